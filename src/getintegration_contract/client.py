@@ -1,0 +1,359 @@
+"""Sends requests byte for byte as they are meant, signed, within the rate budget, and keeps the exchange.
+
+One client serves one worker: it holds a ``requests.Session`` with kept-alive connections. Paths go out as
+written, because ``requests`` and ``urllib3`` would otherwise rewrite ``..`` and percent-encoding.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from http.client import responses as reasons
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_environ_proxies
+from requests_aws4auth import AWS4Auth, PassiveAWS4Auth
+from requests_aws4auth.aws4signingkey import AWS4SigningKey
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from getintegration_contract.exchange import Exchange, Fault, Request, Response
+
+SERVICE = "profile"
+
+#: Attempts at one request before a fault counts as persistent.
+ATTEMPTS = 3
+#: Attempts at a request that is answered 429, with the SDKs' exponential backoff in between.
+THROTTLED_ATTEMPTS = 8
+_MAX_BACKOFF = 20.0
+
+#: A request header that never reaches the wire: the request target as meant.
+_TARGET = ":target"
+
+#: Answers of the service that mean "slow down", under either status that AWS's pages give.
+_THROTTLING_TYPES = ("ThrottlingException", "TooManyRequestsException")
+
+
+class EndpointDown(ConnectionError):
+    """The endpoint accepts no connection."""
+
+
+class BudgetExhausted(RuntimeError):
+    """The run has sent as many requests as it may."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who signs: static credentials, or botocore credentials that refresh themselves."""
+
+    name: str
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    refreshable: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never leave the process."""
+        if self.refreshable is not None:
+            frozen = self.refreshable.get_frozen_credentials()
+            return tuple(filter(None, (frozen.secret_key, frozen.token)))
+        return tuple(filter(None, (self.secret_key, self.session_token)))
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """How a request is signed; everything but the defaults is a fault.
+
+    Attributes:
+        skew: Added to the present for X-Amz-Date.
+        scope_date: ``YYYYMMDD`` of the credential scope, if another than the request's.
+        tamper: Changes the request after it was signed.
+    """
+
+    region: str | None = None
+    service: str = SERVICE
+    terminator: str = "aws4_request"
+    skew: timedelta = timedelta()
+    scope_date: str | None = None
+    tamper: Callable[[Request], Request] | None = None
+
+
+def get_integration(domain: str, uri: Any = None, *, body: bytes | None = None) -> Request:
+    """The request of GetIntegration, its path fully quoted; ``body`` overrides the JSON of ``uri``."""
+    if body is None:
+        body = json.dumps({"Uri": uri}, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return Request("POST", integrations_path(domain), (("Content-Type", "application/json"),), body)
+
+
+def integrations_path(domain: str) -> str:
+    """The path of a domain's integrations, with every character but the unreserved ones encoded."""
+    return f"/domains/{quote(domain, safe='')}/integrations"
+
+
+class _WireConnection(HTTPConnection):
+    def request(  # type: ignore[override]
+        self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        sent = dict(headers or {})
+        super().request(method, sent.pop(_TARGET, url), body, sent, **more)
+
+
+class _SecureWireConnection(_WireConnection, HTTPSConnection):
+    pass
+
+
+class _WirePool(HTTPConnectionPool):
+    ConnectionCls = _WireConnection
+
+
+class _SecureWirePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureWireConnection
+
+
+class _WireAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _WirePool, "https": _SecureWirePool}
+
+
+class Client:
+    """Sends signed requests to one endpoint.
+
+    Args:
+        endpoint: ``scheme://host[:port]``.
+        region: Region of the credential scope.
+        timeout: Seconds to wait for a connection and for each part of an answer.
+        acquire: Called before every request; returns when the rate budget allows it.
+        max_requests: Requests that this client may send at most; None for no limit.
+        observe: Called with every exchange that was completed, transient ones included.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        region: str,
+        *,
+        timeout: float = 10.0,
+        acquire: Callable[[], None] | None = None,
+        max_requests: int | None = None,
+        observe: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        self.region = region
+        self.timeout = timeout
+        self.sent = 0
+        self._acquire = acquire
+        self._max_requests = max_requests
+        self._observe = observe
+        self._auth: dict[tuple[Any, ...], AWS4Auth] = {}
+        self._session = requests.Session()
+        self._session.headers.clear()
+        adapter = _WireAdapter(pool_maxsize=32)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        # The environment is read once, not for every request.
+        settings = self._session.merge_environment_settings(self.endpoint, {}, None, None, None)
+        self._verify = settings["verify"]
+        self._proxies = get_environ_proxies(self.endpoint)
+        self._session.trust_env = False
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def sign(
+        self, request: Request, identity: Identity | None, signing: Signing | None = None
+    ) -> Request:
+        """The request as it goes over the wire: dated and signed, then tampered with if so asked."""
+        signing = signing or Signing()
+        if identity is not None:
+            prepared = self._prepare(request)
+            if signing.skew:
+                moment = datetime.now(UTC) + signing.skew
+                prepared.headers["x-amz-date"] = moment.strftime("%Y%m%dT%H%M%SZ")
+            self._auth_for(identity, signing)(prepared)
+            request = replace(request, headers=tuple(prepared.headers.items()))
+        return signing.tamper(request) if signing.tamper else request
+
+    def send(
+        self,
+        request: Request,
+        identity: Identity | None = None,
+        signing: Signing | None = None,
+        *,
+        throttled: bool = False,
+    ) -> Exchange:
+        """Sign and send a request; a transient fault is repeated and noted.
+
+        A fault that persists comes back as the answer: a 5xx as it is, a connection without an answer as
+        status 0. With ``throttled``, 429 is an answer like any other and nothing is repeated.
+
+        Raises:
+            EndpointDown: Nothing listens at the endpoint.
+            BudgetExhausted: ``max_requests`` were sent.
+        """
+        faults: list[Fault] = []
+        attempt = 0
+        while True:
+            attempt += 1
+            wire = self.sign(request, identity, signing)
+            exchange = self._exchange(wire, identity, tuple(faults))
+            kind = None if throttled else transient_fault(exchange.response)
+            limit = THROTTLED_ATTEMPTS if kind == "429" else ATTEMPTS
+            if kind is None or attempt >= limit:
+                break
+            faults.append(Fault(kind, attempt))
+            time.sleep(_backoff(attempt, kind))
+        if kind is not None:
+            # A fault that every attempt showed is no transient one.
+            if exchange.response.status == 0:
+                self._check_alive(exchange)
+            persisted = all(fault.kind == kind for fault in faults)
+            exchange = replace(exchange, faults=() if persisted else tuple(faults))
+        return exchange
+
+    def send_chunked(self, request: Request, identity: Identity | None, chunks: Iterable[bytes]) -> Exchange:
+        """Send a request whose body goes out chunked; ``request.body`` is what is signed."""
+        wire = self.sign(request, identity)
+        return self._exchange(wire, identity, (), chunks)
+
+    def _prepare(self, request: Request) -> requests.PreparedRequest:
+        """A prepared request that nothing has normalised."""
+        prepared = requests.PreparedRequest()
+        prepared.method = request.method
+        prepared.url = self.endpoint + request.target
+        prepared.headers = CaseInsensitiveDict(request.headers)
+        prepared.body = request.body or None
+        prepared.hooks = {"response": []}
+        return prepared
+
+    def _auth_for(self, identity: Identity, signing: Signing) -> AWS4Auth:
+        region = signing.region or self.region
+        key = (identity, region, signing.service, signing.terminator, signing.scope_date)
+        if key not in self._auth:
+            self._auth[key] = self._make_auth(identity, region, signing)
+        return self._auth[key]
+
+    @staticmethod
+    def _make_auth(identity: Identity, region: str, signing: Signing) -> AWS4Auth:
+        if identity.refreshable is not None:
+            return AWS4Auth(
+                refreshable_credentials=identity.refreshable, region=region, service=signing.service
+            )
+        token = {"session_token": identity.session_token} if identity.session_token else {}
+        if signing.terminator == "aws4_request" and signing.scope_date is None:
+            return AWS4Auth(identity.access_key, identity.secret_key, region, signing.service, **token)
+        day = signing.scope_date or datetime.now(UTC).strftime("%Y%m%d")
+        signing_key = AWS4SigningKey(identity.secret_key, region, signing.service, day)
+        derived = f"AWS4{identity.secret_key}".encode()
+        for part in (day, region, signing.service, signing.terminator):
+            derived = AWS4SigningKey.sign_sha256(derived, part)
+        signing_key.key = derived
+        signing_key.scope = f"{day}/{region}/{signing.service}/{signing.terminator}"
+        return PassiveAWS4Auth(identity.access_key, signing_key, **token)
+
+    def _exchange(
+        self,
+        request: Request,
+        identity: Identity | None,
+        faults: tuple[Fault, ...],
+        chunks: Iterable[bytes] | None = None,
+    ) -> Exchange:
+        if self._max_requests is not None and self.sent >= self._max_requests:
+            raise BudgetExhausted(f"the limit of {self._max_requests} requests is reached")
+        if self._acquire is not None:
+            self._acquire()
+        self.sent += 1
+        prepared = self._prepare(request)
+        prepared.headers[_TARGET] = request.target
+        if chunks is not None:
+            prepared.headers["Transfer-Encoding"] = "chunked"
+            prepared.body = iter(chunks)  # type: ignore[assignment]
+        elif request.body or request.method in ("POST", "PUT", "PATCH"):
+            prepared.headers.setdefault("Content-Length", str(len(request.body)))
+        started = time.time()
+        clock = time.perf_counter()
+        try:
+            answer = self._session.send(
+                prepared,
+                allow_redirects=False,
+                timeout=self.timeout,
+                verify=self._verify,
+                proxies=self._proxies,
+            )
+            response = Response(
+                answer.status_code,
+                answer.reason or reasons.get(answer.status_code, ""),
+                tuple(answer.raw.headers.iteritems()),
+                answer.content,
+            )
+        except requests.RequestException as error:
+            response = Response(0, _fault_name(error), (), b"")
+        seconds = time.perf_counter() - clock
+        name = identity.name if identity else None
+        exchange = Exchange(self.endpoint, request, response, name, started, seconds, faults)
+        if self._observe is not None:
+            self._observe(exchange)
+        return exchange
+
+    def _check_alive(self, exchange: Exchange) -> None:
+        """Tell a request that the server cannot answer from a server that is gone."""
+        address = urlsplit(self.endpoint)
+        try:
+            connection = HTTPConnection(
+                address.hostname or "", address.port or (443 if address.scheme == "https" else 80), timeout=3
+            )
+            connection.connect()
+            connection.close()
+        except OSError as error:
+            raise EndpointDown(f"nothing listens at {self.endpoint}: {error}") from None
+
+
+def transient_fault(response: Response) -> str | None:
+    """What may be a passing fault of the environment: no answer, a 5xx, throttling; None for others."""
+    if response.status == 0:
+        return response.reason
+    if response.status == 429 or _is_throttling(response):
+        return "429"
+    if response.status >= 500:
+        return str(response.status)
+    return None
+
+
+def _is_throttling(response: Response) -> bool:
+    error_type = response.header("x-amzn-errortype") if response.status == 400 else None
+    return bool(error_type and error_type.startswith(_THROTTLING_TYPES))
+
+
+def _backoff(attempt: int, kind: str) -> float:
+    """Seconds to wait: short for a stray fault, the SDKs' exponential backoff for throttling."""
+    if kind != "429":
+        return 0.02 * attempt
+    return min(_MAX_BACKOFF, random.uniform(0.5, 1.0) * 0.2 * 2 ** (attempt - 1))
+
+
+def _fault_name(error: requests.RequestException) -> str:
+    """A requests exception as a short phrase without addresses of objects."""
+    text = str(error)
+    if isinstance(error, requests.Timeout):
+        return "no answer within the time limit"
+    if "IncompleteRead" in text:
+        return "the body ended before its Content-Length"
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return "the body does not decode as its Content-Encoding says"
+    if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
+        return f"not sent: {text}"
+    if "refused" in text:
+        return "connection refused"
+    if "reset" in text or "aborted" in text or "without response" in text:
+        return "the connection was closed without a whole answer"
+    return f"{type(error).__name__}"

@@ -1,0 +1,120 @@
+"""The emulator as an ASGI application: reading bodies, writing responses, the access log."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from .errors import ApiError, too_large
+from .request import Request, join_headers
+from .service import Answer, Service, error_answer
+from .sigv4 import claimed_access_key
+
+MAX_BODY = 10 * 1024 * 1024
+"""How many bytes a request body may have: API Gateway's payload quota."""
+MAX_DRAIN = 10 * MAX_BODY
+"""How many bytes of a body that is too large are read, so that the client gets to the answer."""
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+def response_headers(answer: Answer, request_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of a response; the server adds ``Date``."""
+    return [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(answer.body)),
+        (b"x-amzn-requestid", request_id.encode("ascii")),
+        *answer.headers,
+    ]
+
+
+class Application:
+    """ASGI 3. ``access_log`` writes one JSON line to standard error for each response."""
+
+    def __init__(self, service: Service, *, access_log: bool = False) -> None:
+        self._service = service
+        self._access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; anything but HTTP is left alone."""
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter()
+        headers = join_headers(scope["headers"])
+        request = Request(scope["method"], scope["raw_path"], scope["query_string"], headers, b"")
+        try:
+            body = await _read_body(headers, receive)
+        except ApiError as error:
+            answer = error_answer(error)
+        else:
+            if body is None:
+                return
+            request = Request(
+                request.method, request.path, request.query, request.headers, bytes(body)
+            )
+            answer = self._service.answer(request)
+        request_id = str(uuid.uuid4())
+        sent = response_headers(answer, request_id)
+        if b"upgrade" in headers:
+            # The server stops parsing after an offer to upgrade: this connection has to end.
+            sent.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": answer.status, "headers": sent})
+        await send({"type": "http.response.body", "body": answer.body})
+        if self._access_log:
+            _log(request, answer, request_id, time.perf_counter() - started)
+
+
+async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes | bytearray | None:
+    """Read the whole body; None if the client has gone away. Raises :class:`ApiError` (413)."""
+    if b"expect" in headers and _declared_length(headers) > MAX_BODY:
+        raise too_large(MAX_BODY)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        first: bytes = message.get("body", b"")
+        if len(first) > MAX_BODY:
+            raise too_large(MAX_BODY)
+        return first
+    body = bytearray()
+    received = 0
+    while message["type"] == "http.request":
+        part = message.get("body", b"")
+        received += len(part)
+        if received <= MAX_BODY:
+            body += part
+        if not message.get("more_body") or received > MAX_DRAIN:
+            if received > MAX_BODY:
+                raise too_large(MAX_BODY)
+            return body
+        message = await receive()
+    return None
+
+
+def _declared_length(headers: dict[bytes, bytes]) -> int:
+    value = headers.get(b"content-length", b"0")
+    return int(value) if value.isdigit() else 0
+
+
+def _log(request: Request, answer: Answer, request_id: str, seconds: float) -> None:
+    record = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "request_id": request_id,
+        "method": request.method,
+        "path": request.path.decode("latin-1"),
+        "operation": answer.operation,
+        "access_key_id": claimed_access_key(request),
+        "status": answer.status,
+        "error_type": answer.error_type,
+        "duration_ms": round(seconds * 1000, 3),
+    }
+    with suppress(OSError):
+        sys.stderr.write(json.dumps(record) + "\n")
+        sys.stderr.flush()

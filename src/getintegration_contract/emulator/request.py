@@ -1,0 +1,83 @@
+"""One HTTP request as it stood on the wire, and the reading of its parts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from .errors import serialization
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request, nothing in it decoded.
+
+    ``path`` and ``query`` are the two halves of the request target; ``headers`` has lower-case
+    names, and the values of a repeated header joined with a comma in the order of the wire.
+    """
+
+    method: str
+    path: bytes
+    query: bytes
+    headers: dict[bytes, bytes]
+    body: bytes
+
+
+def join_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Make one value of each header: repeated ones are joined with a comma (RFC 9110, 5.3)."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        value = value.strip()
+        headers[name] = headers[name] + b"," + value if name in headers else value
+    return headers
+
+
+def path_segments(path: bytes) -> list[str] | None:
+    """Split a raw path at its slashes, then percent-decode each segment.
+
+    ``%2F`` stays inside its segment, and ``.``, ``..`` and empty segments stay as they are. Bytes
+    that are no UTF-8 become U+FFFD. ``None`` for a target that does not begin with a slash.
+    """
+    if not path.startswith(b"/"):
+        return None
+    if b"%" not in path:
+        return path[1:].decode("utf-8", "replace").split("/")
+    return [unquote_to_bytes(s).decode("utf-8", "replace") for s in path[1:].split(b"/")]
+
+
+def query_parameters(query: bytes) -> dict[str, str]:
+    """Read a query string; of a repeated name the last value counts."""
+    if not query:
+        return {}
+    try:
+        text = query.decode("ascii")
+        return dict(parse_qsl(text, keep_blank_values=True, errors="strict"))
+    except ValueError as error:
+        raise serialization("The query string cannot be read.") from error
+
+
+def _no_such_number(literal: str) -> NoReturn:
+    raise ValueError(f"{literal} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_no_such_number).decode
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Read a body as a JSON object; an empty one means ``{}``.
+
+    Raises :class:`ApiError` (400 SerializationException) for anything else: no UTF-8, no JSON,
+    ``NaN`` or ``Infinity``, nesting deeper than the parser can follow, another JSON type.
+    """
+    if not body:
+        return {}
+    try:
+        value = _decode(body.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise serialization("The request body is not readable JSON.") from error
+    if not isinstance(value, dict):
+        raise serialization("The request body is not a JSON object.")
+    return value

@@ -1,0 +1,104 @@
+"""One request and its response, byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it goes over the wire.
+
+    ``target`` is the request target exactly as sent: nothing normalises its percent-encoding or dots.
+    """
+
+    method: str
+    target: str
+    headers: Headers = ()
+    body: bytes = b""
+
+    def with_headers(self, **headers: str | None) -> Request:
+        """The request with headers set, or removed where None; ``_`` in a name stands for ``-``."""
+        changed = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        kept = [(name, value) for name, value in self.headers if name.lower() not in changed]
+        added = [(name, value) for name, value in changed.items() if value is not None]
+        return replace(self, headers=(*kept, *added))
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response; ``body`` has its transfer and content encodings removed, ``headers`` are as received."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+
+class Fault(NamedTuple):
+    """A transient fault that a repeat did not show: what, and at which attempt."""
+
+    kind: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request with its response.
+
+    Attributes:
+        endpoint: Address that it was sent to, ``scheme://host:port``.
+        identity: Name of the identity that signed, None for an unsigned request.
+        started: Epoch seconds when the final attempt was sent.
+        seconds: Time to the complete response of the final attempt.
+        faults: Transient faults on the way, each retried.
+    """
+
+    endpoint: str
+    request: Request
+    response: Response
+    identity: str | None = None
+    started: float = 0.0
+    seconds: float = 0.0
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of request and response, to choose the smallest example by."""
+        return len(self.request.target) + len(self.request.body) + len(self.response.body)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form for reports; bodies as text where they are UTF-8. Not redacted."""
+        return {
+            "endpoint": self.endpoint,
+            "identity": self.identity,
+            "request": {
+                "method": self.request.method,
+                "target": self.request.target,
+                "headers": [list(header) for header in self.request.headers],
+                "body": _text(self.request.body),
+            },
+            "response": {
+                "status": self.response.status,
+                "reason": self.response.reason,
+                "headers": [list(header) for header in self.response.headers],
+                "body": _text(self.response.body),
+            },
+            "seconds": round(self.seconds, 4),
+        }
+
+
+#: Characters of a body that a finding keeps; a recording keeps all.
+_SHOWN = 4_000
+
+
+def _text(body: bytes) -> str:
+    text = body.decode("utf-8", "backslashreplace")
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(body)} bytes)"

@@ -1,0 +1,251 @@
+"""The judge: an exchange and what was due -> checks, each crediting or violating one clause.
+
+It knows nothing of pytest, of targets or of how a request came about.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from getintegration_contract.contract import Contract
+from getintegration_contract.exchange import Exchange, Response
+
+#: Epoch seconds beyond this (the year 5138) are milliseconds.
+_SECONDS_LIMIT = 100_000_000_000
+
+_JSON_MEDIA_TYPE = re.compile(r"\s*application/(json|[\w.+-]+\+json|x-amz-json-1\.[01])\s*(;.*)?", re.I)
+
+
+class Check(NamedTuple):
+    """One clause, checked once."""
+
+    clause: str
+    ok: bool
+    expected: str = ""
+    actual: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One lawful answer: a status and the error types that may come with it (None: any, or none)."""
+
+    statuses: frozenset[int]
+    types: frozenset[str] | None = None
+
+    def __str__(self) -> str:
+        low, high = min(self.statuses), max(self.statuses)
+        status = f"{low // 100}xx" if high - low > 50 else " or ".join(map(str, sorted(self.statuses)))
+        if self.types is None or len(self.types) > 4:
+            return status
+        return f"{status} {' or '.join(sorted(self.types))}"
+
+
+def answer(status: int, *types: str) -> Answer:
+    """One status, with any of the types where types are given."""
+    return Answer(frozenset({status}), frozenset(types) or None)
+
+
+OK = answer(200)
+NOT_FOUND = answer(404, "ResourceNotFoundException")
+INVALID = answer(400, "BadRequestException")
+UNREADABLE = answer(400, "BadRequestException", "SerializationException")
+DENIED = answer(403, "AccessDeniedException")
+THROTTLED = answer(429, "ThrottlingException")
+CLIENT_ERROR = Answer(frozenset(range(400, 500)))
+NO_CRASH = Answer(frozenset(range(200, 500)))
+#: The fact of rejection is protocol; its status and type are only observed.
+UNAUTHENTICATED = Answer(frozenset({400, 401, 403}))
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What is due for one request.
+
+    Attributes:
+        clause: The clause that the request exercises.
+        answers: The lawful answers.
+        domain, uri: What a 200 must echo; None where it does not matter.
+        shape: How far the answer's form is judged: ``service`` (everything), ``json`` (an error need
+            only be JSON: a gateway may have made it) or ``none``.
+    """
+
+    clause: str
+    answers: tuple[Answer, ...] = (OK,)
+    domain: str | None = None
+    uri: str | None = None
+    shape: str = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A response read once: its JSON document, or why there is none, and its error type."""
+
+    document: Any = None
+    fault: str | None = None
+    error_type: str | None = None
+
+
+def _reject_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse(response: Response) -> Parsed:
+    """Read a response's JSON and its error type, wherever that stands."""
+    document: Any = None
+    fault: str | None = None
+    try:
+        text = response.body.decode("utf-8")
+        document = json.loads(text, parse_constant=_reject_constant)
+        if "\\u" in text:
+            json.dumps(document, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text
+    except (ValueError, RecursionError) as error:
+        fault = f"{type(error).__name__}: {error}" if response.body else "an empty body"
+    error_type = None
+    if response.status >= 400:
+        error_type = response.header("x-amzn-errortype")
+        if not error_type and isinstance(document, dict):
+            error_type = document.get("__type") or document.get("code")
+    return Parsed(document, fault, _bare(error_type))
+
+
+def _bare(error_type: object) -> str | None:
+    """An error type without its namespace prefix and ``:http…`` suffix, as clients read it."""
+    if not isinstance(error_type, str):
+        return None
+    return error_type.split(":", 1)[0].rsplit("#", 1)[-1].strip() or None
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges exchanges by the contract."""
+
+    contract: Contract
+
+    def judge(self, exchange: Exchange, expectation: Expectation) -> list[Check]:
+        """All checks that an exchange allows, the expected answer first."""
+        response = exchange.response
+        parsed = parse(response)
+        checks = list(self._answered(response, parsed, expectation))
+        if expectation.shape == "service":
+            checks.extend(self._request_id(response))
+            if response.status == 200:
+                checks.extend(self._success(response, parsed, expectation))
+        if response.status >= 400 and expectation.shape != "none":
+            # A crash where something else was due is one violation, not one more of every error rule.
+            crashed = response.status >= 500 and not checks[0].ok
+            if not crashed:
+                checks.extend(self._error(response, parsed, expectation.shape))
+        return checks
+
+    def error_type(self, exchange: Exchange) -> str | None:
+        """The bare error type of an answer, wherever it stands."""
+        return parse(exchange.response).error_type
+
+    def _answered(
+        self, response: Response, parsed: Parsed, expectation: Expectation
+    ) -> Iterator[Check]:
+        """Whether one of the lawful answers came, and if not, what is wrong: status, type or both."""
+        clause = expectation.clause
+        expected = ", or ".join(map(str, expectation.answers))
+        status, error_type = response.status, parsed.error_type
+        actual = f"{status} {error_type or ''}".strip()
+        same_status = [lawful for lawful in expectation.answers if status in lawful.statuses]
+        if any(
+            lawful.types is None or error_type is None or error_type in lawful.types
+            for lawful in same_status
+        ):
+            yield Check(clause, True, expected, actual)
+            return
+        declared = {code: name for name, code in self.contract.errors.items()}
+        if same_status:
+            # The right status with a wrong type: the request itself was understood.
+            yield Check(clause, True, expected, actual)
+            if error_type not in self.contract.errors:  # else _error names the pair that does not fit
+                yield Check(f"error.{declared[status]}.type", False, expected, actual)
+            return
+        right_type = any(error_type in (lawful.types or ()) for lawful in expectation.answers)
+        if right_type and error_type in self.contract.errors and 400 <= status < 600:
+            # The right type with a wrong status, which _error reports.
+            yield Check(clause, True, expected, actual)
+            return
+        yield Check(clause, False, expected, actual)
+
+    def _request_id(self, response: Response) -> Iterator[Check]:
+        request_id = response.header("x-amzn-requestid")
+        yield Check("response.request-id", bool(request_id), "x-amzn-RequestId", "no such header")
+
+    def _media_type(self, clause: str, response: Response) -> Check:
+        media_type = response.header("content-type")
+        ok = bool(media_type and _JSON_MEDIA_TYPE.fullmatch(media_type))
+        return Check(clause, ok, "Content-Type: application/json", f"Content-Type: {media_type}")
+
+    def _success(
+        self, response: Response, parsed: Parsed, expectation: Expectation
+    ) -> Iterator[Check]:
+        yield self._media_type("response.content-type", response)
+        yield Check("response.body.json", parsed.fault is None, "a JSON document", parsed.fault or "")
+        if parsed.fault is not None:
+            return
+        document = parsed.document
+        for derived in self.contract.response_clauses:
+            for value in derived.observations(document):
+                ok = derived.holds(value)
+                yield Check(derived.clause.id, ok, derived.expected, "" if ok else _shown(value))
+        if isinstance(document, dict):
+            yield from self._relations(document, expectation)
+
+    def _relations(self, document: dict[str, Any], expectation: Expectation) -> Iterator[Check]:
+        """What no schema keyword says: the echo, the timestamps, members nobody knows."""
+        for member, asked in (("DomainName", expectation.domain), ("Uri", expectation.uri)):
+            if asked is not None and member in document:
+                got = document[member]
+                yield Check(f"response.echo.{member}", got == asked, _shown(asked), _shown(got))
+        times = [document.get("CreatedAt"), document.get("LastUpdatedAt")]
+        numbers = [time for time in times if isinstance(time, (int, float)) and not isinstance(time, bool)]
+        for time in numbers:
+            yield Check("response.timestamps.unit", time < _SECONDS_LIMIT, "epoch seconds", _shown(time))
+        if len(numbers) == 2:
+            created, updated = numbers
+            yield Check(
+                "response.timestamps.order",
+                created <= updated,
+                "CreatedAt <= LastUpdatedAt",
+                f"CreatedAt {created}, LastUpdatedAt {updated}",
+            )
+        unknown = sorted(document.keys() - self.contract.members)
+        yield Check("response.unknown-members", not unknown, "known members", ", ".join(unknown))
+
+    def _error(self, response: Response, parsed: Parsed, shape: str) -> Iterator[Check]:
+        yield self._media_type("error.content-type", response)
+        yield Check("error.body.json", parsed.fault is None, "a JSON document", parsed.fault or "")
+        if parsed.fault is None:
+            for derived in self.contract.error_clauses:
+                for value in derived.observations(parsed.document):
+                    ok = derived.holds(value)
+                    yield Check(derived.clause.id, ok, derived.expected, "" if ok else _shown(value))
+        if shape != "service":
+            return
+        error_type = parsed.error_type
+        yield Check(
+            "error.type",
+            error_type is not None,
+            "a type in X-Amzn-ErrorType, or in the body as __type or code",
+            error_type or "no type anywhere",
+        )
+        if error_type in self.contract.errors:
+            due = self.contract.errors[error_type]
+            ok = response.status == due
+            expected, actual = f"{due} {error_type}", f"{response.status} {error_type}"
+            yield Check(f"error.{error_type}.status", ok, expected, actual)
+            if ok:
+                yield Check(f"error.{error_type}.type", True, expected, actual)
+
+
+def _shown(value: Any) -> str:
+    """A value as JSON, short enough for a line."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"

@@ -1,0 +1,246 @@
+"""The ledger: the checks of all tests, of all workers -> the outcome of every clause.
+
+Each test yields an :class:`Entry`; entries travel from workers as JSON, so that a worker that dies loses only
+the test under way. Memory grows with the number of clauses and tests, not with the number of requests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from getintegration_contract.contract import Clause, Contract
+from getintegration_contract.exchange import Exchange
+from getintegration_contract.judge import Check
+
+UPHELD = "upheld"
+VIOLATED = "violated"
+WAIVED = "waived"
+NOT_EXERCISED = "not exercised"
+NOT_CLAIMED = "not claimed"
+INDETERMINATE = "indeterminate"
+
+#: Tests that a finding names; further ones are only counted.
+_PLACES = 12
+
+
+@dataclass
+class Finding:
+    """A violated clause: what was due, what came, and the smallest exchange that shows it."""
+
+    clause: str
+    expected: str
+    actual: str
+    exchange: dict[str, Any] | None
+    size: int
+    count: int = 1
+    places: list[str] = field(default_factory=list)
+
+    def merge(self, other: Finding) -> None:
+        """Take in another finding of the same clause; the smaller exchange is kept."""
+        if other.size < self.size:
+            self.expected, self.actual = other.expected, other.actual
+            self.exchange, self.size = other.exchange, other.size
+        self.count += other.count
+        self.places.extend(place for place in other.places if place not in self.places)
+        del self.places[_PLACES:]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form."""
+        return {
+            "clause": self.clause,
+            "expected": self.expected,
+            "actual": self.actual,
+            "count": self.count,
+            "places": self.places,
+            "exchange": self.exchange,
+            "size": self.size,
+        }
+
+
+@dataclass
+class Entry:
+    """What one test found out. All of it is JSON-able by :meth:`to_dict`."""
+
+    test: str
+    checks: Counter[str] = field(default_factory=Counter)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    not_exercised: dict[str, str] = field(default_factory=dict)
+    indeterminate: dict[str, str] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    latency: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def record(self, check: Check, exchange: Exchange | None, redacted: dict[str, Any] | None) -> None:
+        """Count a check; keep the exchange of a violation if it is the smallest so far."""
+        self.checks[check.clause] += 1
+        if check.ok:
+            return
+        size = exchange.size if exchange else 0
+        finding = Finding(check.clause, check.expected, check.actual, redacted, size, 1, [self.test])
+        if known := self.findings.get(check.clause):
+            known.merge(finding)
+        else:
+            self.findings[check.clause] = finding
+
+    def observe(self, exchange: Exchange) -> None:
+        """Count one exchange, its status and its latency."""
+        self.requests += 1
+        self.statuses[str(exchange.response.status)] += 1
+        self.latency[str(_bucket(exchange.seconds))] += 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form, as it travels from a worker."""
+        return {
+            "test": self.test,
+            "checks": dict(self.checks),
+            "findings": [finding.to_dict() for finding in self.findings.values()],
+            "not_exercised": self.not_exercised,
+            "indeterminate": self.indeterminate,
+            "faults": dict(self.faults),
+            "statuses": dict(self.statuses),
+            "latency": dict(self.latency),
+            "requests": self.requests,
+            "notes": self.notes,
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of one clause."""
+
+    clause: Clause
+    outcome: str
+    checks: int
+    violations: int
+    reason: str
+    gating: bool
+    tests: tuple[str, ...]
+
+
+class Ledger:
+    """Gathers entries and says how each clause came out.
+
+    Args:
+        contract: The contract.
+        claims: What the target claims.
+        strict: Whether SHOULD clauses gate as well.
+        waived: Clauses whose violation is accepted.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        claims: Iterable[str],
+        *,
+        strict: bool = False,
+        waived: Iterable[str] = (),
+    ) -> None:
+        self.contract = contract
+        self.claims = frozenset(claims)
+        self.strict = strict
+        self.waived = frozenset(waived)
+        self.checks: Counter[str] = Counter()
+        self.findings: dict[str, Finding] = {}
+        self.faults: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
+        self.latency: dict[str, Counter[int]] = {}
+        self.requests = 0
+        self.notes: dict[str, None] = {}
+        self._not_exercised: dict[str, str] = {}
+        self._indeterminate: dict[str, str] = {}
+        self._tests: dict[str, set[str]] = {}
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Take in one test's entry."""
+        test = entry["test"]
+        for clause, count in entry["checks"].items():
+            self.checks[clause] += count
+            self._tests.setdefault(clause, set()).add(test.partition("[")[0])
+        for raw in entry["findings"]:
+            finding = Finding(**raw)
+            if known := self.findings.get(finding.clause):
+                known.merge(finding)
+            else:
+                self.findings[finding.clause] = finding
+        self._not_exercised.update(entry["not_exercised"])
+        self._indeterminate.update(entry["indeterminate"])
+        self.faults.update(entry["faults"])
+        self.statuses.update(entry["statuses"])
+        phase = test.partition("::")[0].rpartition("/")[2].removesuffix(".py").removeprefix("test_")
+        buckets = self.latency.setdefault(phase, Counter())
+        for bucket, count in entry["latency"].items():
+            buckets[int(bucket)] += count
+        self.requests += entry["requests"]
+        self.notes.update(dict.fromkeys(entry["notes"]))
+
+    def gates(self, clause: str) -> bool:
+        """Whether a violation of the clause fails the target."""
+        return clause not in self.waived and self.contract.clauses[clause].gates(self.strict)
+
+    def outcomes(self) -> list[Outcome]:
+        """Every clause of the contract, in its order."""
+        return [self._outcome(clause) for clause in self.contract.clauses.values()]
+
+    def violations(self) -> list[Outcome]:
+        """The violated clauses that fail the target."""
+        return [entry for entry in self.outcomes() if entry.outcome == VIOLATED and entry.gating]
+
+    def percentile(self, phase: str, share: float) -> float:
+        """Latency in seconds that a share of a phase's requests stayed below, to about a tenth."""
+        buckets = self.latency[phase]
+        rank = share * sum(buckets.values())
+        for bucket in sorted(buckets):
+            rank -= buckets[bucket]
+            if rank <= 0:
+                return _bucket_seconds(bucket)
+        return 0.0
+
+    def _outcome(self, clause: Clause) -> Outcome:
+        checks = self.checks[clause.id]
+        finding = self.findings.get(clause.id)
+        reason = ""
+        if finding is not None:
+            outcome = WAIVED if clause.id in self.waived else VIOLATED
+        elif clause.claim is not None and clause.claim not in self.claims:
+            outcome, reason = NOT_CLAIMED, f"the target does not claim {clause.claim}"
+        elif checks:
+            outcome = UPHELD
+        elif clause.id in self._indeterminate:
+            outcome, reason = INDETERMINATE, self._indeterminate[clause.id]
+        else:
+            outcome = NOT_EXERCISED
+            reason = self._not_exercised.get(clause.id) or _unobserved(clause)
+        return Outcome(
+            clause,
+            outcome,
+            checks,
+            finding.count if finding else 0,
+            reason,
+            clause.gates(self.strict),
+            tuple(sorted(self._tests.get(clause.id, ()))),
+        )
+
+
+def _unobserved(clause: Clause) -> str:
+    """Why a clause that no test gave a reason for was not exercised."""
+    side, _, rest = clause.id.partition(".")
+    if side == "response":
+        return f"no response carried {rest.partition('.')[0]} in a state that could violate it"
+    if side == "error":
+        return f"no error of this kind was seen: {rest.partition('.')[0]}"
+    return "no test that exercises it ran"
+
+
+def _bucket(seconds: float) -> int:
+    """A logarithmic bucket of microseconds, twenty to a power of ten, so about 12 % wide."""
+    return round(20 * math.log10(max(seconds, 1e-6) * 1e6))
+
+
+def _bucket_seconds(bucket: int) -> float:
+    return float(10 ** (bucket / 20) / 1e6)

@@ -1,0 +1,307 @@
+"""One run against one target, as its controlling process sees it: state, ledger, verdict, reports.
+
+It knows nothing of pytest: ``conftest.py`` translates.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from getintegration_contract import waivers as waiver_files
+from getintegration_contract.client import Client, EndpointDown
+from getintegration_contract.contract import Contract
+from getintegration_contract.ledger import Ledger
+from getintegration_contract.local import LocalEmulator
+from getintegration_contract.redact import Redactor
+from getintegration_contract.state import PREFIX, Provisioner, State, StateError
+from getintegration_contract.target import WRITING, Target
+from getintegration_contract.waivers import Waiver
+
+#: Exit statuses, beside pytest's own 2 (interrupted), 4 (wrong use) and 5 (nothing ran).
+UPHELD_STATUS, VIOLATED_STATUS, INTERNAL_STATUS, INDETERMINATE_STATUS = 0, 1, 3, 6
+
+SCHEMA_VERSION = 1
+
+
+class Indeterminate(RuntimeError):
+    """The environment got in the way: the endpoint cannot be reached, or the state cannot be had."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run goes about it.
+
+    Attributes:
+        max_examples: Fuzzed requests of the run, all shards together.
+        require_exercised: Patterns of clauses that must have been exercised.
+    """
+
+    depth: str = "gate"
+    seed: int = 0
+    max_examples: int = 100
+    strict: bool = False
+    workers: int = 1
+    require_exercised: tuple[str, ...] = ()
+    redact_accounts: bool = False
+    command: str = "pytest tests/contract"
+
+
+class Run:
+    """Prepares a target, gathers what tests found, and gives the verdict.
+
+    Args:
+        contract: The contract.
+        target: What is tested; None starts the shipped emulator.
+        settings: How.
+        waivers: Accepted violations.
+        say: Told, in sentences, what happens outside tests.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        target: Target | None,
+        settings: Settings,
+        waivers: list[Waiver],
+        say: Callable[[str], None],
+    ) -> None:
+        self.contract = contract
+        self.settings = settings
+        self.waivers = waivers
+        self._say = say
+        self._emulator = LocalEmulator() if target is None else None
+        self._target = target
+        self.state: State | None = None
+        self._provisioner: Provisioner | None = None
+        self._client: Client | None = None
+        self.started = datetime.datetime.now(datetime.UTC)
+        self._clock = time.monotonic()
+        self.seconds = 0.0
+        self.internal_errors: list[str] = []
+        self.aborted: str | None = None
+        today = self.started.date()
+        self.expired = [waiver for waiver in waivers if waiver.expired(today)]
+        self.waived = frozenset(waiver.clause for waiver in waivers if not waiver.expired(today))
+        self._ledger: Ledger | None = None
+
+    @property
+    def target(self) -> Target:
+        """The target; waits for the emulator if that is it."""
+        if self._target is None:
+            assert self._emulator is not None
+            self._target = self._emulator.target()
+        return self._target
+
+    @property
+    def is_emulator(self) -> bool:
+        """Whether the run started the shipped emulator."""
+        return self._emulator is not None
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of the run; its claims are settled once the state is had."""
+        if self._ledger is None:
+            self._ledger = Ledger(
+                self.contract, self.target.claims, strict=self.settings.strict, waived=self.waived
+            )
+        return self._ledger
+
+    @property
+    def redactor(self) -> Redactor:
+        """Keeps the target's secrets out of what is written."""
+        return Redactor(self.target.secrets, accounts=self.settings.redact_accounts)
+
+    def prepare(self) -> None:
+        """Reach the endpoint and have the state that scenarios need.
+
+        Raises:
+            Indeterminate: With one sentence that says what is wrong.
+        """
+        target = self.target
+        self._client = Client(target.endpoint, target.region, timeout=target.timeout)
+        self._provisioner = Provisioner(self._client, target.caller, self._say)
+        try:
+            if target.domain_name is not None and target.integration_uri is not None:
+                self.state = self._provisioner.given(target.domain_name, target.integration_uri)
+            else:
+                self.state = self._provisioner.have(allow_writes=target.allow_writes)
+        except (StateError, EndpointDown) as error:
+            self.aborted = self.redactor.text(str(error))
+            raise Indeterminate(self.aborted) from None
+        if self.state.origin != "made" and WRITING in target.claims:
+            self._target = replace(target, claims=target.claims - {WRITING}, allow_writes=False)
+
+    def announce(self) -> list[str]:
+        """What is about to happen: where, as what, how much, how fast, and what will be written."""
+        target = self.target
+        name = "the shipped emulator" if self.is_emulator else target.endpoint
+        missing = sorted({c.claim for c in self.contract.clauses.values() if c.claim} - target.claims)
+        lines = [
+            f"target: {name}, region {target.region}, {self.settings.depth} depth,"
+            f" seed {self.settings.seed}",
+        ]
+        if missing:
+            lines.append(f"not claimed, so not checked: {', '.join(missing)}")
+        if target.allow_writes:
+            lines.append(f"writes: domains named {PREFIX}*, removed at the end")
+        else:
+            lines.append("writes: nothing")
+        return lines
+
+    def finish(self) -> None:
+        """Remove what was made and stop the emulator; safe to call again."""
+        if self.seconds == 0.0:
+            self.seconds = time.monotonic() - self._clock
+        if self._provisioner is not None:
+            try:
+                self._provisioner.remove()
+            except Exception as error:  # the verdict must survive a clean-up that fails
+                self._say(f"cleaning up failed: {error}")
+            self._provisioner = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        if self._emulator is not None:
+            self._emulator.stop()
+
+    def complaints(self) -> list[str]:
+        """Reasons for status 1 other than a violated clause: waivers and coverage that do not hold."""
+        outcomes = {entry.clause.id: entry for entry in self.ledger.outcomes()}
+        lines = [
+            f"the waiver of {waiver.clause} expired on {waiver.expires.isoformat()}"
+            for waiver in self.expired
+        ]
+        for waiver in self.waivers:
+            if waiver.clause not in outcomes:
+                lines.append(f"the waiver of {waiver.clause} names no clause: see --list-clauses")
+            elif waiver.clause in self.waived:
+                entry = outcomes[waiver.clause]
+                if entry.checks and not entry.violations:
+                    lines.append(f"the waiver of {waiver.clause} no longer applies: the clause is upheld")
+        for pattern in self.settings.require_exercised:
+            matching = [entry for name, entry in outcomes.items() if fnmatch.fnmatchcase(name, pattern)]
+            if not matching:
+                lines.append(f"--require-exercised {pattern} matches no clause")
+            lines += [
+                f"--require-exercised {pattern}: {entry.clause.id} was {entry.outcome}: {entry.reason}"
+                for entry in matching
+                if not entry.checks
+            ]
+        return lines
+
+    def exit_status(self) -> int:
+        """The exit status of the suite, as the README's table gives it."""
+        if self.internal_errors:
+            return INTERNAL_STATUS
+        if self.ledger.violations() or self.complaints():
+            return VIOLATED_STATUS
+        if self.aborted:
+            return INDETERMINATE_STATUS
+        return UPHELD_STATUS
+
+    def write_waivers(self, path: Path) -> None:
+        """Write a waivers file for all clauses that are violated now."""
+        waiver_files.write(
+            path, (entry.clause.id for entry in self.ledger.violations()), self.started.date()
+        )
+
+    def report(self, exit_status: int) -> dict[str, Any]:
+        """The run as ``report.json`` holds it; ``report.schema.json`` describes it. Redacted."""
+        ledger, target = self.ledger, self.target
+        outcomes = ledger.outcomes()
+        counts: dict[str, int] = {}
+        for entry in outcomes:
+            counts[entry.outcome] = counts.get(entry.outcome, 0) + 1
+        verdicts: Mapping[int, str] = {0: "pass", 1: "fail"}
+        document = {
+            "schema_version": SCHEMA_VERSION,
+            "suite_version": version("getintegration-contract"),
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round(self.seconds, 3),
+            "verdict": verdicts.get(exit_status, "indeterminate"),
+            "exit_status": exit_status,
+            "target": {
+                "endpoint": "shipped emulator" if self.is_emulator else target.endpoint,
+                "region": target.region,
+                "claims": sorted(target.claims),
+                "state": self.state.origin if self.state else "none",
+            },
+            "run": {
+                "command": self.settings.command,
+                "depth": self.settings.depth,
+                "seed": self.settings.seed,
+                "strict": self.settings.strict,
+                "workers": self.settings.workers,
+                "requests": ledger.requests,
+                "statuses": dict(sorted(ledger.statuses.items())),
+                "faults": dict(sorted(ledger.faults.items())),
+                "latency": {
+                    phase: {
+                        "requests": sum(buckets.values()),
+                        "p50": ledger.percentile(phase, 0.5),
+                        "p99": ledger.percentile(phase, 0.99),
+                    }
+                    for phase, buckets in sorted(ledger.latency.items())
+                    if buckets
+                },
+            },
+            "counts": counts,
+            "complaints": self.complaints(),
+            "notes": [*([self.aborted] if self.aborted else []), *ledger.notes],
+            "errors": self.internal_errors,
+            "clauses": [
+                {
+                    "id": entry.clause.id,
+                    "group": entry.clause.group,
+                    "level": entry.clause.level,
+                    "text": entry.clause.text,
+                    "provenance": entry.clause.provenance,
+                    "source": entry.clause.source,
+                    "claim": entry.clause.claim,
+                    "gating": entry.gating,
+                    "outcome": entry.outcome,
+                    "checks": entry.checks,
+                    "violations": entry.violations,
+                    "reason": entry.reason,
+                    "tests": list(entry.tests),
+                }
+                for entry in outcomes
+            ],
+            "findings": [
+                {
+                    **finding.to_dict(),
+                    "gating": ledger.gates(finding.clause),
+                    "repeat": self._repeat(finding.places),
+                }
+                for finding in sorted(
+                    ledger.findings.values(), key=lambda found: (not ledger.gates(found.clause), -found.count)
+                )
+            ],
+            "waivers": [
+                {
+                    "clause": waiver.clause,
+                    "reason": waiver.reason,
+                    "owner": waiver.owner,
+                    "link": waiver.link,
+                    "expires": waiver.expires.isoformat(),
+                }
+                for waiver in self.waivers
+            ],
+        }
+        redacted: dict[str, Any] = self.redactor.value(document)
+        return redacted
+
+    def _repeat(self, places: list[str]) -> str:
+        """A command line that sends the same request again; secrets stay where they are configured."""
+        if not places:
+            return self.settings.command
+        place = places[0].replace("'", "'\\''")
+        return f"{self.settings.command.replace(' tests/contract', '', 1)} '{place}'"
+

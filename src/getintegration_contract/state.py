@@ -1,0 +1,323 @@
+"""The state a run needs on its target: given, made, or discovered; what was made is removed again.
+
+Names are the same in every run, so that a seed gives the same requests; a domain that a run under way may
+be using is left alone and the next slot is taken.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+from getintegration_contract.client import Client, Identity, Request, get_integration, integrations_path
+from getintegration_contract.exchange import Exchange
+from getintegration_contract.judge import parse
+
+#: All names of domains that a run makes begin so; a sweep removes nothing else.
+PREFIX = "GetIntegrationContract-"
+#: Seconds after which a domain with the prefix is the leftover of a crashed run.
+LEFTOVER_AGE = 3600
+_SLOTS = 10
+_MOST_DOMAINS = 20
+
+#: A Uri with everything that careless comparison loses: both cases, a precomposed letter, an escape, a slash.
+URI = "s3://Contract-Bucket/Caf\u00e9/a%20b/Object"
+PLAIN_URI = "arn:aws:flow:us-east-1:123456789012:GetIntegrationContract"
+OTHER_URI = "s3://Contract-Bucket/Other"
+
+#: All optional members, each within its constraints.
+MEMBERS: dict[str, Any] = {
+    "ObjectTypeName": "Contract_Type-1",
+    "ObjectTypeNames": {"SegmentIdentify": "Segment_Type", "ShopifyCreateOrders": "_Shopify-2"},
+    "Tags": {"team": "contract", "cost:center/1": "a b\u00e9"},
+    "RoleArn": "arn:aws:iam::123456789012:role/GetIntegrationContract",
+    "EventTriggerNames": ["Contract_Trigger-1"],
+    "Scope": "DOMAIN",
+    "FlowDefinition": {
+        "FlowName": "Contract-Flow",
+        "KmsArn": "arn:aws:kms:us-east-1:123456789012:key/contract",
+        "SourceFlowConfig": {
+            "ConnectorType": "S3",
+            "SourceConnectorProperties": {"S3": {"BucketName": "contract-bucket"}},
+        },
+        "Tasks": [],
+        "TriggerConfig": {"TriggerType": "OnDemand"},
+    },
+}
+#: Fewer and fewer members, for a target that does not take all.
+_OFFERS: tuple[tuple[str, ...], ...] = (
+    tuple(MEMBERS),
+    ("ObjectTypeName", "ObjectTypeNames", "Tags", "RoleArn", "EventTriggerNames"),
+    ("ObjectTypeName", "Tags"),
+    ("ObjectTypeName",),
+)
+
+_JSON = (("Content-Type", "application/json"),)
+
+
+class StateError(RuntimeError):
+    """The state for a run could not be had; the message is one sentence naming what to change."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What exists on the target.
+
+    Attributes:
+        origin: ``given``, ``made`` or ``discovered``.
+        other_domain, other_uri: A second domain, and a Uri that only it has.
+        members: The optional members that the integration was put with.
+        reasons: Why something that scenarios would use is not there, by claim.
+    """
+
+    origin: str
+    domain: str
+    uri: str
+    other_domain: str | None = None
+    other_uri: str | None = None
+    members: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form, as it travels to workers."""
+        return dict(vars(self))
+
+
+def create_domain(name: str) -> Request:
+    """CreateDomain, with the least that it requires."""
+    return Request("POST", _domain_path(name), _JSON, b'{"DefaultExpirationDays": 366}')
+
+
+def get_domain(name: str) -> Request:
+    """GetDomain."""
+    return Request("GET", _domain_path(name))
+
+
+def delete_domain(name: str) -> Request:
+    """DeleteDomain, which takes its integrations along."""
+    return Request("DELETE", _domain_path(name))
+
+
+def list_domains(next_token: str | None = None) -> Request:
+    """ListDomains, one page."""
+    return Request("GET", "/domains" + (f"?next-token={quote(next_token, safe='')}" if next_token else ""))
+
+
+def list_integrations(domain: str) -> Request:
+    """ListIntegrations, the first page."""
+    return Request("GET", integrations_path(domain))
+
+
+def put_integration(domain: str, uri: str, members: dict[str, Any] | None = None) -> Request:
+    """PutIntegration: makes the integration, or replaces its members."""
+    body = json.dumps({"Uri": uri, **(members or {})}, ensure_ascii=False).encode()
+    return Request("PUT", integrations_path(domain), _JSON, body)
+
+
+def delete_integration(domain: str, uri: str) -> Request:
+    """DeleteIntegration."""
+    body = json.dumps({"Uri": uri}, ensure_ascii=False).encode()
+    return Request("POST", f"{integrations_path(domain)}/delete", _JSON, body)
+
+
+def _domain_path(name: str) -> str:
+    return f"/domains/{quote(name, safe='')}"
+
+
+class Provisioner:
+    """Has the state of one run, and removes what it made.
+
+    Args:
+        client: Sends the requests.
+        caller: Signs them.
+        say: Told, in a sentence, of everything that is made, swept or left behind.
+    """
+
+    def __init__(self, client: Client, caller: Identity, say: Callable[[str], None]) -> None:
+        self._client = client
+        self._caller = caller
+        self._say = say
+        self._made: list[str] = []
+
+    def given(self, domain: str, uri: str) -> State:
+        """Use an integration that exists already.
+
+        Raises:
+            StateError: It does not exist, or the endpoint refuses the credentials or lacks the operation.
+        """
+        exchange = self._send(get_integration(domain, uri))
+        status, error_type = exchange.response.status, parse(exchange.response).error_type
+        if status == 404 and error_type == "ResourceNotFoundException":
+            raise StateError(
+                f"the integration {uri!r} of domain {domain!r} does not exist:"
+                " change --domain-name and --integration-uri"
+            )
+        if status in (404, 405, 501):
+            raise StateError(_not_implemented(self._client.endpoint, exchange))
+        return State("given", domain, uri)
+
+    def made(self) -> State:
+        """Make two domains and an integration in each, with all optional members that the target takes.
+
+        Raises:
+            StateError: The target does not let them be made.
+        """
+        self._sweep()
+        domain, other = self._domains()
+        for uri in (URI, PLAIN_URI):
+            for names in _OFFERS:
+                members = {name: MEMBERS[name] for name in names}
+                if self._send(put_integration(domain, uri, members)).response.status == 200:
+                    put_other = self._send(put_integration(other, OTHER_URI, members))
+                    has_other = put_other.response.status == 200
+                    return State("made", domain, uri, other, OTHER_URI if has_other else None, members)
+        exchange = self._send(put_integration(domain, PLAIN_URI, {"ObjectTypeName": "Contract_Type-1"}))
+        raise StateError(f"PutIntegration answered {_said(exchange)}")
+
+    def discovered(self) -> State:
+        """Find, by reading only, an integration, and a second one in another domain.
+
+        Raises:
+            StateError: There is none, or the target does not list.
+        """
+        found: list[tuple[str, str]] = []
+        for name in self._domain_names():
+            items = _items(self._send(list_integrations(name)))
+            if items and isinstance(items[0].get("Uri"), str):
+                found.append((name, items[0]["Uri"]))
+            if len(found) == 2:
+                break
+        if not found:
+            raise StateError("ListDomains and ListIntegrations show no integration")
+        (domain, uri), *rest = found
+        other_domain, other_uri = rest[0] if rest else (None, None)
+        return State("discovered", domain, uri, other_domain, other_uri if other_uri != uri else None)
+
+    def have(self, *, allow_writes: bool) -> State:
+        """Make the state if writing is allowed, else discover it.
+
+        Raises:
+            StateError: Neither works; the message says why, and what to give instead.
+        """
+        reasons = []
+        if allow_writes:
+            try:
+                return self.made()
+            except StateError as error:
+                self.remove()
+                reasons.append(f"it cannot be made ({error})")
+        else:
+            reasons.append("it may not be made (no --allow-writes)")
+        try:
+            return self.discovered()
+        except StateError as error:
+            reasons.append(f"it cannot be discovered ({error})")
+        exchange = self._send(get_integration("GetIntegrationContract", PLAIN_URI))
+        if exchange.response.status != 404 or parse(exchange.response).error_type is None:
+            hint = f"; GetIntegration itself answered {_said(exchange)}"
+        elif parse(exchange.response).error_type == "ResourceNotFoundException":
+            hint = ""
+        else:
+            hint = f"; {_not_implemented(self._client.endpoint, exchange)}"
+        raise StateError(
+            f"no integration to test with: {', and '.join(reasons)}{hint};"
+            " give --domain-name and --integration-uri of one that exists"
+        )
+
+    def remove(self) -> None:
+        """Remove what was made; what cannot be removed is told, and swept by a later run."""
+        while self._made:
+            name = self._made.pop()
+            try:
+                status = self._client.send(delete_domain(name), self._caller).response.status
+            except (OSError, RuntimeError):
+                status = 0
+            if status not in (200, 404):
+                self._say(f"the domain {name} could not be removed ({status or 'no answer'})")
+
+    def adopt(self, *domains: str) -> None:
+        """Remove these domains as well, at the end: a scenario made them."""
+        self._made.extend(domain for domain in domains if domain not in self._made)
+
+    def _domains(self) -> tuple[str, str]:
+        for slot in range(_SLOTS):
+            pair = f"{PREFIX}{slot}-A", f"{PREFIX}{slot}-B"
+            exchange = self._send(create_domain(pair[0]))
+            if exchange.response.status != 200:
+                if self._send(get_domain(pair[0])).response.status == 200:
+                    continue  # another run's: it was too young to be swept
+                raise StateError(f"CreateDomain answered {_said(exchange)}")
+            self._made.append(pair[0])
+            exchange = self._send(create_domain(pair[1]))
+            if exchange.response.status != 200:
+                raise StateError(f"CreateDomain answered {_said(exchange)}")
+            self._made.append(pair[1])
+            return pair
+        raise StateError(f"all domains {PREFIX}0 to {PREFIX}{_SLOTS - 1} are in use by other runs")
+
+    def _sweep(self) -> None:
+        """Remove the domains that crashed runs left behind."""
+        for name in self._domain_names():
+            if not name.startswith(PREFIX):
+                continue
+            exchange = self._send(get_domain(name))
+            document = parse(exchange.response).document
+            updated = document.get("LastUpdatedAt") if isinstance(document, dict) else None
+            if isinstance(updated, int | float) and _server_time(exchange) - updated > LEFTOVER_AGE:
+                self._send(delete_domain(name))
+                self._say(f"swept the domain {name}, which a crashed run left behind")
+
+    def _domain_names(self) -> list[str]:
+        names: list[str] = []
+        token: str | None = None
+        for _ in range(_MOST_DOMAINS):
+            exchange = self._send(list_domains(token))
+            names += [item["DomainName"] for item in _items(exchange) if "DomainName" in item]
+            document = parse(exchange.response).document
+            token = document.get("NextToken") if isinstance(document, dict) else None
+            if not token:
+                break
+        return names
+
+    def _send(self, request: Request) -> Exchange:
+        exchange = self._client.send(request, self._caller)
+        response = exchange.response
+        error_type = parse(response).error_type or ""
+        if response.status in (401, 403) and error_type != "AccessDeniedException":
+            if any(word in error_type for word in ("Signature", "Token", "Client", "Expired")):
+                raise StateError(
+                    f"{self._client.endpoint} refuses the credentials of the caller: {_said(exchange)}"
+                )
+        if response.status == 0:
+            raise StateError(f"{self._client.endpoint} does not answer: {response.reason}")
+        return exchange
+
+
+def _items(exchange: Exchange) -> list[dict[str, Any]]:
+    document = parse(exchange.response).document if exchange.response.status == 200 else None
+    items = document.get("Items") if isinstance(document, dict) else None
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _server_time(exchange: Exchange) -> float:
+    """The server's clock, by its Date header."""
+    try:
+        return parsedate_to_datetime(exchange.response.header("date") or "").timestamp()
+    except ValueError:
+        return time.time()
+
+
+def _said(exchange: Exchange) -> str:
+    error_type = parse(exchange.response).error_type
+    return f"{exchange.response.status} {error_type or exchange.response.reason}".strip()
+
+
+def _not_implemented(endpoint: str, exchange: Exchange) -> str:
+    return (
+        f"{endpoint} does not seem to implement GetIntegration: it answered {_said(exchange)}"
+        " without the type ResourceNotFoundException"
+    )

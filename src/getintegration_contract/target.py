@@ -1,0 +1,310 @@
+"""The endpoint under test: its address, its identities, what it claims, and whether it is safe to test it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+
+from getintegration_contract.client import Identity
+
+SIGNATURES = "signatures"
+ACCESS_CONTROL = "access-control"
+OTHER_ACCOUNT = "other-account"
+TEMPORARY_CREDENTIALS = "temporary-credentials"
+THROTTLING = "throttling"
+WRITING = "writing"
+CLAIMS = (SIGNATURES, ACCESS_CONTROL, OTHER_ACCOUNT, TEMPORARY_CREDENTIALS, THROTTLING, WRITING)
+
+#: Requests a second that AWS allows an account for GetIntegration (documented quota).
+AWS_RATE = 5.0
+DEFAULT_REGION = "us-east-1"
+
+#: AWS CLI's environment variables for the endpoint, the service's own first.
+ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_CUSTOMER_PROFILES", "AWS_ENDPOINT_URL")
+REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+_IDENTITIES = ("caller", "unauthorized", "other-account", "low-quota", "temporary")
+_TEXT = {"type": "string", "minLength": 1}
+_POSITIVE = {"type": "number", "exclusiveMinimum": 0}
+_IDENTITY = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "profile": _TEXT,
+        "access-key-id": _TEXT,
+        "secret-access-key": _TEXT,
+        "session-token": _TEXT,
+    },
+    "oneOf": [{"required": ["profile"]}, {"required": ["access-key-id", "secret-access-key"]}],
+}
+#: JSON Schema of a target file; its keys are documented in the README.
+TARGET_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "endpoint-url": _TEXT,
+        "region": _TEXT,
+        "domain-name": _TEXT,
+        "integration-uri": _TEXT,
+        "allow-writes": {"type": "boolean"},
+        "not-claimed": {"type": "array", "items": {"enum": list(CLAIMS)}},
+        "rate": _POSITIVE,
+        "max-requests": {"type": "integer", "minimum": 1},
+        "timeout": _POSITIVE,
+        "settling-time": {"type": "number", "minimum": 0},
+        "throttling-rate": _POSITIVE,
+        "latency-limit": _POSITIVE,
+        "waivers": _TEXT,
+        "identities": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": dict.fromkeys(_IDENTITIES, _IDENTITY),
+        },
+    },
+}
+
+
+class TargetError(ValueError):
+    """A target that cannot be tested as described; the message is one sentence naming what to change."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is tested and how.
+
+    Attributes:
+        rate: Requests a second, shared by all workers; None for no limit.
+        timeout: Seconds to wait for an answer.
+        settling_time: Seconds until a write is seen by readers.
+        throttling_rate: Requests a second that the target says it throttles at; None if unknown.
+        latency_limit: Seconds that 99 of 100 requests may take; None to judge no latency.
+    """
+
+    endpoint: str
+    region: str = DEFAULT_REGION
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    claims: frozenset[str] = frozenset()
+    domain_name: str | None = None
+    integration_uri: str | None = None
+    allow_writes: bool = False
+    rate: float | None = None
+    max_requests: int | None = None
+    timeout: float = 10.0
+    settling_time: float = 0.0
+    throttling_rate: float | None = None
+    latency_limit: float | None = None
+    waivers: Path | None = None
+
+    @property
+    def caller(self) -> Identity:
+        """The identity that the target is tested as."""
+        return self.identities["caller"]
+
+    @property
+    def is_aws(self) -> bool:
+        """Whether the endpoint is AWS itself."""
+        return is_aws(self.endpoint)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never leave the process."""
+        return tuple(secret for identity in self.identities.values() for secret in identity.secrets)
+
+
+def is_aws(endpoint: str) -> bool:
+    """Whether an address belongs to AWS."""
+    host = (urlsplit(endpoint).hostname or "").rstrip(".").lower()
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws"))
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = (urlsplit(endpoint).hostname or "").lower()
+    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The settings of a target file.
+
+    Raises:
+        TargetError: The file cannot be read, is not TOML, or says something that no target has.
+    """
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TargetError(f"--target: cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TargetError(f"--target: {path} is not TOML: {error}") from None
+    for fault in jsonschema_rs.validator_for(TARGET_SCHEMA).iter_errors(settings):
+        place = ".".join(map(str, fault.instance_path))
+        # The message of a wrong identity would quote it, secret included.
+        message = (
+            "must have either profile, or access-key-id and secret-access-key"
+            if place.startswith("identities.")
+            else fault.message
+        )
+        raise TargetError(f"--target: {path}: {place + ': ' if place else ''}{message}")
+    return settings
+
+
+def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | None:
+    """The target that options, target file and environment describe; None for the shipped emulator.
+
+    Args:
+        options: By the name of the target file's key; options that were not given are None. ``target`` is
+            the target file, ``profile`` the AWS profile of the caller.
+        environ: The process environment.
+
+    Raises:
+        TargetError: The description is wrong, or AWS was not named on purpose.
+    """
+    settings = read_file(Path(options["target"])) if options.get("target") else {}
+    for key in TARGET_SCHEMA["properties"].keys() & options.keys():
+        if options[key] is not None:
+            settings[key] = options[key]
+    named = settings.get("endpoint-url")
+    ambient = next((environ[name] for name in ENDPOINT_VARIABLES if environ.get(name)), None)
+    endpoint = named or ambient
+    if endpoint is None:
+        _refuse_without_endpoint(settings, options)
+        return None
+    _check_address(endpoint)
+    if is_aws(endpoint) and not named:
+        raise TargetError(
+            f"the environment points at {endpoint}: to test AWS itself, name it with --endpoint-url"
+        )
+    if (settings.get("integration-uri") is None) != (settings.get("domain-name") is None):
+        raise TargetError("--domain-name and --integration-uri go together: give both or neither")
+    identities = _identities(settings, options, environ, endpoint)
+    allow_writes = settings.get("allow-writes", not is_aws(endpoint))
+    if settings.get("domain-name"):
+        allow_writes = False
+    path = settings.get("waivers")
+    base = Path(options["target"]).parent if options.get("target") else Path()
+    return Target(
+        endpoint=endpoint.rstrip("/"),
+        region=_region(settings, environ, endpoint),
+        identities=identities,
+        claims=claims(settings, identities, allow_writes),
+        domain_name=settings.get("domain-name"),
+        integration_uri=settings.get("integration-uri"),
+        allow_writes=allow_writes,
+        rate=settings.get("rate", AWS_RATE if is_aws(endpoint) else None),
+        max_requests=settings.get("max-requests"),
+        timeout=settings.get("timeout", 10.0),
+        settling_time=settings.get("settling-time", 0.0),
+        throttling_rate=settings.get("throttling-rate"),
+        latency_limit=settings.get("latency-limit"),
+        waivers=base / path if path else None,
+    )
+
+
+def claims(
+    settings: Mapping[str, Any], identities: Mapping[str, Identity], allow_writes: bool
+) -> frozenset[str]:
+    """What the target claims: signatures unless it says otherwise, the rest by what it offers."""
+    caller = identities["caller"]
+    temporary = "temporary" in identities or bool(caller.session_token or caller.refreshable)
+    offered = {
+        SIGNATURES: True,
+        ACCESS_CONTROL: "unauthorized" in identities,
+        OTHER_ACCOUNT: "other-account" in identities,
+        TEMPORARY_CREDENTIALS: temporary,
+        THROTTLING: "low-quota" in identities or "throttling-rate" in settings,
+        WRITING: allow_writes,
+    }
+    not_claimed = set(settings.get("not-claimed", ()))
+    if SIGNATURES in not_claimed:  # without signatures nobody can be told apart
+        not_claimed |= {TEMPORARY_CREDENTIALS, ACCESS_CONTROL, OTHER_ACCOUNT}
+    return frozenset(claim for claim, given in offered.items() if given and claim not in not_claimed)
+
+
+def _refuse_without_endpoint(settings: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    pointless = [key for key in ("domain-name", "integration-uri", "identities") if settings.get(key)]
+    if options.get("profile"):
+        pointless.append("profile")
+    if pointless:
+        raise TargetError(f"{pointless[0]} needs an endpoint: give --endpoint-url as well")
+
+
+def _check_address(endpoint: str) -> None:
+    try:
+        parts = urlsplit(endpoint)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_valid = False
+    if not port_is_valid or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise TargetError(f"--endpoint-url: {endpoint!r} is not an address like http://127.0.0.1:4566")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise TargetError(f"--endpoint-url: {endpoint!r} must not have a path: give scheme, host and port only")
+
+
+def _region(settings: Mapping[str, Any], environ: Mapping[str, str], endpoint: str) -> str:
+    region = settings.get("region") or next(
+        (environ[name] for name in REGION_VARIABLES if environ.get(name)), None
+    )
+    if is_aws(endpoint):
+        labels = (urlsplit(endpoint).hostname or "").split(".")
+        in_name = labels[1] if len(labels) > 3 and labels[0].startswith("profile") else None
+        if region and in_name and region != in_name:
+            raise TargetError(f"--region {region} is not the region of {endpoint}: leave it out")
+        region = in_name or region
+        if not region:
+            raise TargetError(f"--region is missing: the address {endpoint} does not tell it")
+    return region or DEFAULT_REGION
+
+
+def _identities(
+    settings: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str], endpoint: str
+) -> dict[str, Identity]:
+    given = settings.get("identities", {})
+    identities = {name: _identity(name, entry) for name, entry in given.items()}
+    if options.get("profile"):
+        identities["caller"] = _from_botocore("caller", options["profile"])
+    if "caller" not in identities:
+        identities["caller"] = _default_caller(endpoint)
+    return identities
+
+
+def _identity(name: str, entry: Mapping[str, str]) -> Identity:
+    if "profile" in entry:
+        return _from_botocore(name, entry["profile"])
+    return Identity(name, entry["access-key-id"], entry["secret-access-key"], entry.get("session-token"))
+
+
+def _default_caller(endpoint: str) -> Identity:
+    """botocore's chain; for a loopback endpoint without any, the emulator's documented defaults."""
+    if not is_loopback(endpoint):
+        return _from_botocore("caller", None)
+    try:
+        return _from_botocore("caller", None, instance_metadata=False)
+    except TargetError:
+        from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
+
+        known = DEFAULT_IDENTITIES["caller"]
+        return Identity("caller", known.access_key, known.secret_key)
+
+
+def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = True) -> Identity:
+    import botocore.exceptions
+    import botocore.session
+    from botocore.credentials import RefreshableCredentials
+
+    session = botocore.session.Session(profile=profile)
+    try:
+        if not instance_metadata:  # asking a metadata service for a local mock would only cost time
+            session.get_component("credential_provider").remove("iam-role")
+        credentials = session.get_credentials()
+    except botocore.exceptions.BotoCoreError as error:
+        raise TargetError(f"credentials for {name}: {error}") from None
+    if credentials is None:
+        raise TargetError(f"no credentials for {name}: give --profile, or set AWS_ACCESS_KEY_ID and its kin")
+    if isinstance(credentials, RefreshableCredentials):
+        return Identity(name, refreshable=credentials)
+    return Identity(name, credentials.access_key, credentials.secret_key, credentials.token)

@@ -1,0 +1,186 @@
+"""HTTP: reading requests, order of the checks, sending answers; the command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gzip
+import json
+import os
+import re
+import signal
+import threading
+import traceback
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from .faults import Fault, common_headers, gateway
+from .identities import BY_ACCESS_KEY, IDENTITIES, Bucket, Identity
+from .input import Json
+from .operations import Call, Domain, route
+from .sigv4 import authenticate, split_target
+
+BODY_LIMIT = 32 * 2**20
+GZIP_FROM = 256  # bytes
+JSON_TYPE = re.compile(r"(application|text)/(json|[\w.-]*\+json|x-amz-json-[\w.]+)")
+UNTOLD_TYPES = ("", "application/octet-stream", "binary/octet-stream")
+
+
+@dataclass
+class Service:
+    region: str = "us-east-1"
+    rate: float | None = None
+    signatures: bool = True
+    accounts: dict[str, dict[str, Domain]] = field(default_factory=dict)
+    buckets: dict[str, Bucket] = field(default_factory=dict)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            answer = self.answer(request, await read(request))
+        except Fault as fault:
+            return refusal(fault)
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:  # noqa: BLE001 - a fault of this server must be a typed 500
+            traceback.print_exc()
+            return refusal(Fault(500, "InternalServerException", "Something went wrong."))
+        return await send(request, json.dumps(answer, indent=2).encode())
+
+    def answer(self, request: web.BaseRequest, body: bytes) -> Json:
+        path, query = split_target(request.raw_path)
+        operation, name = route(request.method, path)
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        readable = media in UNTOLD_TYPES or JSON_TYPE.fullmatch(media)
+        if request.method in ("POST", "PUT") and not readable:
+            kind, text = "UnsupportedMediaTypeException", f"Cannot read {media}."
+            raise Fault(415, kind, text, "negotiation")
+        identity = self.identify(request, body)
+        domains = self.accounts.setdefault(identity.account, {})
+        call = Call(identity, self.spend(identity), domains, self.region, name, query, body)
+        return operation(call)
+
+    def identify(self, request: web.BaseRequest, body: bytes) -> Identity:
+        if self.signatures:
+            return authenticate(request, body, self.region)
+        claimed = re.search(r"Credential=([^/,]*)", request.headers.get("authorization", ""))
+        return BY_ACCESS_KEY.get(claimed[1] if claimed else "", IDENTITIES["caller"])
+
+    def spend(self, identity: Identity) -> bool:
+        rate = identity.quota or self.rate
+        if not rate:
+            return True
+        owner = identity.access_key if identity.quota else identity.account
+        return self.buckets.setdefault(owner, Bucket(rate)).take()
+
+
+def refusal(fault: Fault) -> web.Response:
+    headers, body = fault.answer()
+    return web.Response(status=fault.status, headers=headers, body=body)
+
+
+async def read(request: web.BaseRequest) -> bytes:
+    if request.headers.get("expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    body = bytearray()
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > BODY_LIMIT:
+                gateway(413, "RequestEntityTooLargeException", "Request Too Long")
+    except web.RequestPayloadError:
+        gateway(400, "MalformedHttpRequestException", "The body cannot be read.")
+    return bytes(body)
+
+
+async def send(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
+    headers = common_headers()
+    headers["Content-Type"] = "application/json; charset=utf-8"
+    if len(body) >= GZIP_FROM and accepts_gzip(request):
+        headers["Content-Encoding"] = "gzip"
+        body = gzip.compress(body, 1)
+    if request.version < (1, 1):
+        return web.Response(body=body, headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    for part in (body[: len(body) // 2], body[len(body) // 2 :]):
+        await response.write(part)
+    await response.write_eof()
+    return response
+
+
+def accepts_gzip(request: web.BaseRequest) -> bool:
+    for offer in ",".join(request.headers.getall("accept-encoding", [])).lower().split(","):
+        coding, _, weight = offer.replace(" ", "").partition(";")
+        if coding == "gzip":
+            return not re.fullmatch(r"q=0(\.0*)?", weight)
+    return False
+
+
+class Connection(RequestHandler):
+    """Answers in JSON even what is no HTTP."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun already")
+        kind = "MalformedHttpRequestException" if status < 500 else "InternalFailure"
+        response = refusal(Fault(status, kind, "The request cannot be read.", "gateway"))
+        response.force_close()
+        return response
+
+
+class Server(web.Server):
+    def __call__(self) -> RequestHandler:
+        return Connection(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # its own way to say "none"
+            auto_decompress=False,  # the signature covers the bytes as sent
+            max_line_size=2**20,
+            max_field_size=2**16,
+        )
+
+
+async def serve(service: Service, port: int, exit_with_stdin: bool) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    runner = web.ServerRunner(Server(service.handle), shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            pass
+        loop.call_soon_threadsafe(stop.set)
+
+    if exit_with_stdin:
+        threading.Thread(target=watch, daemon=True).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    print(json.dumps({"event": "listening", "url": url}), flush=True)
+    await stop.wait()
+    await runner.cleanup()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = argparse.ArgumentParser(description="A second, independent GetIntegration server.")
+    options.add_argument("--port", type=int, default=0, help="0: any free one")
+    options.add_argument("--rate", type=float, help="requests a second of each account")
+    options.add_argument("--region", default="us-east-1", help="the one that signatures must name")
+    options.add_argument("--no-signatures", action="store_true")
+    options.add_argument("--exit-with-stdin", action="store_true")
+    given = options.parse_args(arguments)
+    service = Service(given.region, given.rate, not given.no_signatures)
+    asyncio.run(serve(service, given.port, given.exit_with_stdin))
+    return 0
