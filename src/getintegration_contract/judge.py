@@ -145,6 +145,10 @@ class Judge:
         """The bare error type of an answer, wherever it stands."""
         return parse(exchange.response).error_type
 
+    def document(self, exchange: Exchange) -> Any:
+        """The JSON document of an answer, None if it has none."""
+        return parse(exchange.response).document
+
     def _answered(
         self, response: Response, parsed: Parsed, expectation: Expectation
     ) -> Iterator[Check]:

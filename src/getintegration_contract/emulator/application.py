@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
@@ -27,6 +28,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
+_ID_PREFIX = str(uuid.uuid4())[:24]
+_serials = itertools.count(1)
+
+
+def new_request_id() -> str:
+    """A UUID that no other response has: random for each process, then counted."""
+    return f"{_ID_PREFIX}{next(_serials):012x}"
+
+
 def response_headers(answer: Answer, request_id: str) -> list[tuple[bytes, bytes]]:
     """The headers of a response; the server adds ``Date``."""
     return [
@@ -50,19 +60,18 @@ class Application:
             return
         started = time.perf_counter()
         headers = join_headers(scope["headers"])
-        request = Request(scope["method"], scope["raw_path"], scope["query_string"], headers, b"")
+        target = (scope["method"], scope["raw_path"], scope["query_string"], headers)
         try:
             body = await _read_body(headers, receive)
         except ApiError as error:
+            request = Request(*target, b"")
             answer = error_answer(error)
         else:
             if body is None:
                 return
-            request = Request(
-                request.method, request.path, request.query, request.headers, bytes(body)
-            )
+            request = Request(*target, body)
             answer = self._service.answer(request)
-        request_id = str(uuid.uuid4())
+        request_id = new_request_id()
         sent = response_headers(answer, request_id)
         if b"upgrade" in headers:
             # The server stops parsing after an offer to upgrade: this connection has to end.
@@ -73,7 +82,7 @@ class Application:
             _log(request, answer, request_id, time.perf_counter() - started)
 
 
-async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes | bytearray | None:
+async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
     """Read the whole body; None if the client has gone away. Raises :class:`ApiError` (413)."""
     if b"expect" in headers and _declared_length(headers) > MAX_BODY:
         raise too_large(MAX_BODY)
@@ -93,7 +102,7 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes | b
         if not message.get("more_body") or received > MAX_DRAIN:
             if received > MAX_BODY:
                 raise too_large(MAX_BODY)
-            return body
+            return bytes(body)
         message = await receive()
     return None
 

@@ -19,36 +19,40 @@ from urllib.parse import quote, unquote_plus, unquote_to_bytes
 from .request import Request
 
 
-def canonical_requests(request: Request, signed: Sequence[str], body_hash: str) -> list[str]:
+def canonical_requests(request: Request, signed: Sequence[bytes], body_hash: bytes) -> list[bytes]:
     """All accepted canonical forms of a request, the most usual one first.
 
     ``signed`` are the names of the signed headers, ``body_hash`` is the body's SHA-256 in hex.
     Raises ``KeyError`` with the name of a signed header that the request does not have.
     """
-    lines = [f"{name}:{_header_text(request.headers[name.encode()])}\n" for name in signed]
-    tail = f"{''.join(lines)}\n{';'.join(signed)}\n{body_hash}"
+    headers = b"\n".join([name + b":" + _header_value(request.headers[name]) for name in signed])
+    tail = b"\n".join((headers, b"", b";".join(signed), body_hash))
+    method = request.method.encode()
     return [
-        f"{request.method}\n{path}\n{query}\n{tail}"
+        b"\n".join((method, path, query, tail))
         for path in _canonical_paths(request.path)
-        for query in (_canonical_queries(request.query) if request.query else ("",))
+        for query in (_canonical_queries(request.query) if request.query else (b"",))
     ]
 
 
-def _header_text(value: bytes) -> str:
-    """Trim a header value and make every run of spaces one space."""
+def _header_value(value: bytes) -> bytes:
+    """Make every run of spaces in a header value one space; at its ends are none already."""
+    if value.isascii() and b"  " not in value and b"\t" not in value:
+        return value
     try:
         text = value.decode()
     except UnicodeDecodeError:
         text = value.decode("latin-1")
-    return " ".join(text.split())
+    return " ".join(text.split()).encode()
 
 
 @lru_cache(maxsize=1024)
-def _canonical_paths(path: bytes) -> tuple[str, ...]:
-    as_sent = quote(path, safe="/~")
+def _canonical_paths(path: bytes) -> tuple[bytes, ...]:
+    as_sent = quote(path, safe="/~").encode()
     if b"//" not in path and b"/." not in path:
         return (as_sent,)
-    return tuple(dict.fromkeys((quote(_remove_dot_segments(path), safe="/~"), as_sent)))
+    normalised = quote(_remove_dot_segments(path), safe="/~").encode()
+    return tuple(dict.fromkeys((normalised, as_sent)))
 
 
 def _remove_dot_segments(path: bytes) -> bytes:
@@ -63,7 +67,7 @@ def _remove_dot_segments(path: bytes) -> bytes:
     return b"/" + b"/".join(kept) + last
 
 
-def _canonical_queries(query: bytes) -> tuple[str, ...]:
+def _canonical_queries(query: bytes) -> tuple[bytes, ...]:
     pairs = [pair.partition(b"=")[::2] for pair in query.split(b"&")]
     encodings: tuple[Callable[[bytes], str], ...] = (
         lambda part: quote(unquote_to_bytes(part), safe="-_.~"),
@@ -74,4 +78,4 @@ def _canonical_queries(query: bytes) -> tuple[str, ...]:
         "&".join("=".join(pair) for pair in sorted((encode(k), encode(v)) for k, v in pairs))
         for encode in encodings
     )
-    return tuple(dict.fromkeys(forms))
+    return tuple(form.encode("latin-1") for form in dict.fromkeys(forms))

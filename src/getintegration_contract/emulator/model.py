@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,7 +64,7 @@ class Operation:
         return bool(self.body)
 
     def read(
-        self, labels: dict[str, str], query: dict[str, str], body: dict[str, Any]
+        self, labels: Mapping[str, str], query: Mapping[str, str], body: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Check a request against the model and return the members of the input that it has.
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from .errors import serialization
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request, nothing in it decoded.
 
     ``path`` and ``query`` are the two halves of the request target; ``headers`` has lower-case
@@ -63,7 +61,8 @@ def _no_such_number(literal: str) -> NoReturn:
     raise ValueError(f"{literal} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_no_such_number).decode
+_decode = json.JSONDecoder(parse_constant=_no_such_number).raw_decode
+_JSON_SPACE = " \t\n\r"
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -75,9 +74,12 @@ def json_object(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        value = _decode(body.decode("utf-8"))
+        text = body.decode("utf-8").strip(_JSON_SPACE)
+        value, end = _decode(text)
     except (ValueError, RecursionError) as error:
         raise serialization("The request body is not readable JSON.") from error
+    if end != len(text):
+        raise serialization("The request body goes on after its JSON.")
     if not isinstance(value, dict):
         raise serialization("The request body is not a JSON object.")
     return value

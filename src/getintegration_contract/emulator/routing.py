@@ -7,7 +7,8 @@ are those of the service model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from .errors import method_not_allowed, unknown_operation
 from .model import Operation
@@ -15,15 +16,16 @@ from .request import path_segments
 
 
 class Router:
-    """All routes of the given operations."""
+    """All routes of the given operations; :meth:`route` remembers what it found."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
+        self.route = lru_cache(maxsize=512)(self._route)
         self._by_length: dict[int, dict[tuple[str, ...], dict[str, Operation]]] = {}
         for operation in operations:
             same_length = self._by_length.setdefault(len(operation.segments), {})
             same_length.setdefault(operation.segments, {})[operation.method] = operation
 
-    def route(self, method: str, path: bytes) -> tuple[Operation, dict[str, str]]:
+    def _route(self, method: str, path: bytes) -> tuple[Operation, Mapping[str, str]]:
         """Return the operation and the values of its labels, percent-decoded.
 
         Raises :class:`ApiError`: 404 UnknownOperationException for a path that no operation has,

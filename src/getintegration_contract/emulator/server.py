@@ -9,14 +9,13 @@ import os
 import socket
 import sys
 import threading
-import uuid
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .application import Application, response_headers
+from .application import Application, new_request_id, response_headers
 from .errors import ApiError
 from .service import error_answer
 
@@ -45,7 +44,7 @@ class Protocol(HttpToolsProtocol):
         answer = error_answer(error)
         headers = [
             *self.server_state.default_headers,
-            *response_headers(answer, str(uuid.uuid4())),
+            *response_headers(answer, new_request_id()),
         ]
         lines = b"".join(b"%s: %s\r\n" % pair for pair in headers)
         self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + answer.body)

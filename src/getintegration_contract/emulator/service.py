@@ -11,18 +11,18 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from getintegration_contract import __version__
 
 from .errors import ApiError, access_denied, internal, method_not_allowed
 from .identities import DEFAULT_IDENTITIES, Directory, Identity
-from .model import BOTOCORE_VERSION, SERVICE_MODEL, load_operations
-from .operations import HANDLERS
+from .model import BOTOCORE_VERSION, SERVICE_MODEL, Operation, load_operations
+from .operations import HANDLERS, Members
 from .request import Request, json_object, query_parameters
 from .routing import Router
 from .sigv4 import Caller, authenticate, claimed_caller
-from .state import AccountState
+from .state import AccountState, Entry
 from .throttle import Throttle
 
 HEALTH_PATH = b"/_emulator/health"
@@ -44,8 +44,7 @@ class Settings:
     burst: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A response without its request id; ``operation`` and ``error_type`` are for the log."""
 
     status: int
@@ -64,6 +63,17 @@ def error_answer(error: ApiError, operation: str | None = None) -> Answer:
         operation=operation,
         error_type=error.type,
     )
+
+
+def _encode(operation: Operation, result: Entry | Members) -> bytes:
+    """Write a result as JSON; what was written of an entry is kept with it."""
+    if not isinstance(result, Entry):
+        return json.dumps(operation.project(result)).encode("ascii")
+    body = result.encoded.get(operation.name)
+    if body is None:
+        body = json.dumps(operation.project(result.members)).encode("ascii")
+        result.encoded[operation.name] = body
+    return body
 
 
 class Service:
@@ -90,9 +100,8 @@ class Service:
             self._throttle.admit(caller.identity, caller.region)
             body = json_object(request.body) if target.takes_body else {}
             given = target.read(labels, query_parameters(request.query), body)
-            members = HANDLERS[operation](self._state(caller), caller, given)
-            answer = json.dumps(target.project(members)).encode("ascii")
-            return Answer(200, answer, operation=operation)
+            result = HANDLERS[operation](self._state(caller), caller, given)
+            return Answer(200, _encode(target, result), operation=operation)
         except ApiError as error:
             return error_answer(error, operation)
         except Exception:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from .canonical import canonical_requests
 from .errors import ApiError, authentication
@@ -30,31 +31,30 @@ DEFAULT_REGION = "us-east-1"
 """The region of a request that names none; only possible when signatures are not enforced."""
 
 _BASIC_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
-_COMPONENTS = {"Credential", "SignedHeaders", "Signature"}
-_REGION = re.compile(r"[A-Za-z0-9-]{1,64}")
-_CLAIM = re.compile(r"Credential=([A-Za-z0-9_]+)/(?:\d{8}/([A-Za-z0-9-]{1,64})/)?")
+_CREDENTIAL = re.compile(r"Credential=([A-Za-z0-9_]+)/(?:\d{8}/([A-Za-z0-9-]{1,64})/)?")
 _KEY_SHAPE = re.compile(r"[A-Za-z0-9_]{16,128}")
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """An identity and the region it spoke to: together they select the state."""
 
     identity: Identity
     region: str
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
-    """The components of an Authorization header."""
+class Claim(NamedTuple):
+    """An Authorization header without its signature: the parts of the credential, the headers.
+
+    ``in_order``: whether the names of the signed headers are lower-case, sorted and different.
+    """
 
     access_key: str
     date: str
     region: str
     service: str
     terminator: str
-    signed_headers: tuple[str, ...]
-    signature: str
+    signed_headers: tuple[bytes, ...]
+    in_order: bool
 
 
 def claimed_caller(request: Request, directory: Directory, region: str | None) -> Caller:
@@ -64,7 +64,7 @@ def claimed_caller(request: Request, directory: Directory, region: str | None) -
     ``region``, or else :data:`DEFAULT_REGION`.
     """
     value = request.headers.get(b"authorization", b"").decode("latin-1")
-    claim = _CLAIM.search(value)
+    claim = _CREDENTIAL.search(value)
     if claim is None:
         return Caller(directory.caller, region or DEFAULT_REGION)
     identity = directory.find(claim[1]) or directory.caller
@@ -74,7 +74,7 @@ def claimed_caller(request: Request, directory: Directory, region: str | None) -
 def claimed_access_key(request: Request) -> str | None:
     """The access key id in the Authorization header, for logs; None if it looks like none."""
     value = request.headers.get(b"authorization", b"").decode("latin-1")
-    claim = _CLAIM.search(value)
+    claim = _CREDENTIAL.search(value)
     return claim[1] if claim and _KEY_SHAPE.fullmatch(claim[1]) else None
 
 
@@ -92,45 +92,58 @@ def authenticate(
         raise authentication(
             "MissingAuthenticationTokenException", "The request has no Authorization header."
         )
-    auth = parse_authorization(value.decode("latin-1"))
-    identity = directory.find(auth.access_key)
+    claim, signature = parse_authorization(value.decode("latin-1"))
+    identity = directory.find(claim.access_key)
     if identity is None:
         raise authentication(
             "UnrecognizedClientException", "The security token included in the request is invalid."
         )
     _check_session_token(request, identity)
     timestamp = _check_date(request, now)
-    _check_scope(auth, timestamp, region)
-    _check_signed_headers(request, auth)
-    _check_signature(request, auth, timestamp, identity.secret_key)
-    return Caller(identity, auth.region)
+    _check_scope(claim, timestamp, region)
+    _check_signed_headers(request, claim)
+    sent = signature.encode("latin-1")
+    fitting = _signatures(request, claim, timestamp, identity.secret_key)
+    if not any(hmac.compare_digest(sent, one) for one in fitting):
+        raise _invalid("The signature calculated from the request is not the one it carries.")
+    return Caller(identity, claim.region)
 
 
-def parse_authorization(value: str) -> Authorization:
-    """Take an Authorization header apart.
+def parse_authorization(value: str) -> tuple[Claim, str]:
+    """Take an Authorization header apart, into what it claims and the signature for it.
 
     Raises :class:`ApiError` (403 IncompleteSignatureException) unless it is SigV4 and complete.
     """
+    # Without its signature the header is the same for all requests of one caller and day.
+    before, _, rest = value.partition("Signature=")
+    signature, _, after = rest.partition(",")
+    claim = _parse_claim(before + after)
+    if not signature:
+        raise _incomplete("The authorization has no Signature.")
+    return claim, signature.strip()
+
+
+@lru_cache(maxsize=256)
+def _parse_claim(value: str) -> Claim:
     algorithm, _, rest = value.partition(" ")
     if algorithm != ALGORITHM:
         raise _incomplete(f"The authorization is not {ALGORITHM}.")
-    components: dict[str, str] = {}
-    for part in rest.split(","):
-        name, separator, content = part.strip().partition("=")
-        if not separator or name not in _COMPONENTS or name in components:
+    components = {"Credential": "", "SignedHeaders": ""}
+    for part in filter(None, (part.strip() for part in rest.split(","))):
+        name, _, content = part.partition("=")
+        if components.get(name) != "":
             raise _incomplete("The authorization has a part that is unknown or stands twice.")
         components[name] = content
-    for name in sorted(_COMPONENTS):
-        if not components.get(name):
+    for name, content in components.items():
+        if not content:
             raise _incomplete(f"The authorization has no {name}.")
     scope = components["Credential"].rsplit("/", 4)
-    if len(scope) != 5 or not scope[0]:
+    if len(scope) != 5 or not all(scope):
         raise _incomplete("The credential is not KEY/DATE/REGION/SERVICE/TERMINATOR.")
+    signed = tuple(components["SignedHeaders"].encode("latin-1").split(b";"))
+    in_order = list(signed) == sorted({name.lower() for name in signed})
     access_key, date, region, service, terminator = scope
-    signed = tuple(components["SignedHeaders"].split(";"))
-    return Authorization(
-        access_key, date, region, service, terminator, signed, components["Signature"]
-    )
+    return Claim(access_key, date, region, service, terminator, signed, in_order)
 
 
 def _check_session_token(request: Request, identity: Identity) -> None:
@@ -186,55 +199,52 @@ def _read_http_date(value: bytes) -> tuple[str, float]:
     return moment.strftime("%Y%m%dT%H%M%SZ"), moment.timestamp()
 
 
-def _check_scope(auth: Authorization, timestamp: str, region: str | None) -> None:
-    if auth.date != timestamp[:8]:
+def _check_scope(claim: Claim, timestamp: str, region: str | None) -> None:
+    if claim.date != timestamp[:8]:
         raise _invalid("The date of the credential scope is not that of the request.")
-    if not _REGION.fullmatch(auth.region) or (region is not None and auth.region != region):
-        raise _invalid(f"The credential is not scoped to a valid region: {region or 'any'}.")
-    if auth.service != SERVICE:
+    if region is not None and claim.region != region:
+        raise _invalid(f"The credential is not scoped to the region {region}.")
+    if claim.service != SERVICE:
         raise _invalid(f"The credential is not scoped to the service {SERVICE}.")
-    if auth.terminator != TERMINATOR:
+    if claim.terminator != TERMINATOR:
         raise _invalid(f"The credential scope does not end with {TERMINATOR}.")
 
 
-def _check_signed_headers(request: Request, auth: Authorization) -> None:
-    signed = auth.signed_headers
-    if list(signed) != sorted({name.lower() for name in signed}):
+def _check_signed_headers(request: Request, claim: Claim) -> None:
+    signed = claim.signed_headers
+    if not claim.in_order:
         raise _invalid("The signed headers are not lower-case, sorted and different.")
-    needed = ["host", "x-amz-date" if b"x-amz-date" in request.headers else "date"]
-    if b"x-amz-security-token" in request.headers:
-        needed.append("x-amz-security-token")
-    for name in needed:
-        if name not in signed:
-            raise _invalid(f"The header {name} must be signed.")
+    date = b"x-amz-date" if b"x-amz-date" in request.headers else b"date"
+    if b"host" not in signed or date not in signed:
+        raise _invalid("The headers host and x-amz-date must be signed.")
+    if b"x-amz-security-token" in request.headers and b"x-amz-security-token" not in signed:
+        raise _invalid("The header x-amz-security-token must be signed.")
 
 
-def _check_signature(request: Request, auth: Authorization, timestamp: str, secret: str) -> None:
-    body_hash = hashlib.sha256(request.body).hexdigest()
+def _signatures(request: Request, claim: Claim, timestamp: str, secret: str) -> Iterator[bytes]:
+    """The signatures that fit the request: one for each of its canonical forms."""
+    body_hash = hashlib.sha256(request.body).hexdigest().encode()
     declared = request.headers.get(b"x-amz-content-sha256")
-    if declared is not None and declared != body_hash.encode():
+    if declared is not None and declared != body_hash:
         raise _invalid("X-Amz-Content-SHA256 is not the hash of the body.")
     try:
-        candidates = canonical_requests(request, auth.signed_headers, body_hash)
+        forms = canonical_requests(request, claim.signed_headers, body_hash)
     except KeyError as error:
         raise _invalid("A signed header is not in the request.") from error
-    key = _signing_key(secret, auth.date, auth.region)
-    prefix = f"{ALGORITHM}\n{timestamp}\n{auth.date}/{auth.region}/{SERVICE}/{TERMINATOR}\n"
-    signature = auth.signature.encode("latin-1")
-    for canonical in candidates:
-        text = prefix + hashlib.sha256(canonical.encode()).hexdigest()
-        expected = hmac.digest(key, text.encode(), "sha256").hex()
-        if hmac.compare_digest(expected.encode(), signature):
-            return
-    raise _invalid("The request signature we calculated does not match the one you provided.")
+    prefix = f"{ALGORITHM}\n{timestamp}\n{claim.date}/{claim.region}/{SERVICE}/{TERMINATOR}\n"
+    for form in forms:
+        signer = _signer(secret, claim.date, claim.region).copy()
+        signer.update((prefix + hashlib.sha256(form).hexdigest()).encode())
+        yield signer.hexdigest().encode()
 
 
 @lru_cache(maxsize=256)
-def _signing_key(secret: str, date: str, region: str) -> bytes:
+def _signer(secret: str, date: str, region: str) -> hmac.HMAC:
+    """An HMAC with the derived signing key, to be copied."""
     key = f"AWS4{secret}".encode()
     for part in (date, region, SERVICE, TERMINATOR):
         key = hmac.digest(key, part.encode(), "sha256")
-    return key
+    return hmac.new(key, digestmod="sha256")
 
 
 def _incomplete(message: str) -> ApiError:

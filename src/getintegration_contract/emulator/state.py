@@ -29,11 +29,13 @@ class Entry:
     """Something that was made once and may have been changed since.
 
     ``serial`` grows with every entry made; lists are in its order, and pages continue after it.
-    ``members`` are those of the wire, ``CreatedAt`` and ``LastUpdatedAt`` among them.
+    ``members`` are those of the wire, ``CreatedAt`` and ``LastUpdatedAt`` among them; a change
+    replaces the whole entry. ``encoded`` keeps the answers that were made from them, by operation.
     """
 
     serial: int
     members: dict[str, Any]
+    encoded: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -105,11 +107,9 @@ class AccountState:
             kept["IsUnstructured"] = kept["ObjectTypeName"] == UNSTRUCTURED
         if "FlowDefinition" in kept:
             kept["WorkflowId"] = workflow or uuid.uuid4().hex
-        if previous is None:
-            previous = domain.integrations[uri] = Entry(next(self._serials), kept)
-        else:
-            previous.members = kept
-        return previous
+        serial = next(self._serials) if previous is None else previous.serial
+        entry = domain.integrations[uri] = Entry(serial, kept)
+        return entry
 
     def delete_integration(self, domain_name: str, uri: str) -> None:
         """Remove an integration. Raises :class:`ApiError` (404)."""

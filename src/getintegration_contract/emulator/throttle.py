@@ -60,6 +60,8 @@ class Throttle:
 
     def admit(self, identity: Identity, region: str) -> None:
         """Count one request, or raise :class:`ApiError` (429) and count nothing."""
+        if identity.rate is None and self._rate is None:
+            return
         buckets = []
         if identity.rate is not None:
             own = self._identities.get(identity.access_key)

@@ -1,0 +1,423 @@
+"""Where pytest meets the package: options, fixtures, and the hooks that feed the ledger.
+
+The suite proper is ``tests/contract``; nothing here acts on a run of other tests.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from getintegration_contract import target as targets
+from getintegration_contract.checker import Checker, ContractViolation
+from getintegration_contract.client import BudgetExhausted, Client, EndpointDown, Identity
+from getintegration_contract.contract import Contract
+from getintegration_contract.exchange import Exchange
+from getintegration_contract.judge import Judge
+from getintegration_contract.ledger import Entry
+from getintegration_contract.local import EmulatorError, emulator_identities
+from getintegration_contract.redact import Redactor
+from getintegration_contract.run import INDETERMINATE_STATUS, Indeterminate, Run, Settings
+from getintegration_contract.state import State
+from getintegration_contract.target import Target, TargetError
+from getintegration_contract.waivers import WaiverError
+from getintegration_contract.waivers import read as read_waivers
+
+ROOT = Path(__file__).parent
+SUITE = ROOT / "tests" / "contract"
+DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
+
+#: Fuzzed requests, all shards together.
+MAX_EXAMPLES = {"gate": 100, "nightly": 5000}
+
+_ENTRY = pytest.StashKey[Entry]()
+_CHECKER = pytest.StashKey[Checker]()
+_RUN = pytest.StashKey[Run]()
+_WORKER = pytest.StashKey["Worker"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    target = parser.getgroup("target", "what is tested")
+    add = target.addoption
+    add("--endpoint-url", metavar="URL", help="endpoint under test; default: the shipped emulator")
+    add("--region", metavar="NAME", help="region to sign for (default us-east-1, or what AWS_REGION says)")
+    add("--profile", metavar="NAME", help="AWS profile of the caller")
+    add("--target", metavar="FILE.toml", help="all about a target in one file; options win over it")
+    add("--domain-name", metavar="NAME", help="use this domain; nothing is written")
+    add("--integration-uri", metavar="URI", help="use this integration of --domain-name")
+    add(
+        "--allow-writes",
+        action="store_const",
+        const=True,
+        help="let the run make and remove its own domains on AWS too",
+    )
+    add(
+        "--no-writes",
+        action="store_const",
+        const=False,
+        dest="allow_writes",
+        help="make nothing anywhere: use an integration that can be listed",
+    )
+    add(
+        "--not-claimed",
+        action="append",
+        metavar="CAPABILITY",
+        choices=targets.CLAIMS,
+        help="a capability that the target does not claim: " + ", ".join(targets.CLAIMS),
+    )
+    add("--rate", type=float, metavar="N", help="requests a second, all workers together (AWS: 5)")
+    add("--max-requests", type=int, metavar="N", help="stop a worker at this many requests")
+    add("--request-timeout", type=float, metavar="SECONDS", help="seconds to wait for an answer (default 10)")
+    run = parser.getgroup("contract", "how it is tested")
+    add = run.addoption
+    add("--depth", choices=tuple(MAX_EXAMPLES), default="gate", help="gate (default) or nightly")
+    add("--max-examples", type=int, metavar="N", help="fuzzed requests (gate 100, nightly 5000)")
+    add("--waivers", metavar="FILE.toml", help="violations that are accepted")
+    add("--write-waivers", metavar="FILE.toml", help="write waivers for what is violated now")
+    add(
+        "--require-exercised",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="status 1 unless every matching clause was exercised, e.g. 'request.*'",
+    )
+    add("--report-dir", metavar="DIR", help="write report.html, report.json, junit.xml and summary.md")
+    add("--redact-accounts", action="store_true", help="hide account ids in every output")
+    add(
+        "--list-clauses",
+        nargs="?",
+        const="text",
+        choices=("text", "markdown", "json"),
+        help="print the clauses and stop",
+    )
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    if config.option.list_clauses:
+        from getintegration_contract.report import clauses
+
+        print(clauses(Contract.load(DESCRIPTION), config.option.list_clauses), end="")
+        return 0
+    return None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "clauses(*ids): the clauses that a scenario is tied to")
+    if hasattr(config, "workerinput"):
+        if "contract" in config.workerinput:
+            config.pluginmanager.register(Worker(config, config.workerinput["contract"]), "contract-worker")
+        return
+    if config.option.collectonly or config.option.help or not _runs_suite(config):
+        return
+    if config.option.report_dir and not config.option.xmlpath:
+        config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
+    try:
+        run = _make_run(config)
+    except (TargetError, WaiverError) as error:
+        raise pytest.UsageError(str(error)) from None
+    config.stash[_RUN] = run
+    config.pluginmanager.register(Controller(config, run), "contract-controller")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (run := config.stash.get(_RUN, None)) is not None:
+        run.finish()
+
+
+def _runs_suite(config: pytest.Config) -> bool:
+    """Whether any argument names the suite, something in it, or a folder above it."""
+    for argument in config.args:
+        path = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+        if path == SUITE or SUITE in path.parents or path in SUITE.parents:
+            return True
+    return False
+
+
+def _make_run(config: pytest.Config) -> Run:
+    option = config.option
+    given = {key: getattr(option, key.replace("-", "_"), None) for key in targets.TARGET_SCHEMA["properties"]}
+    target = targets.resolve(given | {"target": option.target, "profile": option.profile}, os.environ)
+    waivers_path = Path(option.waivers) if option.waivers else target.waivers if target else None
+    if option.max_examples is not None and option.max_examples < 1:
+        raise TargetError("--max-examples must be at least 1")
+    seed = option.hypothesis_seed
+    settings = Settings(
+        depth=option.depth,
+        seed=int(seed) if seed is not None and seed.isdigit() else 0,
+        max_examples=option.max_examples or MAX_EXAMPLES[option.depth],
+        strict=bool(config.getini("strict")),
+        workers=int(getattr(option, "numprocesses", None) or 1),
+        require_exercised=tuple(option.require_exercised),
+        redact_accounts=option.redact_accounts,
+        command="pytest " + " ".join(map(shlex.quote, config.invocation_params.args)),
+    )
+    waivers = read_waivers(waivers_path) if waivers_path else []
+    return Run(Contract.load(DESCRIPTION), target, settings, waivers, lambda line: _say(config, line))
+
+
+def _say(config: pytest.Config, line: str) -> None:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.ensure_newline()
+        reporter.write_line(f"contract: {line}")
+    else:
+        print(f"contract: {line}", file=sys.stderr)
+
+
+class Controller:
+    """The controlling process: prepares the target, gathers entries, gives the verdict."""
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.config = config
+        self.run = run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            self.run.prepare()
+        except (Indeterminate, EmulatorError) as error:
+            self._write_reports(INDETERMINATE_STATUS)
+            pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
+        if getattr(self.config.option, "dist", "no") == "no":
+            worker = Worker(self.config, _to_worker(self.run))
+            self.config.pluginmanager.register(worker, "contract-worker")
+
+    def pytest_report_header(self) -> list[str]:
+        return [f"contract: {line}" for line in self.run.announce()]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["contract"] = _to_worker(self.run)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        entry = getattr(report, "contract", None)
+        if entry is not None:
+            self.run.ledger.add(entry)
+        if getattr(report, "endpoint_down", None):
+            self.run.aborted = report.endpoint_down
+        elif report.failed and not getattr(report, "violation", False):
+            self.run.internal_errors.append(report.nodeid)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
+        if getattr(report, "endpoint_down", None):
+            return "indeterminate", "I", ("INDETERMINATE", {"yellow": True})
+        if getattr(report, "violation", False):
+            return "violated", "V", ("VIOLATED", {"red": True})
+        return None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self.run.finish()
+        verdict = self.run.exit_status()
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            session.exitstatus = verdict
+        self._write_reports(int(session.exitstatus))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        status = self.run.exit_status()
+        try:
+            from getintegration_contract.report import terminal
+        except ImportError:  # TEMPORARY
+            import collections
+
+            rep = self.run.report(status)
+            for c in rep["clauses"]:
+                if c["outcome"] != "upheld":
+                    print(c["id"], c["outcome"], c["reason"], "" if c["gating"] else "(not gating)")
+            for f in rep["findings"]:
+                print("FINDING", f["gating"], f["clause"], "|", f["expected"], "|", f["actual"], f["count"], f["places"][:3])
+            print(rep["counts"], rep["run"]["requests"], rep["errors"], rep["run"]["faults"], rep["seconds"], status)
+            return
+        text = terminal.render(
+            self.run.report(status),
+            colour=terminalreporter.isatty or bool(terminalreporter.hasmarkup),
+            width=terminalreporter._tw.fullwidth,
+            quiet=self.config.option.verbose < 0,
+            verbose=self.config.option.verbose > 0,
+        )
+        terminalreporter.ensure_newline()
+        terminalreporter.write_line(text)
+
+    def _write_reports(self, status: int) -> None:
+        if self.config.option.write_waivers:
+            self.run.write_waivers(Path(self.config.option.write_waivers))
+        if self.config.option.report_dir:
+            from getintegration_contract.report import write
+
+            write(self.run.report(status), Path(self.config.option.report_dir))
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """SIGTERM ends a run as Ctrl-C does: what it made is removed."""
+    raise KeyboardInterrupt
+
+
+def _to_worker(run: Run) -> dict[str, Any]:
+    """What a worker needs, in types that xdist carries; it finds credentials for itself."""
+    assert run.state is not None
+    return {
+        "state": run.state.to_dict(),
+        "endpoint": run.target.endpoint,
+        "emulator": run.is_emulator,
+        "claims": sorted(run.target.claims),
+        "waived": sorted(run.waived),
+        "seed": run.settings.seed,
+        "max_examples": run.settings.max_examples,
+        "strict": run.settings.strict,
+    }
+
+
+class Worker:
+    """A process that runs tests: one client, one judge, an entry for each test."""
+
+    def __init__(self, config: pytest.Config, given: dict[str, Any]) -> None:
+        self.config = config
+        self.seed: int = given["seed"]
+        self.max_examples: int = given["max_examples"]
+        self.strict: bool = given["strict"]
+        self.state = State(**given["state"])
+        self.contract = Contract.load(DESCRIPTION)
+        self.judge = Judge(self.contract)
+        self.target = self._target(given)
+        self.redactor = Redactor(self.target.secrets, accounts=config.option.redact_accounts)
+        self.waived = frozenset(given["waived"])
+        self.client = Client(
+            self.target.endpoint,
+            self.target.region,
+            timeout=self.target.timeout,
+            max_requests=self.target.max_requests,
+            observe=self._observe,
+        )
+        self.entry: Entry | None = None
+        config.stash[_WORKER] = self
+
+    def _target(self, given: dict[str, Any]) -> Target:
+        claims = frozenset(given["claims"])
+        if given["emulator"]:
+            return Target(
+                given["endpoint"], identities=emulator_identities(), claims=claims, allow_writes=True
+            )
+        option = self.config.option
+        keys = targets.TARGET_SCHEMA["properties"]
+        options = {key: getattr(option, key.replace("-", "_"), None) for key in keys}
+        target = targets.resolve(options | {"target": option.target, "profile": option.profile}, os.environ)
+        assert target is not None
+        return replace(target, claims=claims, allow_writes=targets.WRITING in claims)
+
+    def _observe(self, exchange: Exchange) -> None:
+        if self.entry is not None:
+            self.entry.observe(exchange)
+
+    def gates(self, clause: str) -> bool:
+        return clause not in self.waived and self.contract.clauses[clause].gates(self.strict)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            for clause in _clauses(item):
+                if clause not in self.contract.clauses:
+                    raise pytest.UsageError(f"{item.nodeid} names the clause {clause}, which does not exist")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self.entry = item.stash[_ENTRY] = Entry(item.nodeid)
+        ids = _clauses(item)
+        wanted = {self.contract.clauses[clause].claim for clause in ids}
+        if ids and None not in wanted and not wanted & self.target.claims:
+            pytest.skip(f"the target does not claim {', '.join(sorted(filter(None, wanted)))}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        result = yield
+        if (checker := item.stash.get(_CHECKER, None)) is not None:
+            checker.raise_if_violated()
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        entry = item.stash.get(_ENTRY, None)
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, pytest.skip.Exception) and entry is not None:
+            for clause in _clauses(item):
+                entry.not_exercised.setdefault(clause, str(error.msg))
+        violation = _violation(error)
+        if violation is not None:
+            report.violation = True  # type: ignore[attr-defined]
+            report.longrepr = str(violation)
+        if isinstance(error, EndpointDown | BudgetExhausted):
+            report.endpoint_down = str(error)  # type: ignore[attr-defined]
+            report.longrepr = str(error)
+            item.session.shouldstop = str(error)
+            if entry is not None:
+                entry.indeterminate.update(dict.fromkeys(_clauses(item), str(error)))
+        if entry is not None and call.when == "teardown":
+            report.contract = entry.to_dict()  # type: ignore[attr-defined]
+            self.entry = None
+        return report
+
+    def pytest_unconfigure(self) -> None:
+        self.client.close()
+
+
+def _violation(error: BaseException | None) -> ContractViolation | None:
+    """The violation in an exception, also where Hypothesis grouped several."""
+    if isinstance(error, BaseExceptionGroup):
+        found = [_violation(inner) for inner in error.exceptions]
+        return found[0] if found and all(found) else None
+    return error if isinstance(error, ContractViolation) else None
+
+
+def _clauses(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(clause for mark in item.iter_markers("clauses") for clause in mark.args)
+
+
+@pytest.fixture(scope="session")
+def worker(pytestconfig: pytest.Config) -> Worker:
+    """This process: its target, client, contract and seed."""
+    return pytestconfig.stash[_WORKER]
+
+
+@pytest.fixture(scope="session")
+def target(worker: Worker) -> Target:
+    """The target under test."""
+    return worker.target
+
+
+@pytest.fixture(scope="session")
+def state(worker: Worker) -> State:
+    """What exists on the target."""
+    return worker.state
+
+
+@pytest.fixture(scope="session")
+def client(worker: Worker) -> Client:
+    """Sends requests, kept-alive, one for the worker."""
+    return worker.client
+
+
+@pytest.fixture(scope="session")
+def caller(target: Target) -> Identity:
+    """The identity that may read the integration."""
+    return target.caller
+
+
+@pytest.fixture
+def check(request: pytest.FixtureRequest, worker: Worker) -> Iterator[Checker]:
+    """Judges the exchanges of a test; the test fails at its end if a gating clause was violated."""
+    node = request.node
+    checker = Checker(worker.judge, node.stash[_ENTRY], worker.redactor, worker.gates, _clauses(node))
+    node.stash[_CHECKER] = checker
+    yield checker

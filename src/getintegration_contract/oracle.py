@@ -1,0 +1,102 @@
+"""What is due for any request, from the description alone; generated cases are judged by it."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import unquote_to_bytes
+
+from getintegration_contract.contract import Contract
+from getintegration_contract.exchange import Request
+from getintegration_contract.judge import (
+    CLIENT_ERROR,
+    INVALID,
+    NOT_FOUND,
+    OK,
+    UNREADABLE,
+    Expectation,
+    answer,
+)
+
+_TARGET = re.compile(r"/domains/(?P<segment>[^?]*)/integrations(\?.*)?")
+_SEEN_BY_ROUTING = re.compile(r"[/\\\x00-\x1f\x7f]")
+#: Type faults may be met by the deserializer before the operation sees them.
+_DESERIALIZER = (".type", ".required")
+
+
+def expectation(contract: Contract, request: Request, existing: tuple[str, str]) -> Expectation:
+    """The expectation for a POST to the operation's path.
+
+    Args:
+        contract: The contract.
+        request: As it goes over the wire.
+        existing: Domain and Uri of an integration that exists.
+    """
+    match = _TARGET.fullmatch(request.target)
+    segment = match["segment"] if match else ""
+    try:
+        name = unquote_to_bytes(segment).decode("utf-8")
+    except UnicodeDecodeError:
+        return Expectation("request.DomainName.pattern", (CLIENT_ERROR,), shape="json")
+    if name in ("", ".", "..") or _SEEN_BY_ROUTING.search(name) or "/" in segment:
+        clause = "request.DomainName.pattern" if name else "request.DomainName.minLength"
+        return Expectation(clause, (CLIENT_ERROR,), shape="json")
+    if not _is_json(request):
+        lawful = (OK, NOT_FOUND, answer(400), answer(415))
+        return Expectation("request.content-type", lawful, shape="none")
+    try:
+        body = _strict(request.body)
+    except (ValueError, RecursionError):
+        return Expectation("request.json", (UNREADABLE,))
+    if body is _AMBIGUOUS:
+        return Expectation("request.json.robust", (OK, NOT_FOUND, CLIENT_ERROR))
+    broken = contract.violated_by(name, body)
+    if broken:
+        deserialized = any(clause.endswith(_DESERIALIZER) for clause in broken)
+        return Expectation(broken[0], (UNREADABLE if deserialized else INVALID,))
+    assert isinstance(body, dict)
+    uri = body["Uri"]
+    lawful = (OK,) if (name, uri) == existing else (OK, NOT_FOUND)
+    clause = "response.status" if (name, uri) == existing else "request.valid"
+    return Expectation(clause, lawful, name, uri)
+
+
+def _is_json(request: Request) -> bool:
+    media_type = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    return media_type.partition(";")[0].strip().lower() == "application/json"
+
+
+#: JSON that parsers read in different ways.
+_AMBIGUOUS = object()
+
+
+class _DuplicateKey(Exception):
+    pass
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise _DuplicateKey
+    return document
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(name)
+
+
+def _strict(body: bytes) -> object:
+    """The document of a body; no body at all counts as an empty object, as restJson1 reads it.
+
+    Raises:
+        ValueError: The body is not JSON in UTF-8.
+    """
+    if not body:
+        return {}
+    text = body.decode("utf-8")
+    if text.startswith("\ufeff") or "\\u0000" in text or re.search(r"\\u[dD][89a-fA-F]", text):
+        return _AMBIGUOUS
+    try:
+        return json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_constant)
+    except _DuplicateKey:
+        return _AMBIGUOUS

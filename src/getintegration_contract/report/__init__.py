@@ -1,0 +1,45 @@
+"""Reports of a run: the dict of ``Run.report()`` -> terminal, JSON, Markdown, HTML, JUnit properties.
+
+Start-up matters, so nothing is imported here before it is asked for: Jinja2 only when HTML is rendered.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from getintegration_contract.report.files import ReportError, schema
+
+if TYPE_CHECKING:
+    from getintegration_contract.contract import Contract
+
+__all__ = ["ReportError", "clauses", "schema", "write"]
+
+
+def clauses(contract: Contract, form: str) -> str:
+    """The requirement document as ``text``, ``markdown`` or ``json``."""
+    from getintegration_contract.report.requirements import clauses as render
+
+    return render(contract, form)
+
+
+def write(report: dict[str, Any], directory: Path) -> list[Path]:
+    """Write report.json, summary.md and report.html, each at once or not at all.
+
+    A folder ``history`` in the directory asks for a trend: the report.json that is there already moves
+    into it, named after its start, and report.html draws the runs against the same target.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ReportError: With one sentence, if the directory cannot be written.
+    """
+    from getintegration_contract.report import files, html, markdown
+
+    earlier = files.keep_history(directory)
+    return [
+        files.write(directory / "report.json", files.to_json(report)),
+        files.write(directory / "summary.md", markdown.summary(report)),
+        files.write(directory / "report.html", html.page(report, earlier)),
+    ]

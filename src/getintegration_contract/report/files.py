@@ -1,0 +1,116 @@
+"""Report files: written at once or not at all, read only if they keep the published schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from functools import cache
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import Any
+
+#: Earlier runs that a trend draws, the newest ones.
+HISTORY_LIMIT = 60
+
+
+class ReportError(ValueError):
+    """A report that cannot be read or written; the message is one sentence."""
+
+
+@cache
+def _schema_text() -> str:
+    return resources("getintegration_contract.report").joinpath("schema.json").read_text(encoding="utf-8")
+
+
+def schema() -> dict[str, Any]:
+    """The published JSON Schema (2020-12) of report.json."""
+    document: dict[str, Any] = json.loads(_schema_text())
+    return document
+
+
+def to_json(report: dict[str, Any]) -> str:
+    """The report as report.json holds it."""
+    return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+
+
+def write(path: Path, text: str) -> Path:
+    """Write a file through a temporary one in the same directory, so that no reader sees half of it.
+
+    Raises:
+        ReportError: The directory cannot be made or written.
+    """
+    # A server can answer lone surrogates, which UTF-8 does not have; \udxxx is what JSON writes for one.
+    content = text.encode("utf-8", "backslashreplace")
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise ReportError(f"cannot write {path}: {error.strerror or error}") from None
+    return path
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a report.json of this suite.
+
+    Raises:
+        ReportError: It cannot be read, is no JSON, or does not keep the schema.
+    """
+    import jsonschema_rs
+
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError):
+        raise ReportError(f"{path} is not JSON") from None
+    known = schema()["properties"]["schema_version"]["const"]
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if isinstance(version, int) and version != known:
+        raise ReportError(f"{path} has schema version {version}; this suite reads version {known}")
+    for fault in jsonschema_rs.validator_for(schema()).iter_errors(document):
+        place = ".".join(map(str, fault.instance_path)) or "the document"
+        message = fault.message if len(fault.message) <= 200 else f"{fault.message[:200]}..."
+        raise ReportError(f"{path} is not a report of this suite: {place}: {message}")
+    report: dict[str, Any] = document
+    return report
+
+
+def read_folder(directory: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """The newest reports in a folder and in its direct subfolders, oldest first, and why files were left out.
+
+    Raises:
+        ReportError: There is no such folder.
+    """
+    if not directory.is_dir():
+        raise ReportError(f"{directory} is not a folder")
+    reports, faults = {}, []
+    for path in sorted((*directory.glob("*.json"), *directory.glob("*/report.json"))):
+        try:
+            report = read(path)
+        except ReportError as error:
+            faults.append(str(error))
+        else:
+            reports[report["started"], report["target"]["endpoint"], report["run"]["seed"]] = report
+    ordered = sorted(reports.values(), key=lambda report: str(report["started"]))
+    return ordered[-HISTORY_LIMIT:], faults
+
+
+def keep_history(directory: Path) -> list[dict[str, Any]]:
+    """Move an earlier report.json into the folder ``history``, if there is one; all that it then holds."""
+    history, latest = directory / "history", directory / "report.json"
+    if not history.is_dir():
+        return []
+    try:
+        started = read(latest)["started"]
+        latest.replace(history / f"{started.replace(':', '')}.json")
+    except (ReportError, OSError):
+        pass  # nothing to keep, or nothing that can be kept
+    return read_folder(history)[0]

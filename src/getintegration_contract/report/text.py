@@ -1,0 +1,29 @@
+"""Text that servers had a say in, made safe to show."""
+
+from __future__ import annotations
+
+
+def visible(text: str, keep: str = "") -> str:
+    """The text with everything that has no glyph of its own (control, format, surrogate) as an escape.
+
+    Nothing that a server sends can then move a cursor, colour a terminal, turn text around, or break a line.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in keep else char.encode("unicode-escape").decode("ascii")
+        for char in text
+    )
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most ``limit`` characters of a text, and how long it is where that is not all."""
+    if len(text) <= limit:
+        return text
+    note = f"... ({len(text):,} characters)"
+    return text[: max(limit - len(note), 0)] + note
+
+
+def clip(text: str, limit: int) -> str:
+    """A line cut to ``limit`` characters."""
+    return text if len(text) <= limit else f"{text[: max(limit - 3, 0)]}..."

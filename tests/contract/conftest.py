@@ -1,0 +1,91 @@
+"""What scenarios share: one way to ask, and what exists only on some targets."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from getintegration_contract.client import Client, Identity, Signing, get_integration
+from getintegration_contract.exchange import Exchange
+from getintegration_contract.state import State
+from getintegration_contract.target import Target
+
+Ask = Callable[..., Exchange]
+
+
+@pytest.fixture
+def ask(client: Client, caller: Identity, state: State) -> Ask:
+    """Sends GetIntegration for the existing integration, with whatever a scenario makes different."""
+
+    def ask(
+        domain: str = state.domain,
+        uri: object = state.uri,
+        *,
+        body: bytes | None = None,
+        identity: Identity | None = caller,
+        signing: Signing | None = None,
+        headers: dict[str, str | None] | None = None,
+    ) -> Exchange:
+        request = get_integration(domain, uri, body=body).with_headers(**(headers or {}))
+        return client.send(request, identity, signing)
+
+    return ask
+
+
+def _identity(target: Target, name: str) -> Identity:
+    if name not in target.identities:
+        pytest.skip(f"the target file names no identity {name}")
+    return target.identities[name]
+
+
+@pytest.fixture
+def unauthorized(target: Target) -> Identity:
+    """An identity without permission."""
+    return _identity(target, "unauthorized")
+
+
+@pytest.fixture
+def other_account(target: Target) -> Identity:
+    """An identity of another account."""
+    return _identity(target, "other-account")
+
+
+@pytest.fixture
+def static(caller: Identity) -> Identity:
+    """The caller with static keys, so that a scenario can alter the secret."""
+    if caller.refreshable is None:
+        return caller
+    frozen = caller.refreshable.get_frozen_credentials()
+    return Identity(caller.name, frozen.access_key, frozen.secret_key, frozen.token)
+
+
+@pytest.fixture
+def temporary(target: Target, static: Identity) -> Identity:
+    """Temporary credentials, with their session token."""
+    return static if static.session_token else _identity(target, "temporary")
+
+
+@pytest.fixture(scope="session")
+def sdk(target: Target) -> Callable[[Identity], Any]:
+    """Makes botocore's own client for an identity, retrying as its standard mode does."""
+    from botocore.config import Config
+    from botocore.session import Session
+
+    @functools.cache
+    def make(identity: Identity) -> Any:
+        session = Session()
+        frozen = identity.refreshable.get_frozen_credentials() if identity.refreshable else identity
+        return session.create_client(
+            "customer-profiles",
+            region_name=target.region,
+            endpoint_url=target.endpoint,
+            aws_access_key_id=frozen.access_key,
+            aws_secret_access_key=frozen.secret_key,
+            aws_session_token=frozen.token if identity.refreshable else identity.session_token,
+            config=Config(retries={"mode": "standard", "max_attempts": 6}),
+        )
+
+    return make

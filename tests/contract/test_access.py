@@ -1,0 +1,39 @@
+"""Who may not read an integration is told no, or that nothing is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from getintegration_contract.checker import Checker
+from getintegration_contract.client import Identity
+
+clauses = pytest.mark.clauses
+
+
+@clauses("access.unauthorized")
+def test_identity_without_permission(ask, unauthorized: Identity, check: Checker):
+    check.denied(ask(identity=unauthorized), "access.unauthorized")
+
+
+@clauses("access.unauthorized.missing")
+@pytest.mark.parametrize("domain", ["GetIntegrationContract-Unknown", None], ids=["unknown domain", "unknown Uri"])
+def test_identity_without_permission_asks_for_what_is_missing(
+    ask, unauthorized: Identity, check: Checker, domain: str | None
+):
+    given = {"domain": domain} if domain else {}
+    exchange = ask(uri="s3://unknown", identity=unauthorized, **given)
+    check.denied(exchange, "access.unauthorized.missing")
+
+
+@clauses("access.other-account")
+def test_identity_of_another_account(ask, other_account: Identity, check: Checker):
+    check.denied(ask(identity=other_account), "access.other-account")
+
+
+@clauses("access.other-account")
+def test_order_of_identities_does_not_matter(ask, other_account: Identity, check: Checker):
+    # A server that remembers an answer, or who asked last, gives it away here.
+    check.ok(ask())
+    check.denied(ask(identity=other_account), "access.other-account")
+    check.ok(ask())
+    check.denied(ask(identity=other_account), "access.other-account")

@@ -1,0 +1,173 @@
+"""Cases that Schemathesis generates from the description, judged by the same judge as the scenarios.
+
+Schemathesis is used here and nowhere else. ``iter_coverage_cases``, ``FeedbackSources`` and Hypothesis's
+pool of local constants are outside the documented interfaces, so the versions are pinned.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis.internal.conjecture.providers as hypothesis_providers
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.internal.constants_ast import Constants
+from schemathesis import GenerationMode
+from schemathesis.config import SchemathesisConfig
+from schemathesis.generation.feedback import FeedbackSources
+from schemathesis.schemas import APIOperation
+
+from getintegration_contract import oracle
+from getintegration_contract.checker import Checker
+from getintegration_contract.client import Client, Identity
+from getintegration_contract.contract import PATH, Contract
+from getintegration_contract.exchange import Request
+from getintegration_contract.judge import UNAUTHENTICATED, Expectation
+from getintegration_contract.state import State
+from getintegration_contract.target import SIGNATURES, Target
+
+#: Fuzzed requests of one item at least; the number of items does not depend on the number of workers.
+SHARD = 25
+MOST_SHARDS = 16
+MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+
+# Hypothesis would mix constants of whatever local modules are loaded into its choices; then the same seed
+# would send other requests when other tests run beside.
+hypothesis_providers._get_local_constants = lambda: Constants(  # type: ignore[attr-defined]
+    integers=set(), floats=set(), bytes=set(), strings=set()
+)
+
+
+def _operation(contract: Contract, run_seed: int) -> APIOperation:
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": run_seed,
+            "generation": {"allow-x00": False},
+            # PUT is PutIntegration: a wrong method is test_malformed.py's matter.
+            "phases": {"coverage": {"unexpected-methods": []}},
+        }
+    )
+    schema = schemathesis.openapi.from_dict(contract.document, config=config)
+    return schema[PATH]["POST"]
+
+
+def _request(case: Any) -> Request:
+    """A case as it goes over the wire, without the headers that only Schemathesis knows."""
+    sent = case.as_transport_kwargs(base_url="http://target")
+    target = sent["url"].removeprefix("http://target")
+    if sent.get("params"):
+        target += "?" + "&".join(f"{name}={value}" for name, value in sorted(sent["params"].items()))
+    if "json" in sent:
+        body = json.dumps(sent["json"]).encode()
+    else:
+        data = sent.get("data") or b""
+        body = data.encode() if isinstance(data, str) else data if isinstance(data, bytes) else b""
+    media_type = case.headers.get("Content-Type", case.media_type) if case.headers else case.media_type
+    headers = (("Content-Type", str(media_type)),) if media_type else ()
+    return Request("POST", target, headers, body)
+
+
+def _coverage_cases(operation: APIOperation) -> Iterator[Any]:
+    yield from operation.schema.iter_coverage_cases(
+        operation, generation_modes=MODES, generation_config=operation.schema.config.generation
+    )
+
+
+def _identifier(case: Any, seen: dict[str, int]) -> str:
+    """An id from what the case is about, numbered where several are about the same."""
+    data = case.meta.phase.data
+    label = re.sub(r"[^\w]+", "-", f"{data.parameter or 'request'} {data.description}").strip("-")[:70]
+    seen[label] = seen.get(label, 0) + 1
+    return label if seen[label] == 1 else f"{label}-{seen[label]}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    worker = metafunc.config.pluginmanager.get_plugin("contract-worker")
+    if "case" in metafunc.fixturenames:
+        contract = worker.contract if worker else None
+        cases = list(_coverage_cases(_operation(contract, worker.seed))) if contract else []
+        seen: dict[str, int] = {}
+        metafunc.parametrize("case", cases, ids=[_identifier(case, seen) for case in cases])
+    if "shard" in metafunc.fixturenames:
+        examples = worker.max_examples if worker else 0
+        shards = max(1, min(MOST_SHARDS, math.ceil(examples / SHARD)))
+        metafunc.parametrize("shard", range(shards))
+
+
+@pytest.fixture(scope="session")
+def operation(worker: Any) -> APIOperation:
+    """The operation, as Schemathesis reads it."""
+    return _operation(worker.contract, worker.seed)
+
+
+def test_coverage(
+    case: Any, client: Client, caller: Identity, target: Target, state: State, check: Checker
+) -> None:
+    request = _request(case)
+    if "Authorization" not in (case.headers or {}):
+        if SIGNATURES not in target.claims:
+            pytest.skip("the target does not claim signatures")
+        expected = Expectation("sigv4.missing-authorization", (UNAUTHENTICATED,))
+        check.expect(client.send(request), expected)
+        return
+    expected = oracle.expectation(check.judge.contract, request, (state.domain, state.uri))
+    check.expect(client.send(request, caller), expected)
+
+
+def _cases(operation: APIOperation, state: State) -> st.SearchStrategy[Request]:
+    """Fuzzed requests; half of the valid ones are pinned to what exists, and so reach a 200."""
+    feedback = FeedbackSources()
+    positive = operation.as_strategy(GenerationMode.POSITIVE, feedback=feedback).map(_request)
+    negative = operation.as_strategy(GenerationMode.NEGATIVE, feedback=feedback).map(_request)
+    return st.one_of(
+        positive,
+        negative,
+        negative.map(lambda request: _pinned(request, state, uri=False)),
+        positive.map(lambda request: _pinned(request, state, uri=True)),
+    )
+
+
+def _pinned(request: Request, state: State, *, uri: bool) -> Request:
+    """The request with the existing domain, and with the existing Uri if its body is an object."""
+    body = request.body
+    if uri:
+        document = json.loads(body)
+        body = json.dumps({**document, "Uri": state.uri}).encode()
+    return Request("POST", f"/domains/{state.domain}/integrations", request.headers, body)
+
+
+def test_fuzz(
+    shard: int,
+    operation: APIOperation,
+    client: Client,
+    caller: Identity,
+    state: State,
+    check: Checker,
+    worker: Any,
+) -> None:
+    shards = max(1, min(MOST_SHARDS, math.ceil(worker.max_examples / SHARD)))
+    examples = worker.max_examples // shards + (1 if shard < worker.max_examples % shards else 0)
+
+    @seed(worker.seed * 1_000_003 + shard)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=(Phase.generate, Phase.shrink),
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(request=_cases(operation, state))
+    def fuzz(request: Request) -> None:
+        expected = oracle.expectation(check.judge.contract, request, (state.domain, state.uri))
+        if not check.expect(client.send(request, caller), expected):
+            check.raise_if_violated()
+
+    fuzz()

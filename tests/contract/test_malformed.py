@@ -1,0 +1,240 @@
+"""Every constraint broken from both sides; every way in which JSON, paths and methods can be wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from getintegration_contract.checker import Checker
+from getintegration_contract.client import Client, Identity, get_integration
+from getintegration_contract.judge import CLIENT_ERROR, NOT_FOUND, OK, UNREADABLE, Expectation, answer
+from getintegration_contract.state import State
+
+clauses = pytest.mark.clauses
+
+
+@clauses("request.DomainName.maxLength")
+@pytest.mark.parametrize("length", [65, 128, 256, 1000])
+def test_domain_name_too_long(ask, check: Checker, length: int):
+    check.invalid(ask("x" * length), "request.DomainName.maxLength")
+
+
+@clauses("request.DomainName.pattern")
+@pytest.mark.parametrize("character", [*" !\"#$%&'()*+,.:;<=>?@[\\]^`{|}~"])
+def test_domain_name_with_forbidden_character(ask, check: Checker, character: str):
+    check.invalid(ask(f"Contract{character}Name"), "request.DomainName.pattern")
+
+
+@clauses("request.DomainName.pattern")
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("Name\n", id="newline at the end"),
+        pytest.param("\nName", id="newline at the start"),
+        pytest.param("Name\r\n", id="CRLF at the end"),
+        pytest.param("Na\tme", id="tab"),
+        pytest.param(" Name", id="space at the start"),
+        pytest.param("Name ", id="space at the end"),
+        pytest.param("é", id="letter with accent"),
+        pytest.param("Ａ", id="fullwidth letter"),
+        pytest.param("٣", id="digit of another script"),
+        pytest.param("中文", id="letters of another script"),
+        pytest.param("😀", id="emoji"),
+        pytest.param("Na\u200dme", id="zero-width joiner"),
+        pytest.param("...", id="three dots"),
+        pytest.param("a.b", id="a dot"),
+        pytest.param("%2e%2e", id="dots encoded twice"),
+    ],
+)
+def test_domain_name_outside_the_pattern(ask, check: Checker, name: str):
+    check.invalid(ask(name), "request.DomainName.pattern")
+
+
+@pytest.mark.parametrize(
+    ("segment", "clause"),
+    [
+        pytest.param("", "request.DomainName.minLength", id="empty"),
+        pytest.param(".", "request.DomainName.pattern", id="one dot"),
+        pytest.param("..", "request.DomainName.pattern", id="two dots"),
+        pytest.param("%2E", "request.DomainName.pattern", id="one encoded dot"),
+        pytest.param("%2E%2E", "request.DomainName.pattern", id="two encoded dots"),
+        pytest.param("a%2Fb", "request.DomainName.pattern", id="encoded slash"),
+        pytest.param("a%5Cb", "request.DomainName.pattern", id="encoded backslash"),
+        pytest.param("a%00", "request.DomainName.pattern", id="NUL"),
+        pytest.param("%FF%FE", "request.DomainName.pattern", id="not UTF-8"),
+        pytest.param("a%zz", "request.DomainName.pattern", id="broken percent-encoding"),
+    ],
+)
+def test_domain_name_that_routing_can_see(
+    client: Client, caller: Identity, state: State, check: Checker, segment: str, clause: str
+):
+    request = replace(get_integration("x", state.uri), target=f"/domains/{segment}/integrations")
+    check.expect(client.send(request, caller), Expectation(clause, (CLIENT_ERROR,), shape="json"))
+
+
+@pytest.mark.parametrize(
+    ("value", "clause"),
+    [
+        pytest.param("", "request.Uri.minLength", id="empty"),
+        pytest.param("u" * 256, "request.Uri.maxLength", id="256 characters"),
+        pytest.param("u" * 257, "request.Uri.maxLength", id="257 characters"),
+        pytest.param("é" * 256, "request.Uri.maxLength", id="256 characters, 512 bytes"),
+        pytest.param("😀" * 256, "request.Uri.maxLength", id="256 emoji"),
+        pytest.param("u" * 511, "request.Uri.maxLength", id="511 characters"),
+        pytest.param(" " * 256, "request.Uri.maxLength", id="256 spaces"),
+        pytest.param("u" * 100_000, "request.Uri.maxLength", id="100,000 characters"),
+        pytest.param(None, "request.Uri.required", id="null"),
+        pytest.param(0, "request.Uri.type", id="zero"),
+        pytest.param(1.5, "request.Uri.type", id="a fraction"),
+        pytest.param(True, "request.Uri.type", id="true"),
+        pytest.param(False, "request.Uri.type", id="false"),
+        pytest.param([], "request.Uri.type", id="an empty array"),
+        pytest.param(["s3://bucket"], "request.Uri.type", id="an array of a Uri"),
+        pytest.param({}, "request.Uri.type", id="an empty object"),
+        pytest.param({"Uri": "s3://bucket"}, "request.Uri.type", id="an object of a Uri"),
+    ],
+)
+def test_uri(ask, check: Checker, value: object, clause: str):
+    type_is_wrong = clause.endswith(".type")
+    check.invalid(ask(uri=value), clause, UNREADABLE if type_is_wrong else answer(400, "BadRequestException"))
+
+
+@clauses("request.Uri.type")
+def test_uri_in_an_array(ask, state: State, check: Checker):
+    check.invalid(ask(uri=[state.uri]), "request.Uri.type", UNREADABLE)
+
+
+@clauses("request.Uri.required")
+@pytest.mark.parametrize("body", [b"{}", b"", b'{"Other": "s3://bucket"}'], ids=["{}", "no body", "another member"])
+def test_uri_absent(ask, check: Checker, body: bytes):
+    check.invalid(ask(body=body), "request.Uri.required", UNREADABLE)
+
+
+@clauses("request.uri-in-body")
+@pytest.mark.parametrize("key", ["uri", "URI", "uRI", " Uri", "Uri ", "Uri\x00", "IntegrationUri"])
+def test_uri_under_another_name(ask, state: State, check: Checker, key: str):
+    check.invalid(ask(body=json.dumps({key: state.uri}).encode()), "request.uri-in-body", UNREADABLE)
+
+
+@clauses("request.uri-in-body")
+@pytest.mark.parametrize("place", ["query", "header", "form"])
+def test_uri_outside_the_body(client: Client, caller: Identity, state: State, check: Checker, place: str):
+    request = get_integration(state.domain, body=b"{}")
+    if place == "query":
+        request = replace(request, target=f"{request.target}?Uri=contract")
+    elif place == "header":
+        request = request.with_headers(Uri="contract")
+    else:
+        request = replace(request, body=b"Uri=contract")
+    check.invalid(client.send(request, caller), "request.uri-in-body", UNREADABLE)
+
+
+def _wrong_type(identifier: str, body: bytes) -> object:
+    return pytest.param(body, "request.body.type", id=identifier)
+
+
+def _unreadable(identifier: str, body: bytes) -> object:
+    return pytest.param(body, "request.json", id=identifier)
+
+
+@pytest.mark.parametrize(
+    ("body", "clause"),
+    [
+        _wrong_type("array", b'[{"Uri": "s3://bucket"}]'),
+        _wrong_type("empty array", b"[]"),
+        _wrong_type("string", b'"s3://bucket"'),
+        _wrong_type("number", b"1"),
+        _wrong_type("true", b"true"),
+        _unreadable("truncated", b'{"Uri": "s3://bucket"'),
+        _unreadable("truncated in a string", b'{"Uri": "s3://buc'),
+        _unreadable("trailing comma", b'{"Uri": "s3://bucket",}'),
+        _unreadable("comment", b'{"Uri": "s3://bucket" /* comment */}'),
+        _unreadable("line comment", b'{"Uri": "s3://bucket"} // comment'),
+        _unreadable("single quotes", b"{'Uri': 's3://bucket'}"),
+        _unreadable("unquoted key", b'{Uri: "s3://bucket"}'),
+        _unreadable("no colon", b'{"Uri" "s3://bucket"}'),
+        _unreadable("NaN", b'{"Uri": NaN}'),
+        _unreadable("NaN in an unknown member", b'{"Uri": "s3://bucket", "Other": NaN}'),
+        _unreadable("Infinity in an unknown member", b'{"Uri": "s3://bucket", "Other": -Infinity}'),
+        _unreadable("leading zero", b'{"Uri": "s3://bucket", "Other": 01}'),
+        _unreadable("newline in a string", b'{"Uri": "s3://\nbucket"}'),
+        _unreadable("bad escape", b'{"Uri": "s3://\\xbucket"}'),
+        _unreadable("not UTF-8", b'{"Uri": "s3://\xff\xfe"}'),
+        _unreadable("Latin-1", '{"Uri": "s3://é"}'.encode("latin-1")),
+        _unreadable("trailing garbage", b'{"Uri": "s3://bucket"} garbage'),
+        _unreadable("two documents", b'{"Uri": "s3://bucket"}{"Uri": "s3://bucket"}'),
+        _unreadable("an extra bracket", b'{"Uri": "s3://bucket"}}'),
+        _unreadable("XML", b"<Uri>s3://bucket</Uri>"),
+        _unreadable("one bracket", b"{"),
+        _unreadable("NUL", b"\x00"),
+    ],
+)
+def test_body(ask, check: Checker, body: bytes, clause: str):
+    check.invalid(ask(body=body), clause, UNREADABLE)
+
+
+@clauses("request.json.robust")
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"Uri": "s3://a", "Uri": "s3://b"}', id="duplicate keys"),
+        pytest.param(b'\xef\xbb\xbf{"Uri": "s3://bucket"}', id="byte order mark"),
+        pytest.param('{"Uri": "s3://bucket"}'.encode("utf-16"), id="UTF-16"),
+        pytest.param(b'{"Uri": "s3://\\ud800"}', id="lone surrogate"),
+        pytest.param(b'{"Uri": "s3://\\u0000"}', id="escaped NUL"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b" ", id="white space"),
+        pytest.param(b'{"Uri": "s3://bucket", "n": ' + b"9" * 5000 + b"}", id="huge number"),
+        pytest.param(b'{"Uri": "s3://bucket", "n": 1e999}', id="huge exponent"),
+        pytest.param(b'{"Uri": "s3://bucket", "n": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", id="deep arrays"),
+        pytest.param(b'{"a":' * 20_000 + b"1" + b"}" * 20_000, id="deep objects"),
+    ],
+)
+def test_json_that_parsers_read_differently(ask, check: Checker, body: bytes):
+    answers = (OK, NOT_FOUND, CLIENT_ERROR)
+    check.expect(ask(body=body), Expectation("request.json.robust", answers))
+
+
+@clauses("request.large-body")
+def test_large_body(ask, check: Checker):
+    exchange = ask(uri="u" * 3_000_000)
+    check.expect(exchange, Expectation("request.large-body", (CLIENT_ERROR,), shape="none"))
+
+
+@clauses("request.content-type")
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/xml", "multipart/form-data", "application/x-www-form-urlencoded", "json", None],
+)
+def test_content_type(ask, state: State, check: Checker, content_type: str | None):
+    exchange = ask(headers={"Content-Type": content_type})
+    lawful = (OK, answer(400), answer(415))
+    check.expect(exchange, Expectation("request.content-type", lawful, shape="none"))
+
+
+@clauses("routing.method")
+def test_wrong_method(client: Client, caller: Identity, state: State, check: Checker):
+    # GET, PUT and DELETE are other operations here or beside it, and PUT and DELETE write.
+    request = replace(get_integration(state.domain, state.uri), method="PATCH")
+    check.expect(client.send(request, caller), Expectation("routing.method", (CLIENT_ERROR,), shape="json"))
+
+
+@clauses("routing.path")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/domain/{0}/integrations",
+        "/domains/{0}/integration",
+        "/domains/{0}/integrations/unknown",
+        "/v1/domains/{0}/integrations",
+        "/domains/{0}/Integrations",
+        "/DOMAINS/{0}/integrations",
+        "/domains/{0}/integrations.json",
+        "/domains/{0}/integrationsX",
+    ],
+)
+def test_wrong_path(client: Client, caller: Identity, state: State, check: Checker, path: str):
+    request = replace(get_integration(state.domain, state.uri), target=path.format(state.domain))
+    check.expect(client.send(request, caller), Expectation("routing.path", (CLIENT_ERROR,), shape="json"))

@@ -1,0 +1,338 @@
+"""Signature Version 4: what is signed well is served, everything else is rejected."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from getintegration_contract.checker import Checker
+from getintegration_contract.client import Client, Identity, Signing, get_integration
+from getintegration_contract.exchange import Request
+from getintegration_contract.judge import NOT_FOUND, OK, Answer, Expectation
+from getintegration_contract.state import State
+from getintegration_contract.target import Target
+
+clauses = pytest.mark.clauses
+
+MISSING = ("MissingAuthenticationTokenException", "MissingAuthenticationToken")
+INCOMPLETE = ("IncompleteSignatureException", "IncompleteSignature")
+UNKNOWN = ("UnrecognizedClientException", "UnrecognizedClient", "InvalidClientTokenId")
+INVALID = ("InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed")
+ANY = (*MISSING, *INCOMPLETE, *UNKNOWN, *INVALID)
+
+
+def authorization(change):
+    """Rewrites the Authorization header after signing."""
+
+    def tamper(request: Request) -> Request:
+        value = dict(request.headers)["Authorization"]
+        return request.with_headers(Authorization=change(value))
+
+    return Signing(tamper=tamper)
+
+
+def after_signing(**changes):
+    """Changes parts of the request after signing."""
+    return Signing(tamper=lambda request: replace(request, **changes))
+
+
+def headers_after_signing(**headers):
+    """Changes headers after signing."""
+    return Signing(tamper=lambda request: request.with_headers(**headers))
+
+
+@clauses("sigv4.missing-authorization")
+@pytest.mark.parametrize("kind", ["unsigned", "header removed", "header empty"])
+def test_no_authorization(ask, check: Checker, kind: str):
+    exchange = {
+        "unsigned": lambda: ask(identity=None),
+        "header removed": lambda: ask(signing=headers_after_signing(Authorization=None)),
+        "header empty": lambda: ask(signing=headers_after_signing(Authorization="")),
+    }[kind]()
+    types = (*MISSING, *INCOMPLETE) if kind == "header empty" else MISSING
+    check.unauthenticated(exchange, "sigv4.missing-authorization", *types)
+
+
+@clauses("sigv4.not-sigv4")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Basic QUtJRDpzZWNyZXQ=",
+        "Bearer eyJhbGciOiJub25lIn0.e30.",
+        "AWS AKIAEXAMPLE:c2lnbmF0dXJl",
+        "AWS4-HMAC-SHA1 Credential=a, SignedHeaders=host, Signature=b",
+        "garbage",
+    ],
+    ids=["basic", "bearer", "version 2", "SHA1", "garbage"],
+)
+def test_not_sigv4(ask, check: Checker, value: str):
+    exchange = ask(signing=headers_after_signing(Authorization=value))
+    check.unauthenticated(exchange, "sigv4.not-sigv4", *INCOMPLETE, *MISSING)
+
+
+@clauses("sigv4.incomplete")
+@pytest.mark.parametrize("component", ["Credential", "SignedHeaders", "Signature"])
+@pytest.mark.parametrize("fault", ["missing", "empty"])
+def test_incomplete(ask, check: Checker, component: str, fault: str):
+    def change(value: str) -> str:
+        replacement = f"{component}=" if fault == "empty" else ""
+        return re.sub(rf"{component}=[^,]*", replacement, value).replace(" ,", "").rstrip(", ")
+
+    exchange = ask(signing=authorization(change))
+    check.unauthenticated(exchange, "sigv4.incomplete", *INCOMPLETE, *INVALID)
+
+
+@clauses("sigv4.incomplete")
+def test_scope_too_short(ask, check: Checker):
+    exchange = ask(signing=authorization(lambda value: value.replace("/aws4_request", "")))
+    check.unauthenticated(exchange, "sigv4.incomplete", *INCOMPLETE, *INVALID)
+
+
+@clauses("sigv4.unknown-key")
+@pytest.mark.parametrize("key", ["AKIAEXAMPLEUNKNOWN01", "ASIAEXAMPLEUNKNOWN01", "x"])
+def test_unknown_access_key(ask, static: Identity, check: Checker, key: str):
+    stranger = replace(static, access_key=key, session_token=None)
+    check.unauthenticated(ask(identity=stranger), "sigv4.unknown-key", *UNKNOWN)
+
+
+@clauses("sigv4.unknown-key")
+def test_access_key_in_another_case(ask, static: Identity, check: Checker):
+    stranger = replace(static, access_key=static.access_key.swapcase())
+    check.unauthenticated(ask(identity=stranger), "sigv4.unknown-key", *UNKNOWN)
+
+
+@clauses("sigv4.wrong-secret")
+@pytest.mark.parametrize("secret", ["another", "longer", "the access key"])
+def test_wrong_secret(ask, static: Identity, check: Checker, secret: str):
+    wrong = {"another": "x" * 40, "longer": static.secret_key + "x", "the access key": static.access_key}
+    exchange = ask(identity=replace(static, secret_key=wrong[secret]))
+    check.unauthenticated(exchange, "sigv4.wrong-secret", *INVALID)
+
+
+@clauses("sigv4.tampered-signature")
+@pytest.mark.parametrize("fault", ["last digit", "zeros", "cut", "extended", "not hexadecimal"])
+def test_tampered_signature(ask, check: Checker, fault: str):
+    def change(value: str) -> str:
+        head, signature = value.rsplit("=", 1)
+        altered = {
+            "last digit": signature[:-1] + ("0" if signature[-1] != "0" else "1"),
+            "zeros": "0" * 64,
+            "cut": signature[:32],
+            "extended": signature + "00",
+            "not hexadecimal": "z" * 64,
+        }[fault]
+        return f"{head}={altered}"
+
+    exchange = ask(signing=authorization(change))
+    check.unauthenticated(exchange, "sigv4.tampered-signature", *INVALID, *INCOMPLETE)
+
+
+@clauses("sigv4.tampered-body")
+@pytest.mark.parametrize("body", [b'{"Uri": "s3://another"}', b"{}", b"", b"not JSON"])
+def test_tampered_body(ask, check: Checker, body: bytes):
+    check.unauthenticated(ask(signing=after_signing(body=body)), "sigv4.tampered-body", *INVALID)
+
+
+@clauses("sigv4.tampered-body")
+def test_tampered_body_with_its_own_hash(ask, state: State, check: Checker):
+    # The hash in the header fits the new body, but the signature does not cover it.
+    import hashlib
+
+    body = b'{"Uri": "s3://another"}'
+    digest = hashlib.sha256(body).hexdigest()
+    signing = Signing(
+        tamper=lambda request: replace(request, body=body).with_headers(x_amz_content_sha256=digest)
+    )
+    check.unauthenticated(ask(signing=signing), "sigv4.tampered-body", *INVALID)
+
+
+@clauses("sigv4.tampered-path")
+@pytest.mark.parametrize("path", ["/domains/Another/integrations", "/domains/{0}/integrations/"])
+def test_tampered_path(ask, state: State, check: Checker, path: str):
+    exchange = ask(signing=after_signing(target=path.format(state.domain)))
+    # A path that is no operation's may be refused before its signature is looked at.
+    lawful = Answer(frozenset({400, 401, 403, 404, 405}))
+    check.expect(exchange, Expectation("sigv4.tampered-path", (lawful,), shape="json"))
+
+
+@clauses("sigv4.tampered-path")
+def test_replayed_for_the_existing_domain(ask, state: State, check: Checker):
+    target = f"/domains/{state.domain}/integrations"
+    exchange = ask("Another", signing=after_signing(target=target))
+    check.unauthenticated(exchange, "sigv4.tampered-path", *INVALID)
+
+
+@clauses("sigv4.tampered-query")
+@pytest.mark.parametrize("query", ["a=b", "X-Amz-Date=20200101T000000Z"])
+def test_tampered_query(ask, state: State, check: Checker, query: str):
+    target = f"/domains/{state.domain}/integrations?{query}"
+    check.unauthenticated(ask(signing=after_signing(target=target)), "sigv4.tampered-query", *INVALID)
+
+
+@clauses("sigv4.tampered-header")
+@pytest.mark.parametrize(
+    "header",
+    [{"x_amz_content_sha256": "0" * 64}, {"Content_Type": "application/json; charset=utf-8"}],
+    ids=["x-amz-content-sha256", "content-type"],
+)
+def test_tampered_header(ask, check: Checker, header: dict[str, str]):
+    check.unauthenticated(ask(signing=headers_after_signing(**header)), "sigv4.tampered-header", *INVALID)
+
+
+@clauses("sigv4.tampered-header")
+def test_tampered_date(ask, check: Checker):
+    # Within the window, but not the moment that was signed.
+    moment = (datetime.now(UTC) - timedelta(seconds=61)).strftime("%Y%m%dT%H%M%SZ")
+    exchange = ask(signing=headers_after_signing(x_amz_date=moment))
+    check.unauthenticated(exchange, "sigv4.tampered-header", *INVALID)
+
+
+@clauses("sigv4.replayed-host")
+def test_signed_for_another_host(ask, target: Target, check: Checker):
+    # Signed for the real service's name, sent here: what a replay against another stage looks like.
+    host = target.endpoint.partition("://")[2]
+    signing = Signing(tamper=lambda request: request.with_headers(Host=host))
+    exchange = ask(headers={"Host": "profile.example.com"}, signing=signing)
+    check.unauthenticated(exchange, "sigv4.replayed-host", *INVALID)
+
+
+@clauses("sigv4.expired-date")
+@pytest.mark.parametrize("minutes", [6, 16, 65, 24 * 60])
+def test_expired_date(ask, check: Checker, minutes: int):
+    exchange = ask(signing=Signing(skew=timedelta(minutes=-minutes)))
+    check.unauthenticated(exchange, "sigv4.expired-date", *INVALID)
+
+
+@clauses("sigv4.future-date")
+@pytest.mark.parametrize("minutes", [6, 16, 65, 24 * 60])
+def test_future_date(ask, check: Checker, minutes: int):
+    exchange = ask(signing=Signing(skew=timedelta(minutes=minutes)))
+    check.unauthenticated(exchange, "sigv4.future-date", *INVALID)
+
+
+@clauses("sigv4.clock-window")
+@pytest.mark.parametrize("minutes", [-4, 4])
+def test_date_within_the_window(ask, state: State, check: Checker, minutes: int):
+    exchange = ask(signing=Signing(skew=timedelta(minutes=minutes)))
+    check.ok(exchange, "sigv4.clock-window", domain=state.domain, uri=state.uri)
+
+
+@clauses("sigv4.missing-date")
+@pytest.mark.parametrize("value", [None, "", "yesterday", "2026-01-01T00:00:00Z"])
+def test_no_date(ask, check: Checker, value: str | None):
+    exchange = ask(signing=headers_after_signing(x_amz_date=value))
+    check.unauthenticated(exchange, "sigv4.missing-date", *INCOMPLETE, *INVALID, *MISSING)
+
+
+def _day(days: int) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).strftime("%Y%m%d")
+
+
+@pytest.mark.parametrize(
+    ("signing", "clause"),
+    [
+        pytest.param(Signing(service="s3"), "wrong-service", id="service s3"),
+        pytest.param(Signing(service="execute-api"), "wrong-service", id="service execute-api"),
+        pytest.param(Signing(terminator="aws4_response"), "wrong-terminator", id="terminator"),
+        pytest.param(Signing(terminator="AWS4_REQUEST"), "wrong-terminator", id="terminator in capitals"),
+        pytest.param(Signing(scope_date=_day(-1)), "wrong-scope-date", id="yesterday's scope"),
+        pytest.param(Signing(scope_date=_day(2)), "wrong-scope-date", id="a later day's scope"),
+    ],
+)
+def test_wrong_scope(ask, static: Identity, check: Checker, signing: Signing, clause: str):
+    check.unauthenticated(ask(identity=static, signing=signing), f"sigv4.{clause}", *INVALID, *INCOMPLETE)
+
+
+@clauses("sigv4.wrong-region")
+@pytest.mark.parametrize("region", ["eu-central-1", "us-east-2", "nowhere"])
+def test_wrong_region(ask, target: Target, check: Checker, region: str):
+    if region == target.region:
+        region = "us-west-2"
+    exchange = ask(signing=Signing(region=region))
+    # One address may lawfully serve all regions; then the integration does not exist in the other one.
+    lawful = (Answer(frozenset({400, 401, 403})), NOT_FOUND)
+    if check.expect(exchange, Expectation("sigv4.wrong-region", lawful)):
+        status, error_type = exchange.response.status, check.judge.error_type(exchange)
+        observed = status == 403 and error_type in INVALID
+        expected, actual = "403 InvalidSignatureException", f"{status} {error_type}"
+        check.that("sigv4.wrong-region.type", observed, expected, actual, exchange)
+
+
+@clauses("sigv4.session-token")
+def test_session_token(ask, temporary: Identity, state: State, check: Checker):
+    check.ok(ask(identity=temporary), "sigv4.session-token", domain=state.domain, uri=state.uri)
+
+
+@clauses("sigv4.missing-token")
+def test_session_token_missing(ask, temporary: Identity, check: Checker):
+    exchange = ask(identity=replace(temporary, session_token=None))
+    check.unauthenticated(exchange, "sigv4.missing-token", *UNKNOWN, *INVALID)
+
+
+@clauses("sigv4.bad-token")
+@pytest.mark.parametrize("fault", ["another", "cut", "extended"])
+def test_session_token_wrong(ask, temporary: Identity, check: Checker, fault: str):
+    token = temporary.session_token or ""
+    wrong = {"another": "x" * len(token), "cut": token[:-1], "extended": token + "x"}[fault]
+    exchange = ask(identity=replace(temporary, session_token=wrong))
+    check.unauthenticated(exchange, "sigv4.bad-token", *UNKNOWN, *INVALID, "ExpiredTokenException", "InvalidToken")
+
+
+@clauses("sigv4.bad-token")
+def test_session_token_added_to_permanent_credentials(ask, static: Identity, check: Checker):
+    if static.session_token:
+        pytest.skip("the caller has no permanent credentials")
+    exchange = ask(identity=replace(static, session_token="AQoEXAMPLEH4aoAH0gNCAPy"))
+    check.unauthenticated(exchange, "sigv4.bad-token", *UNKNOWN, *INVALID, "InvalidToken")
+
+
+@clauses("sigv4.canonical-path")
+@pytest.mark.parametrize(
+    "segment", ["a%20b", "%41%42", "caf%C3%A9", "a%2Bb+c", "a~b-c_d", "a!b*c'd(e)", "%e2%82%ac", "a=b&c@d:e,f"]
+)
+def test_canonical_path(client: Client, caller: Identity, state: State, check: Checker, segment: str):
+    # None of these names an existing domain: what counts is that the signature is not what fails.
+    request = replace(get_integration("x", state.uri), target=f"/domains/{segment}/integrations")
+    exchange = client.send(request, caller)
+    error_type = check.judge.error_type(exchange)
+    ok = 400 <= exchange.response.status < 500 and error_type not in ANY
+    actual = f"{exchange.response.status} {error_type}"
+    check.that("sigv4.canonical-path", ok, "an answer to the request itself", actual, exchange)
+
+
+@clauses("sigv4.canonical-query")
+@pytest.mark.parametrize("query", ["b=2&a=1", "a=%20%2F", "empty=", "a=1&a=0", "%C3%A9=1"])
+def test_canonical_query(client: Client, caller: Identity, state: State, check: Checker, query: str):
+    request = get_integration(state.domain, state.uri)
+    exchange = client.send(replace(request, target=f"{request.target}?{query}"), caller)
+    check.expect(exchange, Expectation("sigv4.canonical-query", (OK, Answer(frozenset({400}), frozenset({"BadRequestException"})))))
+
+
+@clauses("sigv4.canonical-headers")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Amz-Meta": "two  inner   spaces"},
+        {"X-Amz-Meta": "comma, separated,values"},
+        {"x-AMZ-mEta": "mixed case"},
+        {"X-Amz-Zebra": "1", "X-Amz-Apple": "2"},
+    ],
+    ids=["inner spaces", "commas", "mixed case", "another order"],
+)
+def test_canonical_headers(ask, state: State, check: Checker, headers: dict[str, str]):
+    exchange = ask(headers=headers)
+    check.ok(exchange, "sigv4.canonical-headers", domain=state.domain, uri=state.uri)
+
+
+@clauses("sigv4.unsigned-headers")
+@pytest.mark.parametrize(
+    "headers",
+    [{"User_Agent": "contract/1.0"}, {"X_Request_Id": "1"}, {"X_Forwarded_For": "192.0.2.1"}, {"Accept": "*/*"}],
+    ids=["User-Agent", "X-Request-Id", "X-Forwarded-For", "Accept"],
+)
+def test_unsigned_headers(ask, state: State, check: Checker, headers: dict[str, str]):
+    exchange = ask(signing=headers_after_signing(**headers))
+    check.ok(exchange, "sigv4.unsigned-headers", domain=state.domain, uri=state.uri)

@@ -1,0 +1,121 @@
+"""Valid requests are understood, whatever lawful form they take, and answered by the contract."""
+
+from __future__ import annotations
+
+import json
+import string
+
+import pytest
+
+from getintegration_contract.checker import Checker
+from getintegration_contract.state import State
+
+clauses = pytest.mark.clauses
+
+UNKNOWN_DOMAIN = "GetIntegrationContract-Unknown"
+
+
+@clauses("response.status", "response.echo.DomainName", "response.echo.Uri")
+def test_existing(ask, state: State, check: Checker):
+    check.ok(ask(), domain=state.domain, uri=state.uri)
+
+
+@clauses("request.valid")
+def test_sample_of_the_reference_page(ask, check: Checker):
+    domain, uri = "ExampleDomainName", "arn:aws:flow:us-east-1:123456789012:URIOfIntegration1"
+    check.valid(ask(domain, uri), "request.valid", domain=domain, uri=uri)
+
+
+@pytest.mark.parametrize(
+    ("name", "clause"),
+    [
+        pytest.param("a", "request.DomainName.minLength", id="one character"),
+        pytest.param("-", "request.DomainName.minLength", id="one hyphen"),
+        pytest.param("_", "request.DomainName.minLength", id="one underscore"),
+        pytest.param("0", "request.DomainName.minLength", id="one digit"),
+        pytest.param("x" * 63, "request.DomainName.maxLength", id="63 characters"),
+        pytest.param("x" * 64, "request.DomainName.maxLength", id="64 characters"),
+        pytest.param(string.ascii_letters, "request.DomainName.pattern", id="all letters"),
+        pytest.param(string.digits + "_-", "request.DomainName.pattern", id="digits, underscore, hyphen"),
+        pytest.param("--", "request.DomainName.pattern", id="two hyphens"),
+        pytest.param("delete", "request.DomainName.pattern", id="a word of a path"),
+        pytest.param("domains", "request.DomainName.pattern", id="another word of a path"),
+        pytest.param("null", "request.DomainName.pattern", id="null as a name"),
+    ],
+)
+def test_domain_name(ask, check: Checker, name: str, clause: str):
+    check.valid(ask(name), clause, domain=name, uri=None)
+
+
+@pytest.mark.parametrize(
+    ("uri", "clause"),
+    [
+        pytest.param("u", "request.Uri.minLength", id="one character"),
+        pytest.param("é", "request.Uri.minLength", id="one character of two bytes"),
+        pytest.param("😀", "request.Uri.minLength", id="one character of two UTF-16 units"),
+        pytest.param("u" * 254, "request.Uri.maxLength", id="254 characters"),
+        pytest.param("u" * 255, "request.Uri.maxLength", id="255 characters"),
+        pytest.param("é" * 255, "request.Uri.maxLength", id="255 characters, 510 bytes"),
+        pytest.param("中" * 255, "request.Uri.maxLength", id="255 characters, 765 bytes"),
+        pytest.param("😀" * 255, "request.Uri.maxLength", id="255 characters, 510 UTF-16 units"),
+        pytest.param("s3://bucket/a b", "request.valid", id="space"),
+        pytest.param(" leading and trailing ", "request.valid", id="spaces around"),
+        pytest.param("100%25%2F%zz", "request.valid", id="percent signs"),
+        pytest.param("//a//b/", "request.valid", id="slashes"),
+        pytest.param("\\back\\slash", "request.valid", id="backslashes"),
+        pytest.param("it's \"quoted\" `so`", "request.valid", id="quotes"),
+        pytest.param("<script>&amp;</script>", "request.valid", id="markup"),
+        pytest.param("'; DROP TABLE integrations; --", "request.valid", id="SQL"),
+        pytest.param("../../etc/passwd", "request.valid", id="dots"),
+        pytest.param("${jndi:x} {{7*7}} %s %n", "request.valid", id="templates"),
+        pytest.param("emoji 😀 rtl \u202e zwj \u200d", "request.valid", id="emoji and controls of direction"),
+        pytest.param("tab\tnewline\n", "request.valid", id="tab and newline"),
+        pytest.param("?query=1&b=2#fragment", "request.valid", id="query and fragment"),
+        pytest.param("null", "request.valid", id="the word null"),
+        pytest.param("0", "request.valid", id="a digit"),
+    ],
+)
+def test_uri(ask, state: State, check: Checker, uri: str, clause: str):
+    check.valid(ask(uri=uri), clause, domain=state.domain, uri=uri)
+
+
+@clauses("request.valid")
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON"],
+)
+def test_content_type_parameters(ask, state: State, check: Checker, content_type: str):
+    exchange = ask(headers={"Content-Type": content_type})
+    check.ok(exchange, "request.valid", domain=state.domain, uri=state.uri)
+
+
+@clauses("request.valid")
+@pytest.mark.parametrize("form", ["escaped", "indented", "slashes escaped", "spaces around"])
+def test_equivalent_json(ask, state: State, check: Checker, form: str):
+    document = {"Uri": state.uri}
+    body = {
+        "escaped": '{"Uri": "' + "".join(f"\\u{ord(c):04x}" for c in state.uri if ord(c) < 0x10000) + '"}',
+        "indented": json.dumps(document, indent=4, ensure_ascii=False),
+        "slashes escaped": json.dumps(document).replace("/", "\\/"),
+        "spaces around": f" \r\n\t{json.dumps(document)}\n ",
+    }[form]
+    check.ok(ask(body=body.encode()), "request.valid", domain=state.domain, uri=state.uri)
+
+
+@clauses("request.unknown-members")
+@pytest.mark.parametrize("member", ["Unknown", "DomainName", "__type", "uri"])
+def test_unknown_member_is_ignored(ask, state: State, check: Checker, member: str):
+    body = json.dumps({"Uri": state.uri, member: "GetIntegrationContract"}).encode()
+    check.ok(ask(body=body), "request.unknown-members", domain=state.domain, uri=state.uri)
+
+
+@clauses("state.read-only", "response.request-id.unique")
+def test_reading_twice(ask, state: State, check: Checker):
+    first, second = ask(), ask()
+    check.ok(first, domain=state.domain, uri=state.uri)
+    check.ok(second, domain=state.domain, uri=state.uri)
+    documents = [check.judge.document(exchange) for exchange in (first, second)]
+    check.that("state.read-only", documents[0] == documents[1], str(documents[0]), str(documents[1]), second)
+    ids = [exchange.response.header("x-amzn-requestid") for exchange in (first, second)]
+    if all(ids):
+        check.that("response.request-id.unique", ids[0] != ids[1], "another id", f"{ids[1]} again", second)

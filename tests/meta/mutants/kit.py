@@ -1,0 +1,245 @@
+"""What mutants are made of: the record of one, and the few shapes that most handlers have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .messages import GET, Answer, Forward, Handler, Request, Response, error
+from .signing import refused, resigned
+
+#: Makes the handler of one run; a handler may remember what it saw, so every run gets its own.
+Build = Callable[[], Handler]
+When = Callable[[Request], bool]
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A server with something broken on purpose, or, in ``lawful``, with another lawful habit.
+
+    Attributes:
+        expected: Clauses that it breaks; being reported for any one of them is being caught.
+        options: Command-line options that a run against it needs.
+        settings: Settings of the target file that a run against it needs.
+        environment: Environment variables that a run against it needs.
+        continues: Whether it answers ``Expect: 100-continue``.
+        without: Identities that it does not know, so that the target file must not name them.
+    """
+
+    name: str
+    description: str
+    expected: frozenset[str]
+    build: Build
+    options: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    continues: bool = True
+    without: tuple[str, ...] = ()
+
+    @property
+    def theme(self) -> str:
+        """The first part of the name."""
+        return self.name.partition(".")[0]
+
+
+class Theme:
+    """Gathers mutants under one heading."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.mutants: list[Mutant] = []
+
+    def add(
+        self, name: str, description: str, expected: str | Iterable[str], build: Build | Handler, **more: Any
+    ) -> None:
+        """Add a mutant; a plain handler, which remembers nothing, is its own build."""
+        clauses = frozenset(expected.split() if isinstance(expected, str) else expected)
+        maker = build if _is_build(build) else _same(build)
+        self.mutants.append(Mutant(f"{self.name}.{name}", description, clauses, maker, **more))
+
+
+def _is_build(build: Any) -> bool:
+    return isinstance(build, type) or getattr(build, "is_build", False)
+
+
+def _same(handler: Any) -> Build:
+    return lambda: handler
+
+
+def made(build: Build) -> Build:
+    """Mark a function without arguments as one that makes handlers."""
+    build.is_build = True  # type: ignore[attr-defined]
+    return build
+
+
+# --- What is said of requests -------------------------------------------------------------------------------
+
+
+def is_get(request: Request) -> bool:
+    """Whether it is GetIntegration."""
+    return request.operation == GET
+
+
+def valid_name(request: Request) -> bool:
+    """Whether its domain name keeps the constraints."""
+    return _NAME.fullmatch(request.domain) is not None
+
+
+def valid_uri(request: Request) -> bool:
+    """Whether its Uri keeps the constraints."""
+    return 1 <= len(request.text) <= 255
+
+
+def valid(request: Request) -> bool:
+    """Whether it is a GetIntegration that keeps every constraint."""
+    return is_get(request) and valid_name(request) and valid_uri(request)
+
+
+# --- Shapes of handlers -------------------------------------------------------------------------------------
+
+
+def on_answer(change: Callable[[Request, Response], Answer], when: When = is_get) -> Handler:
+    """Changes the answers to some requests, by default to every GetIntegration."""
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        return change(request, answer) if when(request) else answer
+
+    return handler
+
+
+def on_status(status: int, change: Callable[[Response], Answer], when: When = is_get) -> Handler:
+    """Changes the answers of one status."""
+    return on_answer(lambda _, answer: change(answer) if answer.status == status else answer, when)
+
+
+def on_found(change: Callable[[Response], Answer], when: When = is_get) -> Handler:
+    """Changes answers that hold an integration."""
+    return on_status(200, change, when)
+
+
+def on_error(change: Callable[[Response], Answer], when: When = is_get) -> Handler:
+    """Changes every error below 500."""
+    return on_answer(lambda _, answer: change(answer) if 400 <= answer.status < 500 else answer, when)
+
+
+def on_document(change: Callable[[dict[str, Any]], Any], when: When = is_get) -> Handler:
+    """Changes the JSON of an integration; ``change`` may alter it, or return something in its place."""
+    return on_found(lambda answer: changed(answer, change), when)
+
+
+def changed(answer: Response, change: Callable[[dict[str, Any]], Any]) -> Response:
+    """The answer with its JSON object changed; the same answer if nothing changes."""
+    if not isinstance(answer.document, dict):
+        return answer
+    document = dict(answer.document)
+    result = change(document)
+    result = document if result is None else result
+    return answer if result == answer.document else answer.with_document(result)
+
+
+def sets(member: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    """A change that sets a member of the JSON; ``value`` may be computed from the old document."""
+
+    def change(document: dict[str, Any]) -> None:
+        document[member] = value(document) if callable(value) else value
+
+    return change
+
+
+def drops(*members: str) -> Callable[[dict[str, Any]], None]:
+    """A change that removes members of the JSON."""
+
+    def change(document: dict[str, Any]) -> None:
+        for member in members:
+            document.pop(member, None)
+
+    return change
+
+
+def answers(when: When, answer: Callable[[Request], Answer]) -> Handler:
+    """Answers some GetIntegration requests of known callers in its own way."""
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        real = forward(request)
+        if is_get(request) and when(request) and not refused(real):
+            return answer(request)
+        return real
+
+    return handler
+
+
+def rejects(when: When) -> Handler:
+    """Rejects some requests, valid or not, as invalid."""
+    return answers(when, lambda _: error(400, "BadRequestException"))
+
+
+def crashes(when: When) -> Handler:
+    """Answers some requests with a typed 500."""
+    return answers(when, lambda _: error(500, "InternalServerException"))
+
+
+def asks(change: Callable[[Request], Request | None]) -> Handler:
+    """Asks the base something else, in the caller's name, for some requests; None leaves one as it is.
+
+    The request itself is asked first, so that only callers whom the base knows profit.
+    """
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        real = forward(request)
+        if not is_get(request) or refused(real):
+            return real
+        other = change(request)
+        return real if other is None else forward(resigned(other))
+
+    return handler
+
+
+def accepts(when: When, change: Callable[[Request], Request]) -> Handler:
+    """Takes some invalid requests for the valid ones that ``change`` makes of them."""
+    return asks(lambda request: change(request) if when(request) else None)
+
+
+def chain(*handlers: Handler) -> Handler:
+    """One handler before the other; the first is nearest to the client."""
+    if len(handlers) == 1:
+        return handlers[0]
+    first, rest = handlers[0], chain(*handlers[1:])
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        def inner(asked: Request) -> Response:
+            answer = rest(asked, forward)
+            if not isinstance(answer, Response):
+                raise TypeError("only the outermost handler can answer with bytes")
+            return answer
+
+        return first(request, inner)
+
+    return handler
+
+
+class Known:
+    """The integrations and domains that exist, as far as the writes that passed through tell."""
+
+    def __init__(self) -> None:
+        self.integrations: dict[tuple[str, str], Any] = {}
+        self.domains: dict[str, None] = {}
+
+    def see(self, request: Request, answer: Response) -> None:
+        """Take note of a request and its answer."""
+        if answer.status != 200:
+            return
+        if request.operation == "CreateDomain":
+            self.domains[request.domain] = None
+        elif request.operation == "DeleteDomain":
+            self.domains.pop(request.domain, None)
+            for key in [key for key in self.integrations if key[0] == request.domain]:
+                self.integrations.pop(key, None)
+        elif request.operation == "PutIntegration":
+            self.integrations[request.domain, request.text] = request.document
+        elif request.operation == "DeleteIntegration":
+            self.integrations.pop((request.domain, request.text), None)

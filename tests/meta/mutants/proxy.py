@@ -1,0 +1,215 @@
+"""A reverse proxy that hands every request to a handler, which decides what is asked and what is answered.
+
+It speaks HTTP/1.1 on raw sockets, because many mutants are wrong below the level of an HTTP library. Each
+connection of a client has a thread and a kept-alive connection to the base of its own. Path, headers (the
+Host header too, so that signatures still fit) and body go to the base as they came.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from .messages import (
+    Answer,
+    Closed,
+    Handler,
+    Malformed,
+    Raw,
+    Request,
+    Response,
+    Wire,
+    error,
+    find,
+    read_body,
+    read_response,
+    serialise,
+    without,
+)
+
+#: Seconds after which a stalled answer is given up.
+STALL = 30.0
+_BASE_TIMEOUT = 30.0
+_HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "expect", "content-length")
+_RESET = struct.pack("ii", 1, 0)
+
+
+@dataclass
+class Count:
+    """What passed through: requests, answers that are not the base's own, and faults of a handler."""
+
+    requests: int = 0
+    changed: int = 0
+    faults: int = 0
+
+
+class Base:
+    """One kept-alive connection to the server behind the proxy."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._address = (address.hostname or "", address.port or 80)
+        self._wire: Wire | None = None
+
+    def ask(self, request: Request) -> Response:
+        """Send a request as it is and read the answer; an idle connection that had ended is renewed."""
+        data = _to_base(request)
+        if self._wire is not None:
+            with suppress(OSError):
+                return self._exchange(self._wire, data, request.method)
+            self.close()
+        return self._exchange(self._connect(), data, request.method)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
+
+    def _connect(self) -> Wire:
+        self._wire = Wire(socket.create_connection(self._address, _BASE_TIMEOUT))
+        return self._wire
+
+    def _exchange(self, wire: Wire, data: bytes, method: str) -> Response:
+        with suppress(BrokenPipeError, ConnectionResetError):  # an early answer may be there to read
+            wire.send(data)
+        answer = read_response(wire, method)
+        if (answer.header("connection") or "").lower() == "close" or answer.framing == "close":
+            self.close()
+        return answer
+
+
+def _to_base(request: Request) -> bytes:
+    headers = without(request.headers, *_HOP_BY_HOP)
+    if request.body or request.method in ("POST", "PUT", "PATCH"):
+        headers = (*headers, ("Content-Length", str(len(request.body))))
+    lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{k}: {v}" for k, v in headers), "", ""]
+    return "\r\n".join(lines).encode("latin-1") + request.body
+
+
+class Proxy:
+    """The proxy, listening once it is made.
+
+    Args:
+        base: Address of the server behind it.
+        handler: Called with each request, and with a function that asks the base.
+        continues: Whether ``Expect: 100-continue`` is answered.
+    """
+
+    def __init__(self, base: str, handler: Handler, *, continues: bool = True) -> None:
+        self.count = Count()
+        self._base = base
+        self._handler = handler
+        self._continues = continues
+        self._connections = itertools.count(1)
+        self._open: set[socket.socket] = set()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening, and end all connections."""
+        self._listener.close()
+        for connection in tuple(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Proxy:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.add(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        wire, base = Wire(connection), Base(self._base)
+        index = next(self._connections)
+        try:
+            for number in itertools.count(1):
+                request = self._read(wire, index, number)
+                if not self._send(wire, request, self._answer(request, base)):
+                    break
+        except Malformed as fault:
+            with suppress(OSError):
+                wire.send(serialise(error(400, "BadRequestException", str(fault))))
+        except OSError:
+            pass  # the client or the base has gone
+        finally:
+            self._open.discard(connection)
+            base.close()
+            wire.close()
+
+    def _read(self, wire: Wire, connection: int, number: int) -> Request:
+        first, headers = wire.head()
+        words = first.split(" ")
+        if len(words) != 3 or not words[2].startswith("HTTP/1."):
+            raise Malformed(f"no request line: {first[:80]}")
+        if self._continues and (find(headers, "expect") or "").lower() == "100-continue":
+            wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body, chunked = read_body(wire, headers)
+        return Request(words[0], words[1], headers, body, words[2], chunked, connection, number)
+
+    def _answer(self, request: Request, base: Base) -> Answer:
+        first: list[Response] = []
+
+        def forward(asked: Request) -> Response:
+            answer = base.ask(asked)
+            if not first:
+                first.append(answer)
+            return answer
+
+        self.count.requests += 1
+        try:
+            answer = self._handler(request, forward)
+        except OSError:
+            raise
+        except Exception:
+            self.count.faults += 1
+            traceback.print_exc(file=sys.stderr)
+            raise Closed("the handler failed") from None
+        self.count.changed += not first or answer is not first[0]
+        return answer
+
+    def _send(self, wire: Wire, request: Request, answer: Answer) -> bool:
+        """Send an answer; whether the connection stays open."""
+        if isinstance(answer, Response):
+            wire.send(serialise(_as_asked(answer, request), head=request.method == "HEAD"))
+            asked_to_close = (request.header("connection") or "").lower() == "close"
+            closes = (answer.header("connection") or "").lower() == "close" or answer.framing == "close"
+            return not (closes or asked_to_close or request.version == "HTTP/1.0")
+        half = len(answer.data) // 2 if answer.pause else 0
+        if half:
+            wire.send(answer.data[:half])
+            time.sleep(answer.pause)
+        wire.send(answer.data[half:])
+        if answer.then == "stall":
+            wire.socket.settimeout(STALL)
+            with suppress(OSError):
+                while wire.socket.recv(1 << 16):
+                    pass
+        elif answer.then == "reset":
+            wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        return answer.then == "keep"
+
+
+def _as_asked(answer: Response, request: Request) -> Response:
+    """The answer in a form that the version of the request can carry."""
+    if request.version == "HTTP/1.0" and answer.framing == "chunked":
+        return replace(answer, framing="close")
+    return answer
