@@ -62,7 +62,13 @@ class Application:
         headers = join_headers(scope["headers"])
         target = (scope["method"], scope["raw_path"], scope["query_string"], headers)
         try:
-            body = await _read_body(headers, receive)
+            if b"expect" in headers and _declared_length(headers) > MAX_BODY:
+                raise too_large(MAX_BODY)
+            message = await receive()
+            if message["type"] == "http.request" and not message["more_body"]:
+                body = message["body"]
+            else:
+                body = await _read_on(message, receive)
         except ApiError as error:
             request = Request(*target, b"")
             answer = error_answer(error)
@@ -82,24 +88,19 @@ class Application:
             _log(request, answer, request_id, time.perf_counter() - started)
 
 
-async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
-    """Read the whole body; None if the client has gone away. Raises :class:`ApiError` (413)."""
-    if b"expect" in headers and _declared_length(headers) > MAX_BODY:
-        raise too_large(MAX_BODY)
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        first: bytes = message.get("body", b"")
-        if len(first) > MAX_BODY:
-            raise too_large(MAX_BODY)
-        return first
+async def _read_on(message: Message, receive: Receive) -> bytes | None:
+    """Read a body that comes in parts, ``message`` the first of them.
+
+    Returns None if the client goes away. Raises :class:`ApiError` (413) for a body that is too
+    large, after reading what is reasonable of it.
+    """
     body = bytearray()
     received = 0
     while message["type"] == "http.request":
-        part = message.get("body", b"")
-        received += len(part)
+        received += len(message["body"])
         if received <= MAX_BODY:
-            body += part
-        if not message.get("more_body") or received > MAX_DRAIN:
+            body += message["body"]
+        if not message["more_body"] or received > MAX_DRAIN:
             if received > MAX_BODY:
                 raise too_large(MAX_BODY)
             return bytes(body)

@@ -19,40 +19,37 @@ from urllib.parse import quote, unquote_plus, unquote_to_bytes
 from .request import Request
 
 
-def canonical_requests(request: Request, signed: Sequence[bytes], body_hash: bytes) -> list[bytes]:
+def canonical_requests(request: Request, signed: Sequence[str], body_hash: str) -> list[str]:
     """All accepted canonical forms of a request, the most usual one first.
 
     ``signed`` are the names of the signed headers, ``body_hash`` is the body's SHA-256 in hex.
     Raises ``KeyError`` with the name of a signed header that the request does not have.
     """
-    headers = b"\n".join([name + b":" + _header_value(request.headers[name]) for name in signed])
-    tail = b"\n".join((headers, b"", b";".join(signed), body_hash))
-    method = request.method.encode()
+    values = request.headers
+    headers = "\n".join([f"{name}:{_header_text(values[name.encode()])}" for name in signed])
+    tail = f"{headers}\n\n{';'.join(signed)}\n{body_hash}"
     return [
-        b"\n".join((method, path, query, tail))
+        f"{request.method}\n{path}\n{query}\n{tail}"
         for path in _canonical_paths(request.path)
-        for query in (_canonical_queries(request.query) if request.query else (b"",))
+        for query in (_canonical_queries(request.query) if request.query else ("",))
     ]
 
 
-def _header_value(value: bytes) -> bytes:
-    """Make every run of spaces in a header value one space; at its ends are none already."""
-    if value.isascii() and b"  " not in value and b"\t" not in value:
-        return value
+def _header_text(value: bytes) -> str:
+    """Trim a header value and make every run of spaces one space."""
     try:
         text = value.decode()
     except UnicodeDecodeError:
         text = value.decode("latin-1")
-    return " ".join(text.split()).encode()
+    return " ".join(text.split())
 
 
 @lru_cache(maxsize=1024)
-def _canonical_paths(path: bytes) -> tuple[bytes, ...]:
-    as_sent = quote(path, safe="/~").encode()
+def _canonical_paths(path: bytes) -> tuple[str, ...]:
+    as_sent = quote(path, safe="/~")
     if b"//" not in path and b"/." not in path:
         return (as_sent,)
-    normalised = quote(_remove_dot_segments(path), safe="/~").encode()
-    return tuple(dict.fromkeys((normalised, as_sent)))
+    return tuple(dict.fromkeys((quote(_remove_dot_segments(path), safe="/~"), as_sent)))
 
 
 def _remove_dot_segments(path: bytes) -> bytes:
@@ -67,7 +64,7 @@ def _remove_dot_segments(path: bytes) -> bytes:
     return b"/" + b"/".join(kept) + last
 
 
-def _canonical_queries(query: bytes) -> tuple[bytes, ...]:
+def _canonical_queries(query: bytes) -> tuple[str, ...]:
     pairs = [pair.partition(b"=")[::2] for pair in query.split(b"&")]
     encodings: tuple[Callable[[bytes], str], ...] = (
         lambda part: quote(unquote_to_bytes(part), safe="-_.~"),
@@ -78,4 +75,4 @@ def _canonical_queries(query: bytes) -> tuple[bytes, ...]:
         "&".join("=".join(pair) for pair in sorted((encode(k), encode(v)) for k, v in pairs))
         for encode in encodings
     )
-    return tuple(form.encode("latin-1") for form in dict.fromkeys(forms))
+    return tuple(dict.fromkeys(forms))

@@ -47,15 +47,12 @@ class Range:
     least: Bound = -math.inf
     most: Bound = math.inf
 
-    def check(self, measure: Bound, where: str, problems: list[str]) -> bool:
-        """Whether ``measure`` is within the range; notes it if not."""
+    def check(self, measure: Bound, where: str, problems: list[str]) -> None:
+        """Note it if ``measure`` is not within the range."""
         if measure < self.least:
             _note(problems, where, f"have {self.noun} greater than or equal to {self.least}")
         elif measure > self.most:
             _note(problems, where, f"have {self.noun} less than or equal to {self.most}")
-        else:
-            return True
-        return False
 
 
 class _BodyOnly:
@@ -79,11 +76,14 @@ class StringRule:
             raise _wrong_type(where, "a string")
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             raise _wrong_type(where, "Unicode text without lone surrogates")
-        if self.length.check(len(value), where, problems):
+        size = len(value)
+        if self.length.least <= size <= self.length.most:
             if self.pattern is not None and not self.pattern.search(value):
                 _note(problems, where, f"satisfy regular expression pattern: {self.source}")
             if self.enum is not None and value not in self.enum:
                 _note(problems, where, f"satisfy enum value set: {sorted(self.enum)}")
+        else:
+            self.length.check(size, where, problems)
         return value
 
     def from_text(self, text: str, where: str) -> str:

@@ -53,7 +53,7 @@ class Claim(NamedTuple):
     region: str
     service: str
     terminator: str
-    signed_headers: tuple[bytes, ...]
+    signed_headers: tuple[str, ...]
     in_order: bool
 
 
@@ -140,7 +140,7 @@ def _parse_claim(value: str) -> Claim:
     scope = components["Credential"].rsplit("/", 4)
     if len(scope) != 5 or not all(scope):
         raise _incomplete("The credential is not KEY/DATE/REGION/SERVICE/TERMINATOR.")
-    signed = tuple(components["SignedHeaders"].encode("latin-1").split(b";"))
+    signed = tuple(components["SignedHeaders"].split(";"))
     in_order = list(signed) == sorted({name.lower() for name in signed})
     access_key, date, region, service, terminator = scope
     return Claim(access_key, date, region, service, terminator, signed, in_order)
@@ -214,18 +214,18 @@ def _check_signed_headers(request: Request, claim: Claim) -> None:
     signed = claim.signed_headers
     if not claim.in_order:
         raise _invalid("The signed headers are not lower-case, sorted and different.")
-    date = b"x-amz-date" if b"x-amz-date" in request.headers else b"date"
-    if b"host" not in signed or date not in signed:
+    date = "x-amz-date" if b"x-amz-date" in request.headers else "date"
+    if "host" not in signed or date not in signed:
         raise _invalid("The headers host and x-amz-date must be signed.")
-    if b"x-amz-security-token" in request.headers and b"x-amz-security-token" not in signed:
+    if b"x-amz-security-token" in request.headers and "x-amz-security-token" not in signed:
         raise _invalid("The header x-amz-security-token must be signed.")
 
 
 def _signatures(request: Request, claim: Claim, timestamp: str, secret: str) -> Iterator[bytes]:
     """The signatures that fit the request: one for each of its canonical forms."""
-    body_hash = hashlib.sha256(request.body).hexdigest().encode()
+    body_hash = hashlib.sha256(request.body).hexdigest()
     declared = request.headers.get(b"x-amz-content-sha256")
-    if declared is not None and declared != body_hash:
+    if declared is not None and declared != body_hash.encode():
         raise _invalid("X-Amz-Content-SHA256 is not the hash of the body.")
     try:
         forms = canonical_requests(request, claim.signed_headers, body_hash)
@@ -234,7 +234,7 @@ def _signatures(request: Request, claim: Claim, timestamp: str, secret: str) -> 
     prefix = f"{ALGORITHM}\n{timestamp}\n{claim.date}/{claim.region}/{SERVICE}/{TERMINATOR}\n"
     for form in forms:
         signer = _signer(secret, claim.date, claim.region).copy()
-        signer.update((prefix + hashlib.sha256(form).hexdigest()).encode())
+        signer.update((prefix + hashlib.sha256(form.encode()).hexdigest()).encode())
         yield signer.hexdigest().encode()
 
 

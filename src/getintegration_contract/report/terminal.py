@@ -1,11 +1,12 @@
 """The report on a terminal: what was not looked at, the matrix, every finding once, the verdict last.
 
-Lines that a server had a say in never start with its text, so that a body cannot pass for a command of the
-CI system that reads the output; own text is ASCII, so that any terminal can show it.
+No text of a server can pass for a command of the terminal, or of the CI system that reads the output; own
+text is ASCII, so that any terminal can show it.
 """
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
@@ -72,7 +73,8 @@ class _Terminal:
             self._measured(),
         )
         shown = ["\n".join(lines) for block in blocks if (lines := list(block))]
-        return "\n\n".join([*shown, self._verdict()])
+        # Wrapping may have brought text of a server to the start of a line: "::" there is a command to GitHub.
+        return re.sub(r"(?m)^([ ]*)::", r"\1: :", "\n\n".join([*shown, self._verdict()]))
 
     def _paint(self, text: str, *styles: str) -> str:
         if not self.colour:

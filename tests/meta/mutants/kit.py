@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,27 +53,14 @@ class Theme:
         self.name = name
         self.mutants: list[Mutant] = []
 
-    def add(
-        self, name: str, description: str, expected: str | Iterable[str], build: Build | Handler, **more: Any
-    ) -> None:
-        """Add a mutant; a plain handler, which remembers nothing, is its own build."""
-        clauses = frozenset(expected.split() if isinstance(expected, str) else expected)
-        maker = build if _is_build(build) else _same(build)
-        self.mutants.append(Mutant(f"{self.name}.{name}", description, clauses, maker, **more))
+    def add(self, name: str, description: str, expected: str, handler: Handler, **more: Any) -> None:
+        """Add a mutant that remembers nothing; ``expected`` are clause ids, with spaces between them."""
+        self.add_stateful(name, description, expected, lambda: handler, **more)
 
-
-def _is_build(build: Any) -> bool:
-    return isinstance(build, type) or getattr(build, "is_build", False)
-
-
-def _same(handler: Any) -> Build:
-    return lambda: handler
-
-
-def made(build: Build) -> Build:
-    """Mark a function without arguments as one that makes handlers."""
-    build.is_build = True  # type: ignore[attr-defined]
-    return build
+    def add_stateful(self, name: str, description: str, expected: str, build: Build, **more: Any) -> None:
+        """Add a mutant that remembers what it saw: ``build`` makes a new handler for every run."""
+        clauses = frozenset(expected.split())
+        self.mutants.append(Mutant(f"{self.name}.{name}", description, clauses, build, **more))
 
 
 # --- What is said of requests -------------------------------------------------------------------------------
@@ -139,7 +126,8 @@ def changed(answer: Response, change: Callable[[dict[str, Any]], Any]) -> Respon
     document = dict(answer.document)
     result = change(document)
     result = document if result is None else result
-    return answer if result == answer.document else answer.with_document(result)
+    same = repr(result) == repr(answer.document)  # == would not tell False from 0
+    return answer if same else answer.with_document(result)
 
 
 def sets(member: str, value: Any) -> Callable[[dict[str, Any]], None]:

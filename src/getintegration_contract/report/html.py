@@ -1,0 +1,158 @@
+"""Pages without network: report.html, the comparison of targets, the trend of a folder.
+
+Everything is escaped by the template engine. Beyond that each page carries a content security policy that
+names its own style and scripts by hash, so that nothing else could run even if something slipped through.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files as resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from getintegration_contract.ledger import VIOLATED
+from getintegration_contract.report import view
+from getintegration_contract.report.text import visible
+from getintegration_contract.report.trend import Panel, panels
+
+_TEMPLATES = "getintegration_contract.report"
+
+
+def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) -> str:
+    """report.html; earlier runs against the same target are drawn as a trend."""
+    same = [past for past in earlier or () if _target(past) == _target(report)]
+    same = [past for past in same if past["started"] < report["started"]]
+    return _render(
+        "report.html",
+        script="report.js",
+        report=report,
+        groups=view.groups(report),
+        counts=view.tally(report["clauses"]),
+        missing=view.not_claimed(report),
+        violations=view.findings(report, "violated"),
+        reported=view.findings(report, "reported"),
+        waived=view.findings(report, "waived"),
+        provenances=_in_use(report, "provenance"),
+        levels=_in_use(report, "level"),
+        panels=_panels([*same, report]) if same else [],
+        runs=[*same, report],
+    )
+
+
+def compare(reports: list[dict[str, Any]]) -> str:
+    """Several reports side by side, clause by clause."""
+    rows: dict[str, dict[str, Any]] = {}
+    for number, report in enumerate(reports):
+        actual = {finding["clause"]: finding["actual"] for finding in report["findings"]}
+        for clause in report["clauses"]:
+            row = rows.setdefault(clause["id"], {"clause": clause, "cells": [None] * len(reports)})
+            row["cells"][number] = {
+                "outcome": view.outcome(clause),
+                "reason": clause["reason"],
+                "actual": actual.get(clause["id"], ""),
+            }
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.values():
+        row["same"] = len({cell and cell["outcome"] for cell in row["cells"]}) == 1
+        groups.setdefault(row["clause"]["group"], []).append(row)
+    return _render(
+        "compare.html",
+        script="compare.js",
+        reports=reports,
+        tallies=[view.tally(report["clauses"]) for report in reports],
+        groups=groups,
+        differing=sum(not row["same"] for row in rows.values()),
+        total=len(rows),
+        versions=sorted({report["suite_version"] for report in reports}),
+    )
+
+
+def trend(reports: list[dict[str, Any]]) -> str:
+    """Runs over time as an HTML fragment of inline SVG; empty for fewer than two runs."""
+    if len(reports) < 2:
+        return ""
+    ordered = sorted(reports, key=lambda report: str(report["started"]))
+    template = _environment().get_template("trend.html")
+    return template.render(panels=_panels(ordered), runs=ordered)
+
+
+def trend_page(reports: list[dict[str, Any]], faults: list[str]) -> str:
+    """A page with the trend of every target that the reports are about."""
+    targets: dict[str, list[dict[str, Any]]] = {}
+    for report in reports:
+        targets.setdefault(_target(report), []).append(report)
+    drawn = {name: (runs, Markup(trend(runs))) for name, runs in targets.items()}
+    return _render("trend_page.html", targets=drawn, faults=faults)
+
+
+def _panels(reports: list[dict[str, Any]]) -> list[Panel]:
+    tallies = [view.tally(report["clauses"]) for report in reports]
+    return panels(
+        [report["started"][:10] for report in reports],
+        {
+            "violated": [float(tally[VIOLATED]) for tally in tallies],
+            "upheld": [float(tally["upheld"]) for tally in tallies],
+            "requests": [float(report["run"]["requests"]) for report in reports],
+            "seconds": [float(report["seconds"]) for report in reports],
+        },
+    )
+
+
+def _target(report: dict[str, Any]) -> str:
+    return f"{report['target']['endpoint']}, {report['target']['region']}"
+
+
+def _in_use(report: dict[str, Any], key: str) -> list[str]:
+    return list(dict.fromkeys(str(clause[key]) for clause in report["clauses"]))
+
+
+def _render(name: str, *, script: str | None = None, **values: Any) -> str:
+    """A page with its style, the script of all pages in its head, and one of its own at its end."""
+    style, early = _asset("style.css"), _asset("theme.js")
+    late = _asset(script) if script else ""
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(early)}' '{_hash(late)}';"
+        " base-uri 'none'; form-action 'none'"
+    )
+    template = _environment().get_template(name)
+    # Style and scripts are files of this package, not data.
+    own = {"style": Markup(style), "early": Markup(early), "late": Markup(late)}
+    return template.render(policy=policy, **own, **values) + "\n"
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources(_TEMPLATES).joinpath("templates", name).read_text(encoding="utf-8").strip()
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "visible": lambda text: visible(text, keep="\n\t"),
+        "slug": lambda text: text.replace(" ", "-"),
+        "times": view.times,
+        "test_name": view.test_name,
+        "status_line": view.status_line,
+        "ms": view.milliseconds,
+        "outcome": view.outcome,
+        "many": view.many,
+    }
+    environment.globals |= {"view": view}
+    return environment

@@ -1,0 +1,64 @@
+"""Clause ids in junit.xml.
+
+The xUnit2 schema (Jenkins' junit-10.xsd) allows ``properties`` in a test suite, not in a test case, so what
+``item.user_properties`` would write is not valid. The clauses stand in the suite's properties instead: one for
+the outcome of every clause, and one for every test with the clauses that it checked.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from getintegration_contract.report import files, view
+from getintegration_contract.report.files import ReportError
+from getintegration_contract.report.text import visible
+
+
+def properties(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names and values: the run, then ``clause:ID`` with its outcome, then ``test:NODE`` with clause ids."""
+    run, target = report["run"], report["target"]
+    found = [
+        ("endpoint", target["endpoint"]),
+        ("region", target["region"]),
+        ("claims", " ".join(target["claims"])),
+        ("verdict", report["verdict"]),
+        ("exit_status", str(report["exit_status"])),
+        ("depth", run["depth"]),
+        ("seed", str(run["seed"])),
+        ("suite_version", report["suite_version"]),
+    ]
+    tests: dict[str, list[str]] = {}
+    for clause in report["clauses"]:
+        reason = f": {clause['reason']}" if clause["reason"] else ""
+        found.append((f"clause:{clause['id']}", f"{view.outcome(clause)}{reason}"))
+        for test in clause["tests"]:
+            tests.setdefault(test, []).append(clause["id"])
+    found += [(f"test:{test}", " ".join(ids)) for test, ids in sorted(tests.items())]
+    return [(visible(name), visible(value)) for name, value in found]
+
+
+def attach(path: Path, report: dict[str, Any]) -> None:
+    """Add the properties to a junit.xml that pytest has written; those of an earlier call are replaced.
+
+    Raises:
+        ReportError: The file cannot be read or written, or is no junit.xml.
+    """
+    try:
+        root = ElementTree.fromstring(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
+    except ElementTree.ParseError as error:
+        raise ReportError(f"{path} is not XML: {error}") from None
+    suite = root if root.tag == "testsuite" else root.find("testsuite")
+    if suite is None:
+        raise ReportError(f"{path} holds no test suite")
+    for old in suite.findall("properties"):
+        suite.remove(old)
+    node = ElementTree.Element("properties")
+    for name, value in properties(report):
+        ElementTree.SubElement(node, "property", name=name, value=value)
+    suite.insert(0, node)
+    text = ElementTree.tostring(root, encoding="unicode")
+    files.write(path, f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n')

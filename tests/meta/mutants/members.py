@@ -1,0 +1,327 @@
+"""Servers whose integrations have a member that is missing, of a wrong type, or outside its constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from .kit import Theme, drops, on_document, on_found, sets
+from .messages import Answer, Response
+
+THEME = Theme("member")
+_add = THEME.add
+
+Document = dict[str, Any]
+
+
+# --- Members that must be there -----------------------------------------------------------------------------
+
+for _member in ("DomainName", "Uri", "CreatedAt", "LastUpdatedAt"):
+    _clause = f"response.{_member}.required"
+    _add(f"{_member}-missing", f"{_member} is missing.", _clause, on_document(drops(_member)))
+    _add(f"{_member}-null", f"{_member} is null.", _clause, on_document(sets(_member, None)))
+    _add(
+        f"{_member}-renamed",
+        f"{_member} begins with a small letter.",
+        _clause,
+        on_document(
+            lambda document, member=_member: {
+                (key[0].lower() + key[1:] if key == member else key): value for key, value in document.items()
+            }
+        ),
+    )
+_add(
+    "all-in-camel-case",
+    "All members begin with a small letter.",
+    "response.DomainName.required response.Uri.required",
+    on_document(lambda document: {key[0].lower() + key[1:]: value for key, value in document.items()}),
+)
+
+
+# --- Members of a wrong type --------------------------------------------------------------------------------
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _timed(change: Callable[[float], Any], *members: str) -> Callable[[Document], None]:
+    """A change of the times that are there."""
+
+    def changed(document: Document) -> None:
+        for member in members or ("CreatedAt", "LastUpdatedAt"):
+            if isinstance(document.get(member), (int, float)):
+                document[member] = change(document[member])
+
+    return changed
+
+
+_TIME_SHAPES: tuple[tuple[str, str, Callable[[float], Any]], ...] = (
+    ("string", "a number in a string", str),
+    ("iso-8601", "an ISO 8601 string", _iso),
+    ("http-date", "an HTTP date", lambda t: datetime.fromtimestamp(t, UTC).strftime("%a, %d %b %Y %T GMT")),
+    ("object", "an object", lambda t: {"seconds": t}),
+    ("array", "an array", lambda t: [t]),
+    ("boolean", "true", lambda t: True),
+)
+for _member in ("CreatedAt", "LastUpdatedAt"):
+    for _name, _description, _change in _TIME_SHAPES:
+        _add(
+            f"{_member}-{_name}",
+            f"{_member} is {_description}.",
+            f"response.{_member}.type",
+            on_document(_timed(_change, _member)),
+        )
+
+_WRONG_TYPES: dict[str, tuple[tuple[str, Any], ...]] = {
+    "DomainName": (("number", 1), ("array", lambda d: [d["DomainName"]]), ("boolean", True)),
+    "Uri": (("number", 1), ("array", lambda d: [d["Uri"]]), ("object", lambda d: {"Uri": d["Uri"]})),
+    "EventTriggerNames": (("string", "Trigger"), ("object", {"Name": "Trigger"}), ("boolean", False)),
+    "IsUnstructured": (("string", "false"), ("number", 0), ("array", [])),
+    "ObjectTypeName": (("number", 1), ("array", ["Type"]), ("boolean", False)),
+    "ObjectTypeNames": (("array", ["Type"]), ("string", "{}"), ("pairs", [{"Key": "a", "Value": "b"}])),
+    "RoleArn": (("object", {"Arn": "arn:aws:iam::1:role/r"}), ("number", 1), ("array", [])),
+    "Scope": (("number", 1), ("array", ["DOMAIN"]), ("boolean", True)),
+    "Tags": (("array", []), ("pairs", [{"Key": "a", "Value": "b"}]), ("string", "a=b")),
+    "WorkflowId": (("number", 1), ("object", {"Id": "w"}), ("array", ["w"])),
+}
+for _member, _values in _WRONG_TYPES.items():
+    for _name, _value in _values:
+        _add(
+            f"{_member}-{_name}",
+            f"{_member} is of a wrong JSON type: {_name}.",
+            f"response.{_member}.type" + (" response.Scope.enum" if _member == "Scope" else ""),
+            on_document(sets(_member, _value)),
+        )
+
+# --- Members outside their constraints ----------------------------------------------------------------------
+
+_NAME_PATTERN = (("a dot", "dot", "a.b"), ("a space", "space", "a b"), ("a letter with accent", "accent", "é"))
+_TYPE_PATTERN = (
+    ("a digit first", "digit-first", "1a"),
+    ("a dot", "dot", "a.b"),
+    ("a newline at the end", "newline", "Type\n"),
+)
+
+
+def _constraint(member: str, name: str, description: str, clauses: str, value: Any) -> None:
+    ids = " ".join(f"response.{clause}" for clause in clauses.split())
+    _add(f"{member}-{name}", description, ids, on_document(sets(member, value)))
+
+
+_constraint("DomainName", "empty", "DomainName is empty.", "DomainName.minLength DomainName.pattern", "")
+_constraint("DomainName", "too-long", "DomainName has 65 code points.", "DomainName.maxLength", "d" * 65)
+for _description, _name, _value in _NAME_PATTERN:
+    _constraint(
+        "DomainName", _name, f"DomainName has {_description}.", "DomainName.pattern echo.DomainName", _value
+    )
+_constraint(
+    "DomainName", "newline", "DomainName ends with a newline.", "DomainName.pattern", lambda d: d["DomainName"] + "\n"
+)
+_constraint("Uri", "empty", "Uri is empty.", "Uri.minLength", "")
+_constraint("Uri", "too-long", "Uri has 256 code points.", "Uri.maxLength", lambda d: (d["Uri"] * 256)[:256])
+
+_constraint("EventTriggerNames", "two", "EventTriggerNames has two.", "EventTriggerNames.maxItems", ["a", "b"])
+for _name, _value, _clause in (
+    ("item-null", None, "type"),
+    ("item-number", 1, "type"),
+    ("item-object", {"Name": "a"}, "type"),
+    ("item-empty", "", "minLength"),
+    ("item-too-long", "t" * 65, "maxLength"),
+    ("item-pattern", "a b", "pattern"),
+):
+    _constraint(
+        "EventTriggerNames",
+        _name,
+        f"The item of EventTriggerNames breaks its {_clause}.",
+        f"EventTriggerNames.items.{_clause}",
+        [_value],
+    )
+_constraint("ObjectTypeName", "empty", "ObjectTypeName is empty.", "ObjectTypeName.minLength", "")
+_constraint(
+    "ObjectTypeName", "too-long", "ObjectTypeName has 256 code points.", "ObjectTypeName.maxLength", "t" * 256
+)
+for _description, _name, _value in _TYPE_PATTERN:
+    _constraint("ObjectTypeName", _name, f"ObjectTypeName has {_description}.", "ObjectTypeName.pattern", _value)
+    _constraint(
+        "ObjectTypeNames",
+        f"value-{_name}",
+        f"A value of ObjectTypeNames has {_description}.",
+        "ObjectTypeNames.values.pattern",
+        {"SegmentIdentify": _value},
+    )
+for _name, _value, _clause in (
+    ("value-null", {"SegmentIdentify": None}, "values.type"),
+    ("value-number", {"SegmentIdentify": 1}, "values.type"),
+    ("value-empty", {"SegmentIdentify": ""}, "values.minLength"),
+    ("value-too-long", {"SegmentIdentify": "t" * 256}, "values.maxLength"),
+    ("key-empty", {"": "Type"}, "keys.minLength"),
+    ("key-too-long", {"k" * 256: "Type"}, "keys.maxLength"),
+):
+    _constraint(
+        "ObjectTypeNames",
+        _name,
+        f"ObjectTypeNames breaks the constraint {_clause}.",
+        f"ObjectTypeNames.{_clause}",
+        _value,
+    )
+for _name, _value in (
+    ("other-service", "arn:aws:s3:::bucket"),
+    ("without-account", "arn:aws:iam:::role/r"),
+    ("name-only", "role/GetIntegrationContract"),
+    ("empty", ""),
+    ("china", "arn:aws-cn:iam::123456789012:role/r"),
+):
+    _constraint("RoleArn", _name, f"RoleArn breaks its pattern: {_name}.", "RoleArn.pattern", _value)
+_constraint(
+    "RoleArn",
+    "too-long",
+    "RoleArn has 513 code points.",
+    "RoleArn.maxLength",
+    "arn:aws:iam::123456789012:role/".ljust(513, "r"),
+)
+for _value in ("domain", "Profile", "", "ACCOUNT"):
+    _constraint("Scope", f"enum-{_value or 'empty'}", f"Scope is {_value!r}.", "Scope.enum", _value)
+for _name, _value, _clause in (
+    ("51", {f"k{index:02}": "v" for index in range(51)}, "maxProperties"),
+    ("key-empty", {"": "v"}, "keys.minLength"),
+    ("key-too-long", {"k" * 129: "v"}, "keys.maxLength"),
+    ("key-aws", {"aws:cloudformation:stack-name": "s"}, "keys.pattern"),
+    ("key-accent", {"é": "v"}, "keys.pattern"),
+    ("key-space", {"a b": "v"}, "keys.pattern"),
+    ("value-null", {"a": None}, "values.type"),
+    ("value-number", {"a": 1}, "values.type"),
+    ("value-boolean", {"a": True}, "values.type"),
+    ("value-too-long", {"a": "v" * 257}, "values.maxLength"),
+):
+    _constraint("Tags", _name, f"Tags breaks the constraint {_clause}.", f"Tags.{_clause}", _value)
+_constraint("WorkflowId", "empty", "WorkflowId is empty.", "WorkflowId.minLength", "")
+_constraint("WorkflowId", "too-long", "WorkflowId has 256 code points.", "WorkflowId.maxLength", "w" * 256)
+
+# --- Times --------------------------------------------------------------------------------------------------
+
+for _name, _description, _change in (
+    ("milliseconds", "milliseconds", lambda t: t * 1000),
+    ("whole-milliseconds", "whole milliseconds", lambda t: int(t * 1000)),
+    ("microseconds", "microseconds", lambda t: int(t * 1_000_000)),
+    ("nanoseconds", "nanoseconds", lambda t: int(t * 1_000_000_000)),
+):
+    _add(f"times-{_name}", f"Both times are in {_description}.", "response.timestamps.unit", on_document(_timed(_change)))
+for _member in ("CreatedAt", "LastUpdatedAt"):
+    _add(
+        f"{_member}-milliseconds",
+        f"{_member} alone is in milliseconds.",
+        "response.timestamps.unit",
+        on_document(_timed(lambda t: t * 1000, _member)),
+    )
+for _name, _description, _change in (
+    ("a-second", "a second", lambda d: d["LastUpdatedAt"] + 1),
+    ("a-day", "a day", lambda d: d["LastUpdatedAt"] + 86400),
+):
+    _add(
+        f"created-{_name}-after-updated",
+        f"CreatedAt is {_description} after LastUpdatedAt.",
+        "response.timestamps.order",
+        on_document(sets("CreatedAt", _change)),
+    )
+_add(
+    "updated-zero",
+    "LastUpdatedAt is 0 for an integration that was never updated.",
+    "response.timestamps.order state.time",
+    on_document(sets("LastUpdatedAt", 0)),
+)
+for _name, _description, _offset in (
+    ("an-hour-ahead", "an hour ahead", 3600),
+    ("two-hours-behind", "two hours behind: local time taken for UTC", -7200),
+    ("ten-minutes-ahead", "ten minutes ahead", 600),
+    ("at-epoch", "those of 1970", -1_700_000_000),
+):
+    _add(
+        f"times-{_name}",
+        f"Both times are {_description}.",
+        "state.time",
+        on_document(_timed(lambda t, offset=_offset: t + offset)),
+    )
+
+# --- The body as a whole ------------------------------------------------------------------------------------
+
+
+def _body(change: Callable[[Response], Answer], name: str, description: str, clauses: str) -> None:
+    _add(f"body-{name}", description, clauses, on_found(change))
+
+
+_JSON = "response.body.json"
+for _name, _description, _edit in (
+    ("truncated", "ends too early", lambda body: body[:-10]),
+    ("trailing-comma", "has a trailing comma", lambda body: body.rstrip()[:-1] + b",}"),
+    ("single-quotes", "has single quotes", lambda body: body.replace(b'"', b"'")),
+    ("nan", "has NaN", lambda body: body.rstrip()[:-1] + b', "Extra": NaN}'),
+    ("twice", "stands there twice", lambda body: body + body),
+    ("empty", "is empty", lambda body: b""),
+    ("byte-order-mark", "begins with a byte order mark", lambda body: b"\xef\xbb\xbf" + body),
+    ("utf-16", "is in UTF-16", lambda body: body.decode().encode("utf-16")),
+    ("xml", "is XML", lambda body: b"<Integration/>"),
+    ("text", "is text", lambda body: b"OK"),
+    ("invalid-utf-8", "is no UTF-8", lambda body: body.rstrip()[:-1] + b', "Extra": "\xe9"}'),
+    ("prefix-against-hijacking", "has a prefix against hijacking", lambda body: b")]}',\n" + body),
+):
+    _body(
+        lambda answer, edit=_edit: answer.with_body(edit(answer.content)),
+        _name,
+        f"The body of a 200 {_description}.",
+        _JSON,
+    )
+for _name, _description, _wrap in (
+    ("array", "an array of the integration", lambda document: [document]),
+    ("string", "the integration as a JSON string", str),
+    ("null", "null", lambda document: None),
+    ("true", "true", lambda document: True),
+):
+    _body(
+        lambda answer, wrap=_wrap: answer.with_document(wrap(answer.document)),
+        _name,
+        f"The body of a 200 is {_description}.",
+        "response.body.type",
+    )
+for _name, _wrap in (
+    ("wrapped", lambda document: {"Integration": document}),
+    ("lambda-proxy", lambda document: {"statusCode": 200, "body": str(document)}),
+    ("of-an-error", lambda document: {"__type": "ResourceNotFoundException", "Message": "Not found."}),
+    ("empty-object", lambda document: {}),
+    ("list-of-items", lambda document: {"Items": [document]}),
+):
+    _body(
+        lambda answer, wrap=_wrap: answer.with_document(wrap(answer.document)),
+        _name,
+        f"The body of a 200 is another object: {_name}.",
+        "response.DomainName.required response.Uri.required response.CreatedAt.required",
+    )
+for _name, _value in (
+    ("html", "text/html"),
+    ("text", "text/plain; charset=utf-8"),
+    ("binary", "application/octet-stream"),
+    ("xml", "application/xml"),
+    ("javascript", "application/javascript"),
+    ("json-misspelt", "json"),
+    ("missing", None),
+):
+    _add(
+        f"content-type-{_name}",
+        f"The Content-Type of a 200 is {_value or 'missing'}.",
+        "response.content-type",
+        on_found(lambda answer, value=_value: answer.with_header("Content-Type", value)),
+    )
+for _status in (201, 202, 203, 206, 302, 304, 404, 500):
+    _add(
+        f"status-{_status}",
+        f"An integration that exists is answered {_status}, with the right body.",
+        "response.status",
+        on_found(lambda answer, status=_status: answer.with_status(status)),
+    )
+_add(
+    "status-204",
+    "An integration that exists is answered 204, without a body.",
+    "response.status",
+    on_found(lambda answer: answer.with_status(204).with_body(b"")),
+)
