@@ -224,20 +224,9 @@ class Controller:
         self._write_reports(int(session.exitstatus))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        status = self.run.exit_status()
-        try:
-            from getintegration_contract.report import terminal
-        except ImportError:  # TEMPORARY
-            import collections
+        from getintegration_contract.report import terminal
 
-            rep = self.run.report(status)
-            for c in rep["clauses"]:
-                if c["outcome"] != "upheld":
-                    print(c["id"], c["outcome"], c["reason"], "" if c["gating"] else "(not gating)")
-            for f in rep["findings"]:
-                print("FINDING", f["gating"], f["clause"], "|", f["expected"], "|", f["actual"], f["count"], f["places"][:3])
-            print(rep["counts"], rep["run"]["requests"], rep["errors"], rep["run"]["faults"], rep["seconds"], status)
-            return
+        status = self.run.exit_status()
         text = terminal.render(
             self.run.report(status),
             colour=terminalreporter.isatty or bool(terminalreporter.hasmarkup),
@@ -357,6 +346,10 @@ class Worker:
         if violation is not None:
             report.violation = True  # type: ignore[attr-defined]
             report.longrepr = str(violation)
+        elif report.failed:
+            # A traceback, its locals and what was printed may hold secrets.
+            report.longrepr = self.redactor.text(report.longreprtext)
+        report.sections = [(name, self.redactor.text(text)) for name, text in report.sections]
         if isinstance(error, EndpointDown | BudgetExhausted):
             report.endpoint_down = str(error)  # type: ignore[attr-defined]
             report.longrepr = str(error)

@@ -71,6 +71,8 @@ class Redactor:
     def exchange(self, exchange: dict[str, Any]) -> dict[str, Any]:
         """An exchange in its JSON-able form, its own signature gone wherever it is echoed."""
         headers = exchange["request"]["headers"]
+        # Refreshed credentials bring tokens that nobody named beforehand.
+        self.add(*(value for name, value in headers if name.lower() == "x-amz-security-token"))
         signatures = [
             match for _, value in headers for match in _SIGNATURE.findall(value) if len(match) >= 32
         ]
