@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -308,12 +309,9 @@ class Client:
     def _check_alive(self, exchange: Exchange) -> None:
         """Tell a request that the server cannot answer from a server that is gone."""
         address = urlsplit(self.endpoint)
+        port = address.port or (443 if address.scheme == "https" else 80)
         try:
-            connection = HTTPConnection(
-                address.hostname or "", address.port or (443 if address.scheme == "https" else 80), timeout=3
-            )
-            connection.connect()
-            connection.close()
+            socket.create_connection((address.hostname or "", port), timeout=3).close()
         except OSError as error:
             raise EndpointDown(f"nothing listens at {self.endpoint}: {error}") from None
 

@@ -20,6 +20,7 @@ from getintegration_contract.report import view
 from getintegration_contract.report.text import visible
 from getintegration_contract.report.trend import Panel, panels
 
+_PROVENANCES = ("doc", "model", "protocol", "observed", "inferred")
 _TEMPLATES = "getintegration_contract.report"
 
 
@@ -27,18 +28,22 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
     """report.html; earlier runs against the same target are drawn as a trend."""
     same = [past for past in earlier or () if _target(past) == _target(report)]
     same = [past for past in same if past["started"] < report["started"]]
+    counts = view.tally(report["clauses"])
     return _render(
         "report.html",
         script="report.js",
         report=report,
         groups=view.groups(report),
-        counts=view.tally(report["clauses"]),
+        counts=counts,
         missing=view.not_claimed(report),
         violations=view.findings(report, "violated"),
         reported=view.findings(report, "reported"),
         waived=view.findings(report, "waived"),
-        provenances=_in_use(report, "provenance"),
-        levels=_in_use(report, "level"),
+        facets={
+            "outcome": [name for name in view.OUTCOMES if counts[name]],
+            "level": _in_use(report, "level", ("MUST", "SHOULD")),
+            "provenance": _in_use(report, "provenance", _PROVENANCES),
+        },
         panels=_panels([*same, report]) if same else [],
         runs=[*same, report],
     )
@@ -107,8 +112,9 @@ def _target(report: dict[str, Any]) -> str:
     return f"{report['target']['endpoint']}, {report['target']['region']}"
 
 
-def _in_use(report: dict[str, Any], key: str) -> list[str]:
-    return list(dict.fromkeys(str(clause[key]) for clause in report["clauses"]))
+def _in_use(report: dict[str, Any], key: str, order: tuple[str, ...]) -> list[str]:
+    found = {clause[key] for clause in report["clauses"]}
+    return [value for value in order if value in found]
 
 
 def _render(name: str, *, script: str | None = None, **values: Any) -> str:

@@ -120,13 +120,23 @@ class _Terminal:
         yield self._paint("MUST, but not exercised:", "cyan")
         limit = len(reasons) if self.verbose else _REASONS
         for reason, clauses in list(reasons.items())[:limit]:
-            shown = clauses if self.verbose else clauses[:2]
-            more = f" and {len(clauses) - len(shown)} more" if len(clauses) > len(shown) else ""
-            line = _plain(f"{', '.join(shown)}{more}: {reason}")
-            yield from self._wrap(line, "  ") if self.verbose else [clip(f"  {line}", self.width)]
+            if self.verbose:
+                yield from self._wrap(_plain(f"{', '.join(clauses)}: {reason}"), "  ")
+            else:
+                yield f"  {self._because(clauses, _plain(reason))}"
         if len(reasons) > limit:
             left = sum(map(len, list(reasons.values())[limit:]))
             yield f"  and {left} more (-v names them)"
+
+    def _because(self, clauses: list[str], reason: str) -> str:
+        """As many clauses as fit on a line with their reason."""
+        line = ""
+        for number in range(len(clauses), 0, -1):
+            left = len(clauses) - number
+            line = f"{', '.join(clauses[:number])}{f' and {left} more' if left else ''}: {reason}"
+            if len(line) <= self.width - 2:
+                break
+        return clip(line, self.width - 2)
 
     def _violations(self) -> Iterator[str]:
         found = view.findings(self.report, "violated")
@@ -234,7 +244,7 @@ class _Terminal:
         if run["faults"]:
             listed = ", ".join(f"{kind} {view.times(count)}" for kind, count in run["faults"].items())
             text = f"{_plain(listed)}; each was repeated"
-            yield from self._labelled("transient", self._wrap(text, "", self._room))
+            yield from self._labelled("faults", self._wrap(text, "", self._room))
         if run["latency"]:
             phases = [
                 f"{_plain(phase)} {view.milliseconds(entry['p50'])}/{view.milliseconds(entry['p99'])}"

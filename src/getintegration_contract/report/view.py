@@ -80,7 +80,7 @@ def groups(report: dict[str, Any]) -> list[Group]:
     for clause in report["clauses"]:
         gathered.setdefault(clause["group"], []).append(clause)
     found = [Group(name, clauses, tally(clauses)) for name, clauses in gathered.items()]
-    return sorted(found, key=lambda group: [-group.counts[name] for name in OUTCOMES[:-2]])
+    return sorted(found, key=lambda group: [-group.counts[name] for name in OUTCOMES[:-1]])
 
 
 def columns(report: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from .signing import CALLER, Claim, claim_of, resigned, unauthenticated
 #: Says whom a request that the base rejects is taken to come from; None if the rejection stands.
 Excuse = Callable[[Request], Identity | None]
 
+
 def excuses(excuse: Excuse) -> Handler:
     """Serves some requests that are not signed as they must be."""
 
@@ -32,6 +33,7 @@ def serves(condition: Callable[[Request], bool]) -> Handler:
 
 
 def named(request: Request) -> Identity:
+    """Whom a request names, or else the caller."""
     claim = claim_of(request)
     return (claim and claim.identity) or CALLER
 
