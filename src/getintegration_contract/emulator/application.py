@@ -65,8 +65,8 @@ class Application:
             if b"expect" in headers and _declared_length(headers) > MAX_BODY:
                 raise too_large(MAX_BODY)
             message = await receive()
-            if message["type"] == "http.request" and not message["more_body"]:
-                body = message["body"]
+            if message["type"] == "http.request" and not message.get("more_body"):
+                body = message.get("body", b"")
             else:
                 body = await _read_on(message, receive)
         except ApiError as error:
@@ -97,10 +97,11 @@ async def _read_on(message: Message, receive: Receive) -> bytes | None:
     body = bytearray()
     received = 0
     while message["type"] == "http.request":
-        received += len(message["body"])
+        part = message.get("body", b"")
+        received += len(part)
         if received <= MAX_BODY:
-            body += message["body"]
-        if not message["more_body"] or received > MAX_DRAIN:
+            body += part
+        if not message.get("more_body") or received > MAX_DRAIN:
             if received > MAX_BODY:
                 raise too_large(MAX_BODY)
             return bytes(body)

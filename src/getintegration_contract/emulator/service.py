@@ -21,7 +21,7 @@ from .model import BOTOCORE_VERSION, SERVICE_MODEL, Operation, load_operations
 from .operations import HANDLERS, Members
 from .request import Request, json_object, query_parameters
 from .routing import Router
-from .sigv4 import Caller, authenticate, claimed_caller
+from .sigv4 import Caller, Verifier, claimed_caller
 from .state import AccountState, Entry
 from .throttle import Throttle
 
@@ -83,6 +83,7 @@ class Service:
         self._settings = settings
         self._router = Router(load_operations(HANDLERS).values())
         self._directory = Directory(settings.identities)
+        self._verifier = Verifier(self._directory, settings.region)
         self._throttle = Throttle(settings.rate, settings.burst)
         self._states: dict[tuple[str, str], AccountState] = {}
 
@@ -112,7 +113,7 @@ class Service:
         settings = self._settings
         if not settings.signatures:
             return claimed_caller(request, self._directory, settings.region)
-        return authenticate(request, self._directory, now=time.time(), region=settings.region)
+        return self._verifier.authenticate(request, time.time())
 
     def _state(self, caller: Caller) -> AccountState:
         key = (caller.identity.account, caller.region)

@@ -43,18 +43,17 @@ class Caller(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """An Authorization header without its signature: the parts of the credential, the headers.
+    """What a request says of its signature: who made it, when, for what, over which headers.
 
-    ``in_order``: whether the names of the signed headers are lower-case, sorted and different.
+    ``timestamp`` is the request's date as it was signed, ``seconds`` the same in epoch seconds,
+    ``scope`` the credential without its access key, ``signed`` the names of the signed headers.
     """
 
-    access_key: str
-    date: str
-    region: str
-    service: str
-    terminator: str
-    signed_headers: tuple[str, ...]
-    in_order: bool
+    caller: Caller
+    timestamp: str
+    seconds: float
+    scope: str
+    signed: tuple[str, ...]
 
 
 def claimed_caller(request: Request, directory: Directory, region: str | None) -> Caller:
@@ -78,54 +77,91 @@ def claimed_access_key(request: Request) -> str | None:
     return claim[1] if claim and _KEY_SHAPE.fullmatch(claim[1]) else None
 
 
-def authenticate(
-    request: Request, directory: Directory, *, now: float, region: str | None
-) -> Caller:
-    """Verify a request's signature and say who sent it.
+class Verifier:
+    """Verifies requests against a directory; ``region`` is the only one accepted, None any."""
 
-    ``now`` is the time in epoch seconds; ``region`` the only one accepted, None accepts any.
-    Raises :class:`ApiError` (403). Checked in this order: the header and its components, the
-    access key, the session token, the date, the scope, which headers are signed, the signature.
-    """
-    value = request.headers.get(b"authorization")
-    if value is None:
-        raise authentication(
-            "MissingAuthenticationTokenException", "The request has no Authorization header."
+    def __init__(self, directory: Directory, region: str | None) -> None:
+        self._directory = directory
+        self._region = region
+        # All but the signature is the same for the requests of one caller in one second.
+        self._claim = lru_cache(maxsize=512)(self._read_claim)
+
+    def authenticate(self, request: Request, now: float) -> Caller:
+        """Verify a request's signature and say who sent it; ``now`` is in epoch seconds.
+
+        Raises :class:`ApiError` (403). Checked in this order: the header and its components, the
+        access key, the session token, the form of the date, the scope, which headers are signed,
+        the distance of the date from now, the signature.
+        """
+        headers = request.headers
+        authorization = headers.get(b"authorization")
+        if authorization is None:
+            raise authentication(
+                "MissingAuthenticationTokenException", "The request has no Authorization header."
+            )
+        before, _, rest = authorization.partition(b"Signature=")
+        signature, _, after = rest.partition(b",")
+        claim = self._claim(
+            before + after,
+            bool(signature),
+            headers.get(b"x-amz-security-token"),
+            headers.get(b"x-amz-date"),
+            headers.get(b"date"),
         )
-    claim, signature = parse_authorization(value.decode("latin-1"))
-    identity = directory.find(claim.access_key)
-    if identity is None:
-        raise authentication(
-            "UnrecognizedClientException", "The security token included in the request is invalid."
-        )
-    _check_session_token(request, identity)
-    timestamp = _check_date(request, now)
-    _check_scope(claim, timestamp, region)
-    _check_signed_headers(request, claim)
-    sent = signature.encode("latin-1")
-    fitting = _signatures(request, claim, timestamp, identity.secret_key)
-    if not any(hmac.compare_digest(sent, one) for one in fitting):
+        if abs(int(now) - claim.seconds) > CLOCK_WINDOW:
+            raise _invalid(f"The date of the signature, {claim.timestamp}, is too far from now.")
+        secret = claim.caller.identity.secret_key
+        sent = signature.strip()
+        for fitting in _signatures(request, claim, secret):
+            if hmac.compare_digest(sent, fitting):
+                return claim.caller
         raise _invalid("The signature calculated from the request is not the one it carries.")
-    return Caller(identity, claim.region)
+
+    def _read_claim(
+        self,
+        unsigned: bytes,
+        has_signature: bool,
+        token: bytes | None,
+        amz_date: bytes | None,
+        http_date: bytes | None,
+    ) -> Claim:
+        """Check everything but the clock and the signature.
+
+        ``unsigned`` is the Authorization header without its Signature component, the others are
+        the headers of those names.
+        """
+        credential, signed = _components(unsigned.decode("latin-1"))
+        if not has_signature:
+            raise _incomplete("The authorization has no Signature.")
+        access_key, date, region, service, terminator = credential
+        identity = self._directory.find(access_key)
+        if identity is None:
+            raise _unrecognized()
+        _check_session_token(token, identity)
+        timestamp, seconds = _read_date(amz_date, http_date)
+        if date != timestamp[:8]:
+            raise _invalid("The date of the credential scope is not that of the request.")
+        if self._region is not None and region != self._region:
+            raise _invalid(f"The credential is not scoped to the region {self._region}.")
+        if service != SERVICE:
+            raise _invalid(f"The credential is not scoped to the service {SERVICE}.")
+        if terminator != TERMINATOR:
+            raise _invalid(f"The credential scope does not end with {TERMINATOR}.")
+        if list(signed) != sorted({name.lower() for name in signed}):
+            raise _invalid("The signed headers are not lower-case, sorted and different.")
+        needed = ["host", "date" if amz_date is None else "x-amz-date"]
+        if token is not None:
+            needed.append("x-amz-security-token")
+        for name in needed:
+            if name not in signed:
+                raise _invalid(f"The header {name} must be signed.")
+        scope = "/".join((date, region, service, terminator))
+        return Claim(Caller(identity, region), timestamp, seconds, scope, signed)
 
 
-def parse_authorization(value: str) -> tuple[Claim, str]:
-    """Take an Authorization header apart, into what it claims and the signature for it.
-
-    Raises :class:`ApiError` (403 IncompleteSignatureException) unless it is SigV4 and complete.
-    """
-    # Without its signature the header is the same for all requests of one caller and day.
-    before, _, rest = value.partition("Signature=")
-    signature, _, after = rest.partition(",")
-    claim = _parse_claim(before + after)
-    if not signature:
-        raise _incomplete("The authorization has no Signature.")
-    return claim, signature.strip()
-
-
-@lru_cache(maxsize=256)
-def _parse_claim(value: str) -> Claim:
-    algorithm, _, rest = value.partition(" ")
+def _components(unsigned: str) -> tuple[list[str], tuple[str, ...]]:
+    """The five parts of the Credential and the names in SignedHeaders."""
+    algorithm, _, rest = unsigned.partition(" ")
     if algorithm != ALGORITHM:
         raise _incomplete(f"The authorization is not {ALGORITHM}.")
     components = {"Credential": "", "SignedHeaders": ""}
@@ -137,112 +173,68 @@ def _parse_claim(value: str) -> Claim:
     for name, content in components.items():
         if not content:
             raise _incomplete(f"The authorization has no {name}.")
-    scope = components["Credential"].rsplit("/", 4)
-    if len(scope) != 5 or not all(scope):
+    credential = components["Credential"].rsplit("/", 4)
+    if len(credential) != 5 or not all(credential):
         raise _incomplete("The credential is not KEY/DATE/REGION/SERVICE/TERMINATOR.")
-    signed = tuple(components["SignedHeaders"].split(";"))
-    in_order = list(signed) == sorted({name.lower() for name in signed})
-    access_key, date, region, service, terminator = scope
-    return Claim(access_key, date, region, service, terminator, signed, in_order)
+    return credential, tuple(components["SignedHeaders"].split(";"))
 
 
-def _check_session_token(request: Request, identity: Identity) -> None:
-    sent = request.headers.get(b"x-amz-security-token")
-    if sent is None and identity.session_token is None:
+def _check_session_token(sent: bytes | None, identity: Identity) -> None:
+    wanted, expired = identity.session_token, identity.expired_session_token
+    if sent is None and wanted is None:
         return
-    expired = identity.expired_session_token
     if sent and expired and hmac.compare_digest(sent, expired.encode()):
         raise authentication(
             "ExpiredTokenException", "The security token included in the request is expired."
         )
-    wanted = identity.session_token
     if sent is None or wanted is None or not hmac.compare_digest(sent, wanted.encode()):
-        raise authentication(
-            "UnrecognizedClientException", "The security token included in the request is invalid."
-        )
+        raise _unrecognized()
 
 
-def _check_date(request: Request, now: float) -> str:
-    """Return the request's date in the form of X-Amz-Date, once it is near enough to ``now``."""
-    value = request.headers.get(b"x-amz-date")
-    if value is not None:
-        timestamp, seconds = _read_date(value)
-    elif (value := request.headers.get(b"date")) is not None:
-        timestamp, seconds = _read_http_date(value)
-    else:
-        raise _incomplete("The request has neither an X-Amz-Date nor a Date header.")
-    if abs(int(now) - seconds) > CLOCK_WINDOW:
-        raise _invalid(f"The date of the signature, {timestamp}, is too far from the present.")
-    return timestamp
+def _read_date(amz_date: bytes | None, http_date: bytes | None) -> tuple[str, float]:
+    """The request's date, in the form of X-Amz-Date and in epoch seconds.
 
-
-@lru_cache(maxsize=256)
-def _read_date(value: bytes) -> tuple[str, float]:
-    text = value.decode("latin-1")
-    match = _BASIC_DATE.fullmatch(text)
+    X-Amz-Date comes first, then Date, which may be an HTTP date (as in the specification).
+    """
     try:
-        if match is None:
-            raise ValueError(text)
-        year, month, day, hour, minute, second = map(int, match.groups())
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError as error:
-        raise _incomplete("X-Amz-Date is not of the form 20260131T235959Z.") from error
-    return text, moment.timestamp()
-
-
-@lru_cache(maxsize=256)
-def _read_http_date(value: bytes) -> tuple[str, float]:
-    try:
-        moment = parsedate_to_datetime(value.decode("latin-1")).astimezone(UTC)
+        if amz_date is not None:
+            match = _BASIC_DATE.fullmatch(amz_date.decode("latin-1"))
+            if match is None:
+                raise ValueError("not in the basic format of ISO 8601")
+            year, month, day, hour, minute, second = map(int, match.groups())
+            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        elif http_date is not None:
+            moment = parsedate_to_datetime(http_date.decode("latin-1")).astimezone(UTC)
+        else:
+            raise ValueError("absent")
     except (ValueError, OverflowError) as error:
-        raise _incomplete("Date is not an HTTP date.") from error
+        raise _incomplete(f"The date, X-Amz-Date or Date, is not usable: {error}.") from error
     return moment.strftime("%Y%m%dT%H%M%SZ"), moment.timestamp()
 
 
-def _check_scope(claim: Claim, timestamp: str, region: str | None) -> None:
-    if claim.date != timestamp[:8]:
-        raise _invalid("The date of the credential scope is not that of the request.")
-    if region is not None and claim.region != region:
-        raise _invalid(f"The credential is not scoped to the region {region}.")
-    if claim.service != SERVICE:
-        raise _invalid(f"The credential is not scoped to the service {SERVICE}.")
-    if claim.terminator != TERMINATOR:
-        raise _invalid(f"The credential scope does not end with {TERMINATOR}.")
-
-
-def _check_signed_headers(request: Request, claim: Claim) -> None:
-    signed = claim.signed_headers
-    if not claim.in_order:
-        raise _invalid("The signed headers are not lower-case, sorted and different.")
-    date = "x-amz-date" if b"x-amz-date" in request.headers else "date"
-    if "host" not in signed or date not in signed:
-        raise _invalid("The headers host and x-amz-date must be signed.")
-    if b"x-amz-security-token" in request.headers and "x-amz-security-token" not in signed:
-        raise _invalid("The header x-amz-security-token must be signed.")
-
-
-def _signatures(request: Request, claim: Claim, timestamp: str, secret: str) -> Iterator[bytes]:
+def _signatures(request: Request, claim: Claim, secret: str) -> Iterator[bytes]:
     """The signatures that fit the request: one for each of its canonical forms."""
     body_hash = hashlib.sha256(request.body).hexdigest()
     declared = request.headers.get(b"x-amz-content-sha256")
     if declared is not None and declared != body_hash.encode():
         raise _invalid("X-Amz-Content-SHA256 is not the hash of the body.")
     try:
-        forms = canonical_requests(request, claim.signed_headers, body_hash)
+        forms = canonical_requests(request, claim.signed, body_hash)
     except KeyError as error:
         raise _invalid("A signed header is not in the request.") from error
-    prefix = f"{ALGORITHM}\n{timestamp}\n{claim.date}/{claim.region}/{SERVICE}/{TERMINATOR}\n"
     for form in forms:
-        signer = _signer(secret, claim.date, claim.region).copy()
-        signer.update((prefix + hashlib.sha256(form.encode()).hexdigest()).encode())
+        digest = hashlib.sha256(form.encode()).hexdigest()
+        text = f"{ALGORITHM}\n{claim.timestamp}\n{claim.scope}\n{digest}"
+        signer = _signer(secret, claim.scope).copy()
+        signer.update(text.encode())
         yield signer.hexdigest().encode()
 
 
 @lru_cache(maxsize=256)
-def _signer(secret: str, date: str, region: str) -> hmac.HMAC:
-    """An HMAC with the derived signing key, to be copied."""
+def _signer(secret: str, scope: str) -> hmac.HMAC:
+    """An HMAC with the signing key derived from the secret and the scope, to be copied."""
     key = f"AWS4{secret}".encode()
-    for part in (date, region, SERVICE, TERMINATOR):
+    for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
     return hmac.new(key, digestmod="sha256")
 
@@ -253,3 +245,9 @@ def _incomplete(message: str) -> ApiError:
 
 def _invalid(message: str) -> ApiError:
     return authentication("InvalidSignatureException", message)
+
+
+def _unrecognized() -> ApiError:
+    return authentication(
+        "UnrecognizedClientException", "The security token included in the request is invalid."
+    )

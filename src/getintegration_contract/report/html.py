@@ -65,16 +65,21 @@ def compare(reports: list[dict[str, Any]]) -> str:
     for row in rows.values():
         row["same"] = len({cell and cell["outcome"] for cell in row["cells"]}) == 1
         groups.setdefault(row["clause"]["group"], []).append(row)
+    worst = sorted(groups.items(), key=lambda item: -sum(map(_broken, item[1])))
     return _render(
         "compare.html",
         script="compare.js",
         reports=reports,
         tallies=[view.tally(report["clauses"]) for report in reports],
-        groups=groups,
+        groups=dict(worst),
         differing=sum(not row["same"] for row in rows.values()),
         total=len(rows),
         versions=sorted({report["suite_version"] for report in reports}),
     )
+
+
+def _broken(row: dict[str, Any]) -> bool:
+    return any(cell and cell["outcome"] == VIOLATED for cell in row["cells"])
 
 
 def trend(reports: list[dict[str, Any]]) -> str:

@@ -1,0 +1,288 @@
+"""What the suite costs, as ratios that do not depend on the machine: ``tox -e bench``.
+
+Every figure is measured in one run against something that does a comparable job: plain ``st run``, a raw loop of
+signed ``requests`` calls, an empty pytest run, a bare handler. Runs alternate and medians are taken, because
+the machine's speed drifts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+from requests_aws4auth import AWS4Auth
+
+from getintegration_contract.client import SERVICE, Client, get_integration
+from getintegration_contract.local import LocalEmulator, emulator_identities
+
+ROOT = Path(__file__).resolve().parent.parent
+SUITE = "tests/contract"
+GENERATED = "tests/contract/test_generated.py"
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+CALLER = emulator_identities()["caller"]
+
+
+def run(command: list[str], cwd: Path = ROOT) -> tuple[float, float, int]:
+    """Run a command; wall seconds, CPU seconds and peak memory (KiB) of it and its children."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    clock = time.perf_counter()
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    wall = time.perf_counter() - clock
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stdout[-2000:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return wall, cpu, after.ru_maxrss
+
+
+def alternate(pairs: int, *subjects: Callable[[], float]) -> list[float]:
+    """The median of each subject, taken in turns."""
+    taken: list[list[float]] = [[] for _ in subjects]
+    for _ in range(pairs):
+        for values, subject in zip(taken, subjects, strict=True):
+            values.append(subject())
+    return [statistics.median(values) for values in taken]
+
+
+def requests_of(report: Path) -> int:
+    """How many requests a run sent."""
+    return int(json.loads(report.read_text())["run"]["requests"])
+
+
+@contextmanager
+def target_file() -> Iterator[Path]:
+    """A target file with the emulator's identities."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "target.toml"
+        lines = []
+        for name, identity in emulator_identities().items():
+            lines += [f"[identities.{name}]", f'access-key-id = "{identity.access_key}"']
+            lines += [f'secret-access-key = "{identity.secret_key}"']
+            if identity.session_token:
+                lines += [f'session-token = "{identity.session_token}"']
+        path.write_text("\n".join(lines))
+        yield path
+
+
+def gate(pairs: int) -> dict[str, float]:
+    """The default gate run, emulator start included, against plain ``st run`` on the same description."""
+    st = [sys.executable, "-m", "schemathesis.cli", "run", str(ROOT / "openapi" / "get-integration.yaml")]
+    with LocalEmulator("--no-signatures") as emulator, tempfile.TemporaryDirectory() as folder:
+        ours, theirs, two = alternate(
+            pairs,
+            lambda: run([*PYTEST, SUITE, "--report-dir", folder])[0],
+            lambda: run([*st, "--url", emulator.url], Path(folder))[0],
+            lambda: run([*PYTEST, SUITE, "-n", "2"])[0],
+        )
+        sent = requests_of(Path(folder) / "report.json")
+    return {"gate s": ours, "st run s": theirs, "gate -n 2 s": two, "requests": sent, "ratio": ours / theirs}
+
+
+def raw_call(emulator: LocalEmulator, count: int = 400) -> float:
+    """CPU seconds of one signed ``requests`` call, as anybody would write it."""
+    session = requests.Session()
+    auth = AWS4Auth(CALLER.access_key, CALLER.secret_key, "us-east-1", SERVICE)
+    url = f"{emulator.url}/domains/Unknown/integrations"
+    clock = time.process_time()
+    for _ in range(count):
+        session.post(url, data=b'{"Uri": "s3://bucket"}', headers={"Content-Type": "application/json"}, auth=auth)
+    return (time.process_time() - clock) / count
+
+
+def request_cost(pairs: int) -> dict[str, float]:
+    """CPU of a scenario's request, pytest included, and of a fuzzed one, against the raw call."""
+    with LocalEmulator() as emulator, target_file() as target, tempfile.TemporaryDirectory() as folder:
+        base = [*PYTEST, SUITE, "--endpoint-url", emulator.url, "--target", str(target), "--report-dir", folder]
+        report = Path(folder) / "report.json"
+        # Those files whose requests are single, unhurried ones: no SDKs, threads or pauses.
+        plain = [f"{SUITE}/test_{name}.py" for name in ("valid", "malformed", "missing", "signatures", "precedence")]
+        scenarios = [*PYTEST, *plain, *base[len(PYTEST) + 1 :]]
+
+        def cpu_per_request(command: list[str], less: list[str]) -> float:
+            _, cpu, _ = run(command)
+            sent = requests_of(report)
+            _, cpu_less, _ = run(less)
+            return (cpu - cpu_less) / (sent - requests_of(report))
+
+        raw, scenario, fuzz = alternate(
+            pairs,
+            lambda: raw_call(emulator),
+            lambda: cpu_per_request(scenarios, [*scenarios, "-k", "test_existing"]),
+            lambda: cpu_per_request(
+                [*base, "-k", "test_fuzz", "--max-examples", "600"],
+                [*base, "-k", "test_fuzz", "--max-examples", "100"],
+            ),
+        )
+    return {
+        "raw ms": raw * 1000,
+        "scenario ms": scenario * 1000,
+        "fuzz ms": fuzz * 1000,
+        "scenario ratio": scenario / raw,
+        "fuzz ratio": fuzz / raw,
+    }
+
+
+def workers(pairs: int) -> dict[str, float]:
+    """Nightly depth with 1, 2 and 4 workers."""
+    command = [*PYTEST, SUITE, "--depth", "nightly", "--max-examples", "1500"]
+    one, two, four = alternate(
+        pairs,
+        lambda: run(command)[0],
+        lambda: run([*command, "-n", "2"])[0],
+        lambda: run([*command, "-n", "4"])[0],
+    )
+    return {"1 s": one, "2 s": two, "4 s": four, "speed-up 2": one / two, "speed-up 4": one / four}
+
+
+def start_up(pairs: int) -> dict[str, float]:
+    """Start to the first request, against a whole empty pytest run with the same plugins."""
+
+    def first_request() -> float:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            command = [*PYTEST, SUITE, "--endpoint-url", f"http://127.0.0.1:{server.getsockname()[1]}"]
+            environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+            clock = time.perf_counter()
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+            server.accept()
+            seconds = time.perf_counter() - clock
+            process.kill()
+            process.wait()
+        return seconds
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "test_empty.py").write_text("def test_empty(): pass\n")
+        ours, empty = alternate(pairs, first_request, lambda: run(PYTEST, Path(folder))[0])
+    return {"first request s": ours, "empty pytest s": empty, "ratio": ours / empty}
+
+
+_BARE = """
+import asyncio, sys, uvicorn
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    while (await receive()).get("more_body"):
+        pass
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"{}"})
+uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False)
+"""
+
+
+def emulator_speed(pairs: int) -> dict[str, float]:
+    """The emulator's requests a second and tail latency, against a bare handler on the same framework."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    bare = subprocess.Popen([sys.executable, "-c", _BARE, str(port)])
+    try:
+        with LocalEmulator() as emulator:
+            client = Client(emulator.url, "us-east-1")
+            signed = client.sign(get_integration("Unknown", "s3://bucket"), CALLER)
+            tails: dict[str, list[float]] = {"emulator": [], "bare": []}
+
+            def load(name: str, url: str) -> float:
+                connection = http.client.HTTPConnection(urlsplit(url).netloc)
+                taken = []
+                for _ in range(1500):
+                    clock = time.perf_counter()
+                    connection.request("POST", signed.target, signed.body, dict(signed.headers))
+                    connection.getresponse().read()
+                    taken.append(time.perf_counter() - clock)
+                connection.close()
+                tails[name].append(sorted(taken)[int(0.99 * len(taken))])
+                return len(taken) / sum(taken)
+
+            _wait_for(port)
+            ours, theirs = alternate(
+                pairs,
+                lambda: load("emulator", emulator.url),
+                lambda: load("bare", f"http://127.0.0.1:{port}"),
+            )
+    finally:
+        bare.kill()
+        bare.wait()
+    p99 = {name: statistics.median(values) * 1000 for name, values in tails.items()}
+    return {
+        "emulator/s": ours,
+        "bare/s": theirs,
+        "ratio": ours / theirs,
+        "emulator p99 ms": p99["emulator"],
+        "bare p99 ms": p99["bare"],
+    }
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+
+
+def memory(sizes: list[int]) -> dict[str, float]:
+    """Peak memory at nightly depth; it must not grow with the number of cases."""
+    peaks = {}
+    for size in sizes:
+        command = [*PYTEST, GENERATED, "--depth", "nightly", "--max-examples", str(size)]
+        # The peak of all children so far never falls, so each size is measured by a process of its own.
+        script = (
+            f"import resource, subprocess; subprocess.run({command!r}, stdout=subprocess.DEVNULL);"
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        )
+        clock = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+        peaks[f"{size} MiB"] = int(done.stdout) / 1024
+        peaks[f"{size} s"] = time.perf_counter() - clock
+    peaks["ratio"] = peaks[f"{sizes[-1]} MiB"] / peaks[f"{sizes[0]} MiB"]
+    return peaks
+
+
+def main() -> None:
+    """Measure what is asked for, print a table, and write it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=5, help="rounds of each measurement (default 5)")
+    parser.add_argument("--only", help="measure only this part")
+    parser.add_argument("--sizes", default="1000,10000", help="cases for memory; 100000 takes about 20 minutes")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    options = parser.parse_args()
+    sizes = [int(size) for size in options.sizes.split(",")]
+    parts: dict[str, Callable[[], dict[str, float]]] = {
+        "gate": lambda: gate(options.pairs),
+        "request": lambda: request_cost(options.pairs),
+        "workers": lambda: workers(max(1, options.pairs // 2)),
+        "start-up": lambda: start_up(options.pairs),
+        "emulator": lambda: emulator_speed(options.pairs),
+        "memory": lambda: memory(sizes),
+    }
+    if options.only and options.only not in parts:
+        parser.error(f"--only must be one of {', '.join(parts)}")
+    figures = {}
+    for name, measure in parts.items():
+        if options.only in (None, name):
+            figures[name] = measure()
+            print(name)
+            for label, value in figures[name].items():
+                print(f"  {label:<20} {value:10.3f}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Fixtures of the suite's own tests: runs of the suite, shared where they can be, and servers to run it against."""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .support import (
+    IDENTITIES,
+    ROOT,
+    Closing,
+    Process,
+    Result,
+    Script,
+    Scripted,
+    Tap,
+    emulator,
+    environment,
+    finish,
+    start_suite,
+)
+
+RunSuite = Callable[..., Result]
+
+
+@pytest.fixture
+def run_suite(tmp_path: Path) -> RunSuite:
+    """Runs the suite with options and waits for its end; the reports go into a folder of their own."""
+    numbers = itertools.count()
+
+    def run_suite(
+        *options: str | Path,
+        report: bool = True,
+        env: Mapping[str, str] | None = None,
+        cwd: Path = ROOT,
+        lean: bool = True,
+        timeout: float = 90,
+    ) -> Result:
+        directory = tmp_path / f"run-{next(numbers)}" if report else None
+        process = start_suite(*options, report=directory, env=env, cwd=cwd, lean=lean)
+        return finish(process, directory, timeout)
+
+    return run_suite
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], Any]], Any]:
+    """Makes something JSON-able once for all workers: ``shared(name, make)``, ``make`` is given a folder."""
+    base = tmp_path_factory.getbasetemp()
+    if base.name.startswith("popen-"):
+        base = base.parent
+
+    def shared(name: str, make: Callable[[Path], Any]) -> Any:
+        folder = base / f"shared-{name}"
+        with (base / f"shared-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "made.json").exists():
+                folder.mkdir(exist_ok=True)
+                made = make(folder)
+                (folder / "made.json").write_text(json.dumps(made), encoding="utf-8")
+        return json.loads((folder / "made.json").read_text(encoding="utf-8"))
+
+    return shared
+
+
+@pytest.fixture(scope="session")
+def default_run(shared: Any) -> Result:
+    """The run without options: everything, against the shipped emulator."""
+
+    def make(folder: Path) -> dict[str, Any]:
+        process = start_suite(report=folder / "reports")
+        result = finish(process)
+        return {"status": result.status, "stdout": result.stdout, "stderr": result.stderr, "folder": str(folder)}
+
+    made = shared("default-run", make)
+    return Result(made["status"], made["stdout"], made["stderr"], Path(made["folder"]) / "reports")
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[Process]:
+    """An emulator that outlives runs against it."""
+    server = emulator()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def closing() -> Iterator[Closing]:
+    """Closes servers at the end of a test."""
+    closing = Closing()
+    yield closing
+    closing.close()
+
+
+@pytest.fixture
+def serve(closing: Closing) -> Callable[[Script], Scripted]:
+    """Starts a server whose answers a function makes."""
+    return lambda script: closing(Scripted(script))
+
+
+@pytest.fixture
+def tap(closing: Closing) -> Callable[[str], Tap]:
+    """Listens in on what is sent to a server."""
+    return lambda url: closing(Tap(url))
+
+
+@pytest.fixture
+def target_file(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a target file: lines of TOML, with the identities that emulator and second server know."""
+
+    def write(*lines: str, identities: str = IDENTITIES) -> Path:
+        path = tmp_path / "target.toml"
+        path.write_text("\n".join(lines) + "\n" + identities, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, no setting of the machine either."""
+    import os
+
+    for name in set(os.environ) - set(environment()):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name, value in environment().items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)

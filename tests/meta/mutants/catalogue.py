@@ -1,0 +1,70 @@
+"""All mutants, and what is no mutant because nobody outside could tell it from a lawful server."""
+
+from __future__ import annotations
+
+from . import (
+    access,
+    bodies,
+    concurrency,
+    credentials,
+    errors,
+    habits,
+    lookup,
+    members,
+    names,
+    signatures,
+    stale,
+    state,
+    transport,
+    uris,
+)
+from .kit import Mutant, Theme
+
+_THEMES: tuple[Theme, ...] = (
+    uris.THEME,
+    names.THEME,
+    bodies.THEME,
+    members.THEME,
+    lookup.THEME,
+    errors.THEME,
+    signatures.THEME,
+    credentials.THEME,
+    *access.THEMES,
+    state.THEME,
+    stale.THEME,
+    concurrency.THEME,
+    transport.THEME,
+    *habits.THEMES,
+)
+
+#: Every mutant, in a stable order.
+MUTANTS: tuple[Mutant, ...] = tuple(mutant for theme in _THEMES for mutant in theme.mutants)
+
+#: Gating clauses that no server can be seen to violate, each with the reason.
+INVIOLABLE: dict[str, str] = {
+    "error.InternalServerException.type": (
+        "no request makes a lawful server fail, so a 500 where one is due cannot be had; one where none is due"
+        " violates the clause of the request, whatever its type"
+    ),
+}
+
+#: Broken servers that nobody outside can tell from a lawful one, each with the reason.
+UNCATCHABLE: dict[str, str] = {
+    "a secret back door": "a header or key that opens everything is known to its author only",
+    "500 with a wrong type": "see INVIOLABLE",
+    "chunked bodies ignored, answered 400": "the contract lets a server reject a chunked body with any 4xx",
+    "an update merges absent members": "no source says whether a put replaces or merges what it leaves out",
+    "CreatedAt of a recreated integration is the old one": (
+        "whole seconds are lawful, and a run that makes an integration twice does so within one"
+    ),
+    "an access decision cached for hours": "a run cannot change permissions, so it cannot see one that is stale",
+    "throttling of an account by another's requests": "needs a second account with a quota of its own",
+    "upper-case signatures accepted": "no source says whether the case of hexadecimal digits counts",
+    "UNSIGNED-PAYLOAD accepted": "lawful for some services, and no source says that this is not one of them",
+    "a replayed request accepted": "SigV4 lets a request be sent again within its five minutes",
+    "wrong after a million requests": "a run sends some hundred",
+    "wrong once in a thousand, at random": "a lawful server may fail once, and is asked again",
+    "unknown members of a request rejected": "that they are ignored is observed on other services only",
+    "no x-amzn-RequestId, or one for all": "observed on other services only",
+    "messages that leak": "no text of a message is ever asserted",
+}

@@ -1,0 +1,389 @@
+"""Servers that are wrong below the level of JSON: framing, connections, encodings, methods, expectations."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+
+from .kit import Theme, answers, is_get, on_answer, on_found
+from .messages import Answer, Forward, Handler, Raw, Request, Response, error, serialise
+
+THEME = Theme("transport")
+_add = THEME.add
+
+#: Mutants that leave a client waiting are run with a short time limit, so that a run stays short.
+_HASTE = {"settings": {"timeout": 1.0}}
+
+_ANSWERS, _FRAMING = "transport.answers", "transport.framing"
+
+
+def _bytes(answer: Response) -> bytes:
+    return serialise(replace(answer, framing="length"))
+
+
+def _head_and_body(answer: Response) -> tuple[bytes, bytes]:
+    head, _, body = _bytes(answer).partition(b"\r\n\r\n")
+    return head + b"\r\n\r\n", body
+
+
+def _with_length(answer: Response, change: int) -> bytes:
+    """The answer with a Content-Length that is off by some bytes."""
+    length = len(answer.body)
+    old, new = b"Content-Length: %d\r\n" % length, b"Content-Length: %d\r\n" % (length + change)
+    return _bytes(answer).replace(old, new)
+
+
+# --- Framing ------------------------------------------------------------------------------------------------
+
+for _change, _name in ((-1, "one-short"), (-20, "twenty-short"), (1, "one-long"), (500, "five-hundred-long")):
+    _add(
+        f"content-length-{_name}",
+        f"Content-Length is off by {_change}.",
+        f"{_FRAMING} {_ANSWERS} response.body.json",
+        on_found(lambda answer, change=_change: Raw(_with_length(answer, change), "close")),
+        **_HASTE,
+    )
+_add(
+    "content-length-short-kept-alive",
+    "Content-Length is too small, and the connection is kept.",
+    f"{_FRAMING} {_ANSWERS} response.body.json transport.keep-alive",
+    on_found(lambda answer: Raw(_with_length(answer, -5), "keep")),
+    **_HASTE,
+)
+_add(
+    "content-length-of-characters",
+    "Content-Length counts characters, not bytes.",
+    f"{_FRAMING} {_ANSWERS} response.body.json transport.keep-alive",
+    on_found(
+        lambda answer: (
+            Raw(_with_length(answer, len(answer.content.decode()) - len(answer.content)), "keep")
+            if not answer.content.isascii() and answer.content == answer.body
+            else answer
+        )
+    ),
+    **_HASTE,
+)
+_add(
+    "content-length-before-compression",
+    "Content-Length is that of the body before it was compressed.",
+    f"{_FRAMING} {_ANSWERS} response.body.json transport.encoding",
+    on_found(lambda answer: _compressed_with_old_length(answer)),
+    **_HASTE,
+)
+
+
+def _compressed_with_old_length(answer: Response) -> Raw:
+    packed = answer.with_body(gzip.compress(answer.content)).with_header("Content-Encoding", "gzip")
+    return Raw(_with_length(packed, len(answer.content) - len(packed.body)), "close")
+
+
+_add(
+    "body-followed-by-more",
+    "More bytes follow the body, and the connection is kept.",
+    f"{_FRAMING} transport.keep-alive {_ANSWERS}",
+    on_found(lambda answer: Raw(_bytes(answer) + b"\r\n<!-- served in 3 ms -->", "keep")),
+    **_HASTE,
+)
+for _name, _description, _data in (
+    ("chunk-size-wrong", "A chunk is longer than its size says", lambda body: b"5\r\n%s\r\n0\r\n\r\n" % body),
+    ("chunk-size-garbage", "The size of a chunk is no number", lambda body: b"zz\r\n%s\r\n0\r\n\r\n" % body),
+    ("last-chunk-missing", "The last chunk is missing", lambda body: b"%x\r\n%s\r\n" % (len(body), body)),
+):
+    _add(
+        _name,
+        f"{_description}.",
+        f"{_ANSWERS} {_FRAMING} response.body.json",
+        on_found(lambda answer, data=_data: Raw(_chunked_head(answer) + data(answer.body), "close")),
+        **_HASTE,
+    )
+
+
+def _chunked_head(answer: Response) -> bytes:
+    head, _ = _head_and_body(answer.with_body(b""))
+    return head.replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+
+
+# --- No answer, or half of one ------------------------------------------------------------------------------
+
+for _name, _description, _answer in (
+    ("closed-without-answer", "The connection is closed without an answer", lambda answer: Raw(b"", "close")),
+    ("reset-without-answer", "The connection is reset without an answer", lambda answer: Raw(b"", "reset")),
+    ("head-only", "Only the head arrives", lambda answer: Raw(_head_and_body(answer)[0], "close")),
+    ("half-a-head", "Half of the head arrives", lambda answer: Raw(_bytes(answer)[:60], "close")),
+    ("half-a-body", "Half of the body arrives", lambda answer: Raw(_bytes(answer)[: -len(answer.body) // 2], "close")),
+    ("garbage", "The status line is garbage", lambda answer: Raw(b"garbage\r\n\r\n" + answer.body, "close")),
+    (
+        "status-not-a-number",
+        "The status is no number",
+        lambda answer: Raw(_bytes(answer).replace(b" 200 ", b" OK ", 1), "close"),
+    ),
+):
+    _add(
+        _name,
+        f"{_description}, where an integration exists.",
+        f"{_ANSWERS} response.status",
+        on_found(_answer),
+        **_HASTE,
+    )
+for _status in (400, 404):
+    _add(
+        f"reset-in-place-of-{_status}",
+        f"The connection is reset where {_status} is due.",
+        f"{_ANSWERS} request.Uri.maxLength missing.integration missing.domain",
+        on_answer(lambda _, answer, status=_status: Raw(b"", "reset") if answer.status == status else answer),
+        **_HASTE,
+    )
+_add(
+    "stalls-for-long-uris",
+    "A request with a Uri of 254 code points is never answered.",
+    f"{_ANSWERS} request.Uri.maxLength",
+    on_answer(lambda request, answer: Raw(b"", "stall") if len(request.text) == 254 else answer),
+    **_HASTE,
+)
+_add(
+    "stalls-half-way-for-short-uris",
+    "The answer to a Uri of one code point stops half way.",
+    f"{_ANSWERS} request.Uri.minLength",
+    on_answer(
+        lambda request, answer: Raw(_bytes(answer)[:-5], "stall") if request.text == "u" else answer
+    ),
+    **_HASTE,
+)
+
+
+def _large(request: Request) -> bool:
+    return len(request.body) > 1_000_000
+
+
+_add(
+    "reset-by-large-body",
+    "A body of megabytes resets the connection.",
+    f"{_ANSWERS} request.large-body",
+    on_answer(lambda request, answer: Raw(b"", "reset") if _large(request) else answer),
+    **_HASTE,
+)
+
+# --- Content codings ----------------------------------------------------------------------------------------
+
+_ENCODING = f"transport.encoding {_ANSWERS}"
+for _name, _description, _coding, _pack in (
+    ("gzip-claimed", "A plain body claims to be gzip", "gzip", lambda body: body),
+    ("deflate-claimed", "A plain body claims to be deflate", "deflate", lambda body: body),
+    ("deflate-for-gzip", "A deflated body claims to be gzip", "gzip", zlib.compress),
+    ("gzip-for-deflate", "A gzipped body claims to be deflate", "deflate", gzip.compress),
+    ("gzip-cut", "A gzipped body is cut", "gzip", lambda body: gzip.compress(body)[:-12]),
+    ("gzip-twice", "A body is gzipped twice and claims it once", "gzip", lambda b: gzip.compress(gzip.compress(b))),
+    ("gzip-unclaimed", "A gzipped body does not say so", None, gzip.compress),
+):
+    _add(
+        _name,
+        f"{_description}.",
+        f"{_ENCODING} response.body.json",
+        on_found(
+            lambda answer, coding=_coding, pack=_pack: answer.with_body(pack(answer.content)).with_header(
+                "Content-Encoding", coding
+            )
+        ),
+        **_HASTE,
+    )
+    _add(
+        f"{_name}-if-accepted",
+        f"{_description}, if the client accepts gzip.",
+        f"{_ENCODING} response.body.json",
+        on_answer(
+            lambda request, answer, coding=_coding, pack=_pack: (
+                answer.with_body(pack(answer.content)).with_header("Content-Encoding", coding)
+                if answer.status == 200 and "gzip" in (request.header("accept-encoding") or "")
+                else answer
+            )
+        ),
+        **_HASTE,
+    )
+
+# --- Methods, headers and bodies of other kinds -------------------------------------------------------------
+
+_FAILED = error(500, "InternalServerException")
+
+
+def _method(name: str, fate: Callable[[Request, Response], Answer]) -> Handler:
+    return on_answer(lambda request, answer: fate(request, answer), lambda request: request.method == name)
+
+
+for _name in ("HEAD", "OPTIONS"):
+    _clause = f"transport.{_name.lower()}"
+    _add(f"{_name}-crashes", f"{_name} is answered 500.", _clause, _method(_name, lambda r, answer: _FAILED))
+    _add(
+        f"{_name}-unimplemented",
+        f"{_name} is answered 501.",
+        _clause,
+        _method(_name, lambda request, answer: error(501, "NotImplementedException")),
+    )
+    _add(
+        f"{_name}-resets",
+        f"{_name} resets the connection.",
+        f"{_clause} {_ANSWERS}",
+        _method(_name, lambda request, answer: Raw(b"", "reset")),
+        **_HASTE,
+    )
+    _add(
+        f"{_name}-stalls",
+        f"{_name} is never answered.",
+        f"{_clause} {_ANSWERS}",
+        _method(_name, lambda request, answer: Raw(b"", "stall")),
+        **_HASTE,
+    )
+_add(
+    "HEAD-with-body",
+    "HEAD is answered with a body.",
+    "transport.head",
+    _method("HEAD", lambda request, answer: Raw(_bytes(answer.with_body(b'{"Message": "no"}')), "keep")),
+    **_HASTE,
+)
+
+
+def _head_size(request: Request) -> int:
+    return sum(len(name) + len(value) for name, value in request.headers)
+
+
+_KINDS: tuple[tuple[str, str, str, Callable[[Request], bool]], ...] = (
+    ("chunked", "A chunked body", "transport.chunked", lambda request: request.chunked),
+    (
+        "expect",
+        "Expect: 100-continue",
+        "transport.expect-continue",
+        lambda request: request.header("expect") is not None,
+    ),
+    (
+        "close",
+        "Connection: close",
+        "transport.close",
+        lambda request: (request.header("connection") or "").lower() == "close",
+    ),
+    ("large-headers", "Headers of kilobytes", "transport.large-headers", lambda r: _head_size(r) > 3000),
+)
+_FATES: tuple[tuple[str, str, Callable[[Response], Answer]], ...] = (
+    ("crashes", "is answered 500", lambda answer: _FAILED),
+    ("unimplemented", "is answered 501", lambda answer: error(501, "NotImplementedException")),
+    ("resets", "resets the connection", lambda answer: Raw(b"", "reset")),
+    ("cut", "gets half an answer", lambda answer: Raw(_bytes(answer)[: -len(answer.body) // 2 - 1], "close")),
+    ("stalls", "is never answered", lambda answer: Raw(b"", "stall")),
+    ("empties", "is answered 200 without a body", lambda answer: answer.with_status(200).with_body(b"")),
+)
+for _name, _description, _clause, _when in _KINDS:
+    for _fate_name, _fate_description, _fate in _FATES:
+        _add(
+            f"{_name}-{_fate_name}",
+            f"{_description} {_fate_description}.",
+            f"{_clause} {_ANSWERS}" + (" response.body.json" if _fate_name == "empties" else ""),
+            on_answer(
+                lambda request, answer, when=_when, fate=_fate: fate(answer) if when(request) else answer
+            ),
+            **_HASTE,
+        )
+_add(
+    "expect-waited-for",
+    "Expect: 100-continue is not understood: the body is waited for, without a word.",
+    f"transport.expect-continue {_ANSWERS}",
+    lambda request, forward: forward(request),
+    continues=False,
+    **_HASTE,
+)
+_add(
+    "chunked-misread",
+    "A chunked body is taken as it stands on the wire, and what was asked for is not found.",
+    "transport.chunked",
+    answers(lambda request: request.chunked, lambda _: Response(204)),
+)
+
+# --- Connections that are kept ------------------------------------------------------------------------------
+
+_KEEP_ALIVE = "transport.keep-alive"
+_ECHO = "response.echo.Uri response.echo.DomainName"
+
+
+def _repeating(every: int, after_error: bool = False) -> Callable[[], Handler]:
+    """Some answers on a kept connection are those of the request before."""
+
+    def build() -> Handler:
+        previous: dict[int, Response] = {}
+
+        def handler(request: Request, forward: Forward) -> Answer:
+            answer = forward(request)
+            if not is_get(request):
+                return answer
+            before = previous.get(request.connection)
+            previous[request.connection] = answer
+            due = before is not None and request.number % every == 0
+            if due and before is not None and (before.status >= 400 or not after_error):
+                return before
+            return answer
+
+        return handler
+
+    return build
+
+
+THEME.add_stateful(
+    "answers-one-behind",
+    "On a kept connection every answer is that of the request before.",
+    f"{_KEEP_ALIVE} {_ECHO} missing.integration request.Uri.maxLength response.status",
+    _repeating(1),
+)
+THEME.add_stateful(
+    "answers-of-before-sometimes",
+    "On a kept connection every fifth answer is that of the request before.",
+    f"{_KEEP_ALIVE} {_ECHO} missing.integration missing.domain request.Uri.maxLength response.status",
+    _repeating(5),
+)
+THEME.add_stateful(
+    "errors-again",
+    "After an error the next request on the connection is answered with the same error.",
+    f"{_KEEP_ALIVE} response.status request.valid",
+    _repeating(1, after_error=True),
+)
+
+
+def _only_first() -> Handler:
+    """Only the first request of a connection is answered rightly; later ones lose their body."""
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        return answer.with_body(b"") if request.number > 1 and is_get(request) else answer
+
+    return handler
+
+
+THEME.add_stateful(
+    "first-on-a-connection-only",
+    "Only the first answer on a connection has a body.",
+    f"{_KEEP_ALIVE} response.body.json error.body.json",
+    _only_first,
+)
+
+
+def _undrained() -> Handler:
+    """The body of a request that was answered with an error is taken for the next request."""
+    dirty: set[int] = set()
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if not is_get(request):
+            return answer
+        if request.connection in dirty:
+            dirty.discard(request.connection)
+            return Response(400, (("Content-Type", "text/html"),), b"<h1>Bad request syntax</h1>")
+        if answer.status == 403 and request.body:
+            dirty.add(request.connection)
+        return answer
+
+    return handler
+
+
+THEME.add_stateful(
+    "body-left-after-refusal",
+    "The body of a request that was refused is taken for the next request on the connection.",
+    f"{_KEEP_ALIVE} response.status request.valid error.type error.content-type error.body.json",
+    _undrained,
+)

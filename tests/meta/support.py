@@ -1,0 +1,473 @@
+"""What the tests of the suite share: runs of the suite in a process of its own, and servers to run it against."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+SUITE = ROOT / "tests" / "contract"
+DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
+
+#: Plugins that a run without generated cases can do without; loading them takes longer than such a run.
+_LEAN = ("-p", "no:schemathesis", "-p", "no:anyio")
+
+#: The caller of the shipped emulator and of the second server.
+ACCESS_KEY, SECRET_KEY = "AKIAEXAMPLECALLER001", "EXAMPLE-caller-secret-key-0123456789abcd"
+
+#: A target file's identities, as the emulator and the second server know them.
+IDENTITIES = """
+[identities.caller]
+access-key-id = "AKIAEXAMPLECALLER001"
+secret-access-key = "EXAMPLE-caller-secret-key-0123456789abcd"
+[identities.unauthorized]
+access-key-id = "AKIAEXAMPLEDENIED001"
+secret-access-key = "EXAMPLE-denied-secret-key-0123456789abcd"
+[identities.other-account]
+access-key-id = "AKIAEXAMPLEOTHER0001"
+secret-access-key = "EXAMPLE-other-secret-key-0123456789abcde"
+[identities.low-quota]
+access-key-id = "AKIAEXAMPLELOWQUOTA1"
+secret-access-key = "EXAMPLE-lowquota-secret-key-0123456789ab"
+[identities.temporary]
+access-key-id = "ASIAEXAMPLETEMP00001"
+secret-access-key = "EXAMPLE-temporary-secret-key-012345678901"
+session-token = "EXAMPLE-session-token"
+"""
+
+
+# --- Runs of the suite --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run of the suite."""
+
+    status: int
+    stdout: str
+    stderr: str
+    directory: Path | None = None
+
+    @property
+    def output(self) -> str:
+        """Everything that was printed."""
+        return self.stdout + self.stderr
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """report.json."""
+        assert self.directory is not None, self.output
+        path = self.directory / "report.json"
+        assert path.exists(), self.output
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return document
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """The outcome of every clause."""
+        return {clause["id"]: clause["outcome"] for clause in self.report["clauses"]}
+
+    @property
+    def findings(self) -> dict[str, dict[str, Any]]:
+        """The findings by clause."""
+        return {finding["clause"]: finding for finding in self.report["findings"]}
+
+    def clause(self, identifier: str) -> dict[str, Any]:
+        """What report.json says of one clause."""
+        return next(clause for clause in self.report["clauses"] if clause["id"] == identifier)
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """An environment in which no setting of the machine or of this run of pytest is left."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not re.match(r"(AWS_|GITHUB_|PYTEST_|HYPOTHESIS_|CI$|PYTHONDONTWRITEBYTECODE$)|(?i:\w+_proxy$)", name)
+    }
+    kept |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent", "COLUMNS": "120"}
+    kept["AWS_SHARED_CREDENTIALS_FILE"] = "/nonexistent"
+    for name, value in changes.items():
+        kept.pop(name, None)
+        if value is not None:
+            kept[name] = value
+    return kept
+
+
+def start_suite(
+    *options: str | Path,
+    report: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    lean: bool = False,
+) -> subprocess.Popen[str]:
+    """Start the suite in a process, and process group, of its own."""
+    named = any(str(option).startswith(str(SUITE)) for option in options)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(_LEAN if lean else ())]
+    command += [] if named else [str(SUITE)]
+    command += [] if report is None else ["--report-dir", str(report)]
+    return subprocess.Popen(
+        [*command, *map(str, options)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=dict(env or environment()),
+        cwd=cwd,
+        start_new_session=True,
+    )
+
+
+def finish(process: subprocess.Popen[str], report: Path | None = None, timeout: float = 90) -> Result:
+    """Wait for a run, and kill whatever is left of it when it does not end."""
+    try:
+        stdout, stderr = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        stdout, stderr = process.communicate()
+        raise AssertionError(f"the run did not end within {timeout:g} s:\n{stdout}{stderr}") from None
+    return Result(process.returncode, stdout, stderr, report)
+
+
+def suite(name: str) -> Path:
+    """A file of the suite, by the name of its theme."""
+    return SUITE / f"test_{name}.py"
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "what was waited for did not happen"
+        time.sleep(0.01)
+
+
+# --- Servers ------------------------------------------------------------------------------------------------
+
+
+class Process:
+    """A server in a process of its own that prints its address as JSON and ends with its input."""
+
+    def __init__(self, *command: str | Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, *map(str, command), "--port", "0", "--exit-with-stdin"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment(),
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        self.url: str = json.loads(self._process.stdout.readline())["url"]
+
+    def close(self) -> None:
+        """Stop it."""
+        self._process.communicate(timeout=10)
+
+    def kill(self) -> None:
+        """Let it die at once."""
+        self._process.kill()
+        self._process.wait()
+
+
+def emulator(*options: str) -> Process:
+    """The shipped emulator."""
+    return Process("-m", "getintegration_contract.emulator", "--region", "us-east-1", *options)
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request, byte for byte."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    connection: int = 0
+
+    def header(self, name: str) -> str:
+        """A header's value, empty where there is none."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+    @property
+    def is_get_integration(self) -> bool:
+        """Whether method and path are the operation's."""
+        path = self.target.partition("?")[0]
+        return self.method == "POST" and re.fullmatch(r"/domains/.*/integrations", path) is not None
+
+    @property
+    def domain(self) -> str:
+        """The domain that the path names."""
+        return unquote(self.target.split("/")[2])
+
+    @property
+    def uri(self) -> Any:
+        """The Uri of the body, None where it has none that can be read."""
+        try:
+            return json.loads(self.body)["Uri"]
+        except (ValueError, LookupError, TypeError):
+            return None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of a scripted server."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    reason: str = "Scripted"
+
+    def with_headers(self, *headers: tuple[str, str]) -> Reply:
+        """The answer with other headers of these names."""
+        names = {name.lower() for name, _ in headers}
+        kept = [(name, value) for name, value in self.headers if name.lower() not in names]
+        return Reply(self.status, self.body, (*kept, *headers), self.reason)
+
+    def encoded(self, head: bool = False) -> bytes:
+        """The bytes that go over the wire."""
+        lines = [f"HTTP/1.1 {self.status} {self.reason}", *(f"{name}: {value}" for name, value in self.headers)]
+        lines.append(f"Content-Length: {len(self.body)}")
+        start = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
+        return start if head else start + self.body
+
+
+#: What a script may answer: a reply, raw bytes after which the connection ends, or None to drop it.
+Script = Callable[[Received], "Reply | bytes | None"]
+
+
+def answered(document: object, status: int = 200, *headers: tuple[str, str]) -> Reply:
+    """A JSON answer."""
+    body = json.dumps(document).encode()
+    return Reply(status, body, (("Content-Type", "application/json"), ("x-amzn-RequestId", os.urandom(8).hex()), *headers))
+
+
+def refused(status: int, error_type: str, message: str = "scripted") -> Reply:
+    """An error of the declared shape."""
+    return answered({"Message": message}, status, ("X-Amzn-ErrorType", error_type))
+
+
+def found(request: Received, **members: object) -> Reply:
+    """The integration that was asked for."""
+    document = {"DomainName": request.domain, "Uri": request.uri, "CreatedAt": 1.5e9, "LastUpdatedAt": 1.6e9}
+    return answered({**document, **members})
+
+
+class Scripted:
+    """A server whose answers a function makes; it keeps every request byte for byte."""
+
+    def __init__(self, script: Script) -> None:
+        self.received: list[Received] = []
+        self.script = script
+        self._connections: set[socket.socket] = set()
+        outer = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            disable_nagle_algorithm = True
+
+            def handle(self) -> None:
+                outer._connections.add(self.request)
+                try:
+                    while (request := _read(self.rfile, self.client_address[1])) is not None:
+                        outer.received.append(request)
+                        answer = outer.script(request)
+                        if not isinstance(answer, Reply):
+                            self.wfile.write(answer or b"")
+                            return
+                        self.wfile.write(answer.encoded(request.method == "HEAD"))
+                        if request.header("connection").lower() == "close":
+                            return
+                except (OSError, ValueError):
+                    pass  # the client went away, as it may
+                finally:
+                    outer._connections.discard(self.request)
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+            request_queue_size = 128
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def close(self) -> None:
+        """Die at once, with all connections."""
+        self._server.shutdown()
+        self._server.server_close()
+        for connection in list(self._connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def __enter__(self) -> Scripted:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _read(stream: Any, connection: int) -> Received | None:
+    """The next request of a connection, None at its end."""
+    lines = []
+    while (line := stream.readline(1 << 20)) not in (b"\r\n", b""):
+        lines.append(line.decode("latin-1").rstrip("\r\n"))
+    if not line or not lines:
+        return None
+    method, target, _ = lines[0].split(" ", 2)
+    headers = tuple((name, value.strip()) for name, _, value in (each.partition(":") for each in lines[1:]))
+    request = Received(method, target, headers, b"", connection)
+    if "chunked" in request.header("transfer-encoding").lower():
+        body = b"".join(_chunks(stream))
+    else:
+        body = stream.read(int(request.header("content-length") or 0))
+    return Received(method, target, headers, body, connection)
+
+
+def _chunks(stream: Any) -> Iterator[bytes]:
+    while size := int(stream.readline().partition(b";")[0], 16):
+        yield stream.read(size)
+        stream.readline()
+    while stream.readline() not in (b"\r\n", b""):
+        pass
+
+
+def forwarding(url: str) -> Callable[[Received], Reply]:
+    """A script that passes requests on, signatures intact, and keeps its connections."""
+    address, local = urlsplit(url), threading.local()
+
+    def send(request: Received) -> Reply:
+        connection: http.client.HTTPConnection = local.connection
+        connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
+        for name, value in request.headers:
+            if name.lower() not in ("transfer-encoding", "content-length", "expect"):
+                connection.putheader(name, value.encode("latin-1"))
+        connection.putheader("Content-Length", str(len(request.body)))
+        connection.endheaders(request.body)
+        with connection.getresponse() as response:
+            drop = ("transfer-encoding", "content-length", "connection")
+            headers = [(name, value) for name, value in response.getheaders() if name.lower() not in drop]
+            return Reply(response.status, response.read(), tuple(headers), response.reason)
+
+    def script(request: Received) -> Reply:
+        if not hasattr(local, "connection"):
+            local.connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+        try:
+            return send(request)
+        except (http.client.HTTPException, OSError):
+            local.connection.close()
+            return send(request)
+
+    return script
+
+
+def get_integration_alone(url: str) -> Script:
+    """A script that passes GetIntegration on and knows no other operation."""
+    forward = forwarding(url)
+
+    def script(request: Received) -> Reply:
+        if request.is_get_integration:
+            return forward(request)
+        return refused(404, "UnknownOperationException")
+
+    return script
+
+
+class Tap:
+    """Passes bytes on to a server, and keeps what clients sent, connection by connection."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._upstream = (address.hostname or "", address.port or 80)
+        self._streams: list[bytearray] = []
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(self._upstream)
+            stream = bytearray()
+            self._streams.append(stream)
+            for pair, kept in (((client, server), stream), ((server, client), None)):
+                threading.Thread(target=_pump, args=(*pair, kept), daemon=True).start()
+
+    @property
+    def requests(self) -> list[Received]:
+        """All requests, those of one connection in their order."""
+        return [request for number, stream in enumerate(self._streams) for request in parse(bytes(stream), number)]
+
+    def clear(self) -> None:
+        """Forget what was kept."""
+        self._streams.clear()
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._listener.close()
+
+    def __enter__(self) -> Tap:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _pump(source: socket.socket, sink: socket.socket, kept: bytearray | None) -> None:
+    for end in (source, sink):
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        while data := source.recv(1 << 16):
+            if kept is not None:
+                kept += data
+            sink.sendall(data)
+    except OSError:
+        pass
+    try:
+        sink.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
+def parse(stream: bytes, connection: int = 0) -> Iterator[Received]:
+    """The requests in the bytes of one connection; what is no HTTP ends it."""
+    import io
+
+    source = io.BytesIO(stream)
+    try:
+        while (request := _read(source, connection)) is not None:
+            yield request
+    except ValueError:
+        return
+
+
+@dataclass
+class Closing:
+    """Closes what it is given at the end of a test."""
+
+    _open: list[Any] = field(default_factory=list)
+
+    def __call__(self, server: Any) -> Any:
+        self._open.append(server)
+        return server
+
+    def close(self) -> None:
+        """Close all of it, the last first."""
+        while self._open:
+            self._open.pop().close()
