@@ -24,7 +24,25 @@ PATH = "/domains/{DomainName}/integrations"
 #: Steps of a location that stand for all keys, values or items of a container.
 KEYS, VALUES, ITEMS = "keys", "values", "items"
 
-_KEYWORDS = ("type", "enum", "minLength", "maxLength", "pattern", "maxItems", "maxProperties")
+#: Keywords that clauses follow from, each with the types of JSON that it says something about.
+_KEYWORDS: dict[str, tuple[type, ...]] = {
+    "type": (object,),
+    "enum": (object,),
+    "minLength": (str,),
+    "maxLength": (str,),
+    "pattern": (str,),
+    "minItems": (list,),
+    "maxItems": (list,),
+    "minProperties": (dict,),
+    "maxProperties": (dict,),
+    "minimum": (int, float),
+    "maximum": (int, float),
+}
+#: Keywords that lead to further schemas, or state nothing.
+_STRUCTURE = frozenset(
+    {"required", "properties", "propertyNames", "additionalProperties", "items", "description", "title"}
+    | {"default", "deprecated", "examples"}
+)
 
 
 class ContractError(ValueError):
@@ -192,6 +210,10 @@ class Contract:
         """The clauses of a schema and of all schemas below it, in the order of the description."""
         schema = self._resolve(schema)
         facts = _Facts.of(schema, facts)
+        for keyword in schema:
+            if keyword not in _KEYWORDS and keyword not in _STRUCTURE and not keyword.startswith("x-"):
+                place = ".".join((side, *location))
+                raise ContractError(f"{place}: no clause can be made from the keyword {keyword}")
         for keyword in _KEYWORDS:
             if keyword in schema and not (keyword == "type" and (side, location) == _DOMAIN_NAME):
                 value = schema[keyword]
@@ -291,8 +313,10 @@ def _sentence(side: str, location: tuple[str, ...], keyword: str, value: Any) ->
         rule = f"be {bound} {value} code points long"
     elif keyword == "pattern":
         rule = f"match {value}"
+    elif keyword in ("minimum", "maximum"):
+        rule = f"be at {'least' if keyword == 'minimum' else 'most'} {value}"
     else:
-        rule = f"have at most {value} entries"
+        rule = f"have at {'least' if keyword.startswith('min') else 'most'} {value} entries"
     place = _place(side, location)
     if side == "request":
         rule += "; otherwise 400 BadRequestException follows"
@@ -301,13 +325,8 @@ def _sentence(side: str, location: tuple[str, ...], keyword: str, value: Any) ->
 
 def _applies(keyword: str, value: Any) -> bool:
     """Whether a keyword says anything about a value of this type."""
-    if keyword in ("minLength", "maxLength", "pattern"):
-        return isinstance(value, str)
-    if keyword == "maxItems":
-        return isinstance(value, list)
-    if keyword == "maxProperties":
-        return isinstance(value, dict)
-    return True
+    numeric = _KEYWORDS[keyword] == (int, float)
+    return isinstance(value, _KEYWORDS[keyword]) and not (numeric and isinstance(value, bool))
 
 
 def _select(document: Any, location: tuple[str, ...]) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Fixtures of the suite's own tests: runs of the suite, shared where they can be, and servers to run it against."""
+"""Fixtures of the suite's own tests: runs of the suite, shared where possible, and servers to run against."""
 
 from __future__ import annotations
 
@@ -76,7 +76,12 @@ def default_run(shared: Any) -> Result:
     def make(folder: Path) -> dict[str, Any]:
         process = start_suite(report=folder / "reports")
         result = finish(process)
-        return {"status": result.status, "stdout": result.stdout, "stderr": result.stderr, "folder": str(folder)}
+        return {
+            "status": result.status,
+            "stdout": result.stdout,
+            "stderr": result.stderr,
+            "folder": str(folder),
+        }
 
     made = shared("default-run", make)
     return Result(made["status"], made["stdout"], made["stderr"], Path(made["folder"]) / "reports")

@@ -1,8 +1,10 @@
-"""What the tests of the suite share: runs of the suite in a process of its own, and servers to run it against."""
+"""What the tests of the suite share: runs of the suite as processes, and servers to run it against."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import io
 import json
 import os
 import re
@@ -96,7 +98,9 @@ def environment(**changes: str | None) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not re.match(r"(AWS_|GITHUB_|PYTEST_|HYPOTHESIS_|CI$|PYTHONDONTWRITEBYTECODE$)|(?i:\w+_proxy$)", name)
+        if not re.match(
+            r"(AWS_|GITHUB_|PYTEST_|HYPOTHESIS_|CI$|PYTHONDONTWRITEBYTECODE$)|(?i:\w+_proxy$)", name
+        )
     }
     kept |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent", "COLUMNS": "120"}
     kept["AWS_SHARED_CREDENTIALS_FILE"] = "/nonexistent"
@@ -238,7 +242,10 @@ class Reply:
 
     def encoded(self, head: bool = False) -> bytes:
         """The bytes that go over the wire."""
-        lines = [f"HTTP/1.1 {self.status} {self.reason}", *(f"{name}: {value}" for name, value in self.headers)]
+        lines = [
+            f"HTTP/1.1 {self.status} {self.reason}",
+            *(f"{name}: {value}" for name, value in self.headers),
+        ]
         lines.append(f"Content-Length: {len(self.body)}")
         start = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
         return start if head else start + self.body
@@ -251,7 +258,11 @@ Script = Callable[[Received], "Reply | bytes | None"]
 def answered(document: object, status: int = 200, *headers: tuple[str, str]) -> Reply:
     """A JSON answer."""
     body = json.dumps(document).encode()
-    return Reply(status, body, (("Content-Type", "application/json"), ("x-amzn-RequestId", os.urandom(8).hex()), *headers))
+    return Reply(
+        status,
+        body,
+        (("Content-Type", "application/json"), ("x-amzn-RequestId", os.urandom(8).hex()), *headers),
+    )
 
 
 def refused(status: int, error_type: str, message: str = "scripted") -> Reply:
@@ -308,10 +319,8 @@ class Scripted:
         self._server.shutdown()
         self._server.server_close()
         for connection in list(self._connections):
-            try:
+            with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
     def __enter__(self) -> Scripted:
         return self
@@ -412,7 +421,9 @@ class Tap:
     @property
     def requests(self) -> list[Received]:
         """All requests, those of one connection in their order."""
-        return [request for number, stream in enumerate(self._streams) for request in parse(bytes(stream), number)]
+        return [
+            request for number, stream in enumerate(self._streams) for request in parse(bytes(stream), number)
+        ]
 
     def clear(self) -> None:
         """Forget what was kept."""
@@ -439,16 +450,12 @@ def _pump(source: socket.socket, sink: socket.socket, kept: bytearray | None) ->
             sink.sendall(data)
     except OSError:
         pass
-    try:
+    with contextlib.suppress(OSError):
         sink.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
 
 
 def parse(stream: bytes, connection: int = 0) -> Iterator[Received]:
     """The requests in the bytes of one connection; what is no HTTP ends it."""
-    import io
-
     source = io.BytesIO(stream)
     try:
         while (request := _read(source, connection)) is not None:

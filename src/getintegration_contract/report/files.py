@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files as resources
 from pathlib import Path
@@ -52,7 +53,8 @@ def write(path: Path, text: str) -> Path:
         Path(temporary).replace(path)
     except OSError as error:
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+            with suppress(OSError):
+                Path(temporary).unlink()
         raise ReportError(f"cannot write {path}: {error.strerror or error}") from None
     return path
 
@@ -108,9 +110,7 @@ def keep_history(directory: Path) -> list[dict[str, Any]]:
     history, latest = directory / "history", directory / "report.json"
     if not history.is_dir():
         return []
-    try:
+    with suppress(ReportError, OSError):  # nothing to keep, or nothing that can be kept
         started = read(latest)["started"]
         latest.replace(history / f"{started.replace(':', '')}.json")
-    except (ReportError, OSError):
-        pass  # nothing to keep, or nothing that can be kept
     return read_folder(history)[0]

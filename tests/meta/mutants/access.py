@@ -160,9 +160,7 @@ def _on_throttled(change: Callable[[Response], Answer]) -> Handler:
     return on_answer(lambda request, answer: change(answer) if _throttled(answer) else answer)
 
 
-_throttle.add(
-    "never", "No caller is ever throttled.", _OCCURS, _as_caller("low_quota")
-)
+_throttle.add("never", "No caller is ever throttled.", _OCCURS, _as_caller("low_quota"))
 _throttle.add(
     "by-waiting",
     "A caller above its quota is made to wait, not told.",
@@ -174,7 +172,9 @@ for _status in (400, 403, 500, 502, 503):
         f"as-{_status}",
         f"Throttling is answered {_status} ThrottlingException.",
         f"error.ThrottlingException.status {_RIGHT} {_OCCURS}",
-        _on_throttled(lambda answer, status=_status: answer.with_status(status).with_type("ThrottlingException")),
+        _on_throttled(
+            lambda answer, status=_status: answer.with_status(status).with_type("ThrottlingException")
+        ),
     )
 for _name, _fate in (
     ("as-200-empty", ok({})),
@@ -210,7 +210,9 @@ _throttle.add(
     "with-a-page",
     "Throttling is answered with a gateway's page in HTML.",
     "error.type error.body.json error.content-type",
-    _on_throttled(lambda answer: Response(429, (("Content-Type", "text/html"),), b"<h1>Too Many Requests</h1>")),
+    _on_throttled(
+        lambda answer: Response(429, (("Content-Type", "text/html"),), b"<h1>Too Many Requests</h1>")
+    ),
 )
 _throttle.add(
     "named-otherwise",
@@ -256,7 +258,10 @@ def _breaks_after() -> Handler:
 
 
 _throttle.add_stateful(
-    "crashes-afterwards", "Whoever was throttled once is answered 500 later.", "throttling.recovers", _breaks_after
+    "crashes-afterwards",
+    "Whoever was throttled once is answered 500 later.",
+    "throttling.recovers",
+    _breaks_after,
 )
 
 

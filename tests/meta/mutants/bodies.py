@@ -228,7 +228,11 @@ def _large(request: Request) -> bool:
 for _name, _description, _answer in (
     ("crashes", "answered 500", lambda _: error(500, "InternalServerException")),
     ("found", "answered 200", lambda r: ok({"DomainName": r.domain, "Uri": r.text[:255]})),
-    ("gateway-page", "answered 502", lambda _: Response(502, (("Content-Type", "text/html"),), b"<h1>502</h1>")),
+    (
+        "gateway-page",
+        "answered 502",
+        lambda _: Response(502, (("Content-Type", "text/html"),), b"<h1>502</h1>"),
+    ),
 ):
     _add(
         f"large-body-{_name}",

@@ -61,7 +61,12 @@ def _crowd(crowded: Callable[[Crowd, Request, Response, Forward], Answer]) -> Bu
 
 def _anothers(self: Crowd, request: Request, answer: Response, forward: Forward) -> Answer:
     current = self.current
-    if current is None or refused(answer) or current.body == request.body and current.target == request.target:
+    if (
+        current is None
+        or refused(answer)
+        or (current.body == request.body
+        and current.target == request.target)
+    ):
         return answer
     return forward(resigned(current))
 

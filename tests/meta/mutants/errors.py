@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from .kit import Theme, changed, is_get, on_error, on_status
+from .kit import Theme, changed, on_error, on_status
 from .messages import Answer, Request, Response
 
 THEME = Theme("error")
@@ -55,12 +55,16 @@ _add(
         lambda answer: _untyped(answer).with_document({"error": {"code": answer.error_type, "message": "no"}})
     ),
 )
-_add("type-empty", "The type is an empty string.", "error.type", on_error(lambda answer: answer.with_type("")))
+_add(
+    "type-empty", "The type is an empty string.", "error.type", on_error(lambda answer: answer.with_type(""))
+)
 _add(
     "type-a-number",
     "The type is a number in the body.",
     "error.type",
-    on_error(lambda answer: changed(_untyped(answer), lambda document: {**document, "__type": answer.status})),
+    on_error(
+        lambda answer: changed(_untyped(answer), lambda document: {**document, "__type": answer.status})
+    ),
 )
 
 
@@ -208,7 +212,9 @@ for _name, _document in _DOCUMENTS:
         f"body-{_name}",
         f"The body of an error is a JSON {_name}.",
         "error.body.type",
-        on_error(lambda answer, document=_document: answer.with_type(answer.error_type).with_document(document)),
+        on_error(
+            lambda answer, document=_document: answer.with_type(answer.error_type).with_document(document)
+        ),
     )
 for _member in _MEMBERS:
     for _name, _value in (("number", 404), ("object", {"en": "no"}), ("array", ["no"]), ("boolean", False)):
@@ -222,7 +228,12 @@ for _member in _MEMBERS:
                 )
             ),
         )
-for _name, _value in (("html", "text/html"), ("text", "text/plain"), ("missing", None), ("xml", "application/xml")):
+for _name, _value in (
+    ("html", "text/html"),
+    ("text", "text/plain"),
+    ("missing", None),
+    ("xml", "application/xml"),
+):
     _add(
         f"content-type-{_name}",
         f"The Content-Type of an error is {_value or 'missing'}.",

@@ -60,7 +60,10 @@ for _every in (2, 3, 7, 20):
         _counted(lambda number, every=_every: number % every == 0, _untyped, _ERRORS),
     )
 THEME.add_stateful(
-    "right-at-first", "Only the first integration is right.", _REQUIRED, _counted(lambda n: n > 1, _without_updated)
+    "right-at-first",
+    "Only the first integration is right.",
+    _REQUIRED,
+    _counted(lambda n: n > 1, _without_updated),
 )
 THEME.add_stateful(
     "wrong-at-first",
@@ -109,8 +112,18 @@ for _share in (5, 10):
 for _name, _description, _clauses, _when in (
     ("one-character", "a Uri of one code point", "request.Uri.minLength", lambda r: len(r.text) == 1),
     ("longest-uri", "a Uri of 255 code points", "request.Uri.maxLength", lambda r: len(r.text) == 255),
-    ("longest-name", "a domain name of 64 code points", "request.DomainName.maxLength", lambda r: len(r.domain) == 64),
-    ("shortest-name", "a domain name of one code point", "request.DomainName.minLength", lambda r: len(r.domain) == 1),
+    (
+        "longest-name",
+        "a domain name of 64 code points",
+        "request.DomainName.maxLength",
+        lambda r: len(r.domain) == 64,
+    ),
+    (
+        "shortest-name",
+        "a domain name of one code point",
+        "request.DomainName.minLength",
+        lambda r: len(r.domain) == 1,
+    ),
     ("arn", "a Uri that is an ARN", "request.valid missing.integration", lambda r: r.text.startswith("arn:")),
     ("emoji", "a Uri with an emoji", "request.valid request.Uri.minLength", lambda r: "\U0001f600" in r.text),
 ):

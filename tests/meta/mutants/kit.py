@@ -28,6 +28,7 @@ class Mutant:
         environment: Environment variables that a run against it needs.
         continues: Whether it answers ``Expect: 100-continue``.
         without: Identities that it does not know, so that the target file must not name them.
+        stocked: Whether the base holds a domain and an integration before the run begins.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Mutant:
     environment: Mapping[str, str] = field(default_factory=dict)
     continues: bool = True
     without: tuple[str, ...] = ()
+    stocked: bool = False
 
     @property
     def theme(self) -> str:
@@ -194,6 +196,8 @@ def accepts(when: When, change: Callable[[Request], Request]) -> Handler:
 
 def chain(*handlers: Handler) -> Handler:
     """One handler before the other; the first is nearest to the client."""
+    if not handlers:
+        return lambda request, forward: forward(request)
     if len(handlers) == 1:
         return handlers[0]
     first, rest = handlers[0], chain(*handlers[1:])

@@ -126,7 +126,12 @@ _COMPARISONS: tuple[tuple[str, str, str, Same], ...] = (
     ("lower-case", "case", "in lower case", _equal(str.lower)),
     ("upper-case", "case", "in upper case", _equal(str.upper)),
     ("slash-at-the-end", "trailing-slash", "without slashes at the end", _equal(lambda uri: uri.rstrip("/"))),
-    ("double-slashes", "trailing-slash", "with double slashes made one", _equal(lambda u: re.sub("/+", "/", u))),
+    (
+        "double-slashes",
+        "trailing-slash",
+        "with double slashes made one",
+        _equal(lambda u: re.sub("/+", "/", u)),
+    ),
     ("prefix", "prefix", "by prefix", lambda asked, known: known.startswith(asked)),
     ("extension", "suffix", "by the beginning", lambda asked, known: asked.startswith(known)),
     ("ending", "suffix", "by the ending", lambda asked, known: known.endswith(asked)),

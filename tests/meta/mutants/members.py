@@ -97,7 +97,11 @@ for _member, _values in _WRONG_TYPES.items():
 
 # --- Members outside their constraints ----------------------------------------------------------------------
 
-_NAME_PATTERN = (("a dot", "dot", "a.b"), ("a space", "space", "a b"), ("a letter with accent", "accent", "é"))
+_NAME_PATTERN = (
+    ("a dot", "dot", "a.b"),
+    ("a space", "space", "a b"),
+    ("a letter with accent", "accent", "é"),
+)
 _TYPE_PATTERN = (
     ("a digit first", "digit-first", "1a"),
     ("a dot", "dot", "a.b"),
@@ -117,12 +121,18 @@ for _description, _name, _value in _NAME_PATTERN:
         "DomainName", _name, f"DomainName has {_description}.", "DomainName.pattern echo.DomainName", _value
     )
 _constraint(
-    "DomainName", "newline", "DomainName ends with a newline.", "DomainName.pattern", lambda d: d["DomainName"] + "\n"
+    "DomainName",
+    "newline",
+    "DomainName ends with a newline.",
+    "DomainName.pattern",
+    lambda d: d["DomainName"] + "\n",
 )
 _constraint("Uri", "empty", "Uri is empty.", "Uri.minLength", "")
 _constraint("Uri", "too-long", "Uri has 256 code points.", "Uri.maxLength", lambda d: (d["Uri"] * 256)[:256])
 
-_constraint("EventTriggerNames", "two", "EventTriggerNames has two.", "EventTriggerNames.maxItems", ["a", "b"])
+_constraint(
+    "EventTriggerNames", "two", "EventTriggerNames has two.", "EventTriggerNames.maxItems", ["a", "b"]
+)
 for _name, _value, _clause in (
     ("item-null", None, "type"),
     ("item-number", 1, "type"),
@@ -143,7 +153,9 @@ _constraint(
     "ObjectTypeName", "too-long", "ObjectTypeName has 256 code points.", "ObjectTypeName.maxLength", "t" * 256
 )
 for _description, _name, _value in _TYPE_PATTERN:
-    _constraint("ObjectTypeName", _name, f"ObjectTypeName has {_description}.", "ObjectTypeName.pattern", _value)
+    _constraint(
+        "ObjectTypeName", _name, f"ObjectTypeName has {_description}.", "ObjectTypeName.pattern", _value
+    )
     _constraint(
         "ObjectTypeNames",
         f"value-{_name}",
@@ -207,7 +219,12 @@ for _name, _description, _change in (
     ("microseconds", "microseconds", lambda t: int(t * 1_000_000)),
     ("nanoseconds", "nanoseconds", lambda t: int(t * 1_000_000_000)),
 ):
-    _add(f"times-{_name}", f"Both times are in {_description}.", "response.timestamps.unit", on_document(_timed(_change)))
+    _add(
+        f"times-{_name}",
+        f"Both times are in {_description}.",
+        "response.timestamps.unit",
+        on_document(_timed(_change)),
+    )
 for _member in ("CreatedAt", "LastUpdatedAt"):
     _add(
         f"{_member}-milliseconds",

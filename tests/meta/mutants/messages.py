@@ -151,7 +151,7 @@ class Request:
     def with_domain(self, domain: str) -> Request:
         """The request for another domain."""
         encoded = "".join(
-            chr(byte) if chr(byte).isalnum() and byte < 128 or chr(byte) in "-_.~" else f"%{byte:02X}"
+            chr(byte) if (chr(byte).isalnum() and byte < 128) or chr(byte) in "-_.~" else f"%{byte:02X}"
             for byte in domain.encode("utf-8", "surrogatepass")
         )
         segments = self.path.split("/")

@@ -143,13 +143,18 @@ _add(
     "invalid-not-found",
     "An invalid domain name is answered 404: its constraint is checked after the look-up.",
     "request.DomainName.pattern request.DomainName.maxLength",
-    answers(lambda r: bool(r.domain) and not valid_name(r), lambda _: error(404, "ResourceNotFoundException")),
+    answers(
+        lambda r: bool(r.domain) and not valid_name(r), lambda _: error(404, "ResourceNotFoundException")
+    ),
 )
 _add(
     "invalid-page-of-framework",
     "An invalid domain name is answered with a framework's 404 page in HTML: the route does not match.",
     "request.DomainName.pattern error.content-type error.body.json",
-    answers(lambda r: not valid_name(r), lambda _: Response(404, (("Content-Type", "text/html"),), b"<p>Not Found")),
+    answers(
+        lambda r: not valid_name(r),
+        lambda _: Response(404, (("Content-Type", "text/html"),), b"<p>Not Found"),
+    ),
 )
 
 # --- All bad input alike ------------------------------------------------------------------------------------

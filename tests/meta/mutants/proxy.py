@@ -23,7 +23,6 @@ from .messages import (
     Closed,
     Handler,
     Malformed,
-    Raw,
     Request,
     Response,
     Wire,

@@ -75,7 +75,11 @@ _add(
     "short-scope-accepted",
     "A credential scope without its last part is accepted.",
     "sigv4.incomplete",
-    serves(lambda request: re.search(r"Credential=[^/]+/\d+/[^/]+/[^/]+,", request.header("authorization") or "") is not None),
+    serves(
+        lambda request: (
+            re.search(r"Credential=[^/]+/\d+/[^/]+/[^/]+,", request.header("authorization") or "") is not None
+        )
+    ),
 )
 _add(
     "unknown-key-accepted",
@@ -87,7 +91,9 @@ _add(
     "key-in-any-case-accepted",
     "Access keys are compared without case.",
     "sigv4.unknown-key",
-    serves(lambda request: key_of(request) != CALLER.access_key and key_of(request).upper() == CALLER.access_key),
+    serves(
+        lambda request: key_of(request) != CALLER.access_key and key_of(request).upper() == CALLER.access_key
+    ),
 )
 
 # --- The signature and what it covers -----------------------------------------------------------------------
@@ -138,7 +144,8 @@ _add(
     "sigv4.wrong-secret",
     serves_claims(
         lambda request, claim: (
-            claim.signature == signature(request, claim, f"{claim.identity.secret_key}x" if claim.identity else "")
+            claim.signature
+            == signature(request, claim, f"{claim.identity.secret_key}x" if claim.identity else "")
         )
     ),
 )
@@ -206,14 +213,18 @@ _add(
     "declared-hash-trusted",
     "The hash of the body is taken from x-amz-content-sha256.",
     "sigv4.tampered-body",
-    serves_claims(lambda request, claim: fits(request, body_hash=request.header("x-amz-content-sha256") or "-")),
+    serves_claims(
+        lambda request, claim: fits(request, body_hash=request.header("x-amz-content-sha256") or "-")
+    ),
 )
 _add(
     "empty-body-not-verified",
     "The hash of an empty body is not verified.",
     "sigv4.tampered-body",
     serves_claims(
-        lambda request, claim: not request.body and fits(request, body_hash=request.header("x-amz-content-sha256"))
+        lambda request, claim: (
+            not request.body and fits(request, body_hash=request.header("x-amz-content-sha256"))
+        )
     ),
 )
 
@@ -244,7 +255,9 @@ _add(
     "unknown-query-not-covered",
     "Names in the query that no operation knows are not verified.",
     "sigv4.tampered-query",
-    _fits_any(lambda request: iter([replace(request, target=request.path)] if request.query == "a=b" else [])),
+    _fits_any(
+        lambda request: iter([replace(request, target=request.path)] if request.query == "a=b" else [])
+    ),
 )
 _add(
     "host-not-covered",

@@ -149,7 +149,9 @@ def _marked_deleted(self: Writes, request: Request, answer: Response) -> Answer:
 
 def _gone(status: int, error_type: str) -> Callable[[Writes, Request, Response], Answer]:
     def read(self: Writes, request: Request, answer: Response) -> Answer:
-        gone = answer.status == 404 and (key(request) in self.deleted or request.domain in self.deleted_domains)
+        gone = answer.status == 404 and (
+            key(request) in self.deleted or request.domain in self.deleted_domains
+        )
         return error(status, error_type) if gone else answer
 
     return read
@@ -204,8 +206,18 @@ for _name, _description, _clauses, _read in (
         "state.deleted-domain",
         _outlives_domain,
     ),
-    ("deletion-without-effect", "A deleted integration can still be read.", "state.deleted", _outlives_deletion),
-    ("deletion-as-a-mark", "A deleted integration is answered 200, marked as deleted.", "state.deleted", _marked_deleted),
+    (
+        "deletion-without-effect",
+        "A deleted integration can still be read.",
+        "state.deleted",
+        _outlives_deletion,
+    ),
+    (
+        "deletion-as-a-mark",
+        "A deleted integration is answered 200, marked as deleted.",
+        "state.deleted",
+        _marked_deleted,
+    ),
     (
         "deleted-is-410",
         "What was deleted is answered 410 GoneException.",
@@ -279,4 +291,9 @@ _add(
     "state.read-only response.status",
     _reading_consumes,
 )
-_add("workflow-of-each-reading", "WorkflowId is another on every reading.", "state.read-only", _counting("WorkflowId"))
+_add(
+    "workflow-of-each-reading",
+    "WorkflowId is another on every reading.",
+    "state.read-only",
+    _counting("WorkflowId"),
+)

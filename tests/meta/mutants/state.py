@@ -17,7 +17,11 @@ _add = THEME.add_stateful
 
 _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "EventTriggerNames": {"lower-case": lambda v: [v[0].lower()] if v else v, "emptied": lambda v: []},
-    "ObjectTypeName": {"lower-case": str.lower, "cut": lambda v: v[:4], "constant": lambda v: "MyCustomObject"},
+    "ObjectTypeName": {
+        "lower-case": str.lower,
+        "cut": lambda v: v[:4],
+        "constant": lambda v: "MyCustomObject",
+    },
     "ObjectTypeNames": {
         "first-only": lambda v: dict(list(v.items())[:1]),
         "turned-round": lambda v: {value.strip("-") or "a": key for key, value in v.items()},
@@ -154,7 +158,12 @@ def _updated_by_others(self: Writes, request: Request, answer: Response) -> Answ
 
 for _name, _description, _clauses, _read in (
     ("created-moves", "An update makes CreatedAt the present.", "state.CreatedAt.stable", _created_moves),
-    ("created-goes-back", "An update moves CreatedAt back a minute.", "state.CreatedAt.stable", _created_goes_back),
+    (
+        "created-goes-back",
+        "An update moves CreatedAt back a minute.",
+        "state.CreatedAt.stable",
+        _created_goes_back,
+    ),
     (
         "updated-goes-back",
         "An update moves both times back an hour.",
@@ -162,7 +171,12 @@ for _name, _description, _clauses, _read in (
         _updated_goes_back,
     ),
     ("created-on-reading", "Both times are those of the reading.", "state.read-only", _created_is_reading),
-    ("updated-on-reading", "LastUpdatedAt is the time of the reading.", "state.read-only", _updated_is_reading),
+    (
+        "updated-on-reading",
+        "LastUpdatedAt is the time of the reading.",
+        "state.read-only",
+        _updated_is_reading,
+    ),
     (
         "updated-by-others",
         "LastUpdatedAt is that of the last write to any integration.",

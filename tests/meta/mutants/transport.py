@@ -112,7 +112,11 @@ for _name, _description, _answer in (
     ("reset-without-answer", "The connection is reset without an answer", lambda answer: Raw(b"", "reset")),
     ("head-only", "Only the head arrives", lambda answer: Raw(_head_and_body(answer)[0], "close")),
     ("half-a-head", "Half of the head arrives", lambda answer: Raw(_bytes(answer)[:60], "close")),
-    ("half-a-body", "Half of the body arrives", lambda answer: Raw(_bytes(answer)[: -len(answer.body) // 2], "close")),
+    (
+        "half-a-body",
+        "Half of the body arrives",
+        lambda answer: Raw(_bytes(answer)[: -len(answer.body) // 2], "close"),
+    ),
     ("garbage", "The status line is garbage", lambda answer: Raw(b"garbage\r\n\r\n" + answer.body, "close")),
     (
         "status-not-a-number",
@@ -146,9 +150,7 @@ _add(
     "stalls-half-way-for-short-uris",
     "The answer to a Uri of one code point stops half way.",
     f"{_ANSWERS} request.Uri.minLength",
-    on_answer(
-        lambda request, answer: Raw(_bytes(answer)[:-5], "stall") if request.text == "u" else answer
-    ),
+    on_answer(lambda request, answer: Raw(_bytes(answer)[:-5], "stall") if request.text == "u" else answer),
     **_HASTE,
 )
 
@@ -174,7 +176,12 @@ for _name, _description, _coding, _pack in (
     ("deflate-for-gzip", "A deflated body claims to be gzip", "gzip", zlib.compress),
     ("gzip-for-deflate", "A gzipped body claims to be deflate", "deflate", gzip.compress),
     ("gzip-cut", "A gzipped body is cut", "gzip", lambda body: gzip.compress(body)[:-12]),
-    ("gzip-twice", "A body is gzipped twice and claims it once", "gzip", lambda b: gzip.compress(gzip.compress(b))),
+    (
+        "gzip-twice",
+        "A body is gzipped twice and claims it once",
+        "gzip",
+        lambda b: gzip.compress(gzip.compress(b)),
+    ),
     ("gzip-unclaimed", "A gzipped body does not say so", None, gzip.compress),
 ):
     _add(

@@ -71,7 +71,8 @@ _add(
     "The limit of the Uri does not count the white space around it.",
     "request.Uri.maxLength",
     accepts(
-        lambda r: len(r.text) > 255 and len(r.text.strip()) <= 255, lambda r: r.with_uri(r.text.strip() or "u")
+        lambda r: len(r.text) > 255 and len(r.text.strip()) <= 255,
+        lambda r: r.with_uri(r.text.strip() or "u"),
     ),
 )
 _add(
@@ -117,7 +118,9 @@ _add(
     "missing-accepted",
     "A body without Uri is answered 404.",
     "request.Uri.required request.uri-in-body",
-    accepts(lambda r: isinstance(r.document, dict) and "Uri" not in r.document, lambda r: r.with_uri(_NOWHERE)),
+    accepts(
+        lambda r: isinstance(r.document, dict) and "Uri" not in r.document, lambda r: r.with_uri(_NOWHERE)
+    ),
 )
 _add(
     "missing-crashes",
