@@ -219,7 +219,8 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self.run.finish()
         verdict = self.run.exit_status()
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        finished = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if finished or self.run.aborted:
             session.exitstatus = verdict
         self._write_reports(int(session.exitstatus))
 
@@ -308,19 +309,16 @@ class Worker:
             self.entry.observe(exchange)
 
     def gates(self, clause: str) -> bool:
-        return clause not in self.waived and self.contract.clauses[clause].gates(self.strict)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        for item in items:
-            for clause in _clauses(item):
-                if clause not in self.contract.clauses:
-                    raise pytest.UsageError(f"{item.nodeid} names the clause {clause}, which does not exist")
+        known = self.contract.clauses[clause]
+        claimed = known.claim is None or known.claim in self.target.claims
+        return claimed and clause not in self.waived and known.gates(self.strict)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self.entry = item.stash[_ENTRY] = Entry(item.nodeid)
         ids = _clauses(item)
+        if unknown := [clause for clause in ids if clause not in self.contract.clauses]:
+            pytest.fail(f"names the clause {unknown[0]}, which does not exist", pytrace=False)
         wanted = {self.contract.clauses[clause].claim for clause in ids}
         if ids and None not in wanted and not wanted & self.target.claims:
             pytest.skip(f"the target does not claim {', '.join(sorted(filter(None, wanted)))}")

@@ -103,7 +103,8 @@ class SchemaClause:
         """What was due, for a finding."""
         if self.keyword == "required":
             return f"{self.value} present and not null"
-        value = " or ".join(map(str, self.value)) if isinstance(self.value, list) else self.value
+        choices = self.value if isinstance(self.value, list) else [self.value]
+        value = " or ".join(str(choice) for choice in choices if choice is not None)
         return f"{'.'.join(self.location) or 'body'}: {self.keyword} {value}"
 
 
@@ -299,7 +300,7 @@ _BODIES = {
 def _place(side: str, location: tuple[str, ...]) -> str:
     name = location[0] if location else _BODIES[side]
     for step in location[1:]:
-        name = _PLACES[step].format(name)
+        name = _PLACES.get(step, f"{step} of {{}}").format(name)
     return name
 
 

@@ -130,7 +130,7 @@ class Judge:
         response = exchange.response
         parsed = parse(response)
         checks = list(self._answered(response, parsed, expectation))
-        if expectation.shape == "service":
+        if expectation.shape == "service" and response.status:
             checks.extend(self._request_id(response))
             if response.status == 200:
                 checks.extend(self._success(response, parsed, expectation))

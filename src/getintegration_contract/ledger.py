@@ -40,13 +40,18 @@ class Finding:
     places: list[str] = field(default_factory=list)
 
     def merge(self, other: Finding) -> None:
-        """Take in another finding of the same clause; the smaller exchange is kept."""
-        if other.size < self.size:
+        """Take in another finding of the same clause, in whatever order findings come.
+
+        The smallest exchange is kept, and the test that it comes from stays the first place.
+        """
+        places = {*self.places, *other.places}
+        if (other.size, other.places[:1]) < (self.size, self.places[:1]):
             self.expected, self.actual = other.expected, other.actual
             self.exchange, self.size = other.exchange, other.size
+            self.places = other.places
+        first = self.places[:1]
+        self.places = [*first, *sorted(places.difference(first))][:_PLACES]
         self.count += other.count
-        self.places.extend(place for place in other.places if place not in self.places)
-        del self.places[_PLACES:]
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form."""
@@ -152,8 +157,9 @@ class Ledger:
         self.latency: dict[str, Counter[int]] = {}
         self.requests = 0
         self.notes: dict[str, None] = {}
-        self._not_exercised: dict[str, str] = {}
-        self._indeterminate: dict[str, str] = {}
+        #: By clause, the tests that gave a reason, and their reasons; the first test's is told.
+        self._not_exercised: dict[str, tuple[str, str]] = {}
+        self._indeterminate: dict[str, tuple[str, str]] = {}
         self._tests: dict[str, set[str]] = {}
 
     def add(self, entry: dict[str, Any]) -> None:
@@ -168,8 +174,12 @@ class Ledger:
                 known.merge(finding)
             else:
                 self.findings[finding.clause] = finding
-        self._not_exercised.update(entry["not_exercised"])
-        self._indeterminate.update(entry["indeterminate"])
+        for known, given in (
+            (self._not_exercised, entry["not_exercised"]),
+            (self._indeterminate, entry["indeterminate"]),
+        ):
+            for clause, reason in given.items():
+                known[clause] = min((test, reason), known.get(clause, (test, reason)))
         self.faults.update(entry["faults"])
         self.statuses.update(entry["statuses"])
         phase = test.partition("::")[0].rpartition("/")[2].removesuffix(".py").removeprefix("test_")
@@ -181,7 +191,9 @@ class Ledger:
 
     def gates(self, clause: str) -> bool:
         """Whether a violation of the clause fails the target."""
-        return clause not in self.waived and self.contract.clauses[clause].gates(self.strict)
+        known = self.contract.clauses[clause]
+        claimed = known.claim is None or known.claim in self.claims
+        return claimed and clause not in self.waived and known.gates(self.strict)
 
     def outcomes(self) -> list[Outcome]:
         """Every clause of the contract, in its order."""
@@ -205,17 +217,17 @@ class Ledger:
         checks = self.checks[clause.id]
         finding = self.findings.get(clause.id)
         reason = ""
-        if finding is not None:
-            outcome = WAIVED if clause.id in self.waived else VIOLATED
-        elif clause.claim is not None and clause.claim not in self.claims:
+        if clause.claim is not None and clause.claim not in self.claims:
             outcome, reason = NOT_CLAIMED, f"the target does not claim {clause.claim}"
+        elif finding is not None:
+            outcome = WAIVED if clause.id in self.waived else VIOLATED
         elif checks:
             outcome = UPHELD
         elif clause.id in self._indeterminate:
-            outcome, reason = INDETERMINATE, self._indeterminate[clause.id]
+            outcome, reason = INDETERMINATE, self._indeterminate[clause.id][1]
         else:
             outcome = NOT_EXERCISED
-            reason = self._not_exercised.get(clause.id) or _unobserved(clause)
+            _, reason = self._not_exercised.get(clause.id) or ("", _unobserved(clause))
         return Outcome(
             clause,
             outcome,

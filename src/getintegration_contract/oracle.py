@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from urllib.parse import unquote_to_bytes
 
@@ -20,6 +21,7 @@ from getintegration_contract.judge import (
 
 _TARGET = re.compile(r"/domains/(?P<segment>[^?]*)/integrations(\?.*)?")
 _SEEN_BY_ROUTING = re.compile(r"[/\\\x00-\x1f\x7f]")
+_BROKEN_ENCODING = re.compile(r"%(?![0-9a-fA-F]{2})")
 #: Type faults may be met by the deserializer before the operation sees them.
 _DESERIALIZER = (".type", ".required")
 
@@ -38,7 +40,8 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
         name = unquote_to_bytes(segment).decode("utf-8")
     except UnicodeDecodeError:
         return Expectation("request.DomainName.pattern", (CLIENT_ERROR,), shape="json")
-    if name in ("", ".", "..") or _SEEN_BY_ROUTING.search(name) or "/" in segment:
+    seen_by_routing = _SEEN_BY_ROUTING.search(name) or "/" in segment or _BROKEN_ENCODING.search(segment)
+    if name in ("", ".", "..") or seen_by_routing:
         clause = "request.DomainName.pattern" if name else "request.DomainName.minLength"
         return Expectation(clause, (CLIENT_ERROR,), shape="json")
     if not _is_json(request):
@@ -46,10 +49,10 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
         return Expectation("request.content-type", lawful, shape="none")
     try:
         body = _strict(request.body)
-    except (ValueError, RecursionError):
-        return Expectation("request.json", (UNREADABLE,))
-    if body is _AMBIGUOUS:
+    except (_AmbiguousError, RecursionError):
         return Expectation("request.json.robust", (OK, NOT_FOUND, CLIENT_ERROR))
+    except ValueError:
+        return Expectation("request.json", (UNREADABLE,))
     broken = contract.violated_by(name, body)
     if broken:
         deserialized = any(clause.endswith(_DESERIALIZER) for clause in broken)
@@ -66,19 +69,26 @@ def _is_json(request: Request) -> bool:
     return media_type.partition(";")[0].strip().lower() == "application/json"
 
 
-#: JSON that parsers read in different ways.
-_AMBIGUOUS = object()
+#: Digits of a number that every parser can be asked to read.
+_DIGITS = 300
 
 
-class _DuplicateKey(Exception):
-    pass
+class _AmbiguousError(Exception):
+    """JSON that parsers read in different ways."""
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise _DuplicateKey
+        raise _AmbiguousError
     return document
+
+
+def _number(digits: str) -> float:
+    value = float(digits)
+    if len(digits) > _DIGITS or math.isinf(value):
+        raise _AmbiguousError
+    return value
 
 
 def _no_constant(name: str) -> object:
@@ -90,13 +100,18 @@ def _strict(body: bytes) -> object:
 
     Raises:
         ValueError: The body is not JSON in UTF-8.
+        _AmbiguousError: It is, but parsers differ.
     """
     if not body:
         return {}
     text = body.decode("utf-8")
-    if text.startswith("\ufeff") or "\\u0000" in text or re.search(r"\\u[dD][89a-fA-F]", text):
-        return _AMBIGUOUS
+    if text.startswith("\ufeff") or "\\u0000" in text:
+        raise _AmbiguousError
+    document: object = json.loads(
+        text, object_pairs_hook=_pairs, parse_constant=_no_constant, parse_int=_number, parse_float=_number
+    )
     try:
-        return json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_constant)
-    except _DuplicateKey:
-        return _AMBIGUOUS
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair
+        raise _AmbiguousError from None
+    return document

@@ -217,14 +217,10 @@ class Provisioner:
         except StateError as error:
             reasons.append(f"it cannot be discovered ({error})")
         exchange = self._send(get_integration("GetIntegrationContract", PLAIN_URI))
-        if exchange.response.status != 404 or parse(exchange.response).error_type is None:
-            hint = f"; GetIntegration itself answered {_said(exchange)}"
-        elif parse(exchange.response).error_type == "ResourceNotFoundException":
-            hint = ""
-        else:
-            hint = f"; {_not_implemented(self._client.endpoint, exchange)}"
+        if not _implemented(exchange):
+            raise StateError(_not_implemented(self._client.endpoint, exchange))
         raise StateError(
-            f"no integration to test with: {', and '.join(reasons)}{hint};"
+            f"no integration to test with: {', and '.join(reasons)};"
             " give --domain-name and --integration-uri of one that exists"
         )
 
@@ -316,8 +312,14 @@ def _said(exchange: Exchange) -> str:
     return f"{exchange.response.status} {error_type or exchange.response.reason}".strip()
 
 
+def _implemented(exchange: Exchange) -> bool:
+    """Whether an answer to a valid request is one that the operation could give."""
+    status, error_type = exchange.response.status, parse(exchange.response).error_type
+    return status == 200 or error_type in ("ResourceNotFoundException", "AccessDeniedException")
+
+
 def _not_implemented(endpoint: str, exchange: Exchange) -> str:
     return (
-        f"{endpoint} does not seem to implement GetIntegration: it answered {_said(exchange)}"
-        " without the type ResourceNotFoundException"
+        f"{endpoint} does not implement GetIntegration: it answered {_said(exchange)}, and neither 200"
+        " nor ResourceNotFoundException"
     )

@@ -20,7 +20,8 @@ from .identities import DEFAULT_IDENTITIES, IdentityFileError, load_identities
 from .model import ModelError
 from .server import BindError, bind, is_loopback, serve
 from .service import HEALTH_PATH, Service, Settings
-from .sigv4 import CLOCK_WINDOW, DEFAULT_REGION
+from .sigv4 import CLOCK_WINDOW
+from .unverified import DEFAULT_REGION
 
 _EPILOG = f"""\
 Once it listens it prints one JSON line, {{"event": "listening", "url": "http://127.0.0.1:4566"}}.

@@ -15,7 +15,7 @@ from typing import Any
 from .errors import ApiError, too_large
 from .request import Request, join_headers
 from .service import Answer, Service, error_answer
-from .sigv4 import claimed_access_key
+from .unverified import claimed_access_key
 
 MAX_BODY = 10 * 1024 * 1024
 """How many bytes a request body may have: API Gateway's payload quota."""

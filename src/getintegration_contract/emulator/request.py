@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -24,12 +24,14 @@ class Request(NamedTuple):
     body: bytes
 
 
-def join_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def join_headers(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Make one value of each header: repeated ones are joined with a comma (RFC 9110, 5.3)."""
-    headers: dict[bytes, bytes] = {}
-    for name, value in pairs:
-        value = value.strip()
-        headers[name] = headers[name] + b"," + value if name in headers else value
+    headers = {name: value.strip() for name, value in pairs}
+    if len(headers) < len(pairs):
+        values: dict[bytes, list[bytes]] = {}
+        for name, value in pairs:
+            values.setdefault(name, []).append(value.strip())
+        headers = {name: b",".join(several) for name, several in values.items()}
     return headers
 
 

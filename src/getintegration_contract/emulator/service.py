@@ -21,9 +21,10 @@ from .model import BOTOCORE_VERSION, SERVICE_MODEL, Operation, load_operations
 from .operations import HANDLERS, Members
 from .request import Request, json_object, query_parameters
 from .routing import Router
-from .sigv4 import Caller, Verifier, claimed_caller
+from .sigv4 import Caller, Verifier
 from .state import AccountState, Entry
 from .throttle import Throttle
+from .unverified import claimed_caller
 
 HEALTH_PATH = b"/_emulator/health"
 

@@ -27,12 +27,8 @@ SERVICE = "profile"
 TERMINATOR = "aws4_request"
 CLOCK_WINDOW = 300
 """How many seconds a request's date may differ from the emulator's clock, either way."""
-DEFAULT_REGION = "us-east-1"
-"""The region of a request that names none; only possible when signatures are not enforced."""
 
 _BASIC_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
-_CREDENTIAL = re.compile(r"Credential=([A-Za-z0-9_]+)/(?:\d{8}/([A-Za-z0-9-]{1,64})/)?")
-_KEY_SHAPE = re.compile(r"[A-Za-z0-9_]{16,128}")
 
 
 class Caller(NamedTuple):
@@ -54,27 +50,6 @@ class Claim(NamedTuple):
     seconds: float
     scope: str
     signed: tuple[str, ...]
-
-
-def claimed_caller(request: Request, directory: Directory, region: str | None) -> Caller:
-    """Believe the Authorization header: the way of an emulator that enforces no signatures.
-
-    An unknown or missing access key means the directory's caller; a missing region means
-    ``region``, or else :data:`DEFAULT_REGION`.
-    """
-    value = request.headers.get(b"authorization", b"").decode("latin-1")
-    claim = _CREDENTIAL.search(value)
-    if claim is None:
-        return Caller(directory.caller, region or DEFAULT_REGION)
-    identity = directory.find(claim[1]) or directory.caller
-    return Caller(identity, claim[2] or region or DEFAULT_REGION)
-
-
-def claimed_access_key(request: Request) -> str | None:
-    """The access key id in the Authorization header, for logs; None if it looks like none."""
-    value = request.headers.get(b"authorization", b"").decode("latin-1")
-    claim = _CREDENTIAL.search(value)
-    return claim[1] if claim and _KEY_SHAPE.fullmatch(claim[1]) else None
 
 
 class Verifier:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from contextlib import suppress
 from functools import cache
-from importlib.resources import files as resources
+from importlib import resources
 from pathlib import Path
 from typing import Any
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 #: Earlier runs that a trend draws, the newest ones.
 HISTORY_LIMIT = 60
@@ -21,7 +24,7 @@ class ReportError(ValueError):
 
 @cache
 def _schema_text() -> str:
-    return resources("getintegration_contract.report").joinpath("schema.json").read_text(encoding="utf-8")
+    return (resources.files("getintegration_contract.report") / "schema.json").read_text("utf-8")
 
 
 def schema() -> dict[str, Any]:
@@ -31,8 +34,12 @@ def schema() -> dict[str, Any]:
 
 
 def to_json(report: dict[str, Any]) -> str:
-    """The report as report.json holds it."""
-    return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+    """The report as report.json holds it.
+
+    A lone surrogate, which a server can answer but many JSON readers refuse, becomes the text of its escape.
+    """
+    text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
+    return _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)
 
 
 def write(path: Path, text: str) -> Path:
@@ -41,8 +48,7 @@ def write(path: Path, text: str) -> Path:
     Raises:
         ReportError: The directory cannot be made or written.
     """
-    # A server can answer lone surrogates, which UTF-8 does not have; \udxxx is what JSON writes for one.
-    content = text.encode("utf-8", "backslashreplace")
+    content = text.encode("utf-8", "backslashreplace")  # of lone surrogates
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +83,11 @@ def read(path: Path) -> dict[str, Any]:
     version = document.get("schema_version") if isinstance(document, dict) else None
     if isinstance(version, int) and version != known:
         raise ReportError(f"{path} has schema version {version}; this suite reads version {known}")
-    for fault in jsonschema_rs.validator_for(schema()).iter_errors(document):
+    try:
+        faults = list(jsonschema_rs.validator_for(schema()).iter_errors(document))
+    except UnicodeEncodeError:
+        raise ReportError(f"{path} holds text that is not Unicode") from None
+    for fault in faults:
         place = ".".join(map(str, fault.instance_path)) or "the document"
         message = fault.message if len(fault.message) <= 200 else f"{fault.message[:200]}..."
         raise ReportError(f"{path} is not a report of this suite: {place}: {message}")

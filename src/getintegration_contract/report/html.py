@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from functools import cache
-from importlib.resources import files as resources
+from importlib import resources
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from getintegration_contract.ledger import VIOLATED
-from getintegration_contract.report import view
+from getintegration_contract.report import files, view
 from getintegration_contract.report.text import visible
 from getintegration_contract.report.trend import Panel, panels
 
@@ -33,6 +34,7 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
         "report.html",
         script="report.js",
         report=report,
+        embedded=json.loads(files.to_json(report)),
         groups=view.groups(report),
         counts=counts,
         missing=view.not_claimed(report),
@@ -143,7 +145,7 @@ def _hash(text: str) -> str:
 
 @cache
 def _asset(name: str) -> str:
-    return resources(_TEMPLATES).joinpath("templates", name).read_text(encoding="utf-8").strip()
+    return resources.files(_TEMPLATES).joinpath("templates", name).read_text(encoding="utf-8").strip()
 
 
 @cache

@@ -1,8 +1,8 @@
 """Clause ids in junit.xml.
 
 The xUnit2 schema (Jenkins' junit-10.xsd) allows ``properties`` in a test suite, not in a test case, so what
-``item.user_properties`` would write is not valid. The clauses stand in the suite's properties instead: one for
-the outcome of every clause, and one for every test with the clauses that it checked.
+``item.user_properties`` would write is not valid. The clauses stand in the suite's properties instead: one
+for the outcome of every clause, and one for every test with the clauses that it checked.
 """
 
 from __future__ import annotations

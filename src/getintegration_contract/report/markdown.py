@@ -1,7 +1,5 @@
 """summary.md for people, and annotations for GitHub's log."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -219,7 +217,7 @@ def _waived(report: dict[str, Any]) -> Iterator[str]:
         yield ""
     for entry in found:
         if waiver := entry.waiver:
-            who = inline(waiver["owner"] or waiver["link"] or "")
+            who = inline(", ".join(filter(None, (waiver["owner"], waiver["link"]))))
             yield f"- {code(waiver['clause'])}: {inline(waiver['reason'])} ({who}, until {waiver['expires']})"
 
 

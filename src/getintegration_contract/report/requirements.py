@@ -92,7 +92,13 @@ def _markdown(contract: Contract) -> str:
             lines.append(f"| {cell(clause.id)} | {inline(clause.text)} | {origin} | {needs} |")
     decided = list(rulings(contract.document))
     if decided:
-        lines += ["", "## Rulings", "", "Where the sources contradict each other, or leave something open.", ""]
+        lines += [
+            "",
+            "## Rulings",
+            "",
+            "Where the sources contradict each other or leave something open.",
+            "",
+        ]
         lines += [f"- {code(_short(place))}: {inline(ruling)}" for place, ruling in decided]
     return "\n".join(lines) + "\n"
 

@@ -73,7 +73,7 @@ class _Terminal:
             self._measured(),
         )
         shown = ["\n".join(lines) for block in blocks if (lines := list(block))]
-        # Wrapping may have brought text of a server to the start of a line: "::" there is a command to GitHub.
+        # Wrapping may bring text of a server to the start of a line, where "::" is a command to GitHub.
         return re.sub(r"(?m)^([ ]*)::", r"\1: :", "\n\n".join([*shown, self._verdict()]))
 
     def _paint(self, text: str, *styles: str) -> str:
@@ -107,11 +107,11 @@ class _Terminal:
         name = min(name, self.width - sum(len(head) + 2 for head in heads))
         yield self._paint(" " * name + "".join(f"  {head}" for head in heads), "dim")
         for group in groups:
-            cells = [
-                self._paint(f"{group.counts[column] or '':>{len(head) + 2}}", _STYLES[column])
-                for column, head in zip(columns, heads, strict=True)
-            ]
-            yield f"{clip(_plain(group.name), name):<{name}}{''.join(cells)}".rstrip()
+            line = f"{clip(_plain(group.name), name):<{name}}"
+            for column, head in zip(columns, heads, strict=True):
+                cell = f"{group.counts[column] or '':>{len(head) + 2}}"
+                line += self._paint(cell, _STYLES[column]) if group.counts[column] else cell
+            yield line.rstrip()
 
     def _undecided(self) -> Iterator[str]:
         reasons = view.undecided(self.report)
@@ -168,11 +168,15 @@ class _Terminal:
 
     def _finding(self, entry: Found) -> Iterator[str]:
         finding, clause = entry.finding, entry.clause
-        origin = f"{clause['provenance']}: {clause['source']}"
+        origin = _plain(f"{clause['provenance']}: {clause['source']}")
         title = f"VIOLATED  {clause['id']}"
-        origin = clip(_plain(origin), max(self.width - len(title) - 2, 20))
-        gap = " " * max(self.width - len(title) - len(origin), 2)
-        yield self._paint(title, "red", "bold") + gap + self._paint(origin, "dim")
+        room = self.width - len(title) - 2
+        if room >= min(len(origin), 30):
+            origin = f"{clip(origin, room):>{room}}"
+            yield f"{self._paint(title, 'red', 'bold')}  {self._paint(origin, 'dim')}"
+        else:
+            yield self._paint(title, "red", "bold")
+            yield self._paint(clip(f"  {origin}", self.width), "dim")
         yield from self._wrap(_plain(clause["text"]), "  ")
         yield from self._side_by_side(finding["expected"], finding["actual"])
         if finding["exchange"] is not None:

@@ -104,7 +104,9 @@ def findings(report: dict[str, Any], wanted: str) -> list[Found]:
 def not_claimed(report: dict[str, Any]) -> Counter[str]:
     """Clauses by the claim that the target does not make."""
     return Counter(
-        clause["claim"] for clause in report["clauses"] if clause["outcome"] == NOT_CLAIMED and clause["claim"]
+        clause["claim"]
+        for clause in report["clauses"]
+        if clause["outcome"] == NOT_CLAIMED and clause["claim"]
     )
 
 

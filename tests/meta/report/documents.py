@@ -189,7 +189,10 @@ def failing(*, waived: bool = True) -> dict[str, Any]:
         "404 ResourceNotFoundException",
         "404 NotFoundException",
         untyped,
-        [f"tests/contract/test_missing.py::test_absent[{name}]" for name in ("domain", "case", "near", "uri")],
+        [
+            f"tests/contract/test_missing.py::test_absent[{name}]"
+            for name in ("domain", "case", "near", "uri")
+        ],
     )
     millis = exchange(
         status=200,
@@ -209,7 +212,11 @@ def failing(*, waived: bool = True) -> dict[str, Any]:
     )
     session.violate("missing.uri.whitespace", "404 ResourceNotFoundException", "200", found)
     session.violate(
-        "response.request-id", "x-amzn-RequestId", "no such header", millis, ["tests/contract/test_valid.py::t"] * 212
+        "response.request-id",
+        "x-amzn-RequestId",
+        "no such header",
+        millis,
+        ["tests/contract/test_valid.py::t"] * 212,
     )
     session.violate(
         "sigv4.unknown-key.type",

@@ -1,0 +1,133 @@
+"""What a recording is about: the parts of a HAR file that make it evidence."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import jsonschema_rs
+
+from getintegration_contract.jsonstream import HarError, shorten
+from getintegration_contract.target import is_aws
+
+_TEXT = {"type": "string"}
+_NAME = {"type": ["string", "null"]}
+_STATE = {
+    "type": "object",
+    "required": ["domain", "uri"],
+    "properties": {"domain": _TEXT, "uri": _TEXT, "other_domain": _NAME, "other_uri": _NAME},
+}
+_SUITE_SCHEMA = {
+    "type": "object",
+    "required": ["suite_version", "model_version", "endpoint", "region", "date", "seed", "depth", "states"],
+    "properties": {
+        **dict.fromkeys(("suite_version", "model_version", "endpoint", "region", "date", "depth"), _TEXT),
+        "seed": {"type": "integer"},
+        "max_examples": {"type": "integer"},
+        "emulator": {"type": "boolean"},
+        "complete": {"type": "boolean"},
+        "replay_of": _NAME,
+        "states": {"type": "array", "items": _STATE, "minItems": 1},
+    },
+}
+_TEST_SCHEMA = {
+    "type": "object",
+    "required": ["test", "checks", "findings"],
+    "properties": {
+        "test": _TEXT,
+        "checks": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "findings": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["clause", "expected", "actual", "count"],
+                "properties": {
+                    **dict.fromkeys(("clause", "expected", "actual"), _TEXT),
+                    "count": {"type": "integer"},
+                },
+            },
+        },
+    },
+}
+_SUITE = jsonschema_rs.validator_for(_SUITE_SCHEMA)
+_TEST = jsonschema_rs.validator_for(_TEST_SCHEMA)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What a recording is about, and what makes it evidence.
+
+    Attributes:
+        date: When it began, as ISO 8601.
+        states: What existed on the target, for each session that recorded.
+        complete: Whether the run came to its end.
+        replay_of: The recording whose requests were replayed, None for a run of the suite.
+    """
+
+    suite_version: str
+    model_version: str
+    endpoint: str
+    region: str
+    date: str
+    seed: int
+    depth: str
+    states: tuple[Mapping[str, Any], ...]
+    max_examples: int = 0
+    emulator: bool = False
+    complete: bool = False
+    replay_of: str | None = None
+
+    @classmethod
+    def read(cls, document: Any) -> Suite:
+        """The description in a file.
+
+        Raises:
+            HarError: It lacks something, or has something of a wrong kind.
+        """
+        for fault in _SUITE.iter_errors(document):
+            place = ".".join(["_suite", *map(str, fault.instance_path)])
+            raise HarError(f"{place}: {shorten(fault.message)}")
+        known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+        suite = cls(**{**known, "states": tuple(document["states"])})
+        try:
+            suite.moment  # noqa: B018
+        except ValueError:
+            raise HarError(f"_suite.date: {shorten(repr(suite.date))} is no moment") from None
+        return suite
+
+    @property
+    def moment(self) -> datetime.datetime:
+        """When the recording began."""
+        moment = datetime.datetime.fromisoformat(self.date)
+        return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+    @property
+    def is_aws(self) -> bool:
+        """Whether AWS itself was recorded."""
+        return is_aws(self.endpoint)
+
+    @property
+    def where(self) -> str:
+        """The endpoint, by a name that means the same in another run."""
+        return "the shipped emulator" if self.emulator else self.endpoint
+
+    def age(self, today: datetime.date) -> int:
+        """Days since the recording."""
+        return (today - self.moment.date()).days
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form."""
+        return {**asdict(self), "states": list(self.states)}
+
+
+def check_test(document: Any) -> None:
+    """Make sure that this is an entry of the ledger, as far as evidence needs it.
+
+    Raises:
+        HarError: It is not.
+    """
+    for fault in _TEST.iter_errors(document):
+        place = ".".join(["_tests", *map(str, fault.instance_path)])
+        raise HarError(f"{place}: {shorten(fault.message)}")

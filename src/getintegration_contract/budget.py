@@ -1,0 +1,112 @@
+"""One budget of requests for all workers of a run: a rate that is never exceeded, and a limit.
+
+The budget is a small file. Whoever wants to send locks it, waits until its turn, stamps the moment of
+departure and unlocks; the others wait for the lock in the meantime. Turns are evenly spaced, and besides no
+turn comes sooner than one period after the departure that lies a whole rate back. Departures are stamped after
+the waiting, with a clock that all processes share, so a late wake-up never lets a second hold more than the rate.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from getintegration_contract.client import BudgetExhausted
+
+#: Share of every second that stays unused: a departure may reach the wire a little late, the next one not.
+MARGIN = 0.01
+
+#: Requests so far, and the turn that the next one may have if it needs no burst.
+_STATE = struct.Struct("=Qd")
+_STAMP = struct.Struct("=d")
+
+
+class BudgetError(RuntimeError):
+    """A budget that cannot be kept here; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A share in the budget; it is only a path and numbers, so it travels to workers as such.
+
+    Attributes:
+        path: The file that all workers share.
+        rate: Requests a second; None for no limit.
+        limit: Requests of all workers together; None for no limit.
+        burst: Requests that may go at once after a pause. In any one second at most ``rate + burst - 1`` go.
+    """
+
+    path: Path
+    rate: float | None = None
+    limit: int | None = None
+    burst: int = 1
+
+    @classmethod
+    def create(cls, rate: float | None, limit: int | None, burst: int = 1) -> Budget:
+        """A fresh budget in a temporary file."""
+        handle, name = tempfile.mkstemp(prefix="getintegration-contract-", suffix=".budget")
+        os.close(handle)
+        return cls(Path(name), rate, limit, burst)
+
+    def acquire(self) -> None:
+        """Return when one more request may be sent.
+
+        Raises:
+            BudgetExhausted: The limit on requests is reached.
+        """
+        with _locked(self.path) as handle:
+            content = os.pread(handle, _STATE.size, 0)
+            count, turn = _STATE.unpack(content) if content else (0, 0.0)
+            if self.limit is not None and count >= self.limit:
+                raise BudgetExhausted(f"the limit of {self.limit} requests is reached")
+            if self.rate is not None:
+                turn = self._wait(handle, count, turn)
+            os.pwrite(handle, _STATE.pack(count + 1, turn), 0)
+
+    def _wait(self, handle: int, count: int, turn: float) -> float:
+        """Wait until this request may go, stamp it, and say when the next one's turn is."""
+        assert self.rate is not None
+        interval = (1 + MARGIN) / self.rate
+        remembered = math.ceil(self.rate) + self.burst - 1
+        place = _STATE.size + (count % remembered) * _STAMP.size
+        earliest = turn - (self.burst - 1) * interval
+        if count >= remembered:
+            last = _STAMP.unpack(os.pread(handle, _STAMP.size, place))[0]
+            earliest = max(earliest, last + math.ceil(self.rate) * interval)
+        while (now := time.monotonic()) < earliest:
+            time.sleep(earliest - now)
+        os.pwrite(handle, _STAMP.pack(now), place)
+        # After a pause, or when late by more than a turn, the schedule starts anew; else it keeps its beat.
+        return (turn if now - turn < interval else now) + interval
+
+    @property
+    def spent(self) -> int:
+        """Requests so far, of all workers."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        return int(_STATE.unpack(content[: _STATE.size])[0]) if content else 0
+
+    def remove(self) -> None:
+        """Delete the file; safe to call again."""
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """The file, opened for this call alone, so that threads of one process exclude each other too."""
+    try:
+        import fcntl
+    except ImportError:
+        raise BudgetError("a rate shared by workers needs a POSIX system: leave --rate out") from None
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
+    finally:
+        os.close(handle)

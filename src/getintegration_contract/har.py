@@ -1,0 +1,246 @@
+"""HAR 1.2: one exchange <-> one entry.
+
+What makes an entry evidence stands in custom fields, which HAR begins with an underscore. Requests have no
+encoding field in HAR, so a request body that is no text carries ``_encoding``, as ``content.encoding`` does.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import jsonschema_rs
+
+from getintegration_contract.exchange import Exchange, Fault, Headers, Request, Response
+from getintegration_contract.jsonstream import HarError, shorten
+from getintegration_contract.redact import Redactor
+
+_HEADERS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["name", "value"],
+        "properties": {"name": {"type": "string"}, "value": {"type": "string"}},
+    },
+}
+_BODY = {"properties": {"text": {"type": "string"}, "mimeType": {"type": "string"}}}
+#: What an entry must have to be replayed and compared; HAR's other fields are for browsers.
+_ENTRY_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["startedDateTime", "time", "request", "response"],
+    "properties": {
+        "startedDateTime": {"type": "string", "maxLength": 40},
+        "time": {"type": "number", "minimum": 0, "maximum": 1e12},
+        "request": {
+            "type": "object",
+            "required": ["method", "url", "headers"],
+            "properties": {
+                "method": {"type": "string", "pattern": "^[!-~]+$"},
+                "url": {"type": "string", "pattern": "^https?://"},
+                "headers": _HEADERS,
+                "postData": {"type": "object", **_BODY},
+            },
+        },
+        "response": {
+            "type": "object",
+            "required": ["status", "headers", "content"],
+            "properties": {
+                "status": {"type": "integer", "minimum": 0, "maximum": 999},
+                "statusText": {"type": "string"},
+                "headers": _HEADERS,
+                "content": {"type": "object", **_BODY},
+            },
+        },
+        "_test": {"type": "string"},
+        "_clauses": {"type": "array", "items": {"type": "string"}},
+        "_attempt": {"type": "integer", "minimum": 1},
+        "_identity": {"type": ["string", "null"]},
+        "_signing": {"type": "object"},
+    },
+}
+_ENTRY = jsonschema_rs.validator_for(_ENTRY_SCHEMA)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An exchange with what was noted of it.
+
+    Attributes:
+        attempt: 1, or more where transient faults came before.
+        signing: How the request was signed, as :mod:`getintegration_contract.resign` tells it.
+    """
+
+    exchange: Exchange
+    test: str = ""
+    clauses: tuple[str, ...] = ()
+    attempt: int = 1
+    signing: dict[str, Any] = field(default_factory=dict)
+
+
+def entry(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
+    """The HAR entry of an exchange, redacted; its bodies are whole."""
+    exchange = recorded.exchange
+    request_text, request_encoding = _to_text(exchange.request.body)
+    response_text, response_encoding = _to_text(exchange.response.body)
+    plain = {
+        "request": {
+            "target": exchange.request.target,
+            "headers": [list(header) for header in exchange.request.headers],
+            "body": request_text,
+        },
+        "response": {
+            "reason": exchange.response.reason,
+            "headers": [list(header) for header in exchange.response.headers],
+            "body": response_text,
+        },
+    }
+    redacted = redactor.exchange(plain)
+    request, response = redacted["request"], redacted["response"]
+    milliseconds = round(exchange.seconds * 1000, 3)
+    document: dict[str, Any] = {
+        "startedDateTime": datetime.fromtimestamp(exchange.started, UTC).isoformat(timespec="microseconds"),
+        "time": milliseconds,
+        "request": {
+            "method": exchange.request.method,
+            "url": exchange.endpoint + request["target"],
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": _named(request["headers"]),
+            "queryString": _query(request["target"]),
+            "headersSize": -1,
+            "bodySize": len(exchange.request.body),
+        },
+        "response": {
+            "status": exchange.response.status,
+            "statusText": response["reason"],
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": _named(response["headers"]),
+            "content": {
+                "size": len(exchange.response.body),
+                "mimeType": _media_type(response["headers"]),
+                **_content(response["body"], response_encoding, "encoding"),
+            },
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": -1,
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        "_test": recorded.test,
+        "_clauses": list(recorded.clauses),
+        "_attempt": recorded.attempt,
+        "_identity": exchange.identity,
+        "_signing": recorded.signing,
+    }
+    if exchange.request.body:
+        document["request"]["postData"] = {
+            "mimeType": _media_type(request["headers"]),
+            **_content(request["body"], request_encoding, "_encoding"),
+        }
+    return document
+
+
+def recorded(document: Any, *, valid: bool = False) -> Recorded:
+    """The exchange of an entry; one known to be valid is not looked at again.
+
+    Raises:
+        HarError: The entry lacks something, or has something of a wrong kind.
+    """
+    for fault in () if valid else _ENTRY.iter_errors(document):
+        place = ".".join(map(str, fault.instance_path))
+        raise HarError(f"{place + ': ' if place else ''}{shorten(fault.message)}")
+    request, response = document["request"], document["response"]
+    endpoint, target = _split(request["url"])
+    attempt = document.get("_attempt", 1)
+    exchange = Exchange(
+        endpoint,
+        Request(
+            request["method"],
+            target,
+            _pairs(request["headers"]),
+            _from_text(request.get("postData", {}), "_encoding"),
+        ),
+        Response(
+            response["status"],
+            response.get("statusText", ""),
+            _pairs(response["headers"]),
+            _from_text(response["content"], "encoding"),
+        ),
+        document.get("_identity"),
+        _moment(document["startedDateTime"]),
+        document["time"] / 1000,
+        tuple(Fault("transient", number) for number in range(1, min(attempt, 100))),
+    )
+    test, clauses = document.get("_test", ""), tuple(document.get("_clauses", ()))
+    return Recorded(exchange, test, clauses, attempt, document.get("_signing", {}))
+
+
+def _named(headers: list[list[str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in headers]
+
+
+def _pairs(headers: list[dict[str, str]]) -> Headers:
+    return tuple((header["name"], header["value"]) for header in headers)
+
+
+def _media_type(headers: list[list[str]]) -> str:
+    return next((value for name, value in headers if name.lower() == "content-type"), "")
+
+
+def _query(target: str) -> list[dict[str, str]]:
+    query = target.partition("?")[2]
+    return [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)]
+
+
+def _to_text(body: bytes) -> tuple[str, bool]:
+    """A body as text that can be redacted, and whether it is bytes in truth."""
+    try:
+        return body.decode("utf-8"), False
+    except UnicodeDecodeError:
+        return body.decode("latin-1"), True
+
+
+def _content(text: str, is_bytes: bool, key: str) -> dict[str, str]:
+    if not is_bytes:
+        return {"text": text}
+    return {"text": base64.b64encode(text.encode("latin-1")).decode(), key: "base64"}
+
+
+def _from_text(content: dict[str, Any], key: str) -> bytes:
+    text: str = content.get("text", "")
+    encoding = content.get(key)
+    if encoding is None:
+        return text.encode("utf-8", "surrogatepass")
+    if encoding != "base64":
+        raise HarError(f"a body has the encoding {shorten(repr(encoding))}, and only base64 is known")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise HarError("a body is not the base64 that it says it is") from None
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Endpoint and request target, the target exactly as it is."""
+    scheme, _, rest = url.partition("://")
+    ends = [place for place in (rest.find(char) for char in "/?#") if place >= 0]
+    place = min(ends, default=len(rest))
+    try:
+        host = urlsplit(f"{scheme}://{rest[:place]}").hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise HarError(f"request.url: {shorten(repr(url))} is no address")
+    return f"{scheme}://{rest[:place]}", rest[place:] or "/"
+
+
+def _moment(text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise HarError(f"startedDateTime: {shorten(repr(text))} is no moment") from None

@@ -1,0 +1,149 @@
+"""The names of domains and Uris, which differ from endpoint to endpoint, and neighbours that tests make of them.
+
+A name that stands in a request becomes a token, and the token becomes the name that another endpoint has in
+its place. Neighbours (another case, a character less, another normalisation) are known too, so that a near miss
+stays a near miss. In bodies, strings are looked at one by one, and only those that change are written anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, unquote
+
+from getintegration_contract.exchange import Request
+
+#: Names that a state has, each with what they are.
+NAMES = ("domain", "uri", "other_domain", "other_uri")
+
+#: Neighbours that scenarios make of a name.
+_NEIGHBOURS: dict[str, Callable[[str], str]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "swapped": str.swapcase,
+    "casefold": str.casefold,
+    "cut": lambda name: name[:-1],
+    "beheaded": lambda name: name[1:],
+    "doubled": lambda name: name.replace("/", "//", 1),
+    "NFD": lambda name: unicodedata.normalize("NFD", name),
+    "NFKD": lambda name: unicodedata.normalize("NFKD", name),
+    "ASCII": lambda name: name.encode("ascii", "ignore").decode(),
+    "decoded": unquote,
+    "encoded": lambda name: quote(name, safe=":/"),
+    "plus": lambda name: name.replace("%20", "+"),
+}
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_TOKEN = re.compile(f"{_OPEN}([a-z_]+)(?:\\.([A-Za-z]+))?{_CLOSE}")
+_STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\.)*"')
+_PATH = re.compile(r"(/[Dd][Oo][Mm][Aa][Ii][Nn][Ss]?/|/v1/domains/)([^/?]*)(.*)", re.DOTALL)
+#: Shorter names stand in other strings by chance.
+_LONG_ENOUGH = 4
+
+
+class Unmapped(LookupError):
+    """A name that has no counterpart on the other endpoint."""
+
+
+class Names:
+    """The names of one endpoint.
+
+    Args:
+        states: What exists there, for each session; the last one's names are those in use.
+    """
+
+    def __init__(self, states: Iterable[Mapping[str, Any]]) -> None:
+        self._texts: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
+        exact: dict[str, str] = {}
+        for state in states:
+            for kind in NAMES:
+                name = state.get(kind)
+                if isinstance(name, str) and name:
+                    self._texts[kind] = name
+                    exact.setdefault(name, f"{_OPEN}{kind}{_CLOSE}")
+                    for neighbour, change in _NEIGHBOURS.items():
+                        token = f"{_OPEN}{kind}.{neighbour}{_CLOSE}"
+                        self._tokens.setdefault(change(name), token)
+        self._tokens |= exact
+        self._tokens.pop("", None)
+        self._exact = exact
+        longest = sorted((name for name in exact if len(name) >= _LONG_ENOUGH), key=len, reverse=True)
+        self._within = re.compile("|".join(map(re.escape, longest))) if longest else None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Names) and self._texts == other._texts and self._exact == other._exact
+
+    def __hash__(self) -> int:
+        return hash(tuple(sorted(self._texts.items())))
+
+    def hide(self, request: Request) -> Request:
+        """The request with tokens for names."""
+        target = request.target
+        if match := _PATH.fullmatch(target):
+            start, segment, rest = match.groups()
+            hidden = self._hide(unquote(segment))
+            if hidden is not None:
+                target = f"{start}{hidden}{rest}"
+        return replace(request, target=target, body=_strings(request.body, self._hide))
+
+    def show(self, request: Request) -> Request:
+        """The request with names for tokens.
+
+        Raises:
+            Unmapped: One of the names does not exist here.
+        """
+        target = _TOKEN.sub(lambda match: quote(self._show(match), safe=""), request.target)
+        return replace(request, target=target, body=_strings(request.body, self._show_all))
+
+    def hide_value(self, value: Any) -> Any:
+        """A JSON value with tokens for strings that are names, whole."""
+        if isinstance(value, str):
+            return self._exact.get(value, value)
+        if isinstance(value, dict):
+            return {key: self.hide_value(entry) for key, entry in value.items()}
+        if isinstance(value, list):
+            return [self.hide_value(entry) for entry in value]
+        return value
+
+    def _hide(self, text: str) -> str | None:
+        token = self._tokens.get(text)
+        if token is None and self._within is not None:
+            hidden = self._within.sub(lambda match: self._exact[match[0]], text)
+            return hidden if hidden != text else None
+        return token
+
+    def _show_all(self, text: str) -> str | None:
+        shown = _TOKEN.sub(self._show, text)
+        return shown if shown != text else None
+
+    def _show(self, match: re.Match[str]) -> str:
+        kind, neighbour = match.groups()
+        if kind not in self._texts:
+            raise Unmapped(f"there is no {kind.replace('_', ' ')}")
+        name = self._texts[kind]
+        return _NEIGHBOURS[neighbour](name) if neighbour else name
+
+
+def _strings(body: bytes, change: Callable[[str], str | None]) -> bytes:
+    """A body with some of the JSON strings in it changed; all other bytes stay, whether it is JSON or not."""
+
+    def changed(match: re.Match[bytes]) -> bytes:
+        literal = match[0]
+        try:
+            text = change(json.loads(literal))
+        except (ValueError, UnicodeDecodeError):
+            return literal
+        if text is None:
+            return literal
+        # As it was written: with escapes where there were escapes only.
+        return json.dumps(text, ensure_ascii=_is_escaped(literal)).encode("utf-8", "surrogatepass")
+
+    return _STRING.sub(changed, body) if b'"' in body else body
+
+
+def _is_escaped(literal: bytes) -> bool:
+    return literal.isascii() and b"\\u" in literal

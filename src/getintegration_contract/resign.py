@@ -1,0 +1,114 @@
+"""How a request was signed, told without secrets, so that it can be signed again for somebody else.
+
+A signature that fits what went over the wire is described by its scope and its date. One that does not, because
+something was altered after signing, cannot be made again for another endpoint: such a request is ``special``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from getintegration_contract.client import SERVICE, Client, Identity, Signing
+from getintegration_contract.exchange import Exchange, Request
+
+NONE, SIGNED, SPECIAL = "none", "signed", "special"
+
+_SCOPE = re.compile(r"Credential=[^/,\s]+/(\d{8})/([^/,\s]+)/([^/,\s]+)/([^/,\s]+)")
+_DATE = "%Y%m%dT%H%M%SZ"
+#: What signing adds; a replay adds its own.
+_ADDED = ("authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token")
+#: Seconds by which a date may differ from the moment of sending without being meant.
+_TOLERANCE = 30
+
+
+def header(request: Request, name: str) -> str | None:
+    """The first header of that name, in any case."""
+    return next((value for key, value in request.headers if key.lower() == name), None)
+
+
+def describe(client: Client, identity: Identity | None, exchange: Exchange) -> dict[str, Any]:
+    """How the request of an exchange was signed.
+
+    Args:
+        client: Signs again, for the region of the target; nothing is sent.
+        identity: Whose name the exchange carries, with true credentials.
+        exchange: Byte for byte as it was sent.
+    """
+    request = exchange.request
+    authorization = header(request, "authorization")
+    if authorization is None:
+        return {"kind": NONE}
+    scope, date = _SCOPE.search(authorization), header(request, "x-amz-date")
+    token = header(request, "x-amz-security-token")
+    if identity is None or scope is None or date is None or token != _token(identity):
+        return {"kind": SPECIAL}
+    day, region, service, terminator = scope.groups()
+    try:
+        moment = datetime.strptime(date, _DATE).replace(tzinfo=UTC)
+        signing = Signing(
+            region=region,
+            service=service,
+            terminator=terminator,
+            scope_date=None if day == date[:8] else day,
+        )
+        again = client.sign(request.with_headers(authorization=None), identity, signing)
+    except Exception:  # whatever cannot even be signed again is no ordinary signature
+        return {"kind": SPECIAL}
+    if header(again, "authorization") != authorization:
+        return {"kind": SPECIAL}
+    told: dict[str, Any] = {"kind": SIGNED}
+    if region != client.region:
+        told["region"] = region
+    if service != SERVICE:
+        told["service"] = service
+    if terminator != "aws4_request":
+        told["terminator"] = terminator
+    if signing.scope_date is not None:
+        told["days"] = (datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).date() - moment.date()).days
+    skew = moment.timestamp() - exchange.started
+    if abs(skew) > _TOLERANCE:
+        told["skew"] = round(skew)
+    return told
+
+
+def bare(request: Request, told: Mapping[str, Any]) -> Request:
+    """The request without what signing added to it, and without what only fits the old endpoint."""
+    if told.get("kind") == NONE:
+        return request.with_headers(host=None, content_length=None)
+    gone: dict[str, str | None] = dict.fromkeys((*_ADDED, "host", "content-length"))
+    return request.with_headers(**gone)
+
+
+def signing(told: Mapping[str, Any]) -> Signing | None:
+    """The signing that a description tells; None for one that cannot be made again.
+
+    Raises:
+        ValueError: The description is wrong.
+    """
+    if told.get("kind") != SIGNED:
+        return None
+    try:
+        skew = timedelta(seconds=float(told.get("skew", 0)))
+        day = None
+        if "days" in told:
+            day = (datetime.now(UTC) + skew + timedelta(days=int(told["days"]))).strftime("%Y%m%d")
+    except (TypeError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+    plain = Signing(skew=skew, scope_date=day)
+    for name in ("region", "service", "terminator"):
+        if name in told:
+            if not isinstance(told[name], str):
+                raise ValueError(f"{name} is no string")
+            plain = replace(plain, **{name: told[name]})
+    return plain
+
+
+def _token(identity: Identity) -> str | None:
+    if identity.refreshable is not None:
+        token: str | None = identity.refreshable.get_frozen_credentials().token
+        return token
+    return identity.session_token

@@ -1,0 +1,182 @@
+"""What the tests of the emulator share: an emulator, and a client that sends what it is told.
+
+Every test gets a region of its own, and with it a state of its own: one emulator serves them all.
+"""
+
+from __future__ import annotations
+
+import datetime
+import http.client
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.auth
+import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+
+from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES, Identity
+from getintegration_contract.emulator.launch import RunningEmulator, running_emulator
+
+_regions = (f"test-{os.getpid()}-{number}" for number in itertools.count(1))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A response: its status, its headers with lower-case names, its body."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def error(self) -> tuple[int, str | None]:
+        return self.status, self.headers.get("x-amzn-errortype")
+
+
+class Wire:
+    """Sends requests as they are given, without normalising anything."""
+
+    def __init__(self, url: str, region: str) -> None:
+        self.url = url
+        self.host = urlsplit(url).netloc
+        self.region = region
+        self._connection = http.client.HTTPConnection(self.host, timeout=10)
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send one request as it is; nothing is signed, only Host and Content-Length are added."""
+        headers = {name.lower(): value for name, value in (headers or {}).items()}
+        connection = self._connection
+        connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+        for name, value in {"host": self.host, "content-length": str(len(body)), **headers}.items():
+            connection.putheader(name, value.encode("latin-1"))
+        connection.endheaders(body)
+        response = connection.getresponse()
+        content = response.read()
+        names = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, names, content)
+
+    def signed_headers(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        identity: Identity = DEFAULT_IDENTITIES["caller"],
+        token: str | None = None,
+        region: str | None = None,
+        service: str = "profile",
+        at: datetime.datetime | None = None,
+    ) -> dict[str, str]:
+        """The headers of a request, botocore's signature among them."""
+        request = AWSRequest(
+            method, self.url + target, data=body, headers={"Host": self.host, **(headers or {})}
+        )
+        credentials = Credentials(
+            identity.access_key, identity.secret_key, token or identity.session_token
+        )
+        signer = botocore.auth.SigV4Auth(credentials, service, region or self.region)
+        with pytest.MonkeyPatch.context() as patch:
+            if at is not None:
+                patch.setattr(botocore.auth, "get_current_datetime", lambda: at)
+            signer.add_auth(request)
+        return dict(request.headers.items())
+
+    def call(
+        self,
+        method: str,
+        target: str,
+        body: bytes | Mapping[str, Any] = b"",
+        headers: Mapping[str, str] | None = None,
+        **how: Any,
+    ) -> Reply:
+        """Sign one request with botocore, as :meth:`signed_headers` does, and send it."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        signed = self.signed_headers(method, target, content, headers, **how)
+        return self.send(method, target, content, signed)
+
+    def create_domain(self, name: str = "shop", **how: Any) -> None:
+        reply = self.call("POST", f"/domains/{name}", {"DefaultExpirationDays": 30}, **how)
+        assert reply.status == 200, reply
+
+    def put(self, domain: str = "shop", uri: str = "arn:flow", **members: Any) -> Reply:
+        return self.call("PUT", f"/domains/{domain}/integrations", {"Uri": uri, **members})
+
+    def get(self, domain: str = "shop", uri: str = "arn:flow", **how: Any) -> Reply:
+        return self.call("POST", f"/domains/{domain}/integrations", {"Uri": uri}, **how)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+Connect = Callable[[RunningEmulator], Wire]
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[RunningEmulator]:
+    """The emulator as it comes, for the whole session."""
+    with running_emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def region() -> str:
+    """A region that no other test uses."""
+    return next(_regions)
+
+
+@pytest.fixture
+def connect(region: str) -> Iterator[Connect]:
+    """Makes a client for any emulator."""
+    wires: list[Wire] = []
+
+    def make(running: RunningEmulator) -> Wire:
+        wires.append(Wire(running.url, region))
+        return wires[-1]
+
+    yield make
+    for wire in wires:
+        wire.close()
+
+
+@pytest.fixture
+def wire(emulator: RunningEmulator, connect: Connect) -> Wire:
+    """A client of the session's emulator."""
+    return connect(emulator)
+
+
+@pytest.fixture
+def boto_client(emulator: RunningEmulator, region: str) -> Callable[..., Any]:
+    """Makes boto3 clients, unmodified, for an identity of the session's emulator."""
+
+    def make(identity: str = "caller", **config: Any) -> Any:
+        who = DEFAULT_IDENTITIES[identity]
+        return boto3.client(
+            "customer-profiles",
+            endpoint_url=emulator.url,
+            region_name=region,
+            aws_access_key_id=who.access_key,
+            aws_secret_access_key=who.secret_key,
+            aws_session_token=who.session_token,
+            config=Config(**config),
+        )
+
+    return make

@@ -1,0 +1,240 @@
+"""One run of the suite against one mutant: forked off a process in which everything is imported already.
+
+Start-up is most of what a run costs, and a fork has none. The proxy runs in a process of its own, as a
+server would, so that it does not share an interpreter lock with the suite.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .bases import ROOT, BaseServer
+from .kit import Mutant
+from .lawful import STOCK
+from .proxy import Proxy
+from .signing import IDENTITIES
+
+#: Seconds after which a run is ended.
+LIMIT = 240.0
+
+#: Pseudo exit statuses of a run that did not end by itself.
+TIMED_OUT, CRASHED = -1, -2
+
+_VARIABLES = ("PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
+
+
+@dataclass
+class Outcome:
+    """What a run of the suite against a mutant gave.
+
+    Attributes:
+        violated: Gating clauses that were found violated, each with how often.
+        first: The first test that shows the first expected clause.
+        changed: Answers that were not the base's own.
+        faults: Answers that the mutant's own code failed to make.
+        output: The end of what pytest said, of a run that gave no verdict.
+    """
+
+    name: str
+    base: str
+    status: int
+    seconds: float = 0.0
+    requests: int = 0
+    violated: dict[str, int] = field(default_factory=dict)
+    expected: frozenset[str] = frozenset()
+    first: str = ""
+    changed: int = 0
+    faults: int = 0
+    output: str = ""
+
+    @property
+    def caught_by(self) -> list[str]:
+        """The expected clauses that were found violated."""
+        return [clause for clause in self.violated if clause in self.expected]
+
+    @property
+    def caught(self) -> bool:
+        """Whether the run failed, and for a right reason."""
+        return self.status == 1 and bool(self.caught_by)
+
+    @property
+    def unrelated(self) -> list[str]:
+        """Violated clauses that were not expected."""
+        return [clause for clause in self.violated if clause not in self.expected]
+
+
+class Job:
+    """One run under way.
+
+    Args:
+        mutant: What the proxy does.
+        base: The server behind it, used by no other run meanwhile.
+        preload: Called in the process that forks, before; see :func:`preload`.
+    """
+
+    def __init__(self, mutant: Mutant, base: BaseServer) -> None:
+        self.mutant = mutant
+        self.base = base
+        self._folder = Path(tempfile.mkdtemp(prefix="mutant-"))
+        base.empty()
+        if mutant.stocked:
+            base.stock(*STOCK)
+        self._started = time.monotonic()
+        self._proxy, self._stop, url = _start_proxy(mutant, base.url, self._folder)
+        target = self._folder / "target.toml"
+        target.write_text(_target(mutant), encoding="utf-8")
+        arguments = [
+            *("tests/contract", "--endpoint-url", url, "--target", str(target)),
+            *("--report-dir", str(self._folder), "-q", "-p", "no:cacheprovider"),
+            *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+            *mutant.options,
+        ]
+        self._suite = _fork(lambda: _run_suite(arguments, mutant, self._folder / "output"))
+
+    def outcome(self) -> Outcome | None:
+        """What the run gave, once it has ended."""
+        seconds = time.monotonic() - self._started
+        done, status = os.waitpid(self._suite, os.WNOHANG)
+        if not done and seconds < LIMIT:
+            return None
+        if not done:
+            os.kill(self._suite, signal.SIGKILL)
+            os.waitpid(self._suite, 0)
+        os.close(self._stop)
+        os.waitpid(self._proxy, 0)
+        code = os.waitstatus_to_exitcode(status) if done else TIMED_OUT
+        outcome = self._read(code, seconds)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return outcome
+
+    def _read(self, status: int, seconds: float) -> Outcome:
+        expected = self.mutant.expected
+        outcome = Outcome(self.mutant.name, self.base.name, status, seconds, expected=expected)
+        count = _load(self._folder / "count.json")
+        outcome.changed, outcome.faults = count.get("changed", 0), count.get("faults", 0)
+        report = _load(self._folder / "report.json")
+        findings = [found for found in report.get("findings", ()) if found["gating"]]
+        outcome.requests = report.get("run", {}).get("requests", 0)
+        outcome.violated = {found["clause"]: found["count"] for found in findings}
+        places = [found["places"] for found in findings if found["clause"] in expected or not expected]
+        outcome.first = places[0][0] if places and places[0] else ""
+        if status not in (0, 1) or outcome.faults or not report:
+            outcome.output = (self._folder / "output").read_text("utf-8", "replace")[-3000:]
+            if not report and status in (0, 1):
+                outcome.status = CRASHED
+        return outcome
+
+
+def preload() -> None:
+    """Import what a run imports, so that forked runs need not."""
+    import botocore.session
+    import hypothesis.strategies
+    import pytest  # noqa: F401 - imported for what it loads
+    import requests_aws4auth
+    import schemathesis.pytest
+    import schemathesis.specs.openapi.checks
+
+    import getintegration_contract.report.html
+    import getintegration_contract.report.markdown
+    import getintegration_contract.run  # noqa: F401 - imported for what it loads
+
+
+def _start_proxy(mutant: Mutant, base: str, folder: Path) -> tuple[int, int, str]:
+    """Fork a proxy; returns its process, the pipe whose closing ends it, and its address."""
+    told_read, told_write = os.pipe()
+    stop_read, stop_write = os.pipe()
+
+    def serve() -> int:
+        os.close(told_read)
+        os.close(stop_write)
+        _redirect(folder / "output")
+        proxy = Proxy(base, mutant.build(), continues=mutant.continues)
+        os.write(told_write, proxy.url.encode())
+        os.close(told_write)
+        os.read(stop_read, 1)
+        (folder / "count.json").write_text(json.dumps(vars(proxy.count)), encoding="utf-8")
+        return 0
+
+    process = _fork(serve)
+    os.close(told_write)
+    os.close(stop_read)
+    url = os.read(told_read, 200).decode()
+    os.close(told_read)
+    os.set_inheritable(stop_write, False)
+    return process, stop_write, url
+
+
+def _run_suite(arguments: list[str], mutant: Mutant, output: Path) -> int:
+    import pytest
+
+    _redirect(output)
+    os.chdir(ROOT)
+    for variable in _VARIABLES:
+        os.environ.pop(variable, None)
+    os.environ.update(mutant.environment)
+    sys.dont_write_bytecode = False
+    return int(pytest.main(arguments))
+
+
+def _redirect(output: Path) -> None:
+    """Send standard output and error to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+
+
+def _fork(work: Callable[[], int]) -> int:
+    """Do the work in a child, which ends with the number it returns."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = os.fork()
+    if process:
+        return process
+    status = 70
+    try:
+        status = work()
+    except BaseException:  # nothing may escape into the parent's code
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document
+
+
+def _target(mutant: Mutant) -> str:
+    """A target file with the documented identities and what the mutant needs."""
+    lines = [f"{name} = {json.dumps(value)}" for name, value in mutant.settings.items()]
+    for key, identity in IDENTITIES.items():
+        name = key.replace("_", "-")
+        if name in mutant.without:
+            continue
+        lines += [
+            f"[identities.{name}]",
+            f'access-key-id = "{identity.access_key}"',
+            f'secret-access-key = "{identity.secret_key}"',
+        ]
+        if identity.session_token:
+            lines.append(f'session-token = "{identity.session_token}"')
+    return "\n".join(lines) + "\n"

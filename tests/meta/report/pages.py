@@ -1,0 +1,68 @@
+"""Reads a page as a browser does: elements, attributes, text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+_VOID = frozenset({"meta", "input", "br", "img", "link", "rect", "line", "circle", "polyline"})
+
+
+@dataclass
+class Element:
+    """One element with its text, that of elements inside it included."""
+
+    tag: str
+    attributes: dict[str, str | None]
+    text: str = ""
+
+
+@dataclass
+class Page(HTMLParser):
+    """A parsed page."""
+
+    source: str
+    elements: list[Element] = field(default_factory=list)
+    unbalanced: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        HTMLParser.__init__(self)
+        self._open: list[Element] = []
+        self.feed(self.source)
+        self.close()
+        self.unbalanced += [f"<{element.tag}> stays open" for element in self._open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, dict(attrs))
+        self.elements.append(element)
+        if tag not in _VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(Element(tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _VOID:
+            return
+        if not self._open or self._open[-1].tag != tag:
+            self.unbalanced.append(f"</{tag}> at {self.getpos()}")
+            return
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element.text += data
+
+    def all(self, tag: str, **attributes: str) -> list[Element]:
+        """The elements of a tag with the given attributes; ``_`` in a name stands for ``-``."""
+        wanted = {name.replace("_", "-").removesuffix("-"): value for name, value in attributes.items()}
+        return [
+            element
+            for element in self.elements
+            if element.tag == tag and all(element.attributes.get(key) == wanted[key] for key in wanted)
+        ]
+
+    def one(self, identifier: str) -> Element:
+        """The element with an id."""
+        (found,) = (element for element in self.elements if element.attributes.get("id") == identifier)
+        return found

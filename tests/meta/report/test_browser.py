@@ -1,0 +1,212 @@
+"""The pages in a real browser: filters, deep links, theme, phone, and no script but their own."""
+
+from __future__ import annotations
+
+import html as entities
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_contract.report import html
+
+from .pages import Page
+
+#: Opens a page in a frame of some width, runs a script in it, and puts what it returns into the title.
+_DRIVER = """<!doctype html><title>waiting</title>
+<iframe id="frame" src="{address}" style="width:{width}px;height:800px;border:0"></iframe>
+<script>
+const frame = document.getElementById("frame");
+frame.addEventListener("load", async () => {{
+  const view = frame.contentWindow, page = frame.contentDocument;
+  const rest = () => new Promise((done) => setTimeout(done, 50));
+  const rows = "tr[id^=clause-]:not([hidden])";
+  const shown = () => [...page.querySelectorAll(rows)].map((row) => row.id.slice(7));
+  document.title = JSON.stringify(await (async () => {{ {script} }})());
+}});
+</script>"""
+
+
+class Browser:
+    """Chromium without a window, one process a page."""
+
+    def __init__(self, path: str, folder: Path) -> None:
+        self._folder = folder
+        self._command = [
+            path, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000",
+            "--hide-scrollbars", "--allow-file-access-from-files", "--enable-logging=stderr",
+            f"--user-data-dir={folder / 'profile'}",
+        ]  # fmt: skip
+
+    def save(self, source: str) -> str:
+        """Write a page; its address."""
+        path = self._folder / "page.html"
+        path.write_bytes(source.encode("utf-8", "backslashreplace"))
+        return path.as_uri()
+
+    def open(self, address: str) -> Page:
+        """The document after its scripts ran."""
+        return Page(self._run("--dump-dom", address))
+
+    def screenshot(self, address: str, width: int, height: int) -> bytes:
+        """A PNG of the page's top."""
+        path = self._folder / "shot.png"
+        self._run(f"--screenshot={path}", f"--window-size={width},{height}", address)
+        return path.read_bytes()
+
+    def drive(self, address: str, script: str, width: int = 1200) -> Any:
+        """What a script returns that runs beside the page."""
+        driver = self._folder / "driver.html"
+        driver.write_text(_DRIVER.format(address=address, width=width, script=script), encoding="utf-8")
+        found = re.search(r"<title>(.*?)</title>", self._run("--dump-dom", driver.as_uri()), re.S)
+        assert found is not None
+        return json.loads(entities.unescape(found[1]))
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run([*self._command, *arguments], capture_output=True, timeout=120, check=False)
+        log = done.stderr.decode("utf-8", "replace")
+        console = [line for line in log.splitlines() if "CONSOLE" in line]
+        assert console == [], "the page complains"
+        return done.stdout.decode("utf-8")
+
+
+@pytest.fixture
+def browser(chromium: str, tmp_path: Path) -> Browser:
+    return Browser(chromium, tmp_path)
+
+
+def _having(report: dict[str, Any], fits: Callable[[dict[str, Any]], bool]) -> list[str]:
+    return sorted(clause["id"] for clause in report["clauses"] if fits(clause))
+
+
+def _shown(page: Page) -> list[str]:
+    return sorted(
+        (element.attributes["id"] or "").removeprefix("clause-")
+        for element in page.all("tr")
+        if "data-outcome" in element.attributes and "hidden" not in element.attributes
+    )
+
+
+def test_without_filters_all_is_shown(browser: Browser, failing: dict[str, Any]) -> None:
+    page = browser.open(browser.save(html.page(failing)))
+    assert len(_shown(page)) == len(failing["clauses"])
+    assert "hidden" not in page.one("filters").attributes
+    assert page.one("shown").text == f"{len(failing['clauses'])} clauses"
+
+
+def test_a_deep_link_filters(browser: Browser, failing: dict[str, Any]) -> None:
+    address = browser.save(html.page(failing))
+    page = browser.open(f"{address}#outcome=not+exercised,waived&level=MUST&q=response+tags&theme=dark")
+    expected = _having(failing, lambda clause: clause["id"].startswith("response.Tags"))
+    assert _shown(page) == expected
+    assert page.one("shown").text == f"{len(expected)} of {len(failing['clauses'])} clauses"
+    assert page.all("html")[0].attributes["data-theme"] == "dark"
+    assert page.one("theme").text == "Light"
+
+
+def test_filters_answer_to_the_keyboard_and_change_the_address(
+    browser: Browser, failing: dict[str, Any]
+) -> None:
+    found = browser.drive(
+        browser.save(html.page(failing)),
+        """
+        const boxes = [...page.querySelectorAll("#filters input")];
+        const focusable = boxes.every((box) => { box.focus(); return page.activeElement === box; });
+        page.querySelector("input[value=violated]").click();
+        page.querySelector("input[value=doc]").click();
+        const first = [shown(), view.location.hash, page.getElementById("shown").textContent];
+        page.querySelector("input[name=q]").value = "nothing like it";
+        page.querySelector("input[name=q]").dispatchEvent(new Event("input", { bubbles: true }));
+        const none = [shown(), page.getElementById("nothing").hidden];
+        page.getElementById("clear").click();
+        await rest();
+        return { focusable, first, none, last: [shown().length, view.location.hash] };
+        """,
+    )
+    violated = _having(
+        failing,
+        lambda clause: clause["outcome"] == "violated" and clause["gating"] and clause["provenance"] == "doc",
+    )
+    assert found["focusable"]
+    assert sorted(found["first"][0]) == violated
+    assert found["first"][1:] == [
+        "#outcome=violated&provenance=doc",
+        f"{len(violated)} of {len(failing['clauses'])} clauses",
+    ]
+    assert found["none"] == [[], False]
+    assert found["last"] == [len(failing["clauses"]), ""]
+
+
+def test_the_switch_changes_the_colours_and_remembers(browser: Browser, failing: dict[str, Any]) -> None:
+    found = browser.drive(
+        browser.save(html.page(failing)) + "#theme=light",
+        """
+        const colour = () => view.getComputedStyle(page.body).backgroundColor;
+        const before = colour();
+        page.getElementById("theme").click();
+        return [before, colour(), view.location.hash, view.localStorage.getItem("theme")];
+        """,
+    )
+    assert found == ["rgb(247, 248, 249)", "rgb(18, 21, 25)", "#theme=dark", "dark"]
+
+
+def test_a_link_to_what_is_folded_or_filtered_shows_it(browser: Browser, failing: dict[str, Any]) -> None:
+    found = browser.drive(
+        browser.save(html.page(failing)) + "#outcome=violated",
+        """
+        view.location.hash = "#finding-response.request-id";
+        await rest();
+        const open = page.getElementById("finding-response.request-id").closest("details").open;
+        view.location.hash = "#clause-sdk.boto3";
+        await rest();
+        return [open, page.getElementById("clause-sdk.boto3").hidden];
+        """,
+    )
+    assert found == [True, False]
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_no_page_is_wider_than_its_window(
+    browser: Browser, failing: dict[str, Any], hostile: dict[str, Any], healthy: dict[str, Any], width: int
+) -> None:
+    earlier = [{**failing, "started": "2027-01-01T00:00:00+00:00"}]
+    script = "return page.documentElement.scrollWidth"
+    for source in (html.page(failing, earlier), html.page(hostile), html.compare([healthy, failing])):
+        assert browser.drive(browser.save(source), script, width) <= width
+
+
+def test_no_script_of_a_server_runs(
+    browser: Browser, hostile: dict[str, Any], healthy: dict[str, Any]
+) -> None:
+    for source in (html.page(hostile), html.compare([hostile, healthy])):
+        page = browser.open(browser.save(source))
+        assert "pwned" not in page.all("title")[0].text
+        assert all(element.attributes.get("id") != "injected" for element in page.elements)
+        assert not page.all("img")
+
+
+def test_compare_shows_differences_unless_told(
+    browser: Browser, healthy: dict[str, Any], failing: dict[str, Any]
+) -> None:
+    found = browser.drive(
+        browser.save(html.compare([healthy, failing])),
+        """
+        const before = shown();
+        page.querySelector("input[name=all]").click();
+        return [before, shown().length, view.location.hash];
+        """,
+    )
+    assert "missing.uri.trailing-slash" in found[0]
+    assert "sdk.boto3" not in found[0]
+    assert found[1:] == [len(failing["clauses"]), "#all=1"]
+
+
+def test_a_screenshot_can_be_taken(browser: Browser, failing: dict[str, Any]) -> None:
+    image = browser.screenshot(browser.save(html.page(failing)), 1200, 900)
+    assert image.startswith(b"\x89PNG")
+    assert (int.from_bytes(image[16:20]), int.from_bytes(image[20:24])) == (1200, 900)
+    assert len(image) > 30_000

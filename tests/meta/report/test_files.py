@@ -1,0 +1,163 @@
+"""Report files: written whole, refused in one sentence; history; the command line."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_contract.report import ReportError, __main__, files, write
+
+from .documents import STARTED, Session, upheld
+
+
+def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "getintegration_contract.report", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def _save(path: Path, report: dict[str, Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report), encoding="utf-8")
+    return path
+
+
+def _days_ago(days: int) -> dict[str, Any]:
+    return upheld(Session(started=STARTED - datetime.timedelta(days=days))).report()
+
+
+def test_write_makes_all_three_and_nothing_else(tmp_path: Path, document: dict[str, Any]) -> None:
+    directory = tmp_path / "new" / "reports"
+    paths = write(document, directory)
+    assert sorted(path.name for path in paths) == ["report.html", "report.json", "summary.md"]
+    assert sorted(directory.iterdir()) == sorted(paths)
+    for path in paths:
+        path.read_text(encoding="utf-8")
+
+
+def test_report_json_is_the_report(tmp_path: Path, document: dict[str, Any]) -> None:
+    write(document, tmp_path)
+    without_surrogates = json.dumps(document).replace("\\ud800", "\\\\ud800")
+    assert files.read(tmp_path / "report.json") == json.loads(without_surrogates)
+
+
+def test_a_lone_surrogate_is_no_obstacle(tmp_path: Path, failing: dict[str, Any]) -> None:
+    failing["findings"][0]["actual"] = "404 \ud800"
+    write(failing, tmp_path)
+    assert files.read(tmp_path / "report.json")["findings"][0]["actual"] == "404 \\ud800"
+    failing["run"]["faults"] = {"\ud800": 1}
+    _save(tmp_path / "report.json", failing)
+    with pytest.raises(ReportError, match="text that is not Unicode"):
+        files.read(tmp_path / "report.json")
+
+
+def test_a_directory_that_cannot_be_gives_one_sentence(tmp_path: Path, healthy: dict[str, Any]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ReportError, match=r"^cannot write .*report\.json: "):
+        write(healthy, tmp_path / "file" / "reports")
+    with pytest.raises(ReportError, match=r"^cannot write /proc/reports/report\.json: "):
+        write(healthy, Path("/proc/reports"))
+    (tmp_path / "there" / "summary.md").mkdir(parents=True)
+    with pytest.raises(ReportError, match=r"^cannot write .*summary\.md: "):
+        write(healthy, tmp_path / "there")
+    assert not list((tmp_path / "there").glob(".*"))
+
+
+def test_a_folder_named_history_makes_a_trend(tmp_path: Path) -> None:
+    write(_days_ago(3), tmp_path)
+    assert "<polyline" not in (tmp_path / "report.html").read_text()
+    (tmp_path / "history").mkdir()
+    write(_days_ago(2), tmp_path)
+    write(_days_ago(1), tmp_path)
+    kept = [path.name for path in sorted((tmp_path / "history").iterdir())]
+    assert kept == ["2027-01-24T101230+0000.json", "2027-01-25T101230+0000.json"]
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<polyline") == 4
+    assert "violated over 3 runs" in page
+
+
+def test_another_target_is_not_in_the_trend(tmp_path: Path) -> None:
+    (tmp_path / "history").mkdir()
+    other = upheld(Session(endpoint="http://other:1", started=STARTED - datetime.timedelta(days=1)))
+    write(other.report(), tmp_path)
+    write(_days_ago(0), tmp_path)
+    assert "<polyline" not in (tmp_path / "report.html").read_text()
+
+
+def test_a_broken_file_in_history_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "history").mkdir()
+    (tmp_path / "history" / "a.json").write_text("{")
+    (tmp_path / "report.json").write_text("[]")
+    write(_days_ago(0), tmp_path)
+    assert files.read(tmp_path / "report.json")["verdict"] == "pass"
+
+
+def test_compare_writes_a_page(tmp_path: Path, healthy: dict[str, Any], failing: dict[str, Any]) -> None:
+    paths = [_save(tmp_path / "a.json", healthy), _save(tmp_path / "b.json", failing)]
+    done = _run("compare", *paths, "-o", tmp_path / "compare.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "clauses differ" in (tmp_path / "compare.html").read_text()
+
+
+def test_trend_reads_files_and_downloaded_artifacts(tmp_path: Path) -> None:
+    _save(tmp_path / "runs" / "monday.json", _days_ago(2))
+    _save(tmp_path / "runs" / "tuesday" / "report.json", _days_ago(1))
+    (tmp_path / "runs" / "broken.json").write_text("{")
+    done = _run("trend", tmp_path / "runs", "-o", tmp_path / "trend.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    page = (tmp_path / "trend.html").read_text()
+    assert "violated over 2 runs from 2027-01-25 to 2027-01-26" in page
+    assert "broken.json is not JSON" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["compare", "none.json", "none.json"], "cannot read none.json: No such file or directory"),
+        (["compare", "list.json", "list.json"], "list.json is not a report of this suite: the document: "),
+        (["compare", "new.json", "new.json"], "new.json has schema version 2; this suite reads version 1"),
+        (["compare", "good.json"], "a comparison needs at least two reports"),
+        (["compare", "good.json", "text.json"], "text.json is not JSON"),
+        (["compare", "good.json", "good.json", "-o", "good.json/a.html"], "cannot write good.json/a.html: "),
+        (["trend", "nowhere"], "nowhere is not a folder"),
+        (["trend", "empty"], "empty holds no report.json"),
+        (["compare"], "the following arguments are required"),
+        (["draw"], "invalid choice: 'draw'"),
+        ([], "the following arguments are required: command"),
+    ],
+)
+def test_bad_input_gives_one_sentence_and_status_4(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    healthy: dict[str, Any],
+    arguments: list[str],
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _save(tmp_path / "good.json", healthy)
+    _save(tmp_path / "new.json", {**healthy, "schema_version": 2})
+    (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "text.json").write_text("report")
+    (tmp_path / "empty").mkdir()
+    try:
+        status: Any = __main__.main(arguments)
+    except SystemExit as stop:
+        status = stop.code
+    captured = capsys.readouterr()
+    assert status == 4
+    assert sentence in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_jinja_is_loaded_only_for_pages() -> None:
+    program = (
+        "import sys; import getintegration_contract.report.terminal, getintegration_contract.report.markdown;"
+        " assert 'jinja2' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -1,0 +1,137 @@
+"""junit.xml with clause ids is valid by the xUnit2 schema, with and without workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from getintegration_contract.report import ReportError, junit
+
+from .documents import ATTACK
+
+#: What Jenkins' junit-10.xsd allows: children, required and optional attributes of an element.
+_RULES: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "testsuites": ({"testsuite"}, set(), {"name", "time", "tests", "failures", "errors"}),
+    "testsuite": (
+        {"testsuite", "properties", "testcase", "system-out", "system-err"},
+        {"name", "tests", "failures", "errors"},
+        {
+            *("group", "time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url"),
+            "version",
+        },
+    ),
+    "properties": ({"property"}, set(), set()),
+    "property": (set(), {"name", "value"}, set()),
+    "testcase": (
+        {"skipped", "error", "failure", "system-out", "system-err"},
+        {"name"},
+        {"time", "classname", "group"},
+    ),
+    "failure": (set(), set(), {"type", "message"}),
+    "error": (set(), set(), {"type", "message"}),
+    "skipped": (set(), set(), {"type", "message"}),
+    "system-out": (set(), set(), set()),
+    "system-err": (set(), set(), set()),
+}
+
+_TESTS = """
+import pytest
+
+def test_good(): pass
+def test_bad(): raise AssertionError("missing.domain: expected 404; got 200 \\x1b[31m")
+def test_left_out(): pytest.skip("not claimed")
+@pytest.fixture
+def broken(): raise OSError("no endpoint")
+def test_error(broken): pass
+"""
+
+_CONFTEST = """
+import json
+from pathlib import Path
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    if not hasattr(session.config, "workerinput"):
+        from getintegration_contract.report import junit
+        report = json.loads(Path("document.json").read_text())
+        junit.attach(Path(session.config.option.xmlpath), report)
+"""
+
+
+def _broken_rules(node: ElementTree.Element) -> list[str]:
+    if node.tag not in _RULES:
+        return [f"no element {node.tag}"]
+    children, required, optional = _RULES[node.tag]
+    names = set(node.attrib)
+    broken = [f"{node.tag} lacks {name}" for name in sorted(required - names)]
+    broken += [f"{node.tag} has {name}" for name in sorted(names - required - optional)]
+    broken += [f"{child.tag} in {node.tag}" for child in node if child.tag not in children]
+    return broken + [fault for child in node for fault in _broken_rules(child)]
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "workers"])
+def test_what_pytest_writes_stays_valid(tmp_path: Path, failing: dict[str, Any], workers: list[str]) -> None:
+    (tmp_path / "document.json").write_text(json.dumps(failing), encoding="utf-8")
+    (tmp_path / "conftest.py").write_text(_CONFTEST, encoding="utf-8")
+    (tmp_path / "test_it.py").write_text(_TESTS, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    path = tmp_path / "out" / "junit.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:schemathesis", "-p", "no:cacheprovider"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    done = subprocess.run(
+        [*command, f"--junit-xml={path}", *workers],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    root = ElementTree.parse(path).getroot()
+    assert _broken_rules(root) == []
+    assert len(root.findall(".//testcase")) == 4
+    assert len(root.findall(".//failure")) == 1
+    found = {node.attrib["name"]: node.attrib["value"] for node in root.iter("property")}
+    assert found["clause:missing.uri.trailing-slash"] == "violated"
+    assert found["clause:response.request-id"] == "reported"
+    assert found["clause:transport.encoding"].startswith("not exercised: ")
+    assert "missing.domain" in found["test:tests/contract/test_missing.py::test_missing"].split()
+    assert found["verdict"] == "fail"
+
+
+def test_every_clause_has_one_property(document: dict[str, Any]) -> None:
+    names = [name for name, _ in junit.properties(document)]
+    assert len(names) == len(set(names))
+    assert {f"clause:{clause['id']}" for clause in document["clauses"]} <= set(names)
+
+
+def test_a_second_call_replaces_the_first(tmp_path: Path, healthy: dict[str, Any]) -> None:
+    path = tmp_path / "junit.xml"
+    path.write_text('<testsuites><testsuite name="a" tests="0" failures="0" errors="0"/></testsuites>')
+    junit.attach(path, healthy)
+    once = path.read_bytes()
+    junit.attach(path, healthy)
+    assert path.read_bytes() == once
+
+
+def test_properties_hold_no_character_that_xml_forbids(tmp_path: Path, hostile: dict[str, Any]) -> None:
+    hostile["clauses"][0]["reason"] = ATTACK
+    path = tmp_path / "junit.xml"
+    path.write_text('<testsuite name="a" tests="0" failures="0" errors="0"/>')
+    junit.attach(path, hostile)
+    assert _broken_rules(ElementTree.parse(path).getroot()) == []
+
+
+@pytest.mark.parametrize("content", [None, "no xml", "<html/>"])
+def test_a_file_that_is_no_junit_xml_gives_one_sentence(
+    tmp_path: Path, healthy: dict[str, Any], content: str | None
+) -> None:
+    path = tmp_path / "junit.xml"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ReportError, match=r"junit\.xml"):
+        junit.attach(path, healthy)

@@ -1,0 +1,43 @@
+"""The requirement document holds every clause in every form."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from getintegration_contract.report import clauses
+
+from .documents import CONTRACT
+
+
+def test_json_holds_all_of_every_clause() -> None:
+    document = json.loads(clauses(CONTRACT, "json"))
+    assert [entry["id"] for entry in document["clauses"]] == list(CONTRACT.clauses)
+    for entry in document["clauses"]:
+        clause = CONTRACT.clauses[entry["id"]]
+        assert (entry["text"], entry["provenance"]) == (clause.text, clause.provenance)
+        assert entry["gating"] == clause.gates()
+    assert any("milliseconds" in ruling["text"] for ruling in document["rulings"])
+
+
+def test_markdown_has_a_row_a_clause_and_a_heading_a_group() -> None:
+    text = clauses(CONTRACT, "markdown")
+    for clause in CONTRACT.clauses.values():
+        assert text.count(f"| `{clause.id}` |") == 1
+        assert text.count(f"## {clause.group}\n") == 1
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert all(line.replace("\\|", "").count("|") == 5 for line in rows)
+    assert text.endswith("\n")
+
+
+def test_text_names_every_clause_once() -> None:
+    lines = clauses(CONTRACT, "text").splitlines()
+    for clause in CONTRACT.clauses:
+        assert lines.count(f"  {clause}") == 1
+    assert max(map(len, lines)) <= 140
+
+
+def test_another_form_is_refused() -> None:
+    with pytest.raises(ValueError, match="not as yaml"):
+        clauses(CONTRACT, "yaml")

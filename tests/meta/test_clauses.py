@@ -1,0 +1,416 @@
+"""Clauses have lasting ids, follow from the description, and are upheld only by what was observed."""
+
+from __future__ import annotations
+
+import copy
+import fnmatch
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from getintegration_contract import ledger as outcomes
+from getintegration_contract.checker import Checker, ContractViolation
+from getintegration_contract.contract import Contract, ContractError
+from getintegration_contract.exchange import Exchange, Request, Response
+from getintegration_contract.judge import Expectation, Judge
+from getintegration_contract.ledger import Entry, Finding, Ledger
+from getintegration_contract.redact import Redactor
+from getintegration_contract.target import CLAIMS
+
+from .conftest import RunSuite
+from .support import DESCRIPTION, Received, Reply, Result, Scripted, forwarding, suite
+
+#: What the default run leaves open on the emulator: only a fault can show these. `*` stands for a group that
+#: nothing exercises yet. A clause that is exercised after all makes the test fail: strike it out here.
+ONLY_A_FAULT_SHOWS = (
+    "error.InternalServerException.status",
+    "error.InternalServerException.type",
+)
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def written() -> Document:
+    """The description."""
+    return dict(yaml.load(DESCRIPTION.read_text(encoding="utf-8"), yaml.CSafeLoader))
+
+
+@pytest.fixture(scope="module")
+def contract(written: Document) -> Contract:
+    """The contract."""
+    return Contract(written)
+
+
+@pytest.fixture
+def document(written: Document) -> Document:
+    """The description, to be changed at will."""
+    return copy.deepcopy(written)
+
+
+# --- Ids ----------------------------------------------------------------------------------------------------
+
+
+def _reversed(node: Any) -> Any:
+    """The same document with all members, and all groups of clauses, in the opposite order."""
+    if isinstance(node, dict):
+        return {key: _reversed(node[key]) for key in reversed(node)}
+    if isinstance(node, list):
+        return [_reversed(each) for each in (reversed(node) if node and isinstance(node[0], dict) else node)]
+    return node
+
+
+def test_order_of_the_description_changes_no_clause(document: Document, contract: Contract) -> None:
+    turned = Contract(_reversed(document))
+    assert list(turned.clauses) != list(contract.clauses)
+    assert turned.clauses == contract.clauses
+
+
+def test_no_id_is_written_twice() -> None:
+    # A YAML reader takes the last of two equal keys without a word.
+    seen: list[str] = []
+
+    def walk(node: yaml.Node | None) -> None:
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value]
+            seen.extend(f"{key}, line {node.start_mark.line}" for key in keys if keys.count(key) > 1)
+            for _, value in node.value:
+                walk(value)
+        elif isinstance(node, yaml.SequenceNode):
+            for value in node.value:
+                walk(value)
+
+    walk(yaml.compose(DESCRIPTION.read_text(encoding="utf-8"), yaml.CSafeLoader))
+    assert seen == []
+
+
+def test_a_written_clause_cannot_take_the_id_of_another(document: Document) -> None:
+    document["x-clauses"][0]["clauses"]["response.Uri.maxLength"] = "The Uri MUST be short."
+    with pytest.raises(ContractError, match=r"response\.Uri\.maxLength is written twice"):
+        Contract(document)
+
+
+def test_ids_are_readable_in_a_pattern_and_on_a_command_line(contract: Contract) -> None:
+    assert [
+        name
+        for name in contract.clauses
+        if not name.replace(".", "").replace("-", "").replace("_", "").isalnum()
+    ] == []
+
+
+# --- A new constraint is a new clause -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("member", "constraint", "value", "broken"),
+    [
+        ("RoleArn", "minLength", 20, "arn:aws:iam::1:role"),
+        ("WorkflowId", "pattern", "^[0-9a-f]+$", "xyz"),
+        ("ObjectTypeName", "enum", ["A", None], "B"),
+        ("EventTriggerNames", "minItems", 1, []),
+        ("Tags", "minProperties", 1, {}),
+        ("ObjectTypeNames", "maxProperties", 1, {"a": "b", "c": "d"}),
+        ("LastUpdatedAt", "minimum", 1_500_000_000, 5),
+        ("CreatedAt", "maximum", 2_000_000_000, 3_000_000_000),
+    ],
+)
+def test_new_constraint_is_a_new_clause(
+    document: Document, contract: Contract, member: str, constraint: str, value: object, broken: object
+) -> None:
+    document["components"]["schemas"]["Integration"]["properties"][member][constraint] = value
+    changed, name = Contract(document), f"response.{member}.{constraint}"
+    assert changed.clauses.keys() - contract.clauses.keys() == {name}
+    assert not _checks(changed, _answer(**{member: broken}))[name]
+
+
+def test_new_member_is_known_and_its_constraints_are_clauses(document: Document, contract: Contract) -> None:
+    document["components"]["schemas"]["Integration"]["properties"]["Owner"] = {
+        "type": ["object", "null"],
+        "x-provenance": "model",
+        "x-source": "botocore",
+        "properties": {"Name": {"type": "string", "maxLength": 3}},
+        "required": ["Name"],
+    }
+    changed = Contract(document)
+    names = {"type", "Name.type", "Name.maxLength", "Name.required"}
+    assert changed.clauses.keys() - contract.clauses.keys() == {f"response.Owner.{name}" for name in names}
+    checks = _checks(changed, _answer(Owner={"Name": "long"}))
+    assert checks["response.unknown-members"]
+    assert not checks["response.Owner.Name.maxLength"]
+    assert not _checks(changed, _answer(Owner={}))["response.Owner.Name.required"]
+
+
+def test_new_request_constraint_is_known_to_the_oracle(document: Document) -> None:
+    body = document["paths"]["/domains/{DomainName}/integrations"]["post"]["requestBody"]["content"]
+    body["application/json"]["schema"]["properties"]["Uri"]["pattern"] = "^s3:"
+    assert Contract(document).violated_by("name", {"Uri": "arn:x"}) == ["request.Uri.pattern"]
+
+
+def test_a_keyword_that_gives_no_clause_is_refused(document: Document) -> None:
+    document["components"]["schemas"]["Integration"]["properties"]["Uri"]["format"] = "uri"
+    with pytest.raises(ContractError, match="no clause can be made from the keyword format"):
+        Contract(document)
+
+
+# --- Tests and clauses --------------------------------------------------------------------------------------
+
+
+def test_a_scenario_that_names_an_unknown_clause_fails(run_suite: RunSuite, tmp_path: Path) -> None:
+    scenario = tmp_path / "test_unknown.py"
+    scenario.write_text(
+        "import pytest\n\n@pytest.mark.clauses('response.no-such-clause')\ndef test_unknown():\n    pass\n"
+    )
+    result = run_suite(suite("access"), scenario, "-n", "2")
+    assert "names the clause response.no-such-clause, which does not exist" in result.stdout
+    assert result.status == 3
+    assert len(result.report["errors"]) == 1
+
+
+def test_the_default_run_exercises_every_clause_but_the_listed_ones(default_run: Result) -> None:
+    open_clauses = {name for name, outcome in default_run.outcomes.items() if outcome != outcomes.UPHELD}
+    listed = {
+        name
+        for name in default_run.outcomes
+        if any(fnmatch.fnmatchcase(name, each) for each in ONLY_A_FAULT_SHOWS)
+    }
+    assert sorted(open_clauses - listed) == [], "not exercised, though no fault is needed"
+    assert sorted(listed - open_clauses) == [], "exercised: strike them out of ONLY_A_FAULT_SHOWS"
+
+
+def test_every_entry_of_the_list_names_a_clause(contract: Contract) -> None:
+    assert [each for each in ONLY_A_FAULT_SHOWS if not fnmatch.filter(contract.clauses, each)] == []
+
+
+# --- Outcomes -----------------------------------------------------------------------------------------------
+
+
+def _answer(**members: object) -> Exchange:
+    document = {"DomainName": "name", "Uri": "s3://a", "CreatedAt": 1, "LastUpdatedAt": 2, **members}
+    return _exchange(200, json.dumps(document))
+
+
+def _exchange(status: int, body: str, *headers: tuple[str, str]) -> Exchange:
+    common = (("Content-Type", "application/json"), ("x-amzn-RequestId", "1"), *headers)
+    return Exchange(
+        "http://t", Request("POST", "/domains/name/integrations"), Response(status, "", common, body.encode())
+    )
+
+
+def _checks(contract: Contract, exchange: Exchange) -> dict[str, bool]:
+    """Each clause that was checked, and whether it held every time."""
+    held: dict[str, bool] = {}
+    for check in Judge(contract).judge(exchange, Expectation("response.status", domain="name", uri="s3://a")):
+        held[check.clause] = held.get(check.clause, True) and check.ok
+    return held
+
+
+@pytest.fixture
+def outcome(contract: Contract) -> Callable[..., outcomes.Outcome]:
+    """The outcome of a clause after some exchanges, each in a test of its own."""
+
+    def outcome(
+        name: str, *exchanges: Exchange, claims: Iterable[str] = CLAIMS, **options: Any
+    ) -> outcomes.Outcome:
+        ledger = Ledger(contract, claims, **options)
+        for number, exchange in enumerate(exchanges):
+            entry = Entry(f"tests/contract/test_x.py::test[{number}]")
+            checker = Checker(Judge(contract), entry, Redactor(), ledger.gates)
+            checker.expect(exchange, Expectation("response.status"))
+            ledger.add(json.loads(json.dumps(entry.to_dict())))
+        return next(each for each in ledger.outcomes() if each.clause.id == name)
+
+    return outcome
+
+
+TAGS = (
+    "response.Tags.type",
+    "response.Tags.maxProperties",
+    "response.Tags.keys.pattern",
+    "response.Tags.values.type",
+)
+
+
+@pytest.mark.parametrize("name", TAGS)
+@pytest.mark.parametrize("members", [{}, {"Tags": None}], ids=["absent", "null"])
+def test_a_member_that_no_answer_carried_is_not_exercised(outcome: Any, name: str, members: Document) -> None:
+    found = outcome(name, _answer(**members))
+    assert (found.outcome, found.checks) == (outcomes.NOT_EXERCISED, 0)
+    assert "Tags" in found.reason
+
+
+@pytest.mark.parametrize("name", TAGS)
+def test_a_member_that_an_answer_carried_is_upheld(outcome: Any, name: str) -> None:
+    found = outcome(name, _answer(), _answer(Tags={"a": "b"}), _answer(Tags={"a": "b"}))
+    assert (found.outcome, found.checks, found.violations, found.reason) == (outcomes.UPHELD, 2, 0, "")
+    assert found.tests == ("tests/contract/test_x.py::test",)
+
+
+def test_an_empty_map_says_nothing_of_keys_and_values(outcome: Any) -> None:
+    assert outcome("response.Tags.type", _answer(Tags={})).outcome == outcomes.UPHELD
+    for name in TAGS[2:]:
+        assert outcome(name, _answer(Tags={})).outcome == outcomes.NOT_EXERCISED
+
+
+def test_a_length_says_nothing_of_another_type(outcome: Any) -> None:
+    assert outcome("response.RoleArn.maxLength", _answer(RoleArn=1)).outcome == outcomes.NOT_EXERCISED
+    assert outcome("response.RoleArn.type", _answer(RoleArn=1)).outcome == outcomes.VIOLATED
+
+
+def test_one_violation_among_many_checks_violates(outcome: Any) -> None:
+    found = outcome("response.Tags.type", *[_answer(Tags={})] * 9, _answer(Tags=[]))
+    assert (found.outcome, found.checks, found.violations, found.gating) == (outcomes.VIOLATED, 10, 1, True)
+
+
+def test_a_waived_clause_is_waived_only_where_it_is_violated(outcome: Any) -> None:
+    waived = {"waived": ["response.Tags.type"]}
+    assert outcome("response.Tags.type", _answer(Tags=[]), **waived).outcome == outcomes.WAIVED
+    assert outcome("response.Tags.type", _answer(Tags={}), **waived).outcome == outcomes.UPHELD
+    assert outcome("response.Tags.type", _answer(), **waived).outcome == outcomes.NOT_EXERCISED
+
+
+def test_a_null_member_is_absent_but_a_required_one_must_not_be(outcome: Any) -> None:
+    assert outcome("response.CreatedAt.required", _answer(CreatedAt=None)).outcome == outcomes.VIOLATED
+    assert outcome("response.CreatedAt.type", _answer(CreatedAt=None)).outcome == outcomes.NOT_EXERCISED
+
+
+def _entry(test: str, **more: Any) -> dict[str, Any]:
+    return Entry(test, **more).to_dict()
+
+
+@pytest.mark.parametrize("violated", [False, True], ids=["not checked", "found broken"])
+def test_what_is_not_claimed_can_neither_be_upheld_nor_violated(contract: Contract, violated: bool) -> None:
+    name = "sigv4.wrong-secret"
+    findings = {name: Finding(name, "403", "200", None, 0)} if violated else {}
+    ledger = Ledger(contract, set(CLAIMS) - {"signatures"})
+    ledger.add(_entry("t", findings=findings, checks=dict.fromkeys(findings, 1)))
+    found = next(each for each in ledger.outcomes() if each.clause.id == name)
+    assert found.outcome == outcomes.NOT_CLAIMED
+    assert "signatures" in found.reason
+    assert ledger.violations() == []
+
+
+def test_what_the_environment_kept_from_being_checked_is_indeterminate(contract: Contract) -> None:
+    ledger = Ledger(contract, CLAIMS)
+    ledger.add(_entry("a", indeterminate={"missing.domain": "gone", "missing.integration": "gone"}))
+    ledger.add(_entry("b", checks={"missing.domain": 3}))
+    found = {each.clause.id: (each.outcome, each.reason) for each in ledger.outcomes()}
+    assert found["missing.integration"] == (outcomes.INDETERMINATE, "gone")
+    assert found["missing.domain"] == (outcomes.UPHELD, "")
+
+
+@pytest.mark.parametrize(("strict", "expected"), [(False, False), (True, True)])
+def test_should_clauses_gate_only_when_strict(document: Document, strict: bool, expected: bool) -> None:
+    document["x-clauses"][0]["clauses"]["response.tidy"] = "A response SHOULD be tidy."
+    ledger = Ledger(Contract(document), CLAIMS, strict=strict)
+    ledger.add(_entry("t", findings={"response.tidy": Finding("response.tidy", "", "", None, 0)}))
+    assert bool(ledger.violations()) is expected
+    assert not Ledger(Contract(document), CLAIMS, strict=True).gates("response.request-id")
+
+
+# --- Merging ------------------------------------------------------------------------------------------------
+
+
+def _findings() -> list[Finding]:
+    sizes = {"t1": 300, "t2": 100, "t3": 200, "t4": 100}
+    return [
+        Finding("missing.domain", f"due {test}", f"came {test}", {"from": test}, size, number, [test])
+        for number, (test, size) in enumerate(sizes.items(), start=1)
+    ]
+
+
+def _merged(order: Iterable[Finding], contract: Contract) -> dict[str, Any]:
+    ledger = Ledger(contract, CLAIMS)
+    for finding in order:
+        ledger.add(_entry(finding.places[0], findings={finding.clause: copy.deepcopy(finding)}))
+    return ledger.findings["missing.domain"].to_dict()
+
+
+def test_one_finding_a_clause_with_the_smallest_exchange_first(contract: Contract) -> None:
+    merged = _merged(_findings(), contract)
+    assert merged["exchange"] == {"from": "t2"}
+    assert (merged["expected"], merged["actual"], merged["size"]) == ("due t2", "came t2", 100)
+    assert merged["count"] == 10
+    assert merged["places"] == ["t2", "t1", "t3", "t4"], "the place to repeat comes first"
+
+
+def test_findings_merge_alike_in_whatever_order_workers_report(contract: Contract) -> None:
+    first, *others = (_merged(order, contract) for order in itertools.permutations(_findings()))
+    assert all(other == first for other in others)
+
+
+def test_many_places_merge_alike_too(contract: Contract) -> None:
+    findings = [Finding("missing.domain", "", "", None, 5, 1, [f"t{number:02}"]) for number in range(40)]
+    forward, backward = _merged(findings, contract), _merged(reversed(findings), contract)
+    assert forward == backward
+    assert forward["count"] == 40
+    assert len(forward["places"]) < 40
+
+
+def test_reasons_do_not_depend_on_the_order_of_workers(contract: Contract) -> None:
+    reasons = set()
+    entries = [
+        _entry(test, not_exercised={"missing.domain": f"because of {test}"}) for test in ("a", "b", "c")
+    ]
+    for order in itertools.permutations(entries):
+        ledger = Ledger(contract, CLAIMS)
+        for entry in order:
+            ledger.add(entry)
+        reasons |= {each.reason for each in ledger.outcomes() if each.clause.id == "missing.domain"}
+    assert reasons == {"because of a"}
+
+
+def test_a_test_keeps_the_smallest_of_its_own_exchanges(contract: Contract) -> None:
+    entry = Entry("t")
+    checker = Checker(Judge(contract), entry, Redactor(), lambda _: True)
+    for padding in (500, 10, 90):
+        checker.expect(
+            _answer(Uri="another", Padding="x" * padding), Expectation("response.status", uri="s3://a")
+        )
+    finding = entry.findings["response.echo.Uri"]
+    assert (finding.count, finding.places) == (3, ["t"])
+    assert finding.exchange is not None
+    assert '"Padding": "xxxxxxxxxx"' in finding.exchange["response"]["body"]
+    with pytest.raises(ContractViolation, match=r"response\.echo\.Uri"):
+        checker.raise_if_violated()
+
+
+# --- Workers ------------------------------------------------------------------------------------------------
+
+
+def _comparable(result: Result) -> Iterator[tuple[str, object]]:
+    """What a report says, without what differs between any two runs."""
+    report = result.report
+    for clause in report["clauses"]:
+        yield clause["id"], clause
+    for finding in report["findings"]:
+        exchange = finding.pop("exchange")
+        finding.pop("repeat")
+        yield (
+            finding["clause"],
+            (finding, exchange and (exchange["request"]["target"], exchange["request"]["body"])),
+        )
+    yield "statuses", report["run"]["statuses"]
+
+
+def test_one_and_four_workers_give_the_same_outcomes_and_findings(
+    run_suite: RunSuite, serve: Callable[[Any], Scripted], endpoint: Any
+) -> None:
+    def faulty(request: Received) -> Reply:
+        answer = forwarding_to_emulator(request)
+        if request.is_get_integration and answer.status == 404:
+            return Reply(404, answer.body, (("Content-Type", "text/json"),))
+        return answer
+
+    forwarding_to_emulator = forwarding(endpoint.url)
+    url = serve(faulty).url
+    files = (suite("missing"), suite("valid"), suite("precedence"))
+    one = run_suite(*files, "--endpoint-url", url)
+    four = run_suite(*files, "--endpoint-url", url, "-n", "4")
+    assert one.status == four.status == 1, four.output
+    assert len(one.findings) > 2
+    assert dict(_comparable(four)) == dict(_comparable(one))
