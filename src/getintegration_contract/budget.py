@@ -2,8 +2,8 @@
 
 The budget is a small file. Whoever wants to send locks it, waits until its turn, stamps the moment of
 departure and unlocks; the others wait for the lock in the meantime. Turns are evenly spaced, and besides no
-turn comes sooner than one period after the departure that lies a whole rate back. Departures are stamped after
-the waiting, with a clock that all processes share, so a late wake-up never lets a second hold more than the rate.
+turn comes sooner than one period after the departure that lies a whole rate back. Departures are stamped
+after the waiting, with a clock that all processes share, so a late wake-up never lets a second hold more.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The names of domains and Uris, which differ from endpoint to endpoint, and neighbours that tests make of them.
+"""The names of domains and Uris, which differ from endpoint to endpoint, and the neighbours of a name.
 
 A name that stands in a request becomes a token, and the token becomes the name that another endpoint has in
-its place. Neighbours (another case, a character less, another normalisation) are known too, so that a near miss
-stays a near miss. In bodies, strings are looked at one by one, and only those that change are written anew.
+its place. Neighbours (another case, a character less, another normalisation) are known too, so that a near
+miss stays one. In bodies, strings are looked at one by one, and only those that change are written anew.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _NEIGHBOURS: dict[str, Callable[[str], str]] = {
 }
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _TOKEN = re.compile(f"{_OPEN}([a-z_]+)(?:\\.([A-Za-z]+))?{_CLOSE}")
-_STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\.)*"')
-_PATH = re.compile(r"(/[Dd][Oo][Mm][Aa][Ii][Nn][Ss]?/|/v1/domains/)([^/?]*)(.*)", re.DOTALL)
+_STRING = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"')
+_PATH = re.compile(r"((?:/v1)?/domains?/)([^/?]*)(.*)", re.DOTALL | re.IGNORECASE)
 #: Shorter names stand in other strings by chance.
 _LONG_ENOUGH = 4
 
 
-class Unmapped(LookupError):
+class UnmappedError(LookupError):
     """A name that has no counterpart on the other endpoint."""
 
 
@@ -87,14 +87,14 @@ class Names:
             start, segment, rest = match.groups()
             hidden = self._hide(unquote(segment))
             if hidden is not None:
-                target = f"{start}{hidden}{rest}"
+                target = f"{start}{_quoted(hidden)}{rest}"
         return replace(request, target=target, body=_strings(request.body, self._hide))
 
     def show(self, request: Request) -> Request:
         """The request with names for tokens.
 
         Raises:
-            Unmapped: One of the names does not exist here.
+            UnmappedError: One of the names does not exist here.
         """
         target = _TOKEN.sub(lambda match: quote(self._show(match), safe=""), request.target)
         return replace(request, target=target, body=_strings(request.body, self._show_all))
@@ -123,7 +123,7 @@ class Names:
     def _show(self, match: re.Match[str]) -> str:
         kind, neighbour = match.groups()
         if kind not in self._texts:
-            raise Unmapped(f"there is no {kind.replace('_', ' ')}")
+            raise UnmappedError(f"there is no {kind.replace('_', ' ')}")
         name = self._texts[kind]
         return _NEIGHBOURS[neighbour](name) if neighbour else name
 
@@ -143,6 +143,14 @@ def _strings(body: bytes, change: Callable[[str], str | None]) -> bytes:
         return json.dumps(text, ensure_ascii=_is_escaped(literal)).encode("utf-8", "surrogatepass")
 
     return _STRING.sub(changed, body) if b'"' in body else body
+
+
+def _quoted(hidden: str) -> str:
+    """A path segment, encoded but for its tokens."""
+    return "".join(
+        part if part.startswith(_OPEN) else quote(part, safe="")
+        for part in re.split(f"({_OPEN}[^{_CLOSE}]*{_CLOSE})", hidden)
+    )
 
 
 def _is_escaped(literal: bytes) -> bool:

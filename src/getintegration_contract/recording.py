@@ -2,8 +2,8 @@
 
 While a run is under way its recording is a folder beside the file, ``FILE.har.parts``: for each session (a
 run, or a run resumed) what it is about, and for each worker one part with a JSON line for every exchange and
-for every test that ended. A line is written at once, so that whatever kills a worker loses at most the exchange
-under way. At the end the parts become one HAR file. Parts that nobody merged are read as they are.
+for every test that ended. A line is written at once, so that whatever kills a worker loses at most the
+exchange under way. At the end the parts become one HAR file. Parts that nobody merged are read as they are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How a request was signed, told without secrets, so that it can be signed again for somebody else.
 
-A signature that fits what went over the wire is described by its scope and its date. One that does not, because
-something was altered after signing, cannot be made again for another endpoint: such a request is ``special``.
+A signature that fits what went over the wire is described by its scope and its date. One that does not,
+because something was altered after signing, cannot be made again for another endpoint: it is ``special``.
 """
 
 from __future__ import annotations

@@ -70,9 +70,7 @@ def authentication(type_: str, message: str) -> ApiError:
 
 def unknown_operation() -> ApiError:
     """A path where no operation lives: 404."""
-    return ApiError(
-        404, "UnknownOperationException", "No operation has this path.", member="message"
-    )
+    return ApiError(404, "UnknownOperationException", "No operation has this path.", member="message")
 
 
 def method_not_allowed(allowed: str) -> ApiError:

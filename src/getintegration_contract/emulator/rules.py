@@ -160,9 +160,7 @@ class ListRule(_BodyOnly):
         if not isinstance(value, list):
             raise _wrong_type(where, "a list")
         self.size.check(len(value), where, problems)
-        return [
-            self.item.check(item, f"{where}[{index}]", problems) for index, item in enumerate(value)
-        ]
+        return [self.item.check(item, f"{where}[{index}]", problems) for index, item in enumerate(value)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +176,7 @@ class MapRule(_BodyOnly):
             raise _wrong_type(where, "an object")
         self.size.check(len(value), where, problems)
         return {
-            self.key.check(key, f"{where}.key", problems): self.value.check(
-                item, f"{where}.value", problems
-            )
+            self.key.check(key, f"{where}.key", problems): self.value.check(item, f"{where}.value", problems)
             for key, item in value.items()
         }
 

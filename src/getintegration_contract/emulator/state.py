@@ -117,9 +117,7 @@ class AccountState:
         del self.domains[domain_name].integrations[uri]
 
 
-def page(
-    entries: Iterable[AnyEntry], size: int, token: str | None
-) -> tuple[list[AnyEntry], str | None]:
+def page(entries: Iterable[AnyEntry], size: int, token: str | None) -> tuple[list[AnyEntry], str | None]:
     """Cut one page out of entries in the order of their serials.
 
     ``token`` is the one that came with the page before. Returns the page and the token of the

@@ -19,9 +19,7 @@ class TokenBucket:
     ``burst`` defaults to the rate, and is 1 at least. ``clock`` gives seconds that never go back.
     """
 
-    def __init__(
-        self, rate: float, burst: float | None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, rate: float, burst: float | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
         self._burst = max(1.0, rate if burst is None else burst)
         self._clock = clock

@@ -90,9 +90,7 @@ class Wire:
         request = AWSRequest(
             method, self.url + target, data=body, headers={"Host": self.host, **(headers or {})}
         )
-        credentials = Credentials(
-            identity.access_key, identity.secret_key, token or identity.session_token
-        )
+        credentials = Credentials(identity.access_key, identity.secret_key, token or identity.session_token)
         signer = botocore.auth.SigV4Auth(credentials, service, region or self.region)
         with pytest.MonkeyPatch.context() as patch:
             if at is not None:

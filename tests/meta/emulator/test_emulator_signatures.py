@@ -256,9 +256,7 @@ def test_session_tokens(wire: Any) -> None:
     assert wire.send("POST", PATH, BODY, missing).error == (403, UNKNOWN)
     wrong = wire.call("POST", PATH, BODY, identity=TEMPORARY, token="wrong")
     assert wrong.error == (403, UNKNOWN)
-    expired = wire.call(
-        "POST", PATH, BODY, identity=TEMPORARY, token=TEMPORARY.expired_session_token
-    )
+    expired = wire.call("POST", PATH, BODY, identity=TEMPORARY, token=TEMPORARY.expired_session_token)
     assert expired.error == (403, "ExpiredTokenException")
     unsigned = authorization(";x-amz-security-token", "")(headers)
     assert wire.send("POST", PATH, BODY, unsigned).error == (403, INVALID)

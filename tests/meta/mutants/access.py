@@ -167,7 +167,7 @@ _throttle.add(
     _OCCURS,
     _as_caller("low_quota", lambda request: not time.sleep(0.02)),  # type: ignore[func-returns-value]
 )
-for _status in (400, 403, 500, 502, 503):
+for _status in (500, 502):
     _throttle.add(
         f"as-{_status}",
         f"Throttling is answered {_status} ThrottlingException.",

@@ -80,7 +80,6 @@ class Job:
     Args:
         mutant: What the proxy does.
         base: The server behind it, used by no other run meanwhile.
-        preload: Called in the process that forks, before; see :func:`preload`.
     """
 
     def __init__(self, mutant: Mutant, base: BaseServer) -> None:
@@ -91,7 +90,7 @@ class Job:
         if mutant.stocked:
             base.stock(*STOCK)
         self._started = time.monotonic()
-        self._proxy, self._stop, url = _start_proxy(mutant, base.url, self._folder)
+        self._proxy, url = _start_proxy(mutant, base.url, self._folder)
         target = self._folder / "target.toml"
         target.write_text(_target(mutant), encoding="utf-8")
         arguments = [
@@ -111,7 +110,7 @@ class Job:
         if not done:
             os.kill(self._suite, signal.SIGKILL)
             os.waitpid(self._suite, 0)
-        os.close(self._stop)
+        os.kill(self._proxy, signal.SIGTERM)
         os.waitpid(self._proxy, 0)
         code = os.waitstatus_to_exitcode(status) if done else TIMED_OUT
         outcome = self._read(code, seconds)
@@ -150,29 +149,27 @@ def preload() -> None:
     import getintegration_contract.run  # noqa: F401 - imported for what it loads
 
 
-def _start_proxy(mutant: Mutant, base: str, folder: Path) -> tuple[int, int, str]:
-    """Fork a proxy; returns its process, the pipe whose closing ends it, and its address."""
+def _start_proxy(mutant: Mutant, base: str, folder: Path) -> tuple[int, str]:
+    """Fork a proxy; returns its process, which SIGTERM ends, and its address."""
     told_read, told_write = os.pipe()
-    stop_read, stop_write = os.pipe()
 
     def serve() -> int:
-        os.close(told_read)
-        os.close(stop_write)
+        parent = os.getppid()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         _redirect(folder / "output")
         proxy = Proxy(base, mutant.build(), continues=mutant.continues)
         os.write(told_write, proxy.url.encode())
         os.close(told_write)
-        os.read(stop_read, 1)
+        while signal.sigtimedwait({signal.SIGTERM}, 5) is None and os.getppid() == parent:
+            pass
         (folder / "count.json").write_text(json.dumps(vars(proxy.count)), encoding="utf-8")
         return 0
 
     process = _fork(serve)
     os.close(told_write)
-    os.close(stop_read)
     url = os.read(told_read, 200).decode()
     os.close(told_read)
-    os.set_inheritable(stop_write, False)
-    return process, stop_write, url
+    return process, url
 
 
 def _run_suite(arguments: list[str], mutant: Mutant, output: Path) -> int:

@@ -60,9 +60,7 @@ def _timed(change: Callable[[float], Any], *members: str) -> Callable[[Document]
 _TIME_SHAPES: tuple[tuple[str, str, Callable[[float], Any]], ...] = (
     ("string", "a number in a string", str),
     ("iso-8601", "an ISO 8601 string", _iso),
-    ("http-date", "an HTTP date", lambda t: datetime.fromtimestamp(t, UTC).strftime("%a, %d %b %Y %T GMT")),
     ("object", "an object", lambda t: {"seconds": t}),
-    ("array", "an array", lambda t: [t]),
     ("boolean", "true", lambda t: True),
 )
 for _member in ("CreatedAt", "LastUpdatedAt"):
@@ -75,16 +73,16 @@ for _member in ("CreatedAt", "LastUpdatedAt"):
         )
 
 _WRONG_TYPES: dict[str, tuple[tuple[str, Any], ...]] = {
-    "DomainName": (("number", 1), ("array", lambda d: [d["DomainName"]]), ("boolean", True)),
-    "Uri": (("number", 1), ("array", lambda d: [d["Uri"]]), ("object", lambda d: {"Uri": d["Uri"]})),
-    "EventTriggerNames": (("string", "Trigger"), ("object", {"Name": "Trigger"}), ("boolean", False)),
-    "IsUnstructured": (("string", "false"), ("number", 0), ("array", [])),
-    "ObjectTypeName": (("number", 1), ("array", ["Type"]), ("boolean", False)),
-    "ObjectTypeNames": (("array", ["Type"]), ("string", "{}"), ("pairs", [{"Key": "a", "Value": "b"}])),
-    "RoleArn": (("object", {"Arn": "arn:aws:iam::1:role/r"}), ("number", 1), ("array", [])),
-    "Scope": (("number", 1), ("array", ["DOMAIN"]), ("boolean", True)),
-    "Tags": (("array", []), ("pairs", [{"Key": "a", "Value": "b"}]), ("string", "a=b")),
-    "WorkflowId": (("number", 1), ("object", {"Id": "w"}), ("array", ["w"])),
+    "DomainName": (("number", 1), ("array", lambda d: [d["DomainName"]])),
+    "Uri": (("number", 1), ("object", lambda d: {"Uri": d["Uri"]})),
+    "EventTriggerNames": (("string", "Trigger"), ("object", {"Name": "Trigger"})),
+    "IsUnstructured": (("string", "false"), ("number", 0)),
+    "ObjectTypeName": (("array", ["Type"]), ("boolean", False)),
+    "ObjectTypeNames": (("array", ["Type"]), ("string", "{}")),
+    "RoleArn": (("object", {"Arn": "arn:aws:iam::1:role/r"}), ("array", [])),
+    "Scope": (("number", 1), ("array", ["DOMAIN"])),
+    "Tags": (("array", []), ("pairs", [{"Key": "a", "Value": "b"}])),
+    "WorkflowId": (("number", 1), ("object", {"Id": "w"})),
 }
 for _member, _values in _WRONG_TYPES.items():
     for _name, _value in _values:
@@ -181,7 +179,6 @@ for _name, _value, _clause in (
 for _name, _value in (
     ("other-service", "arn:aws:s3:::bucket"),
     ("without-account", "arn:aws:iam:::role/r"),
-    ("name-only", "role/GetIntegrationContract"),
     ("empty", ""),
     ("china", "arn:aws-cn:iam::123456789012:role/r"),
 ):
@@ -193,18 +190,16 @@ _constraint(
     "RoleArn.maxLength",
     "arn:aws:iam::123456789012:role/".ljust(513, "r"),
 )
-for _value in ("domain", "Profile", "", "ACCOUNT"):
+for _value in ("domain", "", "ACCOUNT"):
     _constraint("Scope", f"enum-{_value or 'empty'}", f"Scope is {_value!r}.", "Scope.enum", _value)
 for _name, _value, _clause in (
     ("51", {f"k{index:02}": "v" for index in range(51)}, "maxProperties"),
     ("key-empty", {"": "v"}, "keys.minLength"),
     ("key-too-long", {"k" * 129: "v"}, "keys.maxLength"),
     ("key-aws", {"aws:cloudformation:stack-name": "s"}, "keys.pattern"),
-    ("key-accent", {"é": "v"}, "keys.pattern"),
     ("key-space", {"a b": "v"}, "keys.pattern"),
     ("value-null", {"a": None}, "values.type"),
     ("value-number", {"a": 1}, "values.type"),
-    ("value-boolean", {"a": True}, "values.type"),
     ("value-too-long", {"a": "v" * 257}, "values.maxLength"),
 ):
     _constraint("Tags", _name, f"Tags breaks the constraint {_clause}.", f"Tags.{_clause}", _value)
@@ -217,7 +212,6 @@ for _name, _description, _change in (
     ("milliseconds", "milliseconds", lambda t: t * 1000),
     ("whole-milliseconds", "whole milliseconds", lambda t: int(t * 1000)),
     ("microseconds", "microseconds", lambda t: int(t * 1_000_000)),
-    ("nanoseconds", "nanoseconds", lambda t: int(t * 1_000_000_000)),
 ):
     _add(
         f"times-{_name}",
@@ -293,7 +287,6 @@ for _name, _description, _wrap in (
     ("array", "an array of the integration", lambda document: [document]),
     ("string", "the integration as a JSON string", str),
     ("null", "null", lambda document: None),
-    ("true", "true", lambda document: True),
 ):
     _body(
         lambda answer, wrap=_wrap: answer.with_document(wrap(answer.document)),
@@ -317,9 +310,7 @@ for _name, _wrap in (
 for _name, _value in (
     ("html", "text/html"),
     ("text", "text/plain; charset=utf-8"),
-    ("binary", "application/octet-stream"),
     ("xml", "application/xml"),
-    ("javascript", "application/javascript"),
     ("json-misspelt", "json"),
     ("missing", None),
 ):
@@ -329,7 +320,7 @@ for _name, _value in (
         "response.content-type",
         on_found(lambda answer, value=_value: answer.with_header("Content-Type", value)),
     )
-for _status in (201, 202, 203, 206, 302, 304, 404, 500):
+for _status in (201, 202, 206, 302, 404, 500):
     _add(
         f"status-{_status}",
         f"An integration that exists is answered {_status}, with the right body.",

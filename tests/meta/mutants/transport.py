@@ -195,6 +195,8 @@ for _name, _description, _coding, _pack in (
         ),
         **_HASTE,
     )
+    if _name not in ("gzip-claimed", "gzip-cut"):
+        continue
     _add(
         f"{_name}-if-accepted",
         f"{_description}, if the client accepts gzip.",

@@ -1,0 +1,135 @@
+"""Which exchange of one recording answers the same question as which of another."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from getintegration_contract.har import Recorded
+from getintegration_contract.names import Names
+from getintegration_contract.recording import Recording
+
+
+class Key(NamedTuple):
+    """What makes a request the same on both sides: its test, what was asked, and how often before."""
+
+    test: str
+    question: bytes
+    number: int
+
+
+@dataclass
+class Pairs:
+    """How the exchanges of two recordings belong together.
+
+    Attributes:
+        pairs: Positions in the reference and in the candidate.
+        alone: Positions in the reference that have no counterpart, each with the reason.
+        extra: Positions in the candidate that have none, each with the reason.
+        transient: Attempts on each side that a later attempt made up for.
+    """
+
+    pairs: list[tuple[int, int]] = field(default_factory=list)
+    alone: dict[int, str] = field(default_factory=dict)
+    extra: dict[int, str] = field(default_factory=dict)
+    transient: tuple[int, int] = (0, 0)
+
+
+def question(recorded: Recorded, names: Names) -> bytes:
+    """A digest of what was asked, by whom and how signed, names aside."""
+    request = names.hide(recorded.exchange.request)
+    signed = str(recorded.signing.get("kind", ""))
+    parts = (request.method, request.target, recorded.exchange.identity or "", signed)
+    digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16)
+    digest.update(b"\0" + request.body)
+    return digest.digest()
+
+
+def keys(recording: Recording, names: Names) -> list[Key | None]:
+    """The key of every exchange, in order; None for an attempt that a later one made up for."""
+    found: list[Key | None] = []
+    last: dict[tuple[str, bytes], tuple[int, int]] = {}
+    counts: Counter[tuple[str, bytes]] = Counter()
+    for position, recorded in enumerate(recording):
+        asked = question(recorded, names)
+        same = recorded.test, asked
+        if recorded.attempt > 1 and same in last and last[same][1] == recorded.attempt - 1:
+            found[last[same][0]] = None
+        else:
+            counts[same] += 1
+        last[same] = position, recorded.attempt
+        found.append(Key(recorded.test, asked, counts[same]))
+    return found
+
+
+def pair(
+    reference: Sequence[Key | None],
+    candidate: Sequence[Key | None],
+    *,
+    by_order: bool,
+    reasons: Mapping[int, str],
+) -> Pairs:
+    """Pair two recordings.
+
+    Args:
+        reference, candidate: The keys of their exchanges.
+        by_order: Whether requests of one test may also be paired by their order, where names differ.
+        reasons: Why an exchange of the reference could not be replayed, where it was not.
+    """
+    places = {key: position for position, key in enumerate(candidate) if key is not None}
+    found = Pairs(transient=(_transient(reference), _transient(candidate)))
+    alone: list[int] = []
+    for position, key in enumerate(reference):
+        if key is None:
+            continue
+        other = places.pop(key, None)
+        if other is None:
+            alone.append(position)
+        else:
+            found.pairs.append((position, other))
+    extra = sorted(places.values())
+    if by_order:
+        alone, extra = _pair_by_order(reference, candidate, alone, extra, found)
+    tests = [{key.test for key in side if key is not None} for side in (reference, candidate)]
+    found.alone = {place: reasons.get(place) or _reason(reference[place], tests[1]) for place in alone}
+    found.extra = {place: _reason(candidate[place], tests[0]) for place in extra}
+    found.pairs.sort()
+    return found
+
+
+def _transient(side: Sequence[Key | None]) -> int:
+    return sum(key is None for key in side)
+
+
+def _pair_by_order(
+    reference: Sequence[Key | None],
+    candidate: Sequence[Key | None],
+    alone: list[int],
+    extra: list[int],
+    found: Pairs,
+) -> tuple[list[int], list[int]]:
+    """Pair what is left of each test in its order, if as much is left on both sides."""
+    left: dict[str, tuple[list[int], list[int]]] = {}
+    for side, positions in enumerate((alone, extra)):
+        for position in positions:
+            key = (reference, candidate)[side][position]
+            assert key is not None
+            left.setdefault(key.test, ([], []))[side].append(position)
+    kept_alone: list[int] = []
+    kept_extra: list[int] = []
+    for test, (one, other) in left.items():
+        if test and len(one) == len(other):
+            found.pairs.extend(zip(one, other, strict=True))
+        else:
+            kept_alone += one
+            kept_extra += other
+    return kept_alone, kept_extra
+
+
+def _reason(key: Any, tests: set[str]) -> str:
+    if key is not None and key.test in tests:
+        return "its test sent no such request to the other side"
+    return "its test did not send anything to the other side"

@@ -1,0 +1,264 @@
+"""The process: start, options, log, and every way in which it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_contract.emulator.__main__ import main
+from getintegration_contract.emulator.identities import (
+    DEFAULT_IDENTITIES,
+    IdentityFileError,
+    load_identities,
+)
+from getintegration_contract.emulator.launch import EmulatorError, running_emulator
+
+PATH = "/domains/shop/integrations"
+CALLER = DEFAULT_IDENTITIES["caller"]
+GOOD = """
+[first]
+access_key = "AKIAEXAMPLEMYSELF001"
+secret_key = "mine"
+account = "000000000001"
+session_token = "token"
+rate = 3
+burst = 4.5
+
+[second]
+access_key = "AKIAEXAMPLEMYSELF002"
+secret_key = "mine too"
+account = "000000000001"
+permitted = false
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it_in_order(number: signal.Signals) -> None:
+    with running_emulator() as running:
+        running.process.send_signal(number)
+        assert running.process.wait(5) == 0
+        assert running.stderr() == ""
+
+
+def test_end_of_standard_input_ends_it() -> None:
+    with running_emulator() as running:
+        time.sleep(0.2)
+        assert running.process.poll() is None
+        assert running.stop() == 0
+
+
+def test_without_the_option_the_end_of_standard_input_means_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "getintegration_contract.emulator", "--port", "0"]
+    source = Path(__file__).parents[3] / "src"
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(source)},
+    ) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["event"] == "listening"
+        time.sleep(0.3)
+        assert process.poll() is None
+        process.terminate()
+        assert process.stdout.read() == "", "only one line goes to standard output"
+        assert process.wait(5) == 0
+
+
+def test_shutdown_lets_a_request_under_way_finish(connect: Any) -> None:
+    with running_emulator() as running:
+        wire = connect(running)
+        headers = wire.signed_headers("POST", PATH, b'{"Uri": "a"}')
+        lines = [f"POST {PATH} HTTP/1.1", *(f"{n}: {v}" for n, v in headers.items()), "Content-Length: 12"]
+        host, port = wire.host.split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode() + b'{"Uri"')
+            time.sleep(0.1)
+            running.process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            connection.sendall(b': "a"}')
+            assert connection.recv(65536).startswith(b"HTTP/1.1 404 ")
+        assert running.process.wait(5) == 0
+
+
+def test_port_in_use_and_bad_host() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(EmulatorError) as failed, running_emulator("--port", port):
+            pass
+    assert "status 1" in str(failed.value)
+    assert f"127.0.0.1 port {port}: Address already in use" in str(failed.value)
+    assert "Traceback" not in str(failed.value)
+
+
+def run_main(*arguments: str) -> int | str | None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["--port", "70000"], 2),
+        (["--port", "x"], 2),
+        (["--rate", "0"], 2),
+        (["--rate", "nan"], 2),
+        (["--rate", "1", "--burst", "0.5"], 2),
+        (["--burst", "5"], 2),
+        (["--no-such-option"], 2),
+        (["--reg", "abbreviated"], 2),
+        (["--identities", "/does/not/exist.toml"], 2),
+        (["--host", "no.such.host.invalid"], 1),
+        (["--host", "203.0.113.1"], 1),
+    ],
+)
+def test_bad_options(arguments: list[str], status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_main(*arguments) == status
+    captured = capsys.readouterr()
+    assert "error: " in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no identity"),
+        ("[a", "not TOML"),
+        ("caller = 5", "not a table"),
+        (GOOD + "colour = 'red'", "unknown key 'colour'"),
+        (GOOD.replace('secret_key = "mine"\n', ""), "secret_key is missing"),
+        (GOOD.replace('"mine"', '""'), "secret_key must be"),
+        (GOOD.replace('"mine"', "7"), "secret_key must be"),
+        (GOOD.replace("AKIAEXAMPLEMYSELF001", "short"), "access_key must be"),
+        (GOOD.replace("AKIAEXAMPLEMYSELF002", "AKIAEXAMPLEMYSELF001"), "the same access_key"),
+        (GOOD.replace("000000000001", "1"), "account must be"),
+        (GOOD.replace("false", "'no'"), "permitted must be"),
+        (GOOD.replace("rate = 3", "rate = -3"), "rate is out of range"),
+        (GOOD.replace("rate = 3", "rate = true"), "rate must be a number"),
+        (GOOD.replace("rate = 3", ""), "burst needs a rate"),
+        (GOOD.replace("4.5", "0.5"), "burst is out of range"),
+        (GOOD.replace("4.5", "inf"), "burst is out of range"),
+    ],
+)
+def test_bad_identities_file(
+    text: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "who.toml"
+    file.write_text(text)
+    with pytest.raises(IdentityFileError, match=says):
+        load_identities(file)
+    assert run_main("--identities", str(file)) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_identities_file_that_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "who.toml"
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(IdentityFileError, match="not TOML"):
+        load_identities(file)
+
+
+def test_identities_file_replaces_the_defaults(tmp_path: Path, connect: Any) -> None:
+    file = tmp_path / "who.toml"
+    file.write_text(GOOD)
+    first, second = load_identities(file).values()
+    with running_emulator("--identities", str(file)) as running:
+        wire = connect(running)
+        assert wire.call("GET", "/domains", identity=first).status == 200
+        assert wire.call("GET", "/domains", identity=first, token="x").status == 403
+        assert wire.call("GET", "/domains", identity=second).error == (403, "AccessDeniedException")
+        assert wire.call("GET", "/domains").error == (403, "UnrecognizedClientException")
+
+
+def test_region_option(connect: Any) -> None:
+    with running_emulator("--region", "eu-west-1") as running:
+        wire = connect(running)
+        assert wire.call("GET", "/domains", region="eu-west-1").status == 200
+        reply = wire.call("GET", "/domains", region="us-east-1")
+        assert reply.error == (403, "InvalidSignatureException")
+
+
+def test_no_signatures(connect: Any) -> None:
+    with running_emulator("--no-signatures", "--region", "eu-west-1") as running:
+        wire = connect(running)
+        assert wire.send("POST", "/domains/shop", b'{"DefaultExpirationDays": 1}').status == 200
+        assert wire.send("PUT", PATH, b'{"Uri": "a"}').status == 200
+        body = b'{"Uri": "a"}'
+
+        def as_key(key: str, region: str = "eu-west-1") -> tuple[int, str | None]:
+            value = f"AWS4-HMAC-SHA256 Credential={key}/20200101/{region}/profile/aws4_request, x"
+            error: tuple[int, str | None] = wire.send("POST", PATH, body, {"Authorization": value}).error
+            return error
+
+        assert wire.send("POST", PATH, body).status == 200
+        assert as_key(CALLER.access_key) == (200, None)
+        assert as_key("AKIAEXAMPLESTRANGER1") == (200, None)
+        assert as_key(CALLER.access_key, "us-west-2")[0] == 404
+        assert as_key(DEFAULT_IDENTITIES["other_account"].access_key)[0] == 404
+        assert as_key(DEFAULT_IDENTITIES["temporary"].access_key) == (200, None)
+        assert as_key(DEFAULT_IDENTITIES["unauthorized"].access_key)[1] == "AccessDeniedException"
+        assert wire.send("POST", PATH, body, {"Authorization": "Basic x"}).status == 200
+
+
+def test_access_log(connect: Any) -> None:
+    temporary = DEFAULT_IDENTITIES["temporary"]
+    with running_emulator("--access-log") as running:
+        wire = connect(running)
+        signed = wire.signed_headers("POST", PATH, b'{"Uri": "a"}', identity=temporary)
+        ids = [
+            wire.send("POST", PATH, b'{"Uri": "a"}', signed).headers["x-amzn-requestid"],
+            wire.send("POST", "/x%20y?X-Amz-Signature=secret", b"").headers["x-amzn-requestid"],
+        ]
+        wire.send("GET", "/_emulator/health")
+        log = running.stderr()
+    first, second, third = [json.loads(line) for line in log.splitlines()]
+    assert [first["request_id"], second["request_id"]] == ids
+    assert first["operation"] == "GetIntegration"
+    assert first["access_key_id"] == temporary.access_key
+    assert (first["method"], first["path"]) == ("POST", PATH)
+    assert (first["status"], first["error_type"]) == (404, "ResourceNotFoundException")
+    assert 0 < first["duration_ms"] < 5000
+    assert first["time"].endswith("+00:00")
+    assert (second["path"], second["operation"], second["access_key_id"]) == ("/x%20y", None, None)
+    assert (third["status"], third["error_type"]) == (200, None)
+    for secret in (temporary.session_token, signed["Authorization"][-64:], "secret"):
+        assert secret not in log
+
+
+def test_without_the_option_nothing_is_logged(emulator: Any, wire: Any) -> None:
+    wire.send("GET", "/domains")
+    assert emulator.stderr() == ""
+
+
+def test_a_warning_when_other_machines_can_reach_it() -> None:
+    with running_emulator("--host", "0.0.0.0") as running:
+        assert running.url.startswith("http://127.0.0.1:")
+        assert "warning: 0.0.0.0 is not a loopback address" in running.stderr()
+
+
+def test_help_has_every_identity(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_main("--help") == 0
+    text = capsys.readouterr().out
+    for identity in DEFAULT_IDENTITIES.values():
+        assert identity.access_key in text
+        assert identity.secret_key in text
+
+
+def test_start_is_quick() -> None:
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        with running_emulator():
+            times.append(time.perf_counter() - started)
+    assert min(times) < 1.0, times

@@ -1,0 +1,269 @@
+"""Request rules: what the service model asks of each operation, and how a broken rule is answered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from getintegration_contract.emulator.patterns import compile_ecma
+
+BAD = (400, "BadRequestException")
+UNREADABLE = (400, "SerializationException")
+UNKNOWN = (404, "ResourceNotFoundException")
+PATH = "/domains/shop/integrations"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", BAD),
+        (b"{}", BAD),
+        (b'{"uri": "lower case is another member"}', BAD),
+        (b'{"Uri": null}', BAD),
+        (b'{"Uri": ""}', BAD),
+        (b'{"Uri": "a"}', UNKNOWN),
+        (b' \r\n\t{"Uri": "a"} \n', UNKNOWN),
+        (json.dumps({"Uri": "a" * 255}).encode(), UNKNOWN),
+        (json.dumps({"Uri": "a" * 256}).encode(), BAD),
+        (json.dumps({"Uri": "\U0001f600" * 255}, ensure_ascii=False).encode(), UNKNOWN),
+        (json.dumps({"Uri": "\U0001f600" * 255}).encode(), UNKNOWN),
+        (json.dumps({"Uri": "\U0001f600" * 256}).encode(), BAD),
+        (b'{"Uri": "a", "Other": {"deep": [1, null]}, "DomainName": 7}', UNKNOWN),
+        (b'{"Uri": "a", "Uri": "b"}', UNKNOWN),
+        (b'{"Uri": "a", "x": ' + b"[" * 500 + b"]" * 500 + b"}", UNKNOWN),
+        (b'{"Uri": 5}', UNREADABLE),
+        (b'{"Uri": true}', UNREADABLE),
+        (b'{"Uri": ["a"]}', UNREADABLE),
+        (b'{"Uri": {"a": "b"}}', UNREADABLE),
+        (b'{"Uri": "\\ud800"}', UNREADABLE),
+        (b'["Uri"]', UNREADABLE),
+        (b'"Uri"', UNREADABLE),
+        (b"null", UNREADABLE),
+        (b"7", UNREADABLE),
+        (b" ", UNREADABLE),
+        (b"{", UNREADABLE),
+        (b'{"Uri": "a"', UNREADABLE),
+        (b'{"Uri": "a",}', UNREADABLE),
+        (b'{"Uri": "a"} {}', UNREADABLE),
+        (b"{'Uri': 'a'}", UNREADABLE),
+        (b'{"Uri": "a\nb"}', UNREADABLE),
+        (b'{"Uri": "\xff"}', UNREADABLE),
+        (b'{"Uri": "\xed\xa0\x80"}', UNREADABLE),
+        (b'\xef\xbb\xbf{"Uri": "a"}', UNREADABLE),
+        ('{"Uri": "a"}'.encode("utf-16"), UNREADABLE),
+        (b'{"Uri": "a", "x": NaN}', UNREADABLE),
+        (b'{"Uri": "a", "x": -Infinity}', UNREADABLE),
+        (b'{"Uri": "a", "x": ' + b"1" * 5000 + b"}", UNREADABLE),
+        (b"[" * 100_000, UNREADABLE),
+        (b'{"x":' * 100_000 + b"1" + b"}" * 100_000, UNREADABLE),
+    ],
+    ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else None,
+)
+def test_body_of_get_integration(wire: Any, body: bytes, expected: tuple[int, str]) -> None:
+    wire.create_domain()
+    reply = wire.call("POST", PATH, body)
+    assert reply.error == expected
+    assert list(reply.json) == ["Message"]
+
+
+@pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/xml", "nonsense;;"])
+def test_content_type_is_ignored(wire: Any, content_type: str | None) -> None:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    assert wire.call("POST", PATH, {"Uri": "a"}, headers).error == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("segment", "expected"),
+    [
+        ("a", UNKNOWN),
+        ("a" * 64, UNKNOWN),
+        ("Az09_-", UNKNOWN),
+        ("%41", UNKNOWN),
+        ("a" * 65, BAD),
+        ("", BAD),
+        (".", BAD),
+        ("..", BAD),
+        ("%2e%2e", BAD),
+        ("a.b", BAD),
+        ("a%20b", BAD),
+        ("a%0A", BAD),
+        ("a%2Fb", BAD),
+        ("%2Fintegrations", BAD),
+        ("a%00", BAD),
+        ("%C3%A9", BAD),
+        ("%ff", BAD),
+        ("a%", BAD),
+        ("a:b", BAD),
+    ],
+)
+def test_domain_name(wire: Any, segment: str, expected: tuple[int, str]) -> None:
+    assert wire.call("POST", f"/domains/{segment}/integrations", {"Uri": "a"}).error == expected
+
+
+FLOW: dict[str, Any] = {
+    "FlowName": "my-flow",
+    "KmsArn": "arn:aws:kms:us-east-1:111122223333:key/k",
+    "SourceFlowConfig": {
+        "ConnectorType": "S3",
+        "SourceConnectorProperties": {"S3": {"BucketName": "bucket"}},
+    },
+    "Tasks": [
+        {
+            "SourceFields": ["a"],
+            "TaskType": "Map",
+            "TaskProperties": {"DATA_TYPE": "string"},
+            "ConnectorOperator": {"S3": "NO_OP"},
+        }
+    ],
+    "TriggerConfig": {
+        "TriggerType": "Scheduled",
+        "TriggerProperties": {"Scheduled": {"ScheduleExpression": "rate(1hours)"}},
+    },
+}
+
+
+def changed(document: Any, path: str, value: Any) -> Any:
+    """A deep copy with one value at a dotted path replaced, or taken away if None."""
+    copy = json.loads(json.dumps(document))
+    *parents, last = [int(key) if key.isdigit() else key for key in path.split(".")]
+    inner = copy
+    for key in parents:
+        inner = inner[key]
+    if value is None:
+        del inner[last]
+    else:
+        inner[last] = value
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("FlowName", None, BAD),
+        ("FlowName", "-", BAD),
+        ("FlowName", "f" * 257, BAD),
+        ("KmsArn", "arn:aws:s3:::b", BAD),
+        ("Tasks", None, BAD),
+        ("Tasks", {}, UNREADABLE),
+        ("Tasks", ["no task"], UNREADABLE),
+        ("Tasks.0.TaskType", "Dance", BAD),
+        ("Tasks.0.SourceFields.0", 5, UNREADABLE),
+        ("Tasks.0.SourceFields.0", "x" * 2049, BAD),
+        ("Tasks.0.TaskProperties", {"NO_SUCH_KEY": "x"}, BAD),
+        ("Tasks.0.TaskProperties", {"DATA_TYPE": ""}, BAD),
+        ("Tasks.0.ConnectorOperator.S3", "no_op", BAD),
+        ("SourceFlowConfig.SourceConnectorProperties.S3.BucketName", "b" * 2, BAD),
+        ("SourceFlowConfig.SourceConnectorProperties.S3.BucketName", None, BAD),
+        ("TriggerConfig.TriggerProperties.Scheduled.ScheduleOffset", 36001, BAD),
+        ("TriggerConfig.TriggerProperties.Scheduled.ScheduleOffset", 0.5, UNREADABLE),
+        ("TriggerConfig.TriggerProperties.Scheduled.ScheduleOffset", 2**63, UNREADABLE),
+        ("TriggerConfig.TriggerProperties.Scheduled.ScheduleStartTime", "2026-01-01", UNREADABLE),
+        ("TriggerConfig.TriggerProperties.Scheduled.ScheduleStartTime", True, UNREADABLE),
+    ],
+)
+def test_nested_rules_of_a_flow_definition(
+    wire: Any, path: str, value: Any, expected: tuple[int, str]
+) -> None:
+    wire.create_domain()
+    assert wire.put(FlowDefinition=FLOW).status == 200
+    reply = wire.put(FlowDefinition=changed(FLOW, path, value))
+    assert reply.error == expected
+    if expected == BAD:
+        assert path.split(".")[-1] in reply.json["Message"]
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"ObjectTypeName": "9lives"}, BAD),
+        ({"ObjectTypeName": "name\n"}, BAD),
+        ({"ObjectTypeName": "n" * 256}, BAD),
+        ({"ObjectTypeNames": {"SegmentIdentify": "not valid"}}, BAD),
+        ({"ObjectTypeNames": {"": "Valid"}}, BAD),
+        ({"Tags": {}}, BAD),
+        ({"Tags": {f"k{'a' * n}": "v" for n in range(51)}}, BAD),
+        ({"Tags": {"aws:x": "v"}}, BAD),
+        ({"Tags": {"a b": "v"}}, BAD),
+        ({"Tags": {"a": "v" * 257}}, BAD),
+        ({"Tags": {"a": None}}, UNREADABLE),
+        ({"Tags": {"a": 1}}, UNREADABLE),
+        ({"Tags": ["a"]}, UNREADABLE),
+        ({"RoleArn": "role"}, BAD),
+        ({"EventTriggerNames": []}, BAD),
+        ({"EventTriggerNames": ["a", "b"]}, BAD),
+        ({"EventTriggerNames": [None]}, UNREADABLE),
+        ({"Scope": "GALAXY"}, BAD),
+        ({"Uri": None}, BAD),
+    ],
+)
+def test_members_of_put_integration(wire: Any, members: dict[str, Any], expected: tuple[int, str]) -> None:
+    wire.create_domain()
+    assert wire.put(**members).error == expected
+
+
+def test_plus_to_equals_is_a_range_in_tag_keys(wire: Any) -> None:
+    wire.create_domain()
+    assert wire.put(Tags={"Az09+,-./:;<=_": ""}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (1, (200, None)),
+        (1098, (200, None)),
+        (5.0, (200, None)),
+        (0, BAD),
+        (1099, BAD),
+        (2**31, UNREADABLE),
+        (1.5, UNREADABLE),
+        ("5", UNREADABLE),
+        (True, UNREADABLE),
+        (None, BAD),
+    ],
+)
+def test_default_expiration_days(wire: Any, days: Any, expected: tuple[int, str | None]) -> None:
+    assert wire.call("POST", "/domains/shop", {"DefaultExpirationDays": days}).error == expected
+
+
+@pytest.mark.parametrize("query", ["0", "101", "x", "1.5", "", "%ff"])
+def test_max_results(wire: Any, query: str) -> None:
+    assert wire.call("GET", "/domains?max-results=100").status == 200
+    assert wire.call("GET", f"/domains?max-results={query}").status == 400
+
+
+@pytest.mark.parametrize("token", ["", "x", "YWZ0ZXI6MA==", "YWZ0ZXI6LTE=", "\u00e9", "a" * 1025])
+def test_made_up_page_token(wire: Any, token: str) -> None:
+    reply = wire.call(
+        "GET", "/domains?next-token=" + token.encode().hex("%") if token else "/domains?next-token="
+    )
+    assert reply.error == BAD
+
+
+def test_all_broken_rules_are_named_at_once(wire: Any) -> None:
+    reply = wire.call("POST", "/domains/a.b/integrations", {"Uri": ""})
+    assert reply.error == BAD
+    assert "DomainName" in reply.json["Message"]
+    assert "Uri" in reply.json["Message"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "other"),
+    [
+        ("^a$", ["a"], ["a\n", "\na", "b"]),
+        ("a", ["cab"], ["b"]),
+        ("^.$", ["a", "\u0085"], ["\r", "\n", "\u2028", "\u2029"]),
+        (r"^\w\d$", ["_0"], ["\u00e9" + "1", "a\u0663"]),
+        (r"^[\w\s]+$", ["a \ufeff\u00a0"], ["\x1c", "\x85"]),
+        (r"^\S$", ["\x1c"], [" ", "\u3000"]),
+        (r"^[$.]\$$", ["$$", ".$"], ["a$", "$"]),
+        (r"^[[]$", ["["], ["]"]),
+        (r"^[^\]]$", ["a"], ["]"]),
+        ("^(?!aws:)[a-zA-Z+-=._:/]+$", ["a:5", "<"], ["aws:a", "a ", "a>b"]),
+    ],
+)
+def test_patterns_match_as_in_ecmascript(pattern: str, matching: list[str], other: list[str]) -> None:
+    compiled = compile_ecma(pattern)
+    assert [text for text in matching if not compiled.search(text)] == []
+    assert [text for text in other if compiled.search(text)] == []

@@ -1,0 +1,244 @@
+"""State: what is put can be got, updates replace, and nothing leaks from one caller to another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
+
+from .test_emulator_rules import FLOW
+
+UNKNOWN = (404, "ResourceNotFoundException")
+BAD = (400, "BadRequestException")
+EVERYTHING = {
+    "ObjectTypeName": "MyObject",
+    "ObjectTypeNames": {"SegmentIdentify": "Template", "Other": "_x-1"},
+    "Tags": {"team": "a", "empty": ""},
+    "RoleArn": "arn:aws:iam::111122223333:role/x",
+    "EventTriggerNames": ["trigger"],
+    "Scope": "DOMAIN",
+}
+
+
+def test_get_returns_all_that_was_put(wire: Any) -> None:
+    before = time.time()
+    wire.create_domain()
+    put = wire.put(**EVERYTHING, FlowDefinition=FLOW, Unknown="ignored")
+    got = wire.get()
+    assert got.status == 200
+    assert got.json == put.json
+    answer = dict(got.json)
+    workflow = answer.pop("WorkflowId")
+    assert isinstance(workflow, str)
+    assert 1 <= len(workflow) <= 255
+    created, updated = answer.pop("CreatedAt"), answer.pop("LastUpdatedAt")
+    assert before - 1 < created == updated < time.time() + 1
+    assert created == round(created, 3)
+    assert answer == {
+        **EVERYTHING,
+        "DomainName": "shop",
+        "Uri": "arn:flow",
+        "IsUnstructured": False,
+    }
+
+
+def test_absent_members_are_left_out(wire: Any) -> None:
+    wire.create_domain()
+    wire.put(Tags=None)
+    assert set(wire.get().json) == {"DomainName", "Uri", "CreatedAt", "LastUpdatedAt"}
+
+
+def test_is_unstructured(wire: Any) -> None:
+    wire.create_domain()
+    wire.put(ObjectTypeName="_unstructured")
+    assert wire.get().json["IsUnstructured"] is True
+    wire.put(ObjectTypeName="other")
+    assert wire.get().json["IsUnstructured"] is False
+
+
+def test_update_replaces_members_and_keeps_created_at(wire: Any) -> None:
+    wire.create_domain()
+    first = wire.put(**EVERYTHING).json
+    second = wire.put(ObjectTypeName="Another").json
+    third = wire.put(ObjectTypeName="Another").json
+    assert first["CreatedAt"] == second["CreatedAt"] == third["CreatedAt"]
+    assert first["LastUpdatedAt"] < second["LastUpdatedAt"] < third["LastUpdatedAt"]
+    assert wire.get().json == third
+    assert "Tags" not in third
+    assert len(wire.call("GET", "/domains/shop/integrations").json["Items"]) == 1
+
+
+def test_flow_definition_stands_for_a_missing_uri(wire: Any) -> None:
+    wire.create_domain()
+    put = wire.put(uri=None, FlowDefinition=FLOW)
+    assert put.status == 200
+    assert put.json["Uri"].endswith(":flow/my-flow")
+    assert wire.get(uri=put.json["Uri"]).json == put.json
+
+
+def test_an_unknown_uri_prefix_or_case_is_not_found(wire: Any) -> None:
+    wire.create_domain()
+    wire.put(uri="arn:Flow")
+    assert wire.get(uri="arn:Flow").status == 200
+    for other in ("arn:flow", "arn:Flow ", "arn:Flo", "arn%3AFlow"):
+        assert wire.get(uri=other).error == UNKNOWN, other
+    assert wire.get(domain="Shop", uri="arn:Flow").error == UNKNOWN
+
+
+def test_unicode_uri_survives(wire: Any) -> None:
+    wire.create_domain()
+    uri = 's3://\u00e9\U0001f600/\u2028\x00"'
+    assert wire.put(uri=uri).status == 200
+    assert wire.get(uri=uri).json["Uri"] == uri
+
+
+def test_integrations_of_two_domains_are_apart(wire: Any) -> None:
+    wire.create_domain("one")
+    wire.create_domain("two")
+    wire.put("one")
+    assert wire.get("two").error == UNKNOWN
+    assert wire.call("GET", "/domains/two/integrations").json == {"Items": []}
+
+
+def test_delete_integration(wire: Any) -> None:
+    wire.create_domain()
+    wire.put()
+    path = "/domains/shop/integrations/delete"
+    assert "Message" in wire.call("POST", path, {"Uri": "arn:flow"}).json
+    assert wire.get().error == UNKNOWN
+    assert wire.call("POST", path, {"Uri": "arn:flow"}).error == UNKNOWN
+
+
+def test_delete_domain_removes_its_integrations(wire: Any) -> None:
+    wire.create_domain()
+    wire.put()
+    assert "Message" in wire.call("DELETE", "/domains/shop").json
+    assert wire.get().error == UNKNOWN
+    assert wire.call("DELETE", "/domains/shop").error == UNKNOWN
+    wire.create_domain()
+    assert wire.get().error == UNKNOWN
+
+
+def test_domain_round_trip_and_duplicate(wire: Any) -> None:
+    members = {
+        "DefaultExpirationDays": 30,
+        "Matching": {"Enabled": True, "AutoMerging": {"Enabled": False}},
+        "Tags": {"a": "b"},
+    }
+    made = wire.call("POST", "/domains/shop", members)
+    assert made.status == 200
+    assert wire.call("GET", "/domains/shop").json == made.json
+    assert made.json["CreatedAt"] == made.json["LastUpdatedAt"]
+    assert {name: made.json[name] for name in members} == members
+    assert wire.call("POST", "/domains/shop", members).error == BAD
+    (item,) = wire.call("GET", "/domains").json["Items"]
+    assert set(item) == {"DomainName", "CreatedAt", "LastUpdatedAt", "Tags"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/domains/none/integrations", {"Uri": "a"}),
+        ("PUT", "/domains/none/integrations", {"Uri": "a"}),
+        ("GET", "/domains/none/integrations", {}),
+        ("POST", "/domains/none/integrations/delete", {"Uri": "a"}),
+        ("GET", "/domains/none", {}),
+        ("DELETE", "/domains/none", {}),
+    ],
+)
+def test_unknown_domain(wire: Any, method: str, path: str, body: dict[str, str]) -> None:
+    assert wire.call(method, path, body).error == UNKNOWN
+
+
+def test_quota_of_fifty_integrations(wire: Any) -> None:
+    wire.create_domain()
+    for number in range(50):
+        assert wire.put(uri=f"u{number}").status == 200
+    assert wire.put(uri="one more").error == BAD
+    assert wire.put(uri="u7", Tags={"an": "update"}).status == 200
+    wire.call("POST", "/domains/shop/integrations/delete", {"Uri": "u0"})
+    assert wire.put(uri="one more").status == 200
+
+
+def pages(get: Callable[[str], Any], size: int) -> list[list[Any]]:
+    found, token = [], ""
+    while True:
+        reply = get(f"?max-results={size}" + (f"&next-token={token}" if token else ""))
+        assert reply.status == 200
+        found.append(reply.json["Items"])
+        if "NextToken" not in reply.json:
+            return found
+        token = reply.json["NextToken"].replace("=", "%3D")
+
+
+def test_pages_of_integrations_and_domains(wire: Any) -> None:
+    for number in range(7):
+        wire.create_domain(f"d{number}")
+        wire.put("d0", f"u{number}")
+    wire.put("d0", "u0", Tags={"updated": "keeps its place"})
+    for path, member, prefix in [("/domains/d0/integrations", "Uri", "u"), ("/domains", "DomainName", "d")]:
+        for size, expected in [(3, [3, 3, 1]), (7, [7]), (6, [6, 1]), (1, [1] * 7)]:
+            found = pages(lambda query, path=path: wire.call("GET", path + query), size)
+            assert [len(items) for items in found] == expected
+            names = [item[member] for items in found for item in items]
+            assert names == [f"{prefix}{number}" for number in range(7)]
+
+
+def test_a_page_token_survives_deletions(wire: Any) -> None:
+    wire.create_domain()
+    for number in range(4):
+        wire.put(uri=f"u{number}")
+    path = "/domains/shop/integrations"
+    first = wire.call("GET", path + "?max-results=2").json
+    wire.call("POST", path + "/delete", {"Uri": "u1"})
+    token = first["NextToken"].replace("=", "%3D")
+    rest = wire.call("GET", f"{path}?next-token={token}").json
+    assert [item["Uri"] for item in rest["Items"]] == ["u2", "u3"]
+
+
+def test_accounts_and_regions_are_apart(wire: Any) -> None:
+    wire.create_domain()
+    wire.put()
+    other = DEFAULT_IDENTITIES["other_account"]
+    assert wire.get(identity=other).error == UNKNOWN
+    assert wire.call("GET", "/domains", identity=other).json == {"Items": []}
+    assert wire.get(region=wire.region + "-b").error == UNKNOWN
+    wire.create_domain(identity=other)
+    assert wire.get().status == 200
+    assert wire.get(identity=other).error == UNKNOWN
+
+
+def test_identities_of_one_account_share_its_state(wire: Any) -> None:
+    wire.create_domain()
+    wire.put()
+    for name in ("temporary", "low_quota"):
+        assert wire.get(identity=DEFAULT_IDENTITIES[name]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/domains/shop/integrations"),
+        ("PUT", "/domains/shop/integrations"),
+        ("GET", "/domains/shop/integrations"),
+        ("POST", "/domains/shop/integrations/delete"),
+        ("POST", "/domains/shop"),
+        ("GET", "/domains/shop"),
+        ("DELETE", "/domains/shop"),
+        ("GET", "/domains"),
+    ],
+)
+def test_identity_without_permission(wire: Any, method: str, path: str) -> None:
+    """Refused whatever the input: broken JSON and unknown domains included."""
+    wire.create_domain()
+    wire.put()
+    who = DEFAULT_IDENTITIES["unauthorized"]
+    for body in (b"{", b"{}", b'{"Uri": "arn:flow"}'):
+        reply = wire.call(method, path, body, identity=who)
+        assert reply.error == (403, "AccessDeniedException")
+        assert list(reply.json) == ["Message"]
+    assert wire.get().status == 200

@@ -1,0 +1,96 @@
+"""Throttling: each budget by itself, and what is counted."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from getintegration_contract.emulator.errors import ApiError
+from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES, Identity
+from getintegration_contract.emulator.launch import running_emulator
+from getintegration_contract.emulator.throttle import Throttle, TokenBucket
+
+LOW = DEFAULT_IDENTITIES["low_quota"]
+THROTTLED = (429, "ThrottlingException")
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def takes(bucket: TokenBucket, most: int = 100) -> int:
+    for count in range(most):
+        if not bucket.ready():
+            return count
+        bucket.take()
+    return most
+
+
+@pytest.mark.parametrize(
+    ("rate", "burst", "first", "after_a_second"), [(5, 5, 5, 5), (2, 9, 9, 2), (0.5, None, 1, 0)]
+)
+def test_token_bucket(rate: float, burst: float | None, first: int, after_a_second: int) -> None:
+    clock = Clock()
+    bucket = TokenBucket(rate, burst, clock)
+    assert takes(bucket) == first
+    clock.now += 1
+    assert takes(bucket) == after_a_second
+    clock.now += 1000
+    assert takes(bucket) == first
+
+
+def admitted(throttle: Throttle, identity: Identity, region: str = "r", tries: int = 50) -> int:
+    count = 0
+    for _ in range(tries):
+        try:
+            throttle.admit(identity, region)
+        except ApiError as error:
+            assert (error.status, error.type) == THROTTLED
+        else:
+            count += 1
+    return count
+
+
+def test_budgets_of_identity_account_and_region() -> None:
+    caller, other = DEFAULT_IDENTITIES["caller"], DEFAULT_IDENTITIES["other_account"]
+    throttle = Throttle(rate=10, burst=20, clock=Clock())
+    assert admitted(throttle, LOW) == 5
+    assert admitted(throttle, caller) == 15, "the account's budget is shared"
+    assert admitted(throttle, caller, "another region") == 20
+    assert admitted(throttle, LOW, "a third region") == 0, "an identity's own budget is one for all regions"
+    assert admitted(throttle, other) == 20
+    assert admitted(Throttle(), caller) == 50
+
+
+def test_low_quota_identity_recovers_and_harms_nobody(wire: Any) -> None:
+    replies = [wire.call("GET", "/domains", identity=LOW) for _ in range(30)]
+    refused = [reply for reply in replies if reply.status == 429]
+    assert refused
+    assert all(reply.error == THROTTLED and list(reply.json) == ["Message"] for reply in refused)
+    assert wire.call("GET", "/domains").status == 200
+    time.sleep(0.3)
+    assert wire.call("GET", "/domains", identity=LOW).status == 200
+
+
+def test_account_rate_counts_after_authentication_and_access_and_before_input(connect: Any) -> None:
+    with running_emulator("--rate", "0.001", "--burst", "4") as running:
+        wire = connect(running)
+        for _ in range(10):
+            assert wire.send("GET", "/domains").status == 403
+            assert wire.call("PATCH", "/domains").status == 405
+            denied = wire.call("GET", "/domains", identity=DEFAULT_IDENTITIES["unauthorized"])
+            assert denied.status == 403
+            assert wire.send("GET", "/_emulator/health").status == 200
+        assert [wire.call("POST", "/domains/x/integrations", b"{").status for _ in range(6)] == [400] * 4 + [
+            429
+        ] * 2
+        assert wire.call("GET", "/domains", identity=DEFAULT_IDENTITIES["temporary"]).error == THROTTLED
+        assert wire.call("GET", "/domains", identity=DEFAULT_IDENTITIES["other_account"]).status == 200
