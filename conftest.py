@@ -239,12 +239,25 @@ class Controller:
         terminalreporter.write_line(text)
 
     def _write_reports(self, status: int) -> None:
-        if self.config.option.write_waivers:
-            self.run.write_waivers(Path(self.config.option.write_waivers))
-        if self.config.option.report_dir:
-            from getintegration_contract.report import write
+        from getintegration_contract import report as reports
+        from getintegration_contract.report import junit, markdown
 
-            write(self.run.report(status), Path(self.config.option.report_dir))
+        option = self.config.option
+        if option.write_waivers:
+            self.run.write_waivers(Path(option.write_waivers))
+        document = self.run.report(status)
+        try:
+            if option.report_dir:
+                reports.write(document, Path(option.report_dir))
+            if option.xmlpath and Path(option.xmlpath).exists():
+                junit.attach(Path(option.xmlpath), document)
+        except reports.ReportError as error:
+            _say(self.config, str(error))
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(markdown.summary(document))
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            print("\n".join(markdown.annotations(document)))
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
