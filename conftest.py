@@ -27,6 +27,8 @@ from getintegration_contract.ledger import Entry
 from getintegration_contract.local import EmulatorError, emulator_identities
 from getintegration_contract.redact import Redactor
 from getintegration_contract.run import INDETERMINATE_STATUS, Indeterminate, Run, Settings
+from getintegration_contract.session import Member, Session
+from getintegration_contract.session import add_options as add_session_options
 from getintegration_contract.state import State
 from getintegration_contract.target import Target, TargetError
 from getintegration_contract.waivers import WaiverError
@@ -74,8 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=targets.CLAIMS,
         help="a capability that the target does not claim: " + ", ".join(targets.CLAIMS),
     )
-    add("--rate", type=float, metavar="N", help="requests a second, all workers together (AWS: 5)")
-    add("--max-requests", type=int, metavar="N", help="stop a worker at this many requests")
+    add_session_options(add)
     add("--request-timeout", type=float, metavar="SECONDS", help="seconds to wait for an answer (default 10)")
     run = parser.getgroup("contract", "how it is tested")
     add = run.addoption
@@ -188,8 +189,9 @@ class Controller:
         except (Indeterminate, EmulatorError) as error:
             self._write_reports(INDETERMINATE_STATUS)
             pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
+        self.session = Session(self.config, self.run, lambda line: _say(self.config, line))
         if getattr(self.config.option, "dist", "no") == "no":
-            worker = Worker(self.config, _to_worker(self.run))
+            worker = Worker(self.config, self._to_worker())
             self.config.pluginmanager.register(worker, "contract-worker")
 
     def pytest_report_header(self) -> list[str]:
@@ -197,7 +199,10 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput["contract"] = _to_worker(self.run)
+        node.workerinput["contract"] = self._to_worker()
+
+    def _to_worker(self) -> dict[str, Any]:
+        return _to_worker(self.run) | {"session": self.session.to_worker()}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         entry = getattr(report, "contract", None)
@@ -294,11 +299,12 @@ class Worker:
         self.target = self._target(given)
         self.redactor = Redactor(self.target.secrets, accounts=config.option.redact_accounts)
         self.waived = frozenset(given["waived"])
+        self.session = Member(config, given["session"], self)
         self.client = Client(
             self.target.endpoint,
             self.target.region,
             timeout=self.target.timeout,
-            max_requests=self.target.max_requests,
+            acquire=self.session.acquire,
             observe=self._observe,
         )
         self.entry: Entry | None = None
@@ -320,6 +326,7 @@ class Worker:
     def _observe(self, exchange: Exchange) -> None:
         if self.entry is not None:
             self.entry.observe(exchange)
+            self.session.observe(exchange)
 
     def gates(self, clause: str) -> bool:
         known = self.contract.clauses[clause]

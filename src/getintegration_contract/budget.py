@@ -78,7 +78,8 @@ class Budget:
         place = _STATE.size + (count % remembered) * _STAMP.size
         earliest = turn - (self.burst - 1) * interval
         if count >= remembered:
-            last = _STAMP.unpack(os.pread(handle, _STAMP.size, place))[0]
+            stamp = os.pread(handle, _STAMP.size, place)
+            last = _STAMP.unpack(stamp)[0] if stamp else 0.0  # no stamp where a burst ignored the rate
             earliest = max(earliest, last + math.ceil(self.rate) * interval)
         while (now := time.monotonic()) < earliest:
             time.sleep(earliest - now)

@@ -25,6 +25,7 @@ from requests_aws4auth import AWS4Auth, PassiveAWS4Auth
 from requests_aws4auth.aws4signingkey import AWS4SigningKey
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
 
@@ -35,6 +36,11 @@ ATTEMPTS = 3
 #: Attempts at a request that is answered 429, with the SDKs' exponential backoff in between.
 THROTTLED_ATTEMPTS = 8
 _MAX_BACKOFF = 20.0
+#: Seconds that a client waits for throttling to end in all, before 429 is repeated no more than other faults.
+PATIENCE = 60.0
+
+#: Bytes of a body that are read at once.
+_PART = 1 << 20
 
 #: A request header that never reaches the wire: the request target as meant.
 _TARGET = ":target"
@@ -105,7 +111,10 @@ class _WireConnection(HTTPConnection):
         self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any
     ) -> None:
         sent = dict(headers or {})
-        super().request(method, sent.pop(_TARGET, url), body, sent, **more)
+        target = sent.pop(_TARGET, url)
+        if url.startswith("http://"):  # what a proxy is asked for
+            target = f"http://{urlsplit(url).netloc}{target}"
+        super().request(method, target, body, sent, **more)
 
 
 class _SecureWireConnection(_WireConnection, HTTPSConnection):
@@ -120,10 +129,23 @@ class _SecureWirePool(HTTPSConnectionPool):
     ConnectionCls = _SecureWireConnection
 
 
+_POOLS = {"http": _WirePool, "https": _SecureWirePool}
+
+
 class _WireAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _WirePool, "https": _SecureWirePool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class _WireSession(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """A redirect is an answer like any other."""
 
 
 class Client:
@@ -152,11 +174,12 @@ class Client:
         self.region = region
         self.timeout = timeout
         self.sent = 0
+        self._waited = 0.0
         self._acquire = acquire
         self._max_requests = max_requests
         self._observe = observe
         self._auth: dict[tuple[Any, ...], AWS4Auth] = {}
-        self._session = requests.Session()
+        self._session = _WireSession()
         self._session.headers.clear()
         adapter = _WireAdapter(pool_maxsize=32)
         self._session.mount("http://", adapter)
@@ -203,17 +226,19 @@ class Client:
             BudgetExhausted: ``max_requests`` were sent.
         """
         faults: list[Fault] = []
-        attempt = 0
         while True:
-            attempt += 1
             wire = self.sign(request, identity, signing)
             exchange = self._exchange(wire, identity, tuple(faults))
             kind = None if throttled else transient_fault(exchange.response)
-            limit = THROTTLED_ATTEMPTS if kind == "429" else ATTEMPTS
-            if kind is None or attempt >= limit:
+            # Throttling and other faults are counted apart: neither makes the other a lasting one.
+            attempt = 1 + sum((fault.kind == "429") == (kind == "429") for fault in faults)
+            patient = kind == "429" and self._waited < PATIENCE
+            if kind is None or attempt >= (THROTTLED_ATTEMPTS if patient else ATTEMPTS):
                 break
             faults.append(Fault(kind, attempt))
-            time.sleep(_backoff(attempt, kind))
+            pause = _backoff(attempt, kind)
+            self._waited += pause if kind == "429" else 0.0
+            time.sleep(pause)
         if kind is not None:
             # A fault that every attempt showed is no transient one.
             if exchange.response.status == 0:
@@ -290,14 +315,16 @@ class Client:
                 timeout=self.timeout,
                 verify=self._verify,
                 proxies=self._proxies,
+                stream=True,
             )
-            response = Response(
-                answer.status_code,
-                answer.reason or reasons.get(answer.status_code, ""),
-                tuple(answer.raw.headers.iteritems()),
-                answer.content,
-            )
-        except requests.RequestException as error:
+            with answer:
+                response = Response(
+                    answer.status_code,
+                    answer.reason or reasons.get(answer.status_code, ""),
+                    tuple(answer.raw.headers.iteritems()),
+                    _body(answer, clock + self.timeout),
+                )
+        except (requests.RequestException, HTTPError, TimeoutError) as error:
             response = Response(0, _fault_name(error), (), b"")
         seconds = time.perf_counter() - clock
         name = identity.name if identity else None
@@ -339,14 +366,28 @@ def _backoff(attempt: int, kind: str) -> float:
     return min(_MAX_BACKOFF, random.uniform(0.5, 1.0) * 0.2 * 2 ** (attempt - 1))
 
 
-def _fault_name(error: requests.RequestException) -> str:
-    """A requests exception as a short phrase without addresses of objects."""
+def _body(answer: requests.Response, deadline: float) -> bytes:
+    """The whole body, decoded.
+
+    Raises:
+        TimeoutError: It is not complete by the deadline, though it may still be coming drop by drop.
+    """
+    parts = []
+    while part := answer.raw.read1(_PART, decode_content=True):
+        parts.append(part)
+        if time.perf_counter() > deadline:
+            raise TimeoutError
+    return b"".join(parts)
+
+
+def _fault_name(error: Exception) -> str:
+    """Why there is no answer, as a short phrase without addresses of objects."""
     text = str(error)
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout | ReadTimeoutError | TimeoutError):
         return "no answer within the time limit"
     if "IncompleteRead" in text:
         return "the body ended before its Content-Length"
-    if isinstance(error, requests.exceptions.ContentDecodingError):
+    if isinstance(error, DecodeError):
         return "the body does not decode as its Content-Encoding says"
     if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
         return f"not sent: {text}"

@@ -156,6 +156,8 @@ class Ledger:
         self.statuses: Counter[str] = Counter()
         self.latency: dict[str, Counter[int]] = {}
         self.requests = 0
+        #: Why the run ended before its tests were through, if it did.
+        self.aborted: str | None = None
         self.notes: dict[str, None] = {}
         #: By clause, the tests that gave a reason, and their reasons; the first test's is told.
         self._not_exercised: dict[str, tuple[str, str]] = {}
@@ -225,6 +227,8 @@ class Ledger:
             outcome = UPHELD
         elif clause.id in self._indeterminate:
             outcome, reason = INDETERMINATE, self._indeterminate[clause.id][1]
+        elif self.aborted and clause.id not in self._not_exercised:
+            outcome, reason = INDETERMINATE, self.aborted
         else:
             outcome = NOT_EXERCISED
             _, reason = self._not_exercised.get(clause.id) or ("", _unobserved(clause))

@@ -295,3 +295,8 @@ def _write_whole(path: Path, content: bytes) -> None:
     temporary = path.with_suffix(".new")
     temporary.write_bytes(content)
     temporary.replace(path)
+
+
+def model_version() -> str:
+    """The service model that the contract was written from, and the botocore that is installed."""
+    return f"customer-profiles/2020-08-15, botocore {version('botocore')}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from getintegration_contract import waivers as waiver_files
+from getintegration_contract.budget import Budget
 from getintegration_contract.client import Client, EndpointDown
 from getintegration_contract.contract import Contract
 from getintegration_contract.ledger import Ledger
@@ -81,6 +82,7 @@ class Run:
         self.state: State | None = None
         self._provisioner: Provisioner | None = None
         self._client: Client | None = None
+        self.budget: Budget | None = None
         self.started = datetime.datetime.now(datetime.UTC)
         self._clock = time.monotonic()
         self.seconds = 0.0
@@ -111,6 +113,7 @@ class Run:
             self._ledger = Ledger(
                 self.contract, self.target.claims, strict=self.settings.strict, waived=self.waived
             )
+        self._ledger.aborted = self.aborted
         return self._ledger
 
     @property
@@ -125,7 +128,11 @@ class Run:
             Indeterminate: With one sentence that says what is wrong.
         """
         target = self.target
-        self._client = Client(target.endpoint, target.region, timeout=target.timeout)
+        acquire = None
+        if target.rate is not None or target.max_requests is not None:
+            self.budget = Budget.create(target.rate, target.max_requests)
+            acquire = replace(self.budget, limit=None).acquire  # cleaning up must not be refused
+        self._client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)
         self._provisioner = Provisioner(self._client, target.caller, self._say)
         try:
             if target.domain_name is not None and target.integration_uri is not None:
@@ -168,6 +175,8 @@ class Run:
         if self._client is not None:
             self._client.close()
             self._client = None
+        if self.budget is not None:
+            self.budget.remove()
         if self._emulator is not None:
             self._emulator.stop()
 

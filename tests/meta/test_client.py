@@ -1,4 +1,4 @@
-"""The client signs as AWS does, sends what it is given byte for byte, and tells stray faults from lasting ones."""
+"""The client signs as AWS does, sends requests byte for byte, and tells stray faults from lasting ones."""
 
 from __future__ import annotations
 
@@ -46,7 +46,6 @@ from .support import (
     answered,
     emulator,
     forwarding,
-    found,
     refused,
     suite,
 )
@@ -102,38 +101,23 @@ def _normalised(authorization: str) -> str:
 
 
 _text = st.text(st.characters(codec="utf-8"), max_size=12)
-_odd = st.sampled_from(
-    [
-        ".",
-        "..",
-        "...",
-        "%2E",
-        "%2e%2e",
-        "a%2Fb",
-        "a%5Cb",
-        "%252e",
-        "%00",
-        "%FF",
-        "caf%C3%A9",
-        "caf%c3%a9",
-        "a%20b",
-    ]
-    + ["a+b", "a%2Bb", "a~b", "a*b", "a'b", "(a)", "a=b&c", "a;b", "a:b@c", "a,b", "a!b$c", "", "%41%42"]
+_odd = [".", "..", "...", "%2E", "%2e%2e", "a%2Fb", "a%5Cb", "%252e", "%00", "%FF", "caf%C3%A9", "caf%c3%a9"]
+_odd += ["a%20b", "a+b", "a%2Bb", "a~b", "a*b", "a'b", "(a)", "a=b&c", "a:b@c", "a,b", "a!b$c", "", "%41%42"]
+_segments = st.one_of(
+    st.sampled_from(_odd), _text.map(lambda text: quote(text, safe="")), _text.map(lambda text: quote(text))
 )
-_segments = st.one_of(_odd, _text.map(lambda text: quote(text, safe="")), _text.map(quote))
 _targets = st.one_of(
     _segments.map(lambda segment: f"/domains/{segment}/integrations"),
+    st.sampled_from(["/domains/a;b/integrations", "/domains/a%zz/integrations"]),
     st.lists(_segments, max_size=4).map(lambda segments: "/" + "/".join(segments)),
 )
-_parameters = st.tuples(
-    _text.map(lambda text: quote(text, safe="")), _text.map(lambda text: quote(text, safe="~"))
-)
+# Queries as RFC 3986 encodes them; for others there is no rule that signers agree on.
+_words = _text.map(lambda text: quote(text, safe=""))
 _queries = st.one_of(
-    st.just(""),
-    st.lists(_parameters, max_size=4).map(
+    st.lists(st.tuples(_words, _words), max_size=4).map(
         lambda pairs: "?" + "&".join(f"{name}={value}" for name, value in pairs)
     ),
-    st.sampled_from(["?a", "?a=", "?=b", "?b=2&a=1", "?a=1&a=0", "?a=%20&A=%2f", "?X-Amz-Date=1", "?a=b=c"]),
+    st.sampled_from(["", "?", "?a", "?a=", "?=b", "?b=2&a=1", "?a=1&a=0", "?b=&B=&a", "?a=%20&A=%2F"]),
 )
 _values = st.sampled_from(["plain", " two  inner   spaces ", "a,b, c", 'quo"ted', "semi;colon", "tab\tbed"])
 _identities = st.sampled_from([CALLER, TEMPORARY])
@@ -299,15 +283,16 @@ def test_a_chunked_body_is_signed_whole(serve: Serve, connect: Any) -> None:
 
 def test_answers_are_kept_as_they_came(serve: Serve, connect: Any) -> None:
     packed = gzip.compress(b'{"Uri": 1}')
-    headers = (("X-ODD-case", "1"), ("x-odd-CASE", "2"), ("Content-Encoding", "gzip"))
+    headers = (("X-ODD-case", "1"), ("X-ODD-case", "2"), ("Content-Encoding", "gzip"))
     server = serve(lambda _: Reply(200, packed, headers, "Fine"))
     response = connect(server.url).send(get_integration("a", "u")).response
     assert (response.status, response.reason, response.body) == (200, "Fine", b'{"Uri": 1}')
     assert response.headers[:3] == headers
 
 
-def test_redirects_are_answers(serve: Serve, connect: Any) -> None:
-    server = serve(lambda _: Reply(307, b"", (("Location", "/elsewhere"),)))
+@pytest.mark.parametrize("location", ["/elsewhere", "http://[", "://", ""])
+def test_a_redirect_is_an_answer(serve: Serve, connect: Any, location: str) -> None:
+    server = serve(lambda _: Reply(307, b"", (("Location", location), ("Set-Cookie", "a=b"))))
     assert connect(server.url).send(get_integration("a", "u")).response.status == 307
     assert len(server.received) == 1
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from .errors import ApiError, too_large
+from .errors import ApiError, too_large, upgrade_with_body
 from .request import Request, join_headers
 from .service import Answer, Service, error_answer
 from .unverified import claimed_access_key
@@ -64,6 +64,8 @@ class Application:
         try:
             if b"expect" in headers and _declared_length(headers) > MAX_BODY:
                 raise too_large(MAX_BODY)
+            if b"upgrade" in headers and _has_body(headers):
+                raise upgrade_with_body()
             message = await receive()
             if message["type"] == "http.request" and not message.get("more_body"):
                 body = message.get("body", b"")
@@ -107,6 +109,10 @@ async def _read_on(message: Message, receive: Receive) -> bytes | None:
             return bytes(body)
         message = await receive()
     return None
+
+
+def _has_body(headers: dict[bytes, bytes]) -> bool:
+    return _declared_length(headers) > 0 or b"transfer-encoding" in headers
 
 
 def _declared_length(headers: dict[bytes, bytes]) -> int:

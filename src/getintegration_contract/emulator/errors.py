@@ -84,6 +84,16 @@ def method_not_allowed(allowed: str) -> ApiError:
     )
 
 
+def upgrade_with_body() -> ApiError:
+    """An offer to change the protocol on a request with a body, which then cannot be read: 400."""
+    return ApiError(
+        400,
+        "BadRequestException",
+        "A request with a body must not offer to upgrade the protocol; use plain HTTP/1.1.",
+        member="message",
+    )
+
+
 def too_large(limit: int) -> ApiError:
     """A body of more than ``limit`` bytes: 413, and the connection closes."""
     return ApiError(

@@ -25,6 +25,27 @@ from botocore.credentials import Credentials
 from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES, Identity
 from getintegration_contract.emulator.launch import RunningEmulator, running_emulator
 
+FLOW_DEFINITION: dict[str, Any] = {
+    "FlowName": "my-flow",
+    "KmsArn": "arn:aws:kms:us-east-1:111122223333:key/k",
+    "SourceFlowConfig": {
+        "ConnectorType": "S3",
+        "SourceConnectorProperties": {"S3": {"BucketName": "bucket"}},
+    },
+    "Tasks": [
+        {
+            "SourceFields": ["a"],
+            "TaskType": "Map",
+            "TaskProperties": {"DATA_TYPE": "string"},
+            "ConnectorOperator": {"S3": "NO_OP"},
+        }
+    ],
+    "TriggerConfig": {
+        "TriggerType": "Scheduled",
+        "TriggerProperties": {"Scheduled": {"ScheduleExpression": "rate(1hours)"}},
+    },
+}
+
 _regions = (f"test-{os.getpid()}-{number}" for number in itertools.count(1))
 
 
@@ -126,6 +147,13 @@ class Wire:
 
 
 Connect = Callable[[RunningEmulator], Wire]
+
+
+@pytest.fixture
+def flow() -> dict[str, Any]:
+    """A flow definition that keeps every rule."""
+    copy: dict[str, Any] = json.loads(json.dumps(FLOW_DEFINITION))
+    return copy
 
 
 @pytest.fixture(scope="session")

@@ -16,24 +16,22 @@ import pytest
 
 from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
 
-from .test_emulator_rules import FLOW
-
 Make = Callable[..., Any]
 
 
-def test_boto3_uses_all_operations(boto_client: Make) -> None:
+def test_boto3_uses_all_operations(boto_client: Make, flow: dict[str, Any]) -> None:
     client = boto_client()
     domain = client.create_domain(DomainName="shop", DefaultExpirationDays=30, Tags={"a": "b"})
     assert client.get_domain(DomainName="shop")["CreatedAt"] == domain["CreatedAt"]
     client.put_integration(DomainName="shop", Uri="arn:one", ObjectTypeName="_unstructured")
-    flow = client.put_integration(DomainName="shop", FlowDefinition=FLOW, Scope="PROFILE")
+    made = client.put_integration(DomainName="shop", FlowDefinition=flow, Scope="PROFILE")
     got = client.get_integration(DomainName="shop", Uri="arn:one")
     assert got["IsUnstructured"] is True
     now = datetime.datetime.now(datetime.UTC)
     assert abs(now - got["CreatedAt"]) < datetime.timedelta(minutes=1)
     first = client.list_integrations(DomainName="shop", MaxResults=1)
     rest = client.list_integrations(DomainName="shop", NextToken=first["NextToken"])
-    assert [item["Uri"] for item in first["Items"] + rest["Items"]] == ["arn:one", flow["Uri"]]
+    assert [item["Uri"] for item in first["Items"] + rest["Items"]] == ["arn:one", made["Uri"]]
     assert [item["DomainName"] for item in client.list_domains()["Items"]] == ["shop"]
     assert client.delete_integration(DomainName="shop", Uri="arn:one")["Message"]
     assert client.delete_domain(DomainName="shop")["Message"]
@@ -65,8 +63,7 @@ def test_boto3_with_temporary_credentials(boto_client: Make) -> None:
 def test_boto3_retries_what_is_throttled(boto_client: Make) -> None:
     impatient = boto_client("low_quota", retries={"mode": "standard", "total_max_attempts": 1})
     with pytest.raises(impatient.exceptions.ThrottlingException) as refused:
-        for _ in range(20):
-            impatient.list_domains()
+        [impatient.list_domains() for _ in range(20)]
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
     patient = boto_client("low_quota", retries={"mode": "standard", "total_max_attempts": 8})
     assert patient.list_domains()["Items"] == []

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from getintegration_contract.emulator import service
+from getintegration_contract.emulator import operations
 from getintegration_contract.emulator.application import MAX_BODY, Application
 from getintegration_contract.emulator.service import Service, Settings
 
@@ -148,9 +148,17 @@ def test_keep_alive_and_close(wire: Any, exchange: Exchange) -> None:
 
 
 def test_offer_to_upgrade_is_declined(wire: Any, exchange: Exchange) -> None:
+    offer = {"Connection": "Upgrade", "Upgrade": "h2c"}
+    received = exchange(head("GET", PATH, {**signed(wire, b"", method="GET"), **offer}))
+    assert received.startswith(b"HTTP/1.1 404 ")
+
+
+def test_offer_to_upgrade_with_a_body_is_refused(wire: Any, exchange: Exchange) -> None:
+    """The HTTP parser takes what follows for the other protocol, so the body cannot be read."""
     offer = {"Connection": "Upgrade", "Upgrade": "h2c", "Content-Length": str(len(BODY))}
     received = exchange(head("POST", PATH, {**signed(wire), **offer}) + BODY)
-    assert received.startswith(b"HTTP/1.1 404 ")
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert b"x-amzn-errortype: BadRequestException" in received
 
 
 @pytest.mark.parametrize(
@@ -202,7 +210,7 @@ def test_a_fault_of_the_emulator_is_a_json_500(
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(service.HANDLERS, "ListDomains", broken)
+    monkeypatch.setitem(operations.HANDLERS, "ListDomains", broken)
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -102,28 +103,6 @@ def test_domain_name(wire: Any, segment: str, expected: tuple[int, str]) -> None
     assert wire.call("POST", f"/domains/{segment}/integrations", {"Uri": "a"}).error == expected
 
 
-FLOW: dict[str, Any] = {
-    "FlowName": "my-flow",
-    "KmsArn": "arn:aws:kms:us-east-1:111122223333:key/k",
-    "SourceFlowConfig": {
-        "ConnectorType": "S3",
-        "SourceConnectorProperties": {"S3": {"BucketName": "bucket"}},
-    },
-    "Tasks": [
-        {
-            "SourceFields": ["a"],
-            "TaskType": "Map",
-            "TaskProperties": {"DATA_TYPE": "string"},
-            "ConnectorOperator": {"S3": "NO_OP"},
-        }
-    ],
-    "TriggerConfig": {
-        "TriggerType": "Scheduled",
-        "TriggerProperties": {"Scheduled": {"ScheduleExpression": "rate(1hours)"}},
-    },
-}
-
-
 def changed(document: Any, path: str, value: Any) -> Any:
     """A deep copy with one value at a dotted path replaced, or taken away if None."""
     copy = json.loads(json.dumps(document))
@@ -164,11 +143,11 @@ def changed(document: Any, path: str, value: Any) -> Any:
     ],
 )
 def test_nested_rules_of_a_flow_definition(
-    wire: Any, path: str, value: Any, expected: tuple[int, str]
+    wire: Any, flow: dict[str, Any], path: str, value: Any, expected: tuple[int, str]
 ) -> None:
     wire.create_domain()
-    assert wire.put(FlowDefinition=FLOW).status == 200
-    reply = wire.put(FlowDefinition=changed(FLOW, path, value))
+    assert wire.put(FlowDefinition=flow).status == 200
+    reply = wire.put(FlowDefinition=changed(flow, path, value))
     assert reply.error == expected
     if expected == BAD:
         assert path.split(".")[-1] in reply.json["Message"]
@@ -235,9 +214,7 @@ def test_max_results(wire: Any, query: str) -> None:
 
 @pytest.mark.parametrize("token", ["", "x", "YWZ0ZXI6MA==", "YWZ0ZXI6LTE=", "\u00e9", "a" * 1025])
 def test_made_up_page_token(wire: Any, token: str) -> None:
-    reply = wire.call(
-        "GET", "/domains?next-token=" + token.encode().hex("%") if token else "/domains?next-token="
-    )
+    reply = wire.call("GET", "/domains?next-token=" + quote(token, safe=""))
     assert reply.error == BAD
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import hmac
 import json
 import random
 import string
@@ -12,9 +14,9 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from requests_aws4auth import AWS4Auth
+from requests_aws4auth import AWS4Auth  # type: ignore[import-untyped]
 
-from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
+from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES, Identity
 
 CALLER = DEFAULT_IDENTITIES["caller"]
 TEMPORARY = DEFAULT_IDENTITIES["temporary"]
@@ -230,6 +232,69 @@ def test_wrong_secret(wire: Any) -> None:
     assert wire.call("POST", PATH, BODY, identity=thief).error == (403, INVALID)
 
 
+def sign_by_hand(
+    wire: Any,
+    headers: dict[str, str],
+    *,
+    signed: list[str] | None = None,
+    scope_date: str | None = None,
+    service: str = "profile",
+    terminator: str = "aws4_request",
+    identity: Identity = CALLER,
+) -> dict[str, str]:
+    """Sign as the specification says, but whatever is asked: signatures that are right and unlawful."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    headers = {"host": wire.host, "x-amz-date": now, **headers}
+    names = signed if signed is not None else sorted(headers)
+    scope = "/".join([scope_date or now[:8], wire.region, service, terminator])
+    lines = "".join(f"{name}:{headers[name]}\n" for name in names)
+    body_hash = hashlib.sha256(BODY).hexdigest()
+    canonical = "\n".join(["POST", PATH, "", lines, ";".join(names), body_hash])
+    text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    key = f"AWS4{identity.secret_key}".encode()
+    for part in [*scope.split("/"), text]:
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    credential = f"Credential={identity.access_key}/{scope}"
+    value = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={';'.join(names)}, Signature={key.hex()}"
+    return {**headers, "authorization": value}
+
+
+@pytest.mark.parametrize(
+    ("extra", "how", "expected"),
+    [
+        ({}, {}, (404, "ResourceNotFoundException")),
+        ({"x-amz-a": "b"}, {}, (404, "ResourceNotFoundException")),
+        ({}, {"scope_date": "20200101"}, (403, INVALID)),
+        ({}, {"service": "s3"}, (403, INVALID)),
+        ({}, {"terminator": "aws5_request"}, (403, INVALID)),
+        ({}, {"signed": ["host"]}, (403, INVALID)),
+        ({}, {"signed": ["x-amz-date"]}, (403, INVALID)),
+        ({}, {"signed": ["x-amz-date", "host"]}, (403, INVALID)),
+        ({}, {"signed": ["host", "host", "x-amz-date"]}, (403, INVALID)),
+    ],
+)
+def test_right_signatures_that_are_unlawful(
+    wire: Any, extra: dict[str, str], how: dict[str, Any], expected: tuple[int, str]
+) -> None:
+    headers = sign_by_hand(wire, extra, **how)
+    assert wire.send("POST", PATH, BODY, headers).error == expected
+
+
+def test_session_token_must_be_signed(wire: Any) -> None:
+    headers = {"x-amz-security-token": str(TEMPORARY.session_token)}
+    assert wire.send("POST", PATH, BODY, sign_by_hand(wire, headers, identity=TEMPORARY)).status == 404
+    unsigned = sign_by_hand(wire, headers, signed=["host", "x-amz-date"], identity=TEMPORARY)
+    assert wire.send("POST", PATH, BODY, unsigned).error == (403, INVALID)
+
+
+def test_header_sent_as_utf_8(wire: Any) -> None:
+    signed = wire.signed_headers("POST", PATH, BODY, {"X-Amz-Meta-A": "caf\u00e9"})
+    for encoding in ("utf-8", "latin-1"):
+        value = "caf\u00e9".encode(encoding).decode("latin-1")
+        reply = wire.send("POST", PATH, BODY, {**signed, "X-Amz-Meta-A": value})
+        assert reply.error == (404, "ResourceNotFoundException"), encoding
+
+
 @pytest.mark.parametrize("seconds", [-290, 290])
 def test_clock_within_the_window(wire: Any, seconds: int) -> None:
     at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
@@ -277,5 +342,5 @@ def test_errors_repeat_no_secret(wire: Any) -> None:
     headers = wire.signed_headers("POST", PATH, BODY + b"x", identity=TEMPORARY)
     reply = wire.send("POST", PATH, BODY, headers)
     assert reply.status == 403
-    assert TEMPORARY.session_token not in json.dumps(reply.json)
+    assert str(TEMPORARY.session_token) not in json.dumps(reply.json)
     assert headers["Authorization"][-64:] not in json.dumps(reply.json)

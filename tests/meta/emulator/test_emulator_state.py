@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
-
-from .test_emulator_rules import FLOW
+from getintegration_contract.emulator.state import AccountState
 
 UNKNOWN = (404, "ResourceNotFoundException")
 BAD = (400, "BadRequestException")
@@ -24,10 +24,10 @@ EVERYTHING = {
 }
 
 
-def test_get_returns_all_that_was_put(wire: Any) -> None:
+def test_get_returns_all_that_was_put(wire: Any, flow: dict[str, Any]) -> None:
     before = time.time()
     wire.create_domain()
-    put = wire.put(**EVERYTHING, FlowDefinition=FLOW, Unknown="ignored")
+    put = wire.put(**EVERYTHING, FlowDefinition=flow, Unknown="ignored")
     got = wire.get()
     assert got.status == 200
     assert got.json == put.json
@@ -72,9 +72,20 @@ def test_update_replaces_members_and_keeps_created_at(wire: Any) -> None:
     assert len(wire.call("GET", "/domains/shop/integrations").json["Items"]) == 1
 
 
-def test_flow_definition_stands_for_a_missing_uri(wire: Any) -> None:
+def test_last_updated_at_grows_even_if_the_clock_stands_or_goes_back() -> None:
+    now = [1000.0]
+    state = AccountState(lambda: now[0])
+    state.create_domain({"DomainName": "shop"})
+    times = []
+    for moment in (1000.0, 1000.0, 990.0, 1000.1234):
+        now[0] = moment
+        times.append(state.put_integration("u", {"DomainName": "shop"}).members["LastUpdatedAt"])
+    assert times == [1000.0, 1000.001, 1000.002, 1000.123]
+
+
+def test_flow_definition_stands_for_a_missing_uri(wire: Any, flow: dict[str, Any]) -> None:
     wire.create_domain()
-    put = wire.put(uri=None, FlowDefinition=FLOW)
+    put = wire.put(uri=None, FlowDefinition=flow)
     assert put.status == 200
     assert put.json["Uri"].endswith(":flow/my-flow")
     assert wire.get(uri=put.json["Uri"]).json == put.json
@@ -164,6 +175,10 @@ def test_quota_of_fifty_integrations(wire: Any) -> None:
     assert wire.put(uri="one more").status == 200
 
 
+def get_page(wire: Any, path: str, query: str) -> Any:
+    return wire.call("GET", path + query)
+
+
 def pages(get: Callable[[str], Any], size: int) -> list[list[Any]]:
     found, token = [], ""
     while True:
@@ -182,7 +197,7 @@ def test_pages_of_integrations_and_domains(wire: Any) -> None:
     wire.put("d0", "u0", Tags={"updated": "keeps its place"})
     for path, member, prefix in [("/domains/d0/integrations", "Uri", "u"), ("/domains", "DomainName", "d")]:
         for size, expected in [(3, [3, 3, 1]), (7, [7]), (6, [6, 1]), (1, [1] * 7)]:
-            found = pages(lambda query, path=path: wire.call("GET", path + query), size)
+            found = pages(partial(get_page, wire, path), size)
             assert [len(items) for items in found] == expected
             names = [item[member] for items in found for item in items]
             assert names == [f"{prefix}{number}" for number in range(7)]

@@ -6,6 +6,7 @@ server would, so that it does not share an interpreter lock with the suite.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -14,7 +15,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,8 @@ LIMIT = 240.0
 #: Pseudo exit statuses of a run that did not end by itself.
 TIMED_OUT, CRASHED = -1, -2
 
+#: How pytest is told to run the suite.
+_SUITE = ("tests/contract", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _VARIABLES = ("PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
 
 
@@ -80,9 +84,10 @@ class Job:
     Args:
         mutant: What the proxy does.
         base: The server behind it, used by no other run meanwhile.
+        fast: Whether the run ends as soon as the mutant is caught.
     """
 
-    def __init__(self, mutant: Mutant, base: BaseServer) -> None:
+    def __init__(self, mutant: Mutant, base: BaseServer, *, fast: bool = False) -> None:
         self.mutant = mutant
         self.base = base
         self._folder = Path(tempfile.mkdtemp(prefix="mutant-"))
@@ -94,12 +99,11 @@ class Job:
         target = self._folder / "target.toml"
         target.write_text(_target(mutant), encoding="utf-8")
         arguments = [
-            *("tests/contract", "--endpoint-url", url, "--target", str(target)),
-            *("--report-dir", str(self._folder), "-q", "-p", "no:cacheprovider"),
-            *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+            *(*_SUITE, "--endpoint-url", url, "--target", str(target), "--report-dir", str(self._folder)),
             *mutant.options,
         ]
-        self._suite = _fork(lambda: _run_suite(arguments, mutant, self._folder / "output"))
+        plugins = [_StopWhenCaught(mutant.expected)] if fast and mutant.expected else []
+        self._suite = _fork(lambda: _run_suite(arguments, plugins, mutant, self._folder / "output"))
 
     def outcome(self) -> Outcome | None:
         """What the run gave, once it has ended."""
@@ -135,18 +139,41 @@ class Job:
         return outcome
 
 
-def preload() -> None:
-    """Import what a run imports, so that forked runs need not."""
-    import botocore.session
-    import hypothesis.strategies
-    import pytest  # noqa: F401 - imported for what it loads
-    import requests_aws4auth
-    import schemathesis.pytest
-    import schemathesis.specs.openapi.checks
+def preload() -> bool:
+    """Run the suite once against the shipped emulator, here, so that forked runs find all of it in memory.
 
-    import getintegration_contract.report.html
-    import getintegration_contract.report.markdown
-    import getintegration_contract.run  # noqa: F401 - imported for what it loads
+    Returns:
+        Whether the run passed, as it must.
+    """
+    import pytest
+
+    os.chdir(ROOT)
+    sys.dont_write_bytecode = False
+    for variable in _VARIABLES:
+        os.environ.pop(variable, None)
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder, _quiet(Path(folder) / "output") as output:
+        passed = pytest.main([*_SUITE, "--report-dir", folder]) == 0
+        said = "" if passed else output.read_text("utf-8", "replace")[-3000:]
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the suite has its own way to end
+    print(said, end="")
+    gc.collect()
+    gc.freeze()
+    return passed
+
+
+@contextmanager
+def _quiet(output: Path) -> Iterator[Path]:
+    """Send standard output and error to a file for a while."""
+    sys.stdout.flush()
+    kept = os.dup(1), os.dup(2)
+    _redirect(output)
+    try:
+        yield output
+    finally:
+        sys.stdout.flush()
+        for number, copy in enumerate(kept, start=1):
+            os.dup2(copy, number)
+            os.close(copy)
 
 
 def _start_proxy(mutant: Mutant, base: str, folder: Path) -> tuple[int, str]:
@@ -172,16 +199,28 @@ def _start_proxy(mutant: Mutant, base: str, folder: Path) -> tuple[int, str]:
     return process, url
 
 
-def _run_suite(arguments: list[str], mutant: Mutant, output: Path) -> int:
+class _StopWhenCaught:
+    """Ends a run after the first test that finds an expected clause violated."""
+
+    def __init__(self, expected: frozenset[str]) -> None:
+        self._expected = expected
+        self._session: Any = None
+
+    def pytest_sessionstart(self, session: Any) -> None:
+        self._session = session
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        entry = getattr(report, "contract", None) or {"findings": ()}
+        if any(found["clause"] in self._expected for found in entry["findings"]):
+            self._session.shouldfail = "caught"
+
+
+def _run_suite(arguments: list[str], plugins: list[Any], mutant: Mutant, output: Path) -> int:
     import pytest
 
     _redirect(output)
-    os.chdir(ROOT)
-    for variable in _VARIABLES:
-        os.environ.pop(variable, None)
     os.environ.update(mutant.environment)
-    sys.dont_write_bytecode = False
-    return int(pytest.main(arguments))
+    return int(pytest.main(arguments, plugins))
 
 
 def _redirect(output: Path) -> None:

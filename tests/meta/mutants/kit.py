@@ -15,6 +15,7 @@ Build = Callable[[], Handler]
 When = Callable[[Request], bool]
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ def valid_name(request: Request) -> bool:
 
 
 def valid_uri(request: Request) -> bool:
-    """Whether its Uri keeps the constraints."""
-    return 1 <= len(request.text) <= 255
+    """Whether its Uri keeps the constraints; a lone surrogate is no text."""
+    return 1 <= len(request.text) <= 255 and not _SURROGATE.search(request.text)
 
 
 def valid(request: Request) -> bool:

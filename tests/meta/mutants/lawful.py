@@ -106,6 +106,7 @@ def _exponents(answer: Response) -> Response:
     return answer.with_body(body.encode())
 
 
+_add("nothing-changed", "The base itself.")
 _add("unknown-members", "The answer has members that nobody knows.", unknown_members)
 _add("nulls", "Absent optional members are null.", nulls)
 _add(

@@ -75,7 +75,9 @@ def test_every_count_of_every_group_is_there(failing: dict[str, Any]) -> None:
 
 def test_the_worst_group_is_first(failing: dict[str, Any]) -> None:
     text = _render(failing)
-    assert text.index("\nErrors  ") < text.index("\nTransport  ") < text.index("\nOfficial clients  ")
+    order = ("The answer to a valid request  ", "Errors  ", "Transport  ", "Request members  ")
+    places = [text.index(f"\n{group}") for group in order]
+    assert places == sorted(places)
 
 
 def test_what_is_not_claimed_is_in_the_first_lines() -> None:
@@ -105,8 +107,13 @@ def test_a_finding_is_told_once_with_all_that_is_needed(failing: dict[str, Any])
     assert '{"Uri": "arn:aws:flow' in finding
     assert "404 Not Found" in finding
     assert '"__type": "NotFoundException"' in finding
-    assert "4 times, in test_missing.py::test_absent[domain]" in finding
-    assert "'tests/contract/test_missing.py::test_absent[domain]'" in finding
+    places = next(
+        entry["places"]
+        for entry in failing["findings"]
+        if entry["clause"] == "error.ResourceNotFoundException.type"
+    )
+    assert f"4 times, in {places[0].removeprefix('tests/contract/')}, " in finding
+    assert f"'{places[0]}'" in finding
 
 
 def test_reported_and_waived_ones_have_a_line_each(failing: dict[str, Any]) -> None:
@@ -156,3 +163,11 @@ def test_a_server_forges_nothing(hostile: dict[str, Any]) -> None:
         assert "##[" not in text
         assert not re.search(r"^\s*::", text, re.M)
         text.encode("utf-8")
+
+
+def test_a_note_that_wraps_is_no_command(healthy: dict[str, Any]) -> None:
+    forged = "::error title=forged::forged"
+    healthy["notes"] = [f"{'x' * length} {forged}" for length in range(60, 100)]
+    text = _render(healthy)
+    assert text.count("title=forged") == 40
+    assert not re.search(r"^\s*::", text, re.M)

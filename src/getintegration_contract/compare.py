@@ -1,0 +1,327 @@
+"""``python -m getintegration_contract.compare REFERENCE CANDIDATE``: how far two endpoints answer alike.
+
+Exit status: 0 no difference that is not accepted, 1 a difference, 2 interrupted, 3 internal error, 4 wrong
+use, 6 indeterminate: an endpoint could not be reached, or nothing could be compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import itertools
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import Any, NoReturn
+
+from getintegration_contract import acceptance, parity, parity_report, probes, promotion, replay
+from getintegration_contract import recording as recordings
+from getintegration_contract import target as targets
+from getintegration_contract.about import Suite
+from getintegration_contract.acceptance import Acceptance
+from getintegration_contract.contract import Contract, ContractError
+from getintegration_contract.evidence import MAX_AGE, judged
+from getintegration_contract.local import EmulatorError, LocalEmulator
+from getintegration_contract.normalise import NAMES, NORMALISATIONS
+from getintegration_contract.parity import Comparison
+from getintegration_contract.promotion import EvidenceError
+from getintegration_contract.recording import Recording, RecordingError, model_version
+from getintegration_contract.replay import Live, ReplayError
+from getintegration_contract.report.files import ReportError
+from getintegration_contract.target import Target, TargetError
+from getintegration_contract.waivers import WaiverError
+
+ALIKE, DIFFERENT, INTERRUPTED, INTERNAL, WRONG_USE, INDETERMINATE = 0, 1, 2, 3, 4, 6
+
+#: The word for the shipped emulator, in place of an address.
+EMULATOR = "emulator"
+_WRONG = (RecordingError, WaiverError, TargetError, EvidenceError, ReportError, ContractError)
+
+
+class UsageError(ValueError):
+    """Options that do not go together; the message is one sentence."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USE, f"{self.prog}: {message}\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    steps = "\n".join(f"  {step.name:<16} {step.says}" for step in NORMALISATIONS)
+    parser = _Parser(
+        prog="python -m getintegration_contract.compare",
+        description=__doc__,
+        epilog=f"normalisations:\n{steps}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("reference", help=f"recording (.har), address of an endpoint, or the word {EMULATOR}")
+    add("candidate", nargs="?", help="the same; may be left out with --promote")
+    add("--target", metavar="FILE.toml", help="identities and state of the candidate")
+    add("--reference-target", metavar="FILE.toml", help="identities and state of the reference")
+    add("--requests", type=Path, metavar="FILE.har", help="send these to two live endpoints, not a sample")
+    add("--rate", type=float, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
+    add("--max-requests", type=int, metavar="N", help="requests to each live endpoint at most")
+    add("--record", type=Path, metavar="FILE.har", help="keep what the live candidate answered")
+    add("--confirm", type=Path, metavar="FILE.har", help="a repeat of the candidate's recording")
+    add("--no-repeat", action="store_true", help="do not ask a live candidate again where it differs")
+    add("--accept", type=Path, metavar="FILE.toml", help="differences that are accepted")
+    add("--report-dir", type=Path, metavar="DIR", help="write compare.html, .json, .md and compare-junit.xml")
+    add("--no-normalise", action="append", default=[], choices=NAMES, metavar="NAME", help="see below")
+    add("--max-age", type=int, default=MAX_AGE, metavar="DAYS", help="older is stale (default %(default)s)")
+    add("--promote", action="store_true", help="write evidence for clauses that a recording of AWS upheld")
+    add("--contract", type=Path, metavar="FILE.yaml", help="the description, where it is not in openapi/")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; its exit status, after one sentence on standard error if something is wrong."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with ExitStack() as stack:
+            return _Command(options, stack).run()
+    except (UsageError, *_WRONG) as error:
+        return _fail(parser.prog, error, WRONG_USE)
+    except (ReplayError, EmulatorError) as error:
+        return _fail(parser.prog, error, INDETERMINATE)
+    except KeyboardInterrupt:
+        return _fail(parser.prog, "interrupted", INTERRUPTED)
+    except Exception as error:
+        return _fail(parser.prog, f"internal error: {type(error).__name__}: {error}", INTERNAL)
+
+
+def _fail(program: str, error: object, status: int) -> int:
+    print(f"{program}: {error}", file=sys.stderr)
+    return status
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """SIGTERM ends a comparison as Ctrl-C does: what it made is removed."""
+    raise KeyboardInterrupt
+
+
+@dataclass
+class _Sides:
+    """Both recordings once they are there, and how a live candidate is asked again."""
+
+    reference: Recording
+    candidate: Recording
+    reasons: dict[int, str] = field(default_factory=dict)
+    unsent: dict[int, str] = field(default_factory=dict)
+    again: Callable[[frozenset[str]], tuple[Recording, Recording]] | None = None
+
+
+class _Command:
+    """One invocation. Everything that it opens or makes is closed and removed with ``stack``."""
+
+    def __init__(self, options: argparse.Namespace, stack: ExitStack) -> None:
+        self.options = options
+        self.stack = stack
+        self._folder = stack.enter_context(TemporaryDirectory(prefix="getintegration-contract-"))
+        self._numbers = itertools.count(1)
+        if options.max_age < 0:
+            raise UsageError("--max-age must not be negative")
+        if any(value is not None and value <= 0 for value in (options.rate, options.max_requests)):
+            raise UsageError("--rate and --max-requests must be above 0")
+
+    def run(self) -> int:
+        """Compare, report, and say how it came out."""
+        options = self.options
+        contract = Contract.load(_description(options.contract))
+        if options.candidate is None:
+            if not options.promote or _is_live(options.reference):
+                raise UsageError("give a candidate, or a recording and --promote")
+            with recordings.read(Path(options.reference)) as recording:
+                self._promote(recording.suite, judged(recording, contract).promotable(contract))
+            return ALIKE
+        today = datetime.datetime.now(datetime.UTC).date()
+        waivers = acceptance.read(options.accept) if options.accept else []
+        sides = self._sides()
+        settings: dict[str, Any] = {
+            "without": tuple(options.no_normalise),
+            "today": today,
+            "max_age": options.max_age,
+        }
+        result = parity.compare(
+            sides.reference,
+            sides.candidate,
+            contract,
+            acceptance=Acceptance(waivers, today),
+            reasons=sides.reasons,
+            **settings,
+        )
+        result.not_compared.update(sides.unsent.values())
+        result.total += len(sides.unsent)
+        self._confirm(result, sides, contract, settings)
+        return self._tell(result, contract)
+
+    def _tell(self, result: Comparison, contract: Contract) -> int:
+        status = ALIKE if not result.unaccepted else DIFFERENT
+        if not result.compared:
+            status = INDETERMINATE
+        report = parity_report.document(result, contract, status)
+        print(parity_report.terminal(report))
+        if self.options.report_dir:
+            parity_report.write(report, self.options.report_dir)
+        if self.options.promote:
+            if result.evidence is None:
+                raise UsageError("--promote needs a recording of AWS as the reference")
+            self._promote(result.reference, result.evidence.promotable(contract))
+        if status == INDETERMINATE:
+            raise ReplayError("nothing could be compared")
+        return status
+
+    def _promote(self, suite: Suite, clauses: dict[str, int]) -> None:
+        today = datetime.datetime.now(datetime.UTC).date()
+        if not suite.is_aws:
+            raise UsageError("--promote needs a recording of AWS as the reference")
+        if suite.age(today) > self.options.max_age:
+            raise UsageError(f"--promote: the recording is stale, {suite.age(today)} days old")
+        path = _description(self.options.contract).with_name(promotion.FILE_NAME)
+        promotion.promote(path, clauses, suite)
+        print(f"{len(clauses)} clauses promoted in {path}: {', '.join(clauses) or 'none'}")
+
+    def _confirm(
+        self, result: Comparison, sides: _Sides, contract: Contract, settings: dict[str, Any]
+    ) -> None:
+        """Ask again where the candidate differs, or look at a recording of having asked again."""
+        if not result.groups:
+            return
+        if self.options.confirm is not None:
+            reference, candidate = sides.reference, self._read(self.options.confirm)
+        elif sides.again is not None and not self.options.no_repeat:
+            tests = frozenset(shown.test for group in result.groups for shown in group.examples)
+            reference, candidate = sides.again(tests)
+        else:
+            return
+        parity.confirm(result, parity.compare(reference, candidate, contract, **settings))
+
+    def _sides(self) -> _Sides:
+        options = self.options
+        live = _is_live(options.reference), _is_live(options.candidate)
+        if options.record and not live[1]:
+            raise UsageError("--record needs a live candidate")
+        if options.requests and live != (True, True):
+            raise UsageError("--requests needs two live endpoints")
+        if live == (False, False):
+            return _Sides(self._read(Path(options.reference)), self._read(Path(options.candidate)))
+        if live == (True, False):
+            source = self._read(Path(options.candidate))
+            reference = self._open(options.reference, options.reference_target)
+            (answered,) = self._replay(source, [reference])
+            return _Sides(answered, source)
+        candidate = self._open(options.candidate, options.target)
+        if live == (False, True):
+            source = self._read(Path(options.reference))
+            (answered,) = self._replay(source, [candidate], keep=options.record)
+
+            def again(tests: frozenset[str]) -> tuple[Recording, Recording]:
+                return source, self._replay(source, [candidate], tests)[0]
+
+            return _Sides(source, answered, dict(candidate.reasons), again=again)
+        return self._both_live(self._open(options.reference, options.reference_target), candidate)
+
+    def _both_live(self, reference: Live, candidate: Live) -> _Sides:
+        if self.options.requests is not None:
+            source = self._read(self.options.requests)
+        else:
+            suite = _sample(reference)
+            source = self.stack.enter_context(probes.write(self._path(), reference.state, suite))
+        lives = [reference, candidate]
+        one, other = self._replay(source, lives, keep=self.options.record)
+
+        def again(tests: frozenset[str]) -> tuple[Recording, Recording]:
+            first, second = self._replay(source, lives, tests)
+            return first, second
+
+        return _Sides(one, other, unsent=dict(candidate.reasons), again=again)
+
+    def _replay(
+        self,
+        source: Recording,
+        lives: list[Live],
+        tests: frozenset[str] | None = None,
+        keep: Path | None = None,
+    ) -> list[Recording]:
+        """Recordings of having sent a recording's requests, or those of some tests, to live endpoints."""
+        only = None
+        if tests is not None:
+            only = frozenset(place for place, recorded in enumerate(source) if recorded.test in tests)
+        paths = [self._path() for _ in lives]
+        if keep is not None:
+            if recordings.interrupted(keep):
+                raise UsageError(f"{keep} has parts of an interrupted recording beside it: remove them")
+            paths[-1] = keep
+        found = replay.replay(source, lives, paths, _say, only=only)
+        return [self.stack.enter_context(recording) for recording in found]
+
+    def _path(self) -> Path:
+        """A path for a recording that nobody keeps."""
+        return Path(self._folder, f"{next(self._numbers)}.har")
+
+    def _read(self, path: Path) -> Recording:
+        return self.stack.enter_context(recordings.read(path))
+
+    def _open(self, where: str, file: str | None) -> Live:
+        """A live endpoint. That AWS is asked takes its address on the command line, which is what this is."""
+        if where == EMULATOR:
+            emulator = self.stack.enter_context(LocalEmulator())
+            target: Target | None = emulator.target()
+        else:
+            target = targets.resolve({"endpoint-url": where, "target": file}, os.environ)
+        assert target is not None
+        limits = {"rate": self.options.rate, "max_requests": self.options.max_requests}
+        target = replace(target, **{name: value for name, value in limits.items() if value is not None})
+        live = Live.open(target, _say, emulator=where == EMULATOR)
+        self.stack.callback(live.close)
+        return live
+
+
+def _is_live(side: str) -> bool:
+    return side == EMULATOR or side.startswith(("http://", "https://"))
+
+
+def _sample(live: Live) -> Suite:
+    """What the sample of the contract is about."""
+    return Suite(
+        version(recordings.CREATOR),
+        model_version(),
+        live.target.endpoint,
+        live.target.region,
+        datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        0,
+        "sample",
+        (live.state.to_dict(),),
+        emulator=live.emulator,
+    )
+
+
+def _description(given: Path | None) -> Path:
+    """The description: as given, or that of the working directory, or that of this checkout."""
+    if given is not None:
+        return given
+    name = Path("openapi", "get-integration.yaml")
+    for folder in (Path(), Path(__file__).resolve().parents[2]):
+        if (folder / name).is_file():
+            return folder / name
+    raise UsageError(f"there is no {name} here: give --contract")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,264 @@
+"""The requests of a recording, sent again to a live endpoint: re-signed, names mapped, order kept.
+
+What cannot be sent again faithfully is not sent, and the reason is kept. A request that writes never goes to
+AWS, and to any other endpoint only if that allows writing.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote
+
+from getintegration_contract import recording as recordings
+from getintegration_contract import resign
+from getintegration_contract.about import Suite
+from getintegration_contract.budget import Budget
+from getintegration_contract.client import BudgetExhausted, Client, EndpointDown
+from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.har import Recorded
+from getintegration_contract.names import Names, UnmappedError
+from getintegration_contract.pairing import keys
+from getintegration_contract.recording import Recorder, Recording
+from getintegration_contract.redact import Redactor
+from getintegration_contract.state import Provisioner, State, StateError
+from getintegration_contract.target import Target
+
+_OPERATION = re.compile(r"/domains/([^/?#]*)/integrations(\?[^#]*)?")
+#: Paths on which POST reads, and methods that never write.
+_READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Seconds between two lines on how far a slow replay is.
+_EVERY = 10.0
+
+
+class ReplayError(RuntimeError):
+    """The environment got in the way of a replay; the message is one sentence."""
+
+
+def writes(request: Request) -> bool:
+    """Whether a request may write, on a server that reads paths in any lenient way."""
+    if request.method in _READING_METHODS:
+        return False
+    match = _OPERATION.fullmatch(request.target)
+    if request.method != "POST" or match is None:
+        return True
+    segment = unquote(unquote(match[1]))
+    return segment in (".", "..") or any(char in segment for char in "/\\?#;")
+
+
+@dataclass
+class Live:
+    """A live endpoint, ready to be asked: its client, its state, its names.
+
+    Attributes:
+        reasons: Why exchanges of the recording were not sent, by their position there.
+    """
+
+    target: Target
+    client: Client
+    state: State
+    budget: Budget | None
+    provisioner: Provisioner
+    emulator: bool = False
+    reasons: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.names = Names([self.state.to_dict()])
+
+    @classmethod
+    def open(cls, target: Target, say: Callable[[str], None], *, emulator: bool = False) -> Live:
+        """Reach an endpoint and have the state that requests ask for. On AWS nothing is made.
+
+        Raises:
+            ReplayError: It cannot be reached, or has no integration to ask for.
+        """
+        if target.is_aws:
+            target = replace(target, allow_writes=False)
+        limited = target.rate is not None or target.max_requests is not None
+        budget = Budget.create(target.rate, target.max_requests) if limited else None
+        client = Client(
+            target.endpoint,
+            target.region,
+            timeout=target.timeout,
+            acquire=budget.acquire if budget else None,
+        )
+        provisioner = Provisioner(client, target.caller, say)
+        live = None
+        try:
+            if target.domain_name is not None and target.integration_uri is not None:
+                state = provisioner.given(target.domain_name, target.integration_uri)
+            else:
+                state = provisioner.have(allow_writes=target.allow_writes)
+            live = cls(target, client, state, budget, provisioner, emulator)
+        except (StateError, EndpointDown, BudgetExhausted) as error:
+            raise ReplayError(Redactor(target.secrets).text(str(error))) from None
+        finally:
+            if live is None:
+                provisioner.remove()
+                client.close()
+                if budget is not None:
+                    budget.remove()
+        return live
+
+    def close(self) -> None:
+        """Remove what was made, and let go."""
+        self.provisioner.remove()
+        self.client.close()
+        if self.budget is not None:
+            self.budget.remove()
+
+    def suite(self, source: Suite) -> Suite:
+        """What a recording of this replay is about."""
+        return replace(
+            source,
+            endpoint=self.target.endpoint,
+            region=self.target.region,
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            states=(self.state.to_dict(),),
+            emulator=self.emulator,
+            complete=False,
+            replay_of=f"{source.where}, {source.date}",
+        )
+
+    def refusal(self, recorded: Recorded, names: Names) -> str | None:
+        """Why an exchange cannot be asked again here; None if it can."""
+        request, identity = recorded.exchange.request, recorded.exchange.identity
+        kind = recorded.signing.get("kind")
+        if kind not in (resign.NONE, resign.SIGNED):
+            return "its signature is a fault that only the suite itself can make again"
+        if identity is not None and identity not in self.target.identities:
+            return f"the target names no identity {identity}"
+        if writes(request) and not self.target.allow_writes:
+            return "it may write, and nothing is written here"
+        try:
+            self._request(recorded, names)
+        except UnmappedError as error:
+            return f"{error} here"
+        except ValueError as error:
+            return f"its signature is told wrongly: {error}"
+        return None
+
+    def ask(self, recorded: Recorded, names: Names) -> Exchange:
+        """Send the request of an exchange here, signed as it was signed there.
+
+        Raises:
+            EndpointDown, BudgetExhausted: As the client does.
+        """
+        told = recorded.signing
+        request = self._request(recorded, names)
+        name = recorded.exchange.identity
+        if told.get("kind") == resign.NONE or name is None:
+            return self.client.send(request)
+        return self.client.send(request, self.target.identities[name], resign.signing(told))
+
+    def _request(self, recorded: Recorded, names: Names) -> Request:
+        resign.signing(recorded.signing)
+        request = resign.bare(recorded.exchange.request, recorded.signing)
+        return request if names == self.names else self.names.show(names.hide(request))
+
+
+def replay(
+    source: Recording,
+    lives: Iterable[Live],
+    paths: Iterable[Path],
+    say: Callable[[str], None],
+    *,
+    only: frozenset[int] | None = None,
+) -> list[Recording]:
+    """Send the requests of a recording to one or more endpoints, one after the other, each to all of them.
+
+    Args:
+        source: Whose requests are sent.
+        lives: Where to; not closed.
+        paths: Where the recordings are written, one for each endpoint.
+        only: Positions in the source; None for all.
+
+    Raises:
+        ReplayError: An endpoint went away, or a budget was spent before anything was compared.
+    """
+    targets = list(lives)
+    names = Names(source.suite.states)
+    recorders = [
+        Recorder(path, Redactor(live.target.secrets), live.suite(source.suite))
+        for live, path in zip(targets, paths, strict=True)
+    ]
+    chosen = _chosen(source, names, only)
+    progress = _Progress(len(chosen), targets, say)
+    try:
+        for position in chosen:
+            _ask_all(position, source.at(position), names, targets, recorders)
+            progress.step()
+    finally:
+        for recorder in recorders:
+            recorder.close()
+    for recorder in recorders:
+        recordings.merge(recorder.path, complete=True)
+    return [recordings.read(recorder.path) for recorder in recorders]
+
+
+def _chosen(source: Recording, names: Names, only: frozenset[int] | None) -> list[int]:
+    """The positions whose requests are sent: attempts that a later one made up for are not."""
+    found = enumerate(keys(source, names))
+    return [
+        position for position, key in found if key is not None and (only is None or position in only)
+    ]
+
+
+def _ask_all(
+    position: int, recorded: Recorded, names: Names, targets: list[Live], recorders: list[Recorder]
+) -> None:
+    refusals = [live.refusal(recorded, names) for live in targets]
+    for live, recorder, refusal in zip(targets, recorders, refusals, strict=True):
+        reason = refusal or next(filter(None, refusals), None)
+        if reason is not None:  # what one cannot be asked, the others need not be
+            live.reasons[position] = reason
+            continue
+        try:
+            exchange = live.ask(recorded, names)
+        except BudgetExhausted as error:
+            live.reasons[position] = str(error)
+            continue
+        except EndpointDown as error:
+            raise ReplayError(str(error)) from None
+        recorder.write(
+            replace(exchange, faults=()),
+            test=recorded.test,
+            clauses=recorded.clauses,
+            signing=recorded.signing,
+        )
+
+
+class _Progress:
+    """Tells beforehand how many requests will be sent and how long it takes, and then how far it is."""
+
+    def __init__(self, total: int, targets: list[Live], say: Callable[[str], None]) -> None:
+        self._total, self._done = total, 0
+        self._say = say
+        self._clock = self._told = time.monotonic()
+        rates = [live.target.rate for live in targets if live.target.rate is not None]
+        where = " and ".join(live.target.endpoint for live in targets)
+        if rates:
+            seconds = total / min(rates)
+            say(f"{total} requests to {where} at {min(rates):g} a second: about {duration(seconds)}")
+        else:
+            say(f"{total} requests to {where}")
+
+    def step(self) -> None:
+        """One request more is done."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told >= _EVERY and self._done < self._total:
+            self._told = now
+            left = (now - self._clock) / self._done * (self._total - self._done)
+            self._say(f"{self._done} of {self._total} requests, about {duration(left)} left")
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min"
