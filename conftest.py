@@ -17,18 +17,16 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract import session
 from getintegration_contract import target as targets
 from getintegration_contract.checker import Checker, ContractViolation
 from getintegration_contract.client import BudgetExhausted, Client, EndpointDown, Identity
 from getintegration_contract.contract import Contract
-from getintegration_contract.exchange import Exchange
 from getintegration_contract.judge import Judge
 from getintegration_contract.ledger import Entry
 from getintegration_contract.local import EmulatorError, emulator_identities
 from getintegration_contract.redact import Redactor
 from getintegration_contract.run import INDETERMINATE_STATUS, Indeterminate, Run, Settings
-from getintegration_contract.session import Member, Session
-from getintegration_contract.session import add_options as add_session_options
 from getintegration_contract.state import State
 from getintegration_contract.target import Target, TargetError
 from getintegration_contract.waivers import WaiverError
@@ -76,7 +74,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=targets.CLAIMS,
         help="a capability that the target does not claim: " + ", ".join(targets.CLAIMS),
     )
-    add_session_options(add)
+    session.add_options(add)
     add("--request-timeout", type=float, metavar="SECONDS", help="seconds to wait for an answer (default 10)")
     run = parser.getgroup("contract", "how it is tested")
     add = run.addoption
@@ -122,6 +120,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.report_dir and not config.option.xmlpath:
         config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
     try:
+        for path in (config.option.report_dir, config.option.write_waivers):
+            _check_writable(path)
         run = _make_run(config)
     except (TargetError, WaiverError) as error:
         raise pytest.UsageError(str(error)) from None
@@ -141,6 +141,19 @@ def _runs_suite(config: pytest.Config) -> bool:
         if path == SUITE or SUITE in path.parents or path in SUITE.parents:
             return True
     return False
+
+
+def _check_writable(path: str | None) -> None:
+    """Say before the run, not after it, that a report has nowhere to go."""
+    if path is None:
+        return
+    folder = Path(path) if not Path(path).suffix else Path(path).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TargetError(f"cannot write to {path}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise TargetError(f"cannot write to {path}: permission denied")
 
 
 def _make_run(config: pytest.Config) -> Run:
@@ -189,9 +202,9 @@ class Controller:
         except (Indeterminate, EmulatorError) as error:
             self._write_reports(INDETERMINATE_STATUS)
             pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
-        self.session = Session(self.config, self.run, lambda line: _say(self.config, line))
+        self.session = session.Session(self.config, self.run, lambda line: _say(self.config, line))
         if getattr(self.config.option, "dist", "no") == "no":
-            worker = Worker(self.config, self._to_worker())
+            worker = Worker(self.config, _to_worker(self.run, self.session))
             self.config.pluginmanager.register(worker, "contract-worker")
 
     def pytest_report_header(self) -> list[str]:
@@ -199,10 +212,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput["contract"] = self._to_worker()
-
-    def _to_worker(self) -> dict[str, Any]:
-        return _to_worker(self.run) | {"session": self.session.to_worker()}
+        node.workerinput["contract"] = _to_worker(self.run, self.session)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         entry = getattr(report, "contract", None)
@@ -259,8 +269,11 @@ class Controller:
         except reports.ReportError as error:
             _say(self.config, str(error))
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(markdown.summary(document))
+            try:
+                with Path(summary).open("a", encoding="utf-8") as file:
+                    file.write(markdown.summary(document))
+            except OSError as error:
+                _say(self.config, f"cannot write GITHUB_STEP_SUMMARY: {error.strerror}")
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("\n".join(markdown.annotations(document)))
 
@@ -270,11 +283,12 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _to_worker(run: Run) -> dict[str, Any]:
+def _to_worker(run: Run, started: session.Session) -> dict[str, Any]:
     """What a worker needs, in types that xdist carries; it finds credentials for itself."""
     assert run.state is not None
     return {
         "state": run.state.to_dict(),
+        "session": started.to_worker(),
         "endpoint": run.target.endpoint,
         "emulator": run.is_emulator,
         "claims": sorted(run.target.claims),
@@ -299,13 +313,13 @@ class Worker:
         self.target = self._target(given)
         self.redactor = Redactor(self.target.secrets, accounts=config.option.redact_accounts)
         self.waived = frozenset(given["waived"])
-        self.session = Member(config, given["session"], self)
+        self.session = session.Member(config, given["session"], self)
         self.client = Client(
             self.target.endpoint,
             self.target.region,
             timeout=self.target.timeout,
             acquire=self.session.acquire,
-            observe=self._observe,
+            observe=self.session.observe,
         )
         self.entry: Entry | None = None
         config.stash[_WORKER] = self
@@ -322,11 +336,6 @@ class Worker:
         target = targets.resolve(options | {"target": option.target, "profile": option.profile}, os.environ)
         assert target is not None
         return replace(target, claims=claims, allow_writes=targets.WRITING in claims)
-
-    def _observe(self, exchange: Exchange) -> None:
-        if self.entry is not None:
-            self.entry.observe(exchange)
-            self.session.observe(exchange)
 
     def gates(self, clause: str) -> bool:
         known = self.contract.clauses[clause]

@@ -133,7 +133,7 @@ class Checker:
         for check in checks:
             if not check.ok:
                 if redacted is None and exchange is not None:
-                    redacted = self._redactor.exchange(exchange.to_dict())
+                    redacted = self._redactor.finding(exchange.to_dict())
                 check = check._replace(
                     expected=self._redactor.text(check.expected), actual=self._redactor.text(check.actual)
                 )

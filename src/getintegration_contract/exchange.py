@@ -75,7 +75,7 @@ class Exchange:
         return len(self.request.target) + len(self.request.body) + len(self.response.body)
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-able form for reports; bodies as text where they are UTF-8. Not redacted."""
+        """A JSON-able form for reports, bodies as text and whole. Not redacted."""
         return {
             "endpoint": self.endpoint,
             "identity": self.identity,
@@ -95,10 +95,5 @@ class Exchange:
         }
 
 
-#: Characters of a body that a finding keeps; a recording keeps all.
-_SHOWN = 4_000
-
-
 def _text(body: bytes) -> str:
-    text = body.decode("utf-8", "backslashreplace")
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(body)} bytes)"
+    return body.decode("utf-8", "backslashreplace")

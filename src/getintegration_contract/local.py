@@ -34,6 +34,7 @@ class LocalEmulator:
             [*command, "--port", "0", "--exit-with-stdin", "--region", DEFAULT_REGION, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C at a terminal is for the run, which still has to clean up
         )
         self._url: str | None = None
 

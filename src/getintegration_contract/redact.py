@@ -16,6 +16,9 @@ from urllib.parse import quote, quote_plus
 
 REDACTED = "REDACTED"
 
+#: Characters of a body that a finding keeps; a recording keeps all.
+SHOWN = 4_000
+
 _SECRET_HEADERS = frozenset({"authorization", "x-amz-security-token", "cookie", "set-cookie"})
 _PATTERNS = (
     (re.compile(r"(Signature\s*[=:]\s*\"?)[0-9a-fA-F]{16,}"), rf"\1{REDACTED}"),
@@ -85,6 +88,15 @@ class Redactor:
                 [name, REDACTED if name.lower() in _SECRET_HEADERS else value]
                 for name, value in redacted[side]["headers"]
             ]
+        return redacted
+
+    def finding(self, exchange: dict[str, Any]) -> dict[str, Any]:
+        """An exchange for a finding: redacted whole, then its bodies shortened."""
+        redacted = self.exchange(exchange)
+        for side in ("request", "response"):
+            body = redacted[side]["body"]
+            if len(body) > SHOWN:
+                redacted[side]["body"] = f"{body[:SHOWN]}… ({len(body)} characters)"
         return redacted
 
 

@@ -213,8 +213,11 @@ class Member:
             budget.acquire()
 
     def observe(self, exchange: Exchange) -> None:
-        """Record an exchange of the test under way."""
-        if self._recorder is None or self._worker.entry is None:
+        """Count an exchange of the test under way, and record it."""
+        if self._worker.entry is None:
+            return
+        self._worker.entry.observe(exchange)
+        if self._recorder is None:
             return
         identity = self._worker.target.identities.get(exchange.identity)
         if identity is not None and identity.refreshable is not None:

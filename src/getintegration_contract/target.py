@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -120,7 +120,7 @@ class Target:
 def is_aws(endpoint: str) -> bool:
     """Whether an address belongs to AWS."""
     host = (urlsplit(endpoint).hostname or "").rstrip(".").lower()
-    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws"))
+    return f".{host}".endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws"))
 
 
 def is_loopback(endpoint: str) -> bool:
@@ -150,6 +150,8 @@ def read_file(path: Path) -> dict[str, Any]:
             else fault.message
         )
         raise TargetError(f"--target: {path}: {place + ': ' if place else ''}{message}")
+    if "waivers" in settings:  # relative to the file that names it
+        settings["waivers"] = str(path.parent / settings["waivers"])
     return settings
 
 
@@ -164,10 +166,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
     Raises:
         TargetError: The description is wrong, or AWS was not named on purpose.
     """
-    settings = read_file(Path(options["target"])) if options.get("target") else {}
-    for key in TARGET_SCHEMA["properties"].keys() & options.keys():
-        if options[key] is not None:
-            settings[key] = options[key]
+    settings = _settings(options)
     named = settings.get("endpoint-url")
     ambient = next((environ[name] for name in ENDPOINT_VARIABLES if environ.get(name)), None)
     endpoint = named or ambient
@@ -185,8 +184,9 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
     allow_writes = settings.get("allow-writes", not is_aws(endpoint))
     if settings.get("domain-name"):
         allow_writes = False
-    path = settings.get("waivers")
-    base = Path(options["target"]).parent if options.get("target") else Path()
+    pace = _pace(settings)
+    if pace["rate"] is None and is_aws(endpoint):
+        pace["rate"] = AWS_RATE
     return Target(
         endpoint=endpoint.rstrip("/"),
         region=_region(settings, environ, endpoint),
@@ -195,14 +195,57 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
         domain_name=settings.get("domain-name"),
         integration_uri=settings.get("integration-uri"),
         allow_writes=allow_writes,
-        rate=settings.get("rate", AWS_RATE if is_aws(endpoint) else None),
-        max_requests=settings.get("max-requests"),
-        timeout=settings.get("request-timeout", 10.0),
-        settling_time=settings.get("settling-time", 0.0),
-        throttling_rate=settings.get("throttling-rate"),
-        latency_limit=settings.get("latency-limit"),
-        waivers=base / path if path else None,
+        **pace,
     )
+
+
+def shipped(target: Target, options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
+    """The shipped emulator as a target, as options, target file and environment want it tested.
+
+    Args:
+        target: The emulator, with all that it offers.
+        options, environ: As for :func:`resolve`.
+    """
+    settings = _settings(options)
+    allow_writes = settings.get("allow-writes", True)
+    not_claimed = _not_claimed(settings) | (set() if allow_writes else {WRITING})
+    return replace(
+        target,
+        region=_region(settings, environ, target.endpoint),
+        claims=target.claims - not_claimed,
+        allow_writes=allow_writes,
+        **_pace(settings),
+    )
+
+
+def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the target file says, if there is one, and options that win over it."""
+    settings = read_file(Path(options["target"])) if options.get("target") else {}
+    given = {key: options[key] for key in TARGET_SCHEMA["properties"] if options.get(key) is not None}
+    for fault in jsonschema_rs.validator_for(TARGET_SCHEMA).iter_errors(given):
+        raise TargetError(f"--{fault.instance_path[0]}: {fault.message}")
+    return settings | given
+
+
+def _pace(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """How fast, how much and how patiently a target is asked."""
+    path = settings.get("waivers")
+    return {
+        "rate": settings.get("rate"),
+        "max_requests": settings.get("max-requests"),
+        "timeout": settings.get("request-timeout", 10.0),
+        "settling_time": settings.get("settling-time", 0.0),
+        "throttling_rate": settings.get("throttling-rate"),
+        "latency_limit": settings.get("latency-limit"),
+        "waivers": Path(path) if path else None,
+    }
+
+
+def _not_claimed(settings: Mapping[str, Any]) -> set[str]:
+    not_claimed = set(settings.get("not-claimed", ()))
+    if SIGNATURES in not_claimed:  # without signatures nobody can be told apart
+        not_claimed |= {TEMPORARY_CREDENTIALS, ACCESS_CONTROL, OTHER_ACCOUNT}
+    return not_claimed
 
 
 def claims(
@@ -219,10 +262,8 @@ def claims(
         THROTTLING: "low-quota" in identities or "throttling-rate" in settings,
         WRITING: allow_writes,
     }
-    not_claimed = set(settings.get("not-claimed", ()))
-    if SIGNATURES in not_claimed:  # without signatures nobody can be told apart
-        not_claimed |= {TEMPORARY_CREDENTIALS, ACCESS_CONTROL, OTHER_ACCOUNT}
-    return frozenset(claim for claim, given in offered.items() if given and claim not in not_claimed)
+    offers = frozenset(claim for claim, given in offered.items() if given)
+    return offers - _not_claimed(settings)
 
 
 def _refuse_without_endpoint(settings: Mapping[str, Any], options: Mapping[str, Any]) -> None:
@@ -234,12 +275,15 @@ def _refuse_without_endpoint(settings: Mapping[str, Any], options: Mapping[str, 
 
 
 def _check_address(endpoint: str) -> None:
+    if "@" in endpoint:  # not quoted: there may be a password in it
+        raise TargetError("--endpoint-url must not hold credentials: give --profile or a target file instead")
     try:
         parts = urlsplit(endpoint)
-        port_is_valid = parts.port is None or parts.port > 0
+        # A name in other letters may turn into AWS's when it is looked up.
+        valid = (parts.port is None or parts.port > 0) and bool(parts.hostname) and endpoint.isascii()
     except ValueError:
-        port_is_valid = False
-    if not port_is_valid or parts.scheme not in ("http", "https") or not parts.hostname:
+        valid = False
+    if not valid or parts.scheme not in ("http", "https"):
         raise TargetError(f"--endpoint-url: {endpoint!r} is not an address like http://127.0.0.1:4566")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise TargetError(f"--endpoint-url: {endpoint!r} must not have a path: give scheme, host and port only")
@@ -266,7 +310,7 @@ def _identities(
     given = settings.get("identities", {})
     identities = {name: _identity(name, entry) for name, entry in given.items()}
     if options.get("profile"):
-        identities["caller"] = _from_botocore("caller", options["profile"])
+        identities["caller"] = _from_profile("caller", options["profile"])
     if "caller" not in identities:
         identities["caller"] = _default_caller(endpoint)
     return identities
@@ -274,24 +318,37 @@ def _identities(
 
 def _identity(name: str, entry: Mapping[str, str]) -> Identity:
     if "profile" in entry:
-        return _from_botocore(name, entry["profile"])
+        return _from_profile(name, entry["profile"])
     return Identity(name, entry["access-key-id"], entry["secret-access-key"], entry.get("session-token"))
 
 
 def _default_caller(endpoint: str) -> Identity:
     """botocore's chain; for a loopback endpoint without any, the emulator's documented defaults."""
-    if not is_loopback(endpoint):
-        return _from_botocore("caller", None)
-    try:
-        return _from_botocore("caller", None, instance_metadata=False)
-    except TargetError:
-        from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
+    local = is_loopback(endpoint)
+    found = _from_botocore("caller", None, instance_metadata=not local)
+    if found is not None:
+        return found
+    if not local:
+        raise TargetError("no credentials for caller: give --profile, or set AWS_ACCESS_KEY_ID and its kin")
+    from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
 
-        known = DEFAULT_IDENTITIES["caller"]
-        return Identity("caller", known.access_key, known.secret_key)
+    known = DEFAULT_IDENTITIES["caller"]
+    return Identity("caller", known.access_key, known.secret_key)
 
 
-def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = True) -> Identity:
+def _from_profile(name: str, profile: str) -> Identity:
+    found = _from_botocore(name, profile)
+    if found is None:
+        raise TargetError(f"no credentials for {name}: the profile {profile} has none")
+    return found
+
+
+def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = True) -> Identity | None:
+    """What botocore's chain finds, if anything.
+
+    Raises:
+        TargetError: Something is configured, but does not work.
+    """
     import botocore.exceptions
     import botocore.session
     from botocore.credentials import RefreshableCredentials
@@ -304,7 +361,7 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = 
     except botocore.exceptions.BotoCoreError as error:
         raise TargetError(f"credentials for {name}: {error}") from None
     if credentials is None:
-        raise TargetError(f"no credentials for {name}: give --profile, or set AWS_ACCESS_KEY_ID and its kin")
+        return None
     if isinstance(credentials, RefreshableCredentials):
         return Identity(name, refreshable=credentials)
     return Identity(name, credentials.access_key, credentials.secret_key, credentials.token)
