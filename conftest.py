@@ -120,8 +120,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.report_dir and not config.option.xmlpath:
         config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
     try:
-        for path in (config.option.report_dir, config.option.write_waivers):
-            _check_writable(path)
+        _check_writable(config.option.report_dir)
+        _check_writable(config.option.write_waivers and Path(config.option.write_waivers).parent)
         run = _make_run(config)
     except (TargetError, WaiverError) as error:
         raise pytest.UsageError(str(error)) from None
@@ -143,17 +143,16 @@ def _runs_suite(config: pytest.Config) -> bool:
     return False
 
 
-def _check_writable(path: str | None) -> None:
+def _check_writable(folder: str | Path | None) -> None:
     """Say before the run, not after it, that a report has nowhere to go."""
-    if path is None:
+    if not folder:
         return
-    folder = Path(path) if not Path(path).suffix else Path(path).parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise TargetError(f"cannot write to {path}: {error.strerror}") from None
+        raise TargetError(f"cannot write to {folder}: {error.strerror}") from None
     if not os.access(folder, os.W_OK):
-        raise TargetError(f"cannot write to {path}: permission denied")
+        raise TargetError(f"cannot write to {folder}: permission denied")
 
 
 def _make_run(config: pytest.Config) -> Run:

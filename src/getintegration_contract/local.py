@@ -1,19 +1,16 @@
-"""Runs the shipped emulator for a run that names no endpoint."""
+"""The shipped emulator as a target, for a run that names no endpoint."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+from contextlib import ExitStack
 from types import TracebackType
 
 from getintegration_contract.client import Identity
 from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
+from getintegration_contract.emulator.launch import EmulatorError, running_emulator
 from getintegration_contract.target import CLAIMS, DEFAULT_REGION, Target
 
-
-class EmulatorError(RuntimeError):
-    """The emulator did not start."""
+__all__ = ["EmulatorError", "LocalEmulator", "emulator_identities"]
 
 
 def emulator_identities() -> dict[str, Identity]:
@@ -26,31 +23,25 @@ def emulator_identities() -> dict[str, Identity]:
 
 
 class LocalEmulator:
-    """The emulator in a process of its own; it ends with this process, whatever happens to that."""
+    """The emulator in a process of its own; it ends with this process, whatever happens to that.
+
+    It starts when its address is first asked for.
+    """
 
     def __init__(self, *options: str) -> None:
-        command = [sys.executable, "-m", "getintegration_contract.emulator"]
-        self._process = subprocess.Popen(
-            [*command, "--port", "0", "--exit-with-stdin", "--region", DEFAULT_REGION, *options],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C at a terminal is for the run, which still has to clean up
-        )
+        self._options = ("--region", DEFAULT_REGION, *options)
+        self._stack = ExitStack()
         self._url: str | None = None
 
     @property
     def url(self) -> str:
-        """Where the emulator listens; waits until it does.
+        """Where the emulator listens.
 
         Raises:
-            EmulatorError: It ended before.
+            EmulatorError: It did not start.
         """
         if self._url is None:
-            assert self._process.stdout is not None
-            line = self._process.stdout.readline()
-            if not line:
-                raise EmulatorError(f"the emulator ended with status {self._process.wait()}")
-            self._url = json.loads(line)["url"]
+            self._url = self._stack.enter_context(running_emulator(*self._options)).url
         return self._url
 
     def target(self) -> Target:
@@ -64,12 +55,7 @@ class LocalEmulator:
 
     def stop(self) -> None:
         """Let the emulator finish what it is at, and end."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        self._stack.close()
 
     def __enter__(self) -> LocalEmulator:
         return self

@@ -19,7 +19,7 @@ from getintegration_contract.budget import Budget
 from getintegration_contract.client import Client, EndpointDown
 from getintegration_contract.contract import Contract
 from getintegration_contract.ledger import Ledger
-from getintegration_contract.local import LocalEmulator
+from getintegration_contract.local import LocalEmulator, emulator_identities
 from getintegration_contract.redact import Redactor
 from getintegration_contract.state import PREFIX, Provisioner, State, StateError
 from getintegration_contract.target import WRITING, Target
@@ -59,7 +59,7 @@ class Run:
 
     Args:
         contract: The contract.
-        target: What is tested; None starts the shipped emulator.
+        target: What is tested; without an endpoint the shipped emulator is started.
         settings: How.
         waivers: Accepted violations.
         say: Told, in sentences, what happens outside tests.
@@ -68,7 +68,7 @@ class Run:
     def __init__(
         self,
         contract: Contract,
-        target: Target | None,
+        target: Target,
         settings: Settings,
         waivers: list[Waiver],
         say: Callable[[str], None],
@@ -77,7 +77,7 @@ class Run:
         self.settings = settings
         self.waivers = waivers
         self._say = say
-        self._emulator = LocalEmulator() if target is None else None
+        self._emulator = None if target.endpoint else LocalEmulator("--region", target.region)
         self._target = target
         self.state: State | None = None
         self._provisioner: Provisioner | None = None
@@ -96,9 +96,11 @@ class Run:
     @property
     def target(self) -> Target:
         """The target; waits for the emulator if that is it."""
-        if self._target is None:
+        if not self._target.endpoint:
             assert self._emulator is not None
-            self._target = self._emulator.target()
+            self._target = replace(
+                self._target, endpoint=self._emulator.url, identities=emulator_identities()
+            )
         return self._target
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,6 +79,7 @@ class Target:
     """What is tested and how.
 
     Attributes:
+        endpoint: ``scheme://host[:port]``; empty for the shipped emulator before it runs.
         rate: Requests a second, shared by all workers; None for no limit.
         timeout: Seconds to wait for an answer.
         settling_time: Seconds until a write is seen by readers.
@@ -199,20 +200,18 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
     )
 
 
-def shipped(target: Target, options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
-    """The shipped emulator as a target, as options, target file and environment want it tested.
+def shipped(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
+    """The shipped emulator, not started yet, as options, target file and environment want it tested.
 
-    Args:
-        target: The emulator, with all that it offers.
-        options, environ: As for :func:`resolve`.
+    It offers everything; its address and identities are known once it runs.
     """
     settings = _settings(options)
     allow_writes = settings.get("allow-writes", True)
     not_claimed = _not_claimed(settings) | (set() if allow_writes else {WRITING})
-    return replace(
-        target,
-        region=_region(settings, environ, target.endpoint),
-        claims=target.claims - not_claimed,
+    return Target(
+        endpoint="",
+        region=_region(settings, environ, ""),
+        claims=frozenset(CLAIMS) - not_claimed,
         allow_writes=allow_writes,
         **_pace(settings),
     )
@@ -286,7 +285,9 @@ def _check_address(endpoint: str) -> None:
     if not valid or parts.scheme not in ("http", "https"):
         raise TargetError(f"--endpoint-url: {endpoint!r} is not an address like http://127.0.0.1:4566")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise TargetError(f"--endpoint-url: {endpoint!r} must not have a path: give scheme, host and port only")
+        raise TargetError(
+            f"--endpoint-url: {endpoint!r} must not have a path: give scheme, host and port only"
+        )
 
 
 def _region(settings: Mapping[str, Any], environ: Mapping[str, str], endpoint: str) -> str:
