@@ -157,15 +157,15 @@ def _check_writable(folder: str | Path | None) -> None:
 
 def _make_run(config: pytest.Config) -> Run:
     option = config.option
-    given = {key: getattr(option, key.replace("-", "_"), None) for key in targets.TARGET_SCHEMA["properties"]}
-    target = targets.resolve(given | {"target": option.target, "profile": option.profile}, os.environ)
-    waivers_path = Path(option.waivers) if option.waivers else target.waivers if target else None
+    target = _target(config)
     if option.max_examples is not None and option.max_examples < 1:
         raise TargetError("--max-examples must be at least 1")
-    seed = option.hypothesis_seed
+    seed = str(0 if option.hypothesis_seed is None else option.hypothesis_seed)
+    if not seed.isdigit():
+        raise TargetError("--hypothesis-seed must be a whole number, 0 or more")
     settings = Settings(
         depth=option.depth,
-        seed=int(seed) if seed is not None and seed.isdigit() else 0,
+        seed=int(seed),
         max_examples=option.max_examples or MAX_EXAMPLES[option.depth],
         strict=bool(config.getini("strict")),
         workers=int(getattr(option, "numprocesses", None) or 1),
@@ -173,8 +173,15 @@ def _make_run(config: pytest.Config) -> Run:
         redact_accounts=option.redact_accounts,
         command="pytest " + " ".join(map(shlex.quote, config.invocation_params.args)),
     )
-    waivers = read_waivers(waivers_path) if waivers_path else []
+    waivers = read_waivers(target.waivers) if target.waivers else []
     return Run(Contract.load(DESCRIPTION), target, settings, waivers, lambda line: _say(config, line))
+
+
+def _target(config: pytest.Config) -> Target:
+    option = config.option
+    given = {key: getattr(option, key.replace("-", "_"), None) for key in targets.TARGET_SCHEMA["properties"]}
+    given |= {"target": option.target, "profile": option.profile}
+    return targets.resolve(given, os.environ) or targets.shipped(given, os.environ)
 
 
 def _say(config: pytest.Config, line: str) -> None:
@@ -192,6 +199,8 @@ class Controller:
     def __init__(self, config: pytest.Config, run: Run) -> None:
         self.config = config
         self.run = run
+        self.status = 0
+        self.collected = True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -213,6 +222,11 @@ class Controller:
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["contract"] = _to_worker(self.run, self.session)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.collected = False
+            self.run.internal_errors.append(report.nodeid or report.longreprtext.partition("\n")[0])
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         entry = getattr(report, "contract", None)
         if entry is not None:
@@ -232,18 +246,17 @@ class Controller:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self.run.finish()
-        verdict = self.run.exit_status()
         finished = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        if finished or self.run.aborted:
-            session.exitstatus = verdict
-        self._write_reports(int(session.exitstatus))
+        if finished or self.run.aborted or not self.collected:
+            session.exitstatus = self.run.exit_status()
+        self.status = int(session.exitstatus)
+        self._write_reports(self.status)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         from getintegration_contract.report import terminal
 
-        status = self.run.exit_status()
         text = terminal.render(
-            self.run.report(status),
+            self.run.report(self.status),
             colour=terminalreporter.isatty or bool(terminalreporter.hasmarkup),
             width=terminalreporter._tw.fullwidth,
             quiet=self.config.option.verbose < 0,
@@ -324,16 +337,10 @@ class Worker:
         config.stash[_WORKER] = self
 
     def _target(self, given: dict[str, Any]) -> Target:
-        claims = frozenset(given["claims"])
+        target = _target(self.config)
         if given["emulator"]:
-            return Target(
-                given["endpoint"], identities=emulator_identities(), claims=claims, allow_writes=True
-            )
-        option = self.config.option
-        keys = targets.TARGET_SCHEMA["properties"]
-        options = {key: getattr(option, key.replace("-", "_"), None) for key in keys}
-        target = targets.resolve(options | {"target": option.target, "profile": option.profile}, os.environ)
-        assert target is not None
+            target = replace(target, endpoint=given["endpoint"], identities=emulator_identities())
+        claims = frozenset(given["claims"])
         return replace(target, claims=claims, allow_writes=targets.WRITING in claims)
 
     def gates(self, clause: str) -> bool:

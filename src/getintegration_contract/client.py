@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
 from requests_aws4auth import AWS4Auth, PassiveAWS4Auth
 from requests_aws4auth.aws4signingkey import AWS4SigningKey
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -158,6 +159,9 @@ class Client:
         acquire: Called before every request; returns when the rate budget allows it.
         max_requests: Requests that this client may send at most; None for no limit.
         observe: Called with every exchange that was completed, transient ones included.
+
+    Attributes:
+        verify: How certificates are verified: by the usual authorities, by a file of others, or not at all.
     """
 
     def __init__(
@@ -178,6 +182,7 @@ class Client:
         self._acquire = acquire
         self._max_requests = max_requests
         self._observe = observe
+        self._lock = threading.Lock()
         self._auth: dict[tuple[Any, ...], AWS4Auth] = {}
         self._session = _WireSession()
         self._session.headers.clear()
@@ -186,13 +191,44 @@ class Client:
         self._session.mount("https://", adapter)
         # The environment is read once, not for every request.
         settings = self._session.merge_environment_settings(self.endpoint, {}, None, None, None)
-        self._verify = settings["verify"]
+        verify = settings["verify"]
+        self.verify: bool | str = True if verify is None else verify
         self._proxies = get_environ_proxies(self.endpoint)
         self._session.trust_env = False
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
+
+    @property
+    def proxied(self) -> bool:
+        """Whether a proxy of the environment stands before the endpoint."""
+        return select_proxy(self.endpoint, self._proxies) is not None
+
+    def sibling(self) -> Client:
+        """A client for another thread: connections of its own, the same budget, the same observer."""
+        return Client(
+            self.endpoint, self.region, timeout=self.timeout, acquire=self.admit, observe=self.note
+        )
+
+    def admit(self) -> None:
+        """Return when the budget allows one more request, also for one that is sent by other means.
+
+        Raises:
+            BudgetExhausted: ``max_requests`` were sent.
+        """
+        with self._lock:
+            if self._max_requests is not None and self.sent >= self._max_requests:
+                raise BudgetExhausted(f"the limit of {self._max_requests} requests is reached")
+            self.sent += 1
+        if self._acquire is not None:
+            self._acquire()
+
+    def note(self, exchange: Exchange) -> None:
+        """Tell the observer of an exchange, one thread at a time."""
+        if self._observe is not None:
+            with self._lock:
+                self._observe(exchange)
 
     def sign(
         self, request: Request, identity: Identity | None, signing: Signing | None = None
@@ -225,10 +261,24 @@ class Client:
             EndpointDown: Nothing listens at the endpoint.
             BudgetExhausted: ``max_requests`` were sent.
         """
+
+        def act(faults: tuple[Fault, ...]) -> list[Exchange]:
+            return [self._exchange(self.sign(request, identity, signing), identity, faults)]
+
+        return self.repeat(act, throttled=throttled)[0]
+
+    def repeat(
+        self, act: Callable[[tuple[Fault, ...]], list[Exchange]], *, throttled: bool = False
+    ) -> list[Exchange]:
+        """Do what takes one or more exchanges, from its start again while it ends in a transient fault.
+
+        Args:
+            act: Given the faults so far; ends with the first exchange that has another.
+            throttled: As for :meth:`send`.
+        """
         faults: list[Fault] = []
         while True:
-            wire = self.sign(request, identity, signing)
-            exchange = self._exchange(wire, identity, tuple(faults))
+            *before, exchange = act(tuple(faults))
             kind = None if throttled else transient_fault(exchange.response)
             # Throttling and other faults are counted apart: neither makes the other a lasting one.
             attempt = 1 + sum((fault.kind == "429") == (kind == "429") for fault in faults)
@@ -245,7 +295,7 @@ class Client:
                 self._check_alive(exchange)
             persisted = all(fault.kind == kind for fault in faults)
             exchange = replace(exchange, faults=() if persisted else tuple(faults))
-        return exchange
+        return [*(replace(earlier, faults=()) for earlier in before), exchange]
 
     def send_chunked(self, request: Request, identity: Identity | None, chunks: Iterable[bytes]) -> Exchange:
         """Send a request whose body goes out chunked; ``request.body`` is what is signed."""
@@ -294,11 +344,7 @@ class Client:
         faults: tuple[Fault, ...],
         chunks: Iterable[bytes] | None = None,
     ) -> Exchange:
-        if self._max_requests is not None and self.sent >= self._max_requests:
-            raise BudgetExhausted(f"the limit of {self._max_requests} requests is reached")
-        if self._acquire is not None:
-            self._acquire()
-        self.sent += 1
+        self.admit()
         prepared = self._prepare(request)
         prepared.headers[_TARGET] = request.target
         if chunks is not None:
@@ -313,7 +359,7 @@ class Client:
                 prepared,
                 allow_redirects=False,
                 timeout=self.timeout,
-                verify=self._verify,
+                verify=self.verify,
                 proxies=self._proxies,
                 stream=True,
             )
@@ -329,8 +375,7 @@ class Client:
         seconds = time.perf_counter() - clock
         name = identity.name if identity else None
         exchange = Exchange(self.endpoint, request, response, name, started, seconds, faults)
-        if self._observe is not None:
-            self._observe(exchange)
+        self.note(exchange)
         return exchange
 
     def _check_alive(self, exchange: Exchange) -> None:

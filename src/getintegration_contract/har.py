@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -62,6 +64,7 @@ _ENTRY_SCHEMA: dict[str, Any] = {
         "_signing": {"type": "object"},
     },
 }
+_URL = re.compile(r"https?://[^/?#]*")
 _ENTRY = jsonschema_rs.validator_for(_ENTRY_SCHEMA)
 
 
@@ -226,16 +229,18 @@ def _from_text(content: dict[str, Any], key: str) -> bytes:
 
 def _split(url: str) -> tuple[str, str]:
     """Endpoint and request target, the target exactly as it is."""
-    scheme, _, rest = url.partition("://")
-    ends = [place for place in (rest.find(char) for char in "/?#") if place >= 0]
-    place = min(ends, default=len(rest))
-    try:
-        host = urlsplit(f"{scheme}://{rest[:place]}").hostname
-    except ValueError:
-        host = None
-    if not host:
+    match = _URL.match(url)
+    if match is None or not _is_address(match[0]):
         raise HarError(f"request.url: {shorten(repr(url))} is no address")
-    return f"{scheme}://{rest[:place]}", rest[place:] or "/"
+    return match[0], url[match.end() :] or "/"
+
+
+@lru_cache(maxsize=64)
+def _is_address(endpoint: str) -> bool:
+    try:
+        return bool(urlsplit(endpoint).hostname)
+    except ValueError:
+        return False
 
 
 def _moment(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from getintegration_contract.har import Recorded
 from getintegration_contract.names import Names
 from getintegration_contract.recording import Recording
+from getintegration_contract.resign import NONE
 
 
 class Key(NamedTuple):
@@ -42,7 +44,8 @@ def question(recorded: Recorded, names: Names) -> bytes:
     """A digest of what was asked, by whom and how signed, names aside."""
     request = names.hide(recorded.exchange.request)
     signed = str(recorded.signing.get("kind", ""))
-    parts = (request.method, request.target, recorded.exchange.identity or "", signed)
+    who = recorded.exchange.identity if signed != NONE else None
+    parts = (request.method, request.target, who or "", signed)
     digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16)
     digest.update(b"\0" + request.body)
     return digest.digest()
@@ -55,13 +58,13 @@ def keys(recording: Recording, names: Names) -> list[Key | None]:
     counts: Counter[tuple[str, bytes]] = Counter()
     for position, recorded in enumerate(recording):
         asked = question(recorded, names)
-        same = recorded.test, asked
+        same = sys.intern(recorded.test), asked
         if recorded.attempt > 1 and same in last and last[same][1] == recorded.attempt - 1:
             found[last[same][0]] = None
         else:
             counts[same] += 1
         last[same] = position, recorded.attempt
-        found.append(Key(recorded.test, asked, counts[same]))
+        found.append(Key(*same, counts[same]))
     return found
 
 

@@ -217,9 +217,7 @@ class _Gatherer:
             normalise(other.exchange, names[1], result.without),
         )
         found = list(differences(*answers, clauses, self._contract))
-        shown = (one.exchange.to_dict(), other.exchange.to_dict()) if found else None
-        example = Example(position, one.test, *shown) if shown else None
-        accepted = [self._add(difference, example) for difference in found]
+        accepted = [self._add(difference, position, one, other) for difference in found]
         result.compared += 1
         result.different += bool(found)
         result.unaccepted += not all(accepted)
@@ -229,7 +227,7 @@ class _Gatherer:
         """The groups, open ones first, the most frequent first."""
         return sorted(self._groups.values(), key=lambda group: (group.accepted is not None, -group.count))
 
-    def _add(self, difference: Difference, example: Example | None) -> bool:
+    def _add(self, difference: Difference, position: int, one: Recorded, other: Recorded) -> bool:
         """Put a difference into its group; whether it is accepted."""
         accepted = self._acceptance.accepts(difference)
         contradicted = not self._contradicted.isdisjoint(difference.clauses)
@@ -244,8 +242,9 @@ class _Gatherer:
             group = self._groups[key] = Group(difference, accepted, contradicted)
         group.count += 1
         group.clauses.update(difference.clauses)
-        if example is not None and len(group.examples) < _EXAMPLES:
-            group.examples.append(example)
+        if len(group.examples) < _EXAMPLES:
+            shown = one.exchange.to_dict(), other.exchange.to_dict()
+            group.examples.append(Example(position, one.test, *shown))
         return accepted is not None
 
     def _count_clauses(
@@ -263,7 +262,9 @@ class _Gatherer:
             entry.unaccepted += not all(all_accepted)
 
     def _clause(self, clause: str) -> ClauseParity:
-        return self._result.clauses.setdefault(clause, ClauseParity())
+        if clause not in self._result.clauses:
+            self._result.clauses[clause] = ClauseParity()
+        return self._result.clauses[clause]
 
 
 def normalisations(without: tuple[str, ...]) -> list[dict[str, Any]]:

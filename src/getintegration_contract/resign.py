@@ -58,7 +58,7 @@ def describe(client: Client, identity: Identity | None, exchange: Exchange) -> d
         again = client.sign(request.with_headers(authorization=None), identity, signing)
     except Exception:  # whatever cannot even be signed again is no ordinary signature
         return {"kind": SPECIAL}
-    if header(again, "authorization") != authorization:
+    if _headers(again) != _headers(request):
         return {"kind": SPECIAL}
     told: dict[str, Any] = {"kind": SIGNED}
     if region != client.region:
@@ -105,6 +105,10 @@ def signing(told: Mapping[str, Any]) -> Signing | None:
                 raise ValueError(f"{name} is no string")
             plain = replace(plain, **{name: told[name]})
     return plain
+
+
+def _headers(request: Request) -> list[tuple[str, str]]:
+    return sorted((name.lower(), value) for name, value in request.headers)
 
 
 def _token(identity: Identity) -> str | None:

@@ -23,6 +23,7 @@ from .support import (
     emulator,
     environment,
     finish,
+    logging_requests,
     start_suite,
 )
 
@@ -70,21 +71,40 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[
 
 
 @pytest.fixture(scope="session")
-def default_run(shared: Any) -> Result:
+def run_shared(shared: Any) -> Callable[..., Result]:
+    """Runs the suite once for all workers, its requests logged: ``run_shared(name, *options)``.
+
+    The folder of the result holds ``reports`` and ``requests``; ``prepare`` is called before, may add
+    options, and what it returns besides is closed afterwards.
+    """
+
+    def run_shared(
+        name: str,
+        *options: str | Path,
+        prepare: Callable[[Path], tuple[tuple[str | Path, ...], Closing]] = lambda _: ((), Closing()),
+        cwd: Path = ROOT,
+        **changes: str | None,
+    ) -> Result:
+        def make(folder: Path) -> dict[str, Any]:
+            more, closing = prepare(folder)
+            env = logging_requests(folder / "requests", **changes)
+            process = start_suite(
+                "-p", "request_log", *options, *more, report=folder / "reports", env=env, cwd=cwd
+            )
+            result = finish(process, timeout=180)
+            closing.close()
+            return {"status": result.status, "stdout": result.stdout, "stderr": result.stderr, "in": str(folder)}
+
+        made = shared(name, make)
+        return Result(made["status"], made["stdout"], made["stderr"], Path(made["in"]) / "reports")
+
+    return run_shared
+
+
+@pytest.fixture(scope="session")
+def default_run(run_shared: Callable[..., Result]) -> Result:
     """The run without options: everything, against the shipped emulator."""
-
-    def make(folder: Path) -> dict[str, Any]:
-        process = start_suite(report=folder / "reports")
-        result = finish(process)
-        return {
-            "status": result.status,
-            "stdout": result.stdout,
-            "stderr": result.stderr,
-            "folder": str(folder),
-        }
-
-    made = shared("default-run", make)
-    return Result(made["status"], made["stdout"], made["stderr"], Path(made["folder"]) / "reports")
+    return run_shared("default-run")
 
 
 @pytest.fixture(scope="session")

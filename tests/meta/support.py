@@ -70,6 +70,12 @@ class Result:
         return self.stdout + self.stderr
 
     @property
+    def requests(self) -> dict[str, list[tuple[str, ...]]]:
+        """Method, target and body of the requests of each test in their order, where they were logged."""
+        assert self.directory is not None
+        return logged_requests(self.directory.parent / "requests")
+
+    @property
     def report(self) -> dict[str, Any]:
         """report.json."""
         assert self.directory is not None, self.output
@@ -144,6 +150,22 @@ def finish(process: subprocess.Popen[str], report: Path | None = None, timeout: 
         stdout, stderr = process.communicate()
         raise AssertionError(f"the run did not end within {timeout:g} s:\n{stdout}{stderr}") from None
     return Result(process.returncode, stdout, stderr, report)
+
+
+def logging_requests(folder: Path, **changes: str | None) -> dict[str, str]:
+    """An environment for a run with ``-p request_log``, which then logs to a folder."""
+    folder.mkdir()
+    return environment(PYTHONPATH=str(Path(__file__).parent), REQUEST_LOG=str(folder), **changes)
+
+
+def logged_requests(folder: Path) -> dict[str, list[tuple[str, ...]]]:
+    """Method, target and body of the requests of each test, in their order."""
+    requests: dict[str, list[tuple[str, ...]]] = {}
+    for path in folder.glob("*.jsonl"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            test, *request = json.loads(line)
+            requests.setdefault(test, []).append(tuple(request))
+    return requests
 
 
 def suite(name: str) -> Path:

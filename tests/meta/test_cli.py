@@ -1,4 +1,4 @@
-"""The command line: exit statuses, sentences for wrong use, the interlock, credentials, state, and clean endings."""
+"""The command line: exit statuses, wrong use, the interlock, credentials, state, clean endings."""
 
 from __future__ import annotations
 
@@ -207,7 +207,10 @@ def test_interrupted_at_a_terminal_the_emulator_lives_until_it_is_clean() -> Non
 
 
 def test_the_emulator_ends_with_a_run_that_was_killed() -> None:
-    code = "from getintegration_contract.local import LocalEmulator as E; import time\nprint(E().url, flush=True); time.sleep(60)"
+    code = (
+        "import time; from getintegration_contract.local import LocalEmulator; emulator = LocalEmulator()\n"
+    )
+    code += "print(emulator.url, flush=True); time.sleep(60)"
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment()
     )
@@ -328,7 +331,7 @@ WRONG_OPTIONS: dict[str, tuple[list[str], str]] = {
         [*LOOPBACK, "--profile", "no-such"],
         "The config profile (no-such) could not be found",
     ),
-    "no rate": ([*LOOPBACK, "--rate", "0"], "--rate"),
+    "no rate": ([*LOOPBACK, "--rate", "0"], "--rate: 0"),
     "a negative rate": (["--rate", "-1"], "--rate"),
     "a rate in words": (["--rate", "fast"], "--rate"),
     "no requests": ([*LOOPBACK, "--max-requests", "0"], "--max-requests"),
@@ -341,8 +344,11 @@ WRONG_OPTIONS: dict[str, tuple[list[str], str]] = {
     "no region": (["--region", ""], "--region"),
     "no target file": (["--target", "/no/such.toml"], "--target: cannot read /no/such.toml"),
     "no waivers file": (["--waivers", "/no/such.toml"], "waivers: cannot read /no/such.toml"),
-    "a report where none can be": (["--report-dir", "/dev/null/reports"], "--report-dir"),
-    "waivers where none can be": (["--write-waivers", "/dev/null/waivers.toml"], "--write-waivers"),
+    "a report where none can be": (
+        ["--report-dir", "/dev/null/reports"],
+        "cannot write to /dev/null/reports",
+    ),
+    "waivers where none can be": (["--write-waivers", "/dev/null/waivers.toml"], "cannot write to /dev/null"),
 }
 
 _FILE_IDENTITY = f'[identities.caller]\naccess-key-id = "A"\nsecret-access-key = "{SECRET}"\n'
@@ -405,7 +411,9 @@ def test_status_4_and_one_sentence_for_wrong_use(wrong_uses: dict[str, Result], 
     result = wrong_uses[name]
     assert result.status == 4, result.output
     assert told in result.stderr
-    sentences = [line for line in result.stderr.splitlines() if "rror: " in line or line.startswith("ERROR")]
+    sentences = [
+        line for line in result.stderr.splitlines() if re.search("^ERROR: (?!usage)|: error: ", line)
+    ]
     assert len(sentences) == 1
     assert told in sentences[0]
     assert "Traceback" not in result.output

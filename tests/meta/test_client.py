@@ -93,7 +93,8 @@ def _botocore_authorization(wire: Request, endpoint: str, identity: Identity, si
     credentials = Credentials(identity.access_key, identity.secret_key, identity.session_token)
     auth = SigV4Auth(credentials, signing.service, signing.region or "us-east-1")
     signature = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
-    return f"AWS4-HMAC-SHA256 Credential={auth.scope(request)}, SignedHeaders={';'.join(signed)}, Signature={signature}"
+    scope, names = auth.scope(request), ";".join(signed)
+    return f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders={names}, Signature={signature}"
 
 
 def _normalised(authorization: str) -> str:

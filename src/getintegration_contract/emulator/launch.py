@@ -70,6 +70,7 @@ def running_emulator(*options: str, timeout: float = 10.0) -> Iterator[RunningEm
             stderr=errors,
             text=True,
             env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,  # Ctrl-C at a terminal is for whoever runs it, and still needs it
         )
         emulator = RunningEmulator("", process, errors)
         try:

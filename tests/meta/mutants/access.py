@@ -1,4 +1,4 @@
-"""Servers that do not enforce who may do what, or how often, and servers that stumble over two faults at once."""
+"""Servers that do not enforce who may do what, or how often, or that stumble over two faults at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from .kit import Theme, is_get, on_answer, valid_name, valid_uri
+from .kit import Theme, bind, is_get, on_answer, valid_name, valid_uri
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error, ok
 from .signing import CALLER, IDENTITIES, is_by, key_of, resigned, unauthenticated
 
@@ -53,12 +53,7 @@ for _name, _clause, _words in (
         ("500", "500 InternalServerException", lambda request, answer: error(500, "InternalServerException")),
         ("redirected", "302 to a login", lambda request, answer: Response(302, (("Location", "/login"),))),
     ):
-        _add(
-            f"{_name}-{_fate_name}",
-            f"{_words} is answered {_description}.",
-            _clause,
-            _told(_name, _fate),
-        )
+        _add(f"{_name}-{_fate_name}", f"{_words} is answered {_description}.", _clause, _told(_name, _fate))
 _add(
     "wildcard",
     "An identity of another account may read domains whose names begin like a known one.",
@@ -173,10 +168,10 @@ for _status in (500, 502):
         f"Throttling is answered {_status} ThrottlingException.",
         f"error.ThrottlingException.status {_RIGHT} {_OCCURS}",
         _on_throttled(
-            lambda answer, status=_status: answer.with_status(status).with_type("ThrottlingException")
+            bind(_status, lambda status, answer: answer.with_status(status).with_type("ThrottlingException"))
         ),
     )
-for _name, _fate in (
+for _name, _answer in (
     ("as-200-empty", ok({})),
     ("as-404", error(404, "ResourceNotFoundException")),
     ("as-503-slow-down", error(503, "SlowDown")),
@@ -184,9 +179,9 @@ for _name, _fate in (
 ):
     _throttle.add(
         _name,
-        f"Above the quota the answer is {_fate.status}{f' {_fate.error_type}' if _fate.error_type else ''}.",
+        f"Above the quota the answer is {_answer.status} {_answer.error_type or ''}".rstrip() + ".",
         f"{_RIGHT} {_OCCURS} response.DomainName.required",
-        _on_throttled(lambda answer, fate=_fate: fate),
+        _on_throttled(bind(_answer, lambda fixed, answer: fixed)),
     )
 _throttle.add(
     "crashes",

@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs
 
-from .kit import Theme, accepts, answers, asks, crashes, rejects, valid
+from .kit import Theme, accepts, answers, asks, bind, crashes, rejects, valid
 from .messages import MISSING, Request, Response, error, load, ok
 
 THEME = Theme("body")
@@ -126,15 +126,15 @@ for _name, _types, _change in (
         f"A body that is a JSON {_name} is taken for a Uri.",
         "request.body.type",
         accepts(
-            lambda r, types=_types: r.document is not MISSING and type(r.document) in types,
-            lambda r, change=_change: r.with_document(change(r)),
+            bind(_types, lambda types, r: r.document is not MISSING and type(r.document) in types),
+            bind(_change, lambda change, r: r.with_document(change(r))),
         ),
     )
     _add(
         f"json-{_name}-crashes",
         f"A body that is a JSON {_name} is answered 500.",
         "request.body.type",
-        crashes(lambda r, types=_types: r.document is not MISSING and type(r.document) in types),
+        crashes(bind(_types, lambda types, r: r.document is not MISSING and type(r.document) in types)),
     )
 _add(
     "json-array-of-one-unwrapped",
@@ -161,7 +161,7 @@ for _name, _description, _when in (
         f"json-{_name}-crashes",
         f"A body {_description} is answered 500.",
         "request.json.robust",
-        crashes(lambda r, when=_when: when(r.body)),
+        crashes(bind(_when, lambda when, r: when(r.body))),
     )
 for _name, _description, _when in (
     ("escapes", "with escaped characters", lambda body: b"\\u" in body),
@@ -174,7 +174,7 @@ for _name, _description, _when in (
         f"json-{_name}-rejected",
         f"Valid JSON {_description} is rejected.",
         "request.valid request.Uri.maxLength request.Uri.minLength response.status",
-        rejects(lambda r, when=_when: valid(r) and when(r.body)),
+        rejects(bind(_when, lambda when, r: valid(r) and when(r.body))),
     )
 
 # --- Where the Uri stands, how large and of what type a body is ---------------------------------------------
@@ -261,7 +261,7 @@ for _name, _description, _when in (
             f"content-type-{_name}-{_fate}",
             f"{_description} is answered {_answer(None).status}.",
             "request.content-type",
-            answers(lambda r, when=_when: bool(when(r)), _answer),
+            answers(bind(_when, lambda when, r: bool(when(r))), _answer),
         )
 for _name, _when in (
     ("with-charset", lambda value: ";" in value),
@@ -272,7 +272,7 @@ for _name, _when in (
         f"A Content-Type {_name.replace('-', ' ')} is answered 415.",
         "request.valid",
         answers(
-            lambda r, when=_when: not _has_other_type(r) and when(r.header("content-type") or ""),
+            bind(_when, lambda when, r: not _has_other_type(r) and when(r.header("content-type") or "")),
             lambda _: error(415, "UnsupportedMediaTypeException"),
         ),
     )

@@ -43,8 +43,8 @@ MUTANTS: tuple[Mutant, ...] = tuple(mutant for theme in _THEMES for mutant in th
 #: Gating clauses that no server can be seen to violate, each with the reason.
 INVIOLABLE: dict[str, str] = {
     "error.InternalServerException.type": (
-        "no request makes a lawful server fail, so a 500 where one is due cannot be had; one where none is due"
-        " violates the clause of the request, whatever its type"
+        "no request makes a lawful server fail, so a 500 where one is due cannot be had; one where none is"
+        " due violates the clause of the request, whatever its type"
     ),
     **dict.fromkeys(
         (
@@ -53,7 +53,7 @@ INVIOLABLE: dict[str, str] = {
             "schemathesis.positive_data_acceptance",
             "schemathesis.response_schema_conformance",
         ),
-        "a second opinion on answers in which the judge found no fault: what breaks it breaks another clause first",
+        "a second opinion on answers in which the judge found no fault: what breaks it breaks another clause",
     ),
 }
 
@@ -66,7 +66,7 @@ UNCATCHABLE: dict[str, str] = {
     "CreatedAt of a recreated integration is the old one": (
         "whole seconds are lawful, and a run that makes an integration twice does so within one"
     ),
-    "an access decision cached for hours": "a run cannot change permissions, so it cannot see one that is stale",
+    "an access decision kept for hours": "a run cannot change permissions, so it cannot see a stale one",
     "throttling of an account by another's requests": "needs a second account with a quota of its own",
     "upper-case signatures accepted": "no source says whether the case of hexadecimal digits counts",
     "UNSIGNED-PAYLOAD accepted": "lawful for some services, and no source says that this is not one of them",

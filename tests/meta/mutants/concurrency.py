@@ -64,8 +64,7 @@ def _anothers(self: Crowd, request: Request, answer: Response, forward: Forward)
     if (
         current is None
         or refused(answer)
-        or (current.body == request.body
-        and current.target == request.target)
+        or (current.body == request.body and current.target == request.target)
     ):
         return answer
     return forward(resigned(current))
@@ -162,9 +161,4 @@ def _gap() -> Handler:
     return handler
 
 
-_add(
-    "update-with-a-gap",
-    "During an update there is no integration.",
-    "concurrency.no-mixture",
-    _gap,
-)
+_add("update-with-a-gap", "During an update there is no integration.", "concurrency.no-mixture", _gap)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from getintegration_contract.emulator.identities import Identity
 
 from .excuses import now, serves, serves_claims
-from .kit import Theme, on_answer
+from .kit import Theme, bind, on_answer
 from .messages import Handler, Request, Response, error
 from .signing import (
     CALLER,
@@ -88,7 +88,9 @@ for _name, _description, _fault in (
         f"date-{_name}-accepted",
         f"{_description} is the present.",
         "sigv4.missing-date",
-        serves(lambda request, fault=_fault: bool(key_of(request)) and fault(request.header("x-amz-date"))),
+        serves(
+            bind(_fault, lambda fault, request: bool(key_of(request)) and fault(request.header("x-amz-date")))
+        ),
     )
 
 
@@ -194,7 +196,9 @@ for _seconds in (60, 120, 230):
         f"future-of-{_seconds}-seconds",
         f"X-Amz-Date must not be ahead by more than {_seconds} seconds.",
         "sigv4.clock-window",
-        _denies(lambda request, seconds=_seconds: (_age(request) or timedelta()).total_seconds() < -seconds),
+        _denies(
+            bind(_seconds, lambda seconds, request: (_age(request) or timedelta()).total_seconds() < -seconds)
+        ),
     )
 _add(
     "token-rejected",
@@ -203,7 +207,20 @@ _add(
     _denies(lambda request: key_of(request) == _TEMPORARY.access_key),
 )
 _STANDARD = frozenset(
-    ["host", "content-length", "content-type", "accept", "accept-encoding", "user-agent", "connection", "authorization", "amz-sdk-invocation-id", "amz-sdk-request", "transfer-encoding", "expect"]
+    [
+        "host",
+        "content-length",
+        "content-type",
+        "accept",
+        "accept-encoding",
+        "user-agent",
+        "connection",
+        "authorization",
+        "amz-sdk-invocation-id",
+        "amz-sdk-request",
+        "transfer-encoding",
+        "expect",
+    ]
 )
 
 
@@ -314,7 +331,7 @@ for _status in (200, 302, 404, 500, 503):
         f"rejected-with-{_status}",
         f"Whoever is not known is answered {_status}.",
         "sigv4.missing-authorization sigv4.wrong-secret",
-        _rejected(lambda answer, status=_status: answer.with_status(status)),
+        _rejected(bind(_status, lambda status, answer: answer.with_status(status))),
     )
 _add(
     "rejected-without-type",

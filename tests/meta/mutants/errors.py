@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from .kit import Theme, changed, on_error, on_status
-from .messages import Answer, Request, Response
+from .kit import Theme, bind, changed, on_error, on_status
+from .messages import Answer, Handler, Request, Response
 
 THEME = Theme("error")
 _add = THEME.add
@@ -42,8 +42,11 @@ for _member in ("type", "Code", "errorType"):
         f"The type stands in the body as {_member}.",
         "error.type",
         on_error(
-            lambda answer, member=_member: changed(
-                _untyped(answer), lambda document: {**document, member: answer.error_type}
+            bind(
+                _member,
+                lambda member, answer: changed(
+                    _untyped(answer), lambda document: {**document, member: answer.error_type}
+                ),
             )
         ),
     )
@@ -68,8 +71,8 @@ _add(
 )
 
 
-def _renamed(answer: Response, due: str, name: str) -> Response:
-    return answer.with_type(name) if answer.error_type == due else answer
+def _renamed(due: str, name: str) -> Handler:
+    return on_error(lambda answer: answer.with_type(name) if answer.error_type == due else answer)
 
 
 for _due, _names in {
@@ -83,7 +86,7 @@ for _due, _names in {
             f"{_due}-named-{_name}",
             f"The type {_due} is spelt {_name}.",
             f"error.{_due}.type",
-            on_error(lambda answer, due=_due, name=_name: _renamed(answer, due, name)),
+            _renamed(_due, _name),
         )
 _add(
     "all-of-one-type",
@@ -125,8 +128,8 @@ _add(
 # --- The status ---------------------------------------------------------------------------------------------
 
 
-def _restated(answer: Response, due: str, status: int) -> Response:
-    return answer.with_status(status) if answer.error_type == due else answer
+def _restated(due: str, status: int) -> Handler:
+    return on_error(lambda answer: answer.with_status(status) if answer.error_type == due else answer)
 
 
 for _due, _statuses in {
@@ -141,7 +144,7 @@ for _due, _statuses in {
             f"The error {_due} has status {_status}.",
             f"error.{_due}.status"
             + (" throttling.nothing-else throttling.occurs" if _due == "ThrottlingException" else ""),
-            on_error(lambda answer, due=_due, status=_status: _restated(answer, due, status)),
+            _restated(_due, _status),
         )
 _CLAUSES = {
     "BadRequestException": "request.Uri.maxLength request.Uri.minLength request.Uri.required",
@@ -154,7 +157,7 @@ for _due, _clauses in _CLAUSES.items():
             f"{_due}-as-{_status}",
             f"The error {_due} has status {_status}.",
             f"{_clauses} error.{_due}.status",
-            on_error(lambda answer, due=_due, status=_status: _restated(answer, due, status)),
+            _restated(_due, _status),
         )
 _add(
     "status-500-for-all",
@@ -177,6 +180,10 @@ def _kept_type(answer: Response, body: bytes) -> Response:
     return replace(answer.with_type(answer.error_type), body=body)
 
 
+def _with_member(member: str, value: Any) -> Handler:
+    return on_error(lambda answer: changed(answer, lambda document: {**document, member: value}))
+
+
 _BODIES: tuple[tuple[str, str, bytes], ...] = (
     ("html", "is HTML", b"<html><body><h1>Error</h1></body></html>"),
     ("text", "is text", b"Not Found"),
@@ -192,7 +199,7 @@ for _name, _description, _body in _BODIES:
         f"body-{_name}",
         f"The body of an error {_description}, under the right type and Content-Type.",
         "error.body.json",
-        on_error(lambda answer, body=_body: _kept_type(answer, body)),
+        on_error(bind(_body, lambda body, answer: _kept_type(answer, body))),
     )
 for _status in (400, 403, 404):
     _add(
@@ -201,18 +208,17 @@ for _status in (400, 403, 404):
         "error.body.json",
         on_status(_status, lambda answer: _kept_type(answer, b"No.")),
     )
-_DOCUMENTS: tuple[tuple[str, Any], ...] = (
-    ("array", [{"Message": "no"}]),
-    ("string", "no"),
-    ("null", None),
-)
+_DOCUMENTS: tuple[tuple[str, Any], ...] = (("array", [{"Message": "no"}]), ("string", "no"), ("null", None))
 for _name, _document in _DOCUMENTS:
     _add(
         f"body-{_name}",
         f"The body of an error is a JSON {_name}.",
         "error.body.type",
         on_error(
-            lambda answer, document=_document: answer.with_type(answer.error_type).with_document(document)
+            bind(
+                _document,
+                lambda document, answer: answer.with_type(answer.error_type).with_document(document),
+            )
         ),
     )
 for _member in _MEMBERS:
@@ -221,13 +227,9 @@ for _member in _MEMBERS:
             f"{_member}-{_name}",
             f"The member {_member} of an error is of a wrong type: {_name}.",
             f"error.{_member}.type",
-            on_error(
-                lambda answer, member=_member, value=_value: changed(
-                    answer, lambda document: {**document, member: value}
-                )
-            ),
+            _with_member(_member, _value),
         )
-for _name, _value in (
+for _name, _media_type in (
     ("html", "text/html"),
     ("text", "text/plain"),
     ("missing", None),
@@ -235,9 +237,9 @@ for _name, _value in (
 ):
     _add(
         f"content-type-{_name}",
-        f"The Content-Type of an error is {_value or 'missing'}.",
+        f"The Content-Type of an error is {_media_type or 'missing'}.",
         "error.content-type",
-        on_error(lambda answer, value=_value: answer.with_header("Content-Type", value)),
+        on_error(bind(_media_type, lambda value, answer: answer.with_header("Content-Type", value))),
     )
 for _status in (400, 404):
     _add(
@@ -289,7 +291,7 @@ for _route, _clause, _when in (
             f"unknown-{_route}-{_name}",
             f"An unknown {_route} is answered {_description}.",
             _clause,
-            on_error(lambda _, fate=_fate: fate, _when),
+            on_error(bind(_fate, lambda fate, _: fate), _when),
         )
     _add(
         f"unknown-{_route}-html",

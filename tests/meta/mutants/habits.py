@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from .kit import Build, Theme, changed, drops, is_get, on_answer, sets, valid
+from .kit import Build, Theme, bind, changed, drops, is_get, on_answer, sets, valid
 from .messages import Answer, Forward, Handler, Request, Response, error
 
 THEME = Theme("habit")
@@ -51,13 +51,13 @@ for _every in (2, 3, 7, 20):
         f"member-missing-every-{_every}",
         f"Every {_every}th integration lacks LastUpdatedAt.",
         _REQUIRED,
-        _counted(lambda number, every=_every: number % every == 0, _without_updated),
+        _counted(bind(_every, lambda every, number: number % every == 0), _without_updated),
     )
     THEME.add_stateful(
         f"type-missing-every-{_every}",
         f"Every {_every}th error lacks its type.",
         "error.type",
-        _counted(lambda number, every=_every: number % every == 0, _untyped, _ERRORS),
+        _counted(bind(_every, lambda every, number: number % every == 0), _untyped, _ERRORS),
     )
 THEME.add_stateful(
     "right-at-first",
@@ -101,13 +101,16 @@ def _hash(request: Request) -> int:
     return zlib.crc32(request.domain.encode() + request.text.encode("utf-8", "surrogatepass"))
 
 
-_CRASH: Change = lambda _: error(500, "InternalServerException")  # noqa: E731 - a constant of the table below
+def _crash(answer: Response) -> Answer:
+    return error(500, "InternalServerException")
+
+
 for _share in (5, 10):
     _add(
         f"one-in-{_share}-crashes",
         f"One in {_share} keys is answered 500, always.",
         "request.valid request.Uri.maxLength missing.integration missing.domain request.DomainName.pattern",
-        _for(lambda request, share=_share: _hash(request) % share == 0, _CRASH),
+        _for(bind(_share, lambda share, request: _hash(request) % share == 0), _crash),
     )
 for _name, _description, _clauses, _when in (
     ("one-character", "a Uri of one code point", "request.Uri.minLength", lambda r: len(r.text) == 1),
@@ -127,7 +130,7 @@ for _name, _description, _clauses, _when in (
     ("arn", "a Uri that is an ARN", "request.valid missing.integration", lambda r: r.text.startswith("arn:")),
     ("emoji", "a Uri with an emoji", "request.valid request.Uri.minLength", lambda r: "\U0001f600" in r.text),
 ):
-    _add(f"crashes-for-{_name}", f"The answer to {_description} is 500.", _clauses, _for(_when, _CRASH))
+    _add(f"crashes-for-{_name}", f"The answer to {_description} is 500.", _clauses, _for(_when, _crash))
     _add(
         f"untyped-for-{_name}",
         f"The error for {_description} has no type.",

@@ -125,7 +125,7 @@ class Job:
         expected = self.mutant.expected
         outcome = Outcome(self.mutant.name, self.base.name, status, seconds, expected=expected)
         count = _load(self._folder / "count.json")
-        outcome.changed, outcome.faults = count.get("changed", 0), count.get("faults", 0)
+        outcome.changed, outcome.faults = (count.get("changed", 0), count.get("faults", 0))
         report = _load(self._folder / "report.json")
         findings = [found for found in report.get("findings", ()) if found["gating"]]
         outcome.requests = report.get("run", {}).get("requests", 0)

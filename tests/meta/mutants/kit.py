@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .messages import GET, Answer, Forward, Handler, Request, Response, error
 from .signing import refused, resigned
+
+Value = TypeVar("Value")
+Result = TypeVar("Result")
+Rest = ParamSpec("Rest")
 
 #: Makes the handler of one run; a handler may remember what it saw, so every run gets its own.
 Build = Callable[[], Handler]
@@ -64,6 +68,15 @@ class Theme:
         """Add a mutant that remembers what it saw: ``build`` makes a new handler for every run."""
         clauses = frozenset(expected.split())
         self.mutants.append(Mutant(f"{self.name}.{name}", description, clauses, build, **more))
+
+
+def bind(value: Value, function: Callable[Concatenate[Value, Rest], Result]) -> Callable[Rest, Result]:
+    """The function with its first argument fixed now: a lambda in a loop would see the loop's last value."""
+
+    def bound(*arguments: Rest.args, **named: Rest.kwargs) -> Result:
+        return function(value, *arguments, **named)
+
+    return bound
 
 
 # --- What is said of requests -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from urllib.parse import quote, unquote
 
-from .kit import Build, Known, Theme, answers, is_get, on_answer, on_document, on_status, sets, valid
+from .kit import Build, Known, Theme, answers, bind, is_get, on_answer, on_document, on_status, sets, valid
 from .messages import Answer, Forward, Request, Response, error, ok
 from .signing import refused, resigned
 
@@ -43,7 +43,7 @@ for _name, _change in _ECHOES.items():
         f"echo-uri-{_name}",
         f"The Uri comes back changed: {_name}.",
         "response.echo.Uri",
-        on_document(lambda document, change=_change: sets("Uri", change(document["Uri"]))(document)),
+        on_document(bind(_change, lambda change, document: sets("Uri", change(document["Uri"]))(document))),
     )
 for _name, _change in (
     ("lower-case", str.lower),
@@ -57,7 +57,9 @@ for _name, _change in (
         f"The name of the domain comes back changed: {_name}.",
         "response.echo.DomainName",
         on_document(
-            lambda document, change=_change: sets("DomainName", change(document["DomainName"]))(document)
+            bind(
+                _change, lambda change, document: sets("DomainName", change(document["DomainName"]))(document)
+            )
         ),
     )
 _add(
@@ -202,10 +204,7 @@ for _name, _description, _clauses, _uris, _domains in (
     ),
 ):
     THEME.add_stateful(
-        f"found-{_name}",
-        f"An integration is found {_description}.",
-        _clauses,
-        _near(_uris, _domains),
+        f"found-{_name}", f"An integration is found {_description}.", _clauses, _near(_uris, _domains)
     )
 
 # --- What does not exist is answered otherwise --------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from .kit import Theme, drops, on_document, on_found, sets
+from .kit import Theme, bind, drops, on_document, on_found, sets
 from .messages import Answer, Response
 
 THEME = Theme("member")
@@ -26,9 +26,13 @@ for _member in ("DomainName", "Uri", "CreatedAt", "LastUpdatedAt"):
         f"{_member} begins with a small letter.",
         _clause,
         on_document(
-            lambda document, member=_member: {
-                (key[0].lower() + key[1:] if key == member else key): value for key, value in document.items()
-            }
+            bind(
+                _member,
+                lambda member, document: {
+                    (key[0].lower() + key[1:] if key == member else key): value
+                    for key, value in document.items()
+                },
+            )
         ),
     )
 _add(
@@ -252,7 +256,7 @@ for _name, _description, _offset in (
         f"times-{_name}",
         f"Both times are {_description}.",
         "state.time",
-        on_document(_timed(lambda t, offset=_offset: t + offset)),
+        on_document(_timed(bind(_offset, lambda offset, t: t + offset))),
     )
 
 # --- The body as a whole ------------------------------------------------------------------------------------
@@ -278,7 +282,7 @@ for _name, _description, _edit in (
     ("prefix-against-hijacking", "has a prefix against hijacking", lambda body: b")]}',\n" + body),
 ):
     _body(
-        lambda answer, edit=_edit: answer.with_body(edit(answer.content)),
+        bind(_edit, lambda edit, answer: answer.with_body(edit(answer.content))),
         _name,
         f"The body of a 200 {_description}.",
         _JSON,
@@ -289,20 +293,21 @@ for _name, _description, _wrap in (
     ("null", "null", lambda document: None),
 ):
     _body(
-        lambda answer, wrap=_wrap: answer.with_document(wrap(answer.document)),
+        bind(_wrap, lambda wrap, answer: answer.with_document(wrap(answer.document))),
         _name,
         f"The body of a 200 is {_description}.",
         "response.body.type",
     )
-for _name, _wrap in (
+_OTHERS: tuple[tuple[str, Callable[[Document], Document]], ...] = (
     ("wrapped", lambda document: {"Integration": document}),
     ("lambda-proxy", lambda document: {"statusCode": 200, "body": str(document)}),
     ("of-an-error", lambda document: {"__type": "ResourceNotFoundException", "Message": "Not found."}),
     ("empty-object", lambda document: {}),
     ("list-of-items", lambda document: {"Items": [document]}),
-):
+)
+for _name, _other in _OTHERS:
     _body(
-        lambda answer, wrap=_wrap: answer.with_document(wrap(answer.document)),
+        bind(_other, lambda other, answer: answer.with_document(other(answer.document))),
         _name,
         f"The body of a 200 is another object: {_name}.",
         "response.DomainName.required response.Uri.required response.CreatedAt.required",
@@ -318,14 +323,14 @@ for _name, _value in (
         f"content-type-{_name}",
         f"The Content-Type of a 200 is {_value or 'missing'}.",
         "response.content-type",
-        on_found(lambda answer, value=_value: answer.with_header("Content-Type", value)),
+        on_found(bind(_value, lambda value, answer: answer.with_header("Content-Type", value))),
     )
 for _status in (201, 202, 206, 302, 404, 500):
     _add(
         f"status-{_status}",
         f"An integration that exists is answered {_status}, with the right body.",
         "response.status",
-        on_found(lambda answer, status=_status: answer.with_status(status)),
+        on_found(bind(_status, lambda status, answer: answer.with_status(status))),
     )
 _add(
     "status-204",

@@ -39,11 +39,11 @@ _REST = ["integrations", "delete"]
 _MAX_HEAD = 1 << 20
 
 
-class Closed(ConnectionError):
+class ClosedError(ConnectionError):
     """The other side ended the connection between two messages, or within one."""
 
 
-class Malformed(ValueError):
+class MalformedError(ValueError):
     """What came is no HTTP/1.1."""
 
 
@@ -301,7 +301,7 @@ class Wire:
         start = 0
         while (end := self._buffer.find(marker, start)) < 0:
             if len(self._buffer) > _MAX_HEAD:
-                raise Malformed("no end in sight")
+                raise MalformedError("no end in sight")
             start = max(0, len(self._buffer) - len(marker))
             self._fill()
         found, self._buffer = self._buffer[:end], self._buffer[end + len(marker) :]
@@ -326,7 +326,7 @@ class Wire:
         try:
             while True:
                 self._fill()
-        except Closed:
+        except ClosedError:
             found, self._buffer = self._buffer, b""
             return found
 
@@ -336,7 +336,7 @@ class Wire:
         while size := _number(self.until(b"\r\n").partition(b";")[0], 16):
             parts.append(self.exactly(size))
             if self.exactly(2) != b"\r\n":
-                raise Malformed("a chunk does not end where it said")
+                raise MalformedError("a chunk does not end where it said")
         while self.until(b"\r\n"):
             pass  # trailers
         return b"".join(parts)
@@ -348,14 +348,14 @@ class Wire:
         for line in lines:
             name, colon, value = line.partition(":")
             if not colon or not name or name != name.strip():
-                raise Malformed(f"no header: {line[:80]}")
+                raise MalformedError(f"no header: {line[:80]}")
             headers.append((name, value.strip()))
         return first, tuple(headers)
 
     def _fill(self) -> None:
         data = self.socket.recv(1 << 18)
         if not data:
-            raise Closed("the other side closed")
+            raise ClosedError("the other side closed")
         self._buffer += data
 
 
@@ -363,7 +363,7 @@ def _number(text: bytes, base: int) -> int:
     try:
         return int(text.strip(), base)
     except ValueError:
-        raise Malformed("no number where one must be") from None
+        raise MalformedError("no number where one must be") from None
 
 
 def read_response(wire: Wire, method: str) -> Response:

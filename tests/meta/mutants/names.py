@@ -6,7 +6,7 @@ import re
 import string
 from urllib.parse import unquote
 
-from .kit import Theme, accepts, answers, asks, crashes, is_get, rejects, valid, valid_name, valid_uri
+from .kit import Theme, accepts, answers, asks, bind, crashes, is_get, rejects, valid, valid_name, valid_uri
 from .messages import Request, Response, error, ok
 
 THEME = Theme("name")
@@ -23,14 +23,16 @@ for _limit in (32, 62, 63):
         f"over-{_limit}-rejected",
         f"A domain name of more than {_limit} code points is rejected.",
         _NAME,
-        rejects(lambda r, limit=_limit: valid(r) and len(r.domain) > limit),
+        rejects(bind(_limit, lambda limit, r: valid(r) and len(r.domain) > limit)),
     )
 for _limit in (65, 255, 10**9):
     _add(
         f"up-to-{_limit}-accepted" if _limit < 10**9 else "of-any-length-accepted",
         f"A domain name of 65 to {_limit} code points is taken for its first 64.",
         "request.DomainName.maxLength",
-        accepts(lambda r, limit=_limit: 64 < len(r.domain) <= limit, lambda r: r.with_domain(r.domain[:64])),
+        accepts(
+            bind(_limit, lambda limit, r: 64 < len(r.domain) <= limit), lambda r: r.with_domain(r.domain[:64])
+        ),
     )
 _add(
     "over-64-crashes",
@@ -68,7 +70,7 @@ for _name, _description, _when in (
         f"{_name}-rejected",
         f"A domain name {_description} is rejected.",
         "request.DomainName.pattern request.DomainName.minLength request.valid response.status",
-        rejects(lambda r, when=_when: valid(r) and when(r.domain)),
+        rejects(bind(_when, lambda when, r: valid(r) and when(r.domain))),
     )
 for _name, _description, _pattern in (
     ("match-without-end", "a valid beginning", r"[a-zA-Z0-9_-]+(?s:.*)"),
@@ -88,8 +90,11 @@ for _name, _description, _pattern in (
         f"The pattern of domain names lets {_description} pass.",
         "request.DomainName.pattern",
         accepts(
-            lambda r, pattern=re.compile(_pattern): (
-                not valid_name(r) and len(r.domain) <= 64 and pattern.fullmatch(r.domain) is not None
+            bind(
+                re.compile(_pattern),
+                lambda pattern, r: (
+                    not valid_name(r) and len(r.domain) <= 64 and pattern.fullmatch(r.domain) is not None
+                ),
             ),
             lambda r: r.with_domain("".join(c for c in r.domain if c in _CHARACTERS) or "x"),
         ),
@@ -98,10 +103,7 @@ _add(
     "stripped",
     "White space around a domain name is removed before it is checked.",
     "request.DomainName.pattern",
-    accepts(
-        lambda r: r.domain != r.domain.strip(),
-        lambda r: r.with_domain(r.domain.strip() or "x"),
-    ),
+    accepts(lambda r: r.domain != r.domain.strip(), lambda r: r.with_domain(r.domain.strip() or "x")),
 )
 _add(
     "not-checked",
@@ -170,8 +172,5 @@ for _status in (200, 404, 409, 412, 422, 500, 501):
         f"invalid-answered-{_status}",
         f"Invalid input is answered {_status} ValidationError.",
         _CONSTRAINTS,
-        answers(
-            _invalid,
-            lambda _, status=_status: error(status, "ValidationError"),
-        ),
+        answers(_invalid, bind(_status, lambda status, _: error(status, "ValidationError"))),
     )

@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 
 from .messages import (
     Answer,
-    Closed,
+    ClosedError,
     Handler,
-    Malformed,
+    MalformedError,
     Request,
     Response,
     Wire,
@@ -144,7 +144,7 @@ class Proxy:
                 request = self._read(wire, index, number)
                 if not self._send(wire, request, self._answer(request, base)):
                     break
-        except Malformed as fault:
+        except MalformedError as fault:
             with suppress(OSError):
                 wire.send(serialise(error(400, "BadRequestException", str(fault))))
         except OSError:
@@ -158,7 +158,7 @@ class Proxy:
         first, headers = wire.head()
         words = first.split(" ")
         if len(words) != 3 or not words[2].startswith("HTTP/1."):
-            raise Malformed(f"no request line: {first[:80]}")
+            raise MalformedError(f"no request line: {first[:80]}")
         if self._continues and (find(headers, "expect") or "").lower() == "100-continue":
             wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         body, chunked = read_body(wire, headers)
@@ -181,7 +181,7 @@ class Proxy:
         except Exception:
             self.count.faults += 1
             traceback.print_exc(file=sys.stderr)
-            raise Closed("the handler failed") from None
+            raise ClosedError("the handler failed") from None
         self.count.changed += not first or answer is not first[0]
         return answer
 

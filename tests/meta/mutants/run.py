@@ -20,7 +20,13 @@ from .lawful import LAWFUL
 #: Unrelated clauses beyond which a mutant is listed as one that drags others along.
 _DRAGGED = 3
 
-_ENDS = {TIMED_OUT: "timed out", CRASHED: "no report", 3: "internal error", 5: "nothing ran", 6: "indeterminate"}
+_ENDS = {
+    TIMED_OUT: "timed out",
+    CRASHED: "no report",
+    3: "internal error",
+    5: "nothing ran",
+    6: "indeterminate",
+}
 
 Plan = list[tuple[Mutant, str]]
 
@@ -120,7 +126,11 @@ def summary(results: Sequence[Outcome]) -> list[str]:
             lines.append(f"  {outcome.name} ({outcome.base}): {len(outcome.unrelated)}")
     for outcome in results:
         if not is_right(outcome):
-            lines += ["", line(outcome), f"  expected {', '.join(sorted(outcome.expected)) or 'no violation'}"]
+            lines += [
+                "",
+                line(outcome),
+                f"  expected {', '.join(sorted(outcome.expected)) or 'no violation'}",
+            ]
             lines += [f"  {text}" for text in outcome.output.splitlines()[-15:]]
     caught = sum(is_right(outcome) for outcome in mutants)
     passed = sum(is_right(outcome) for outcome in variants)

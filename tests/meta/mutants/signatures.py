@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from .excuses import excuses, named, now, serves, serves_claims
-from .kit import Build, Theme
+from .kit import Build, Theme, bind
 from .messages import Answer, Forward, Handler, Request
 from .signing import CALLER, Claim, claim_of, fits, key_of, resigned, signature, unauthenticated
 
@@ -51,7 +51,7 @@ for _name, _scheme_name in (("basic", "Basic"), ("bearer", "Bearer"), ("version-
         f"{_name}-accepted",
         f"An Authorization of the scheme {_scheme_name} is accepted.",
         "sigv4.not-sigv4",
-        serves(lambda request, scheme=_scheme_name: _scheme(request) == scheme),
+        serves(bind(_scheme_name, lambda scheme, request: _scheme(request) == scheme)),
     )
 _add(
     "any-scheme-accepted",
@@ -65,9 +65,12 @@ for _component in ("Credential", "SignedHeaders", "Signature"):
         f"An Authorization that lacks {_component} is accepted.",
         "sigv4.incomplete",
         serves(
-            lambda request, component=_component: (
-                _scheme(request) == "AWS4-HMAC-SHA256"
-                and not re.search(rf"{component}=[^,\s]", request.header("authorization") or "")
+            bind(
+                _component,
+                lambda component, request: (
+                    _scheme(request) == "AWS4-HMAC-SHA256"
+                    and not re.search(rf"{component}=[^,\s]", request.header("authorization") or "")
+                ),
             )
         ),
     )
@@ -81,11 +84,15 @@ _add(
         )
     ),
 )
+
+
+def _is_unknown(request: Request) -> bool:
+    claim = claim_of(request)
+    return claim is not None and claim.identity is None
+
+
 _add(
-    "unknown-key-accepted",
-    "An unknown access key is the caller's.",
-    "sigv4.unknown-key",
-    serves(lambda request: bool(claim_of(request)) and claim_of(request).identity is None),  # type: ignore[union-attr]
+    "unknown-key-accepted", "An unknown access key is the caller's.", "sigv4.unknown-key", serves(_is_unknown)
 )
 _add(
     "key-in-any-case-accepted",
@@ -123,7 +130,10 @@ for _digits in (8, 32, 63):
         f"Only the first {_digits} digits of a signature are compared.",
         "sigv4.tampered-signature",
         serves_claims(
-            lambda request, claim, digits=_digits: claim.signature[:digits] == _right(request, claim)[:digits]
+            bind(
+                _digits,
+                lambda digits, request, claim: claim.signature[:digits] == _right(request, claim)[:digits],
+            )
         ),
     )
 _add(
@@ -314,8 +324,5 @@ THEME.add_stateful(
     _once(lambda request: request.connection),
 )
 THEME.add_stateful(
-    "verified-once-for-a-key",
-    "Only the first signature by a key is verified.",
-    _TAMPERED,
-    _once(key_of),
+    "verified-once-for-a-key", "Only the first signature by a key is verified.", _TAMPERED, _once(key_of)
 )

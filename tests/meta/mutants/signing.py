@@ -14,7 +14,7 @@ from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES, Iden
 
 from .messages import Request, Response, without
 
-ALGORITHM, REGION, SERVICE, TERMINATOR = "AWS4-HMAC-SHA256", "us-east-1", "profile", "aws4_request"
+ALGORITHM, REGION, SERVICE, TERMINATOR = ("AWS4-HMAC-SHA256", "us-east-1", "profile", "aws4_request")
 
 IDENTITIES = dict(DEFAULT_IDENTITIES)
 CALLER = IDENTITIES["caller"]
@@ -60,8 +60,8 @@ def claim_of(request: Request) -> Claim | None:
     )
     if not found:
         return None
-    *scope, signed, signature = found.groups()
-    return Claim(*scope, tuple(signed.split(";")), signature)
+    key, date, region, service, terminator, signed, given = found.groups()
+    return Claim(key, date, region, service, terminator, tuple(signed.split(";")), given)
 
 
 def key_of(request: Request) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .kit import Build, Theme, drops, on_document
-from .messages import Answer, Request, Response, error
+from .messages import Answer, Handler, Request, Response, error
 from .writes import Document, Writes, edited, key, reads
 
 THEME = Theme("state")
@@ -42,6 +42,14 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "stripped-keys": lambda v: {key.replace(":", ""): value for key, value in v.items()},
     },
 }
+
+
+def _otherwise(member: str, change: Callable[[Any], Any]) -> Handler:
+    return on_document(
+        lambda document: {**document, member: change(document[member])} if document.get(member) else document
+    )
+
+
 for _member, _changes in _MEMBERS.items():
     _clause = f"state.put-get.{_member}"
     THEME.add(
@@ -55,11 +63,7 @@ for _member, _changes in _MEMBERS.items():
             f"{_member}-{_name}",
             f"{_member} is read otherwise than it was put: {_name}.",
             f"{_clause} state.update.visible",
-            on_document(
-                lambda document, member=_member, change=_change: (
-                    {**document, member: change(document[member])} if document.get(member) else document
-                )
-            ),
+            _otherwise(_member, _change),
         )
 
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from .kit import Theme, answers, is_get, on_answer, on_found
+from .kit import Theme, When, answers, bind, is_get, on_answer, on_found
 from .messages import Answer, Forward, Handler, Raw, Request, Response, error, serialise
 
 THEME = Theme("transport")
@@ -31,7 +31,7 @@ def _head_and_body(answer: Response) -> tuple[bytes, bytes]:
 def _with_length(answer: Response, change: int) -> bytes:
     """The answer with a Content-Length that is off by some bytes."""
     length = len(answer.body)
-    old, new = b"Content-Length: %d\r\n" % length, b"Content-Length: %d\r\n" % (length + change)
+    old, new = (b"Content-Length: %d\r\n" % length, b"Content-Length: %d\r\n" % (length + change))
     return _bytes(answer).replace(old, new)
 
 
@@ -42,7 +42,7 @@ for _change, _name in ((-1, "one-short"), (-20, "twenty-short"), (1, "one-long")
         f"content-length-{_name}",
         f"Content-Length is off by {_change}.",
         f"{_FRAMING} {_ANSWERS} response.body.json",
-        on_found(lambda answer, change=_change: Raw(_with_length(answer, change), "close")),
+        on_found(bind(_change, lambda change, answer: Raw(_with_length(answer, change), "close"))),
         **_HASTE,
     )
 _add(
@@ -86,16 +86,17 @@ _add(
     on_found(lambda answer: Raw(_bytes(answer) + b"\r\n<!-- served in 3 ms -->", "keep")),
     **_HASTE,
 )
-for _name, _description, _data in (
+_CHUNKS: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
     ("chunk-size-wrong", "A chunk is longer than its size says", lambda body: b"5\r\n%s\r\n0\r\n\r\n" % body),
     ("chunk-size-garbage", "The size of a chunk is no number", lambda body: b"zz\r\n%s\r\n0\r\n\r\n" % body),
     ("last-chunk-missing", "The last chunk is missing", lambda body: b"%x\r\n%s\r\n" % (len(body), body)),
-):
+)
+for _name, _description, _data in _CHUNKS:
     _add(
         _name,
         f"{_description}.",
         f"{_ANSWERS} {_FRAMING} response.body.json",
-        on_found(lambda answer, data=_data: Raw(_chunked_head(answer) + data(answer.body), "close")),
+        on_found(bind(_data, lambda data, answer: Raw(_chunked_head(answer) + data(answer.body), "close"))),
         **_HASTE,
     )
 
@@ -136,7 +137,9 @@ for _status in (400, 404):
         f"reset-in-place-of-{_status}",
         f"The connection is reset where {_status} is due.",
         f"{_ANSWERS} request.Uri.maxLength missing.integration missing.domain",
-        on_answer(lambda _, answer, status=_status: Raw(b"", "reset") if answer.status == status else answer),
+        on_answer(
+            bind(_status, lambda status, _, answer: Raw(b"", "reset") if answer.status == status else answer)
+        ),
         **_HASTE,
     )
 _add(
@@ -169,6 +172,18 @@ _add(
 
 # --- Content codings ----------------------------------------------------------------------------------------
 
+
+def _coded(coding: str | None, pack: Callable[[bytes], bytes], when: When = lambda request: True) -> Handler:
+    """Packs the body of an integration, and claims a coding."""
+
+    def change(request: Request, answer: Response) -> Response:
+        if answer.status != 200 or not when(request):
+            return answer
+        return answer.with_body(pack(answer.content)).with_header("Content-Encoding", coding)
+
+    return on_answer(change)
+
+
 _ENCODING = f"transport.encoding {_ANSWERS}"
 for _name, _description, _coding, _pack in (
     ("gzip-claimed", "A plain body claims to be gzip", "gzip", lambda body: body),
@@ -184,30 +199,14 @@ for _name, _description, _coding, _pack in (
     ),
     ("gzip-unclaimed", "A gzipped body does not say so", None, gzip.compress),
 ):
-    _add(
-        _name,
-        f"{_description}.",
-        f"{_ENCODING} response.body.json",
-        on_found(
-            lambda answer, coding=_coding, pack=_pack: answer.with_body(pack(answer.content)).with_header(
-                "Content-Encoding", coding
-            )
-        ),
-        **_HASTE,
-    )
+    _add(_name, f"{_description}.", f"{_ENCODING} response.body.json", _coded(_coding, _pack), **_HASTE)
     if _name not in ("gzip-claimed", "gzip-cut"):
         continue
     _add(
         f"{_name}-if-accepted",
         f"{_description}, if the client accepts gzip.",
         f"{_ENCODING} response.body.json",
-        on_answer(
-            lambda request, answer, coding=_coding, pack=_pack: (
-                answer.with_body(pack(answer.content)).with_header("Content-Encoding", coding)
-                if answer.status == 200 and "gzip" in (request.header("accept-encoding") or "")
-                else answer
-            )
-        ),
+        _coded(_coding, _pack, lambda request: "gzip" in (request.header("accept-encoding") or "")),
         **_HASTE,
     )
 
@@ -280,15 +279,19 @@ _FATES: tuple[tuple[str, str, Callable[[Response], Answer]], ...] = (
     ("stalls", "is never answered", lambda answer: Raw(b"", "stall")),
     ("empties", "is answered 200 without a body", lambda answer: answer.with_status(200).with_body(b"")),
 )
+
+
+def _fated(when: When, fate: Callable[[Response], Answer]) -> Handler:
+    return on_answer(lambda request, answer: fate(answer) if when(request) else answer)
+
+
 for _name, _description, _clause, _when in _KINDS:
     for _fate_name, _fate_description, _fate in _FATES:
         _add(
             f"{_name}-{_fate_name}",
             f"{_description} {_fate_description}.",
             f"{_clause} {_ANSWERS}" + (" response.body.json" if _fate_name == "empties" else ""),
-            on_answer(
-                lambda request, answer, when=_when, fate=_fate: fate(answer) if when(request) else answer
-            ),
+            _fated(_when, _fate),
             **_HASTE,
         )
 _add(

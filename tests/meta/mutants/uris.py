@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
-from .kit import Theme, accepts, answers, crashes, rejects, valid
+from .kit import Theme, accepts, answers, bind, crashes, rejects, valid
 from .messages import MISSING, error, ok
 
 THEME = Theme("uri")
@@ -32,14 +33,16 @@ for _limit in (64, 128, 253, 254):
         f"over-{_limit}-rejected",
         f"A Uri of more than {_limit} code points is rejected.",
         _URI,
-        rejects(lambda r, limit=_limit: valid(r) and len(r.text) > limit),
+        rejects(bind(_limit, lambda limit, r: valid(r) and len(r.text) > limit)),
     )
 for _limit in (256, 1000, 10**9):
     _add(
         f"up-to-{_limit}-accepted" if _limit < 10**9 else "of-any-length-accepted",
         f"A Uri of 256 to {_limit} code points is taken for its first 255.",
         "request.Uri.maxLength request.large-body",
-        accepts(lambda r, limit=_limit: 255 < len(r.text) <= limit, lambda r: r.with_uri(r.text[:255])),
+        accepts(
+            bind(_limit, lambda limit, r: 255 < len(r.text) <= limit), lambda r: r.with_uri(r.text[:255])
+        ),
     )
 _add(
     "length-in-one-byte",
@@ -53,7 +56,7 @@ _add(
     "request.Uri.maxLength",
     accepts(lambda r: len(r.text) == 257, lambda r: r.with_uri(r.text[:255])),
 )
-_MEASURES = {
+_MEASURES: dict[str, Callable[[str], int]] = {
     "utf-8-bytes": _utf8,
     "utf-16-units": _utf16,
     "nfd": lambda text: len(unicodedata.normalize("NFD", text)),
@@ -64,7 +67,7 @@ for _name, _measure in _MEASURES.items():
         f"measured-in-{_name}",
         f"The limit of the Uri counts {_name}, which are more than its code points.",
         _URI,
-        rejects(lambda r, measure=_measure: valid(r) and measure(r.text) > 255),
+        rejects(bind(_measure, lambda measure, r: valid(r) and measure(r.text) > 255)),
     )
 _add(
     "measured-without-white-space",
@@ -152,17 +155,18 @@ def _of_type(*types: type) -> Any:
     return lambda r: r.uri is not MISSING and type(r.uri) in types
 
 
-for _name, _types, _shown in (
+_COERCIONS: tuple[tuple[str, tuple[type, ...], Callable[[Any], str]], ...] = (
     ("number", (int, float), lambda value: str(value)),
     ("boolean", (bool,), lambda value: str(value).lower()),
     ("array", (list,), lambda value: str(value[0]) if value and value[0] else "[]"),
     ("object", (dict,), lambda value: json.dumps(value)[:255]),
-):
+)
+for _name, _types, _shown in _COERCIONS:
     _add(
         f"{_name}-coerced",
         f"A Uri that is a JSON {_name} is made a string.",
         "request.Uri.type",
-        accepts(_of_type(*_types), lambda r, shown=_shown: r.with_uri(shown(r.uri))),
+        accepts(_of_type(*_types), bind(_shown, lambda shown, r: r.with_uri(shown(r.uri)))),
     )
     _add(
         f"{_name}-crashes",
@@ -200,7 +204,7 @@ for _name, _description, _when in (
         f"{_name}-rejected",
         f"A Uri {_description} is rejected.",
         "request.valid request.Uri.minLength request.Uri.maxLength response.status",
-        rejects(lambda r, when=_when: valid(r) and when(r.text)),
+        rejects(bind(_when, lambda when, r: valid(r) and when(r.text))),
     )
 _add(
     "non-ascii-crashes",

@@ -1,0 +1,403 @@
+"""Lawful choices: which error, which faults that pass, what is claimed at all."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Iterable
+
+from . import lawful_forms as forms
+from .kit import Build, answers, bind, is_get, on_answer, valid_name, valid_uri
+from .lawful_kit import GIVEN, Lawful
+from .messages import (
+    DELETE,
+    DELETE_DOMAIN,
+    MISSING,
+    PUT,
+    Answer,
+    Forward,
+    Handler,
+    Raw,
+    Request,
+    Response,
+    error,
+)
+from .signing import claim_of, fits, is_by, resigned, unauthenticated
+from .writes import Writes, key
+
+THEME = Lawful("lawful-choice")
+_add = THEME.variant
+
+# --- Which error --------------------------------------------------------------------------------------------
+
+
+def _unreadable(request: Request) -> bool:
+    """Whether a deserialiser stumbles, before any constraint is looked at."""
+    if not isinstance(request.document, dict):
+        return bool(request.body)
+    return request.uri is not MISSING and request.uri is not None and not isinstance(request.uri, str)
+
+
+def _invalid(request: Request) -> bool:
+    return bool(request.domain) and not (valid_name(request) and valid_uri(request))
+
+
+def _types(names: dict[str, str], statuses: dict[str, int] | None = None) -> Handler:
+    """Spells the types of authentication errors otherwise."""
+
+    def change(request: Request, answer: Response) -> Response:
+        name = answer.error_type or ""
+        if not unauthenticated(answer):
+            return answer
+        restated = answer.with_status((statuses or {}).get(name, answer.status))
+        return restated.with_type(names[name]) if name in names else restated
+
+    return on_answer(change)
+
+
+def _gateway(status: int, body: dict[str, str], error_type: str | None = None) -> Handler:
+    """Answers what has no route as a gateway does."""
+
+    def change(request: Request, answer: Response) -> Response:
+        lost = request.operation is None and 400 <= answer.status < 500 and request.method != "HEAD"
+        if not lost or (unauthenticated(answer) and claim_of(request) is None):
+            return answer
+        headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+        if error_type:
+            headers = (*headers, ("x-amzn-ErrorType", error_type))
+        return Response(status, headers, json.dumps(body).encode())
+
+    return on_answer(change, lambda request: True)
+
+
+query_family = _types(
+    {
+        "MissingAuthenticationTokenException": "MissingAuthenticationToken",
+        "IncompleteSignatureException": "IncompleteSignature",
+        "UnrecognizedClientException": "InvalidClientTokenId",
+        "InvalidSignatureException": "SignatureDoesNotMatch",
+    }
+)
+for _type in ("BadRequestException", "SerializationException"):
+    _add(
+        f"unreadable-is-{_type}",
+        f"Unreadable JSON and wrong types are a {_type}.",
+        answers(
+            lambda request: _unreadable(request) and (valid_name(request) or request.document is MISSING),
+            bind(_type, lambda name, _: error(400, name)),
+        ),
+    )
+_add("query-family", "Authentication errors have the names of AWS's older family.", query_family)
+for _status in (400, 401):
+    _add(
+        f"unauthenticated-{_status}",
+        f"Every authentication error has status {_status}.",
+        _types(
+            {},
+            dict.fromkeys(
+                (
+                    "MissingAuthenticationTokenException",
+                    "IncompleteSignatureException",
+                    "UnrecognizedClientException",
+                    "InvalidSignatureException",
+                ),
+                _status,
+            ),
+        ),
+    )
+_add(
+    "incomplete-is-400",
+    "An incomplete signature is answered 400.",
+    _types({}, {"IncompleteSignatureException": 400}),
+)
+_add(
+    "missing-is-401",
+    "A missing signature is answered 401.",
+    _types({}, {"MissingAuthenticationTokenException": 401}),
+)
+for _name, _status, _body, _error_type in (
+    ("403", 403, {"message": "Missing Authentication Token"}, "MissingAuthenticationTokenException"),
+    ("403-untyped", 403, {"message": "Forbidden"}, None),
+    ("404", 404, {"message": "Not Found"}, "UnknownOperationException"),
+    ("404-untyped", 404, {"message": "no Route matched with those values"}, None),
+    ("405", 405, {"Message": "Method Not Allowed"}, None),
+):
+    _add(
+        f"no-route-{_name}", f"What has no route is answered {_name}.", _gateway(_status, _body, _error_type)
+    )
+_add(
+    "denied-is-404",
+    "An identity without permission is told that nothing is there.",
+    on_answer(
+        lambda request, answer: (
+            error(404, "ResourceNotFoundException")
+            if answer.status == 403 and answer.error_type == "AccessDeniedException"
+            else answer
+        )
+    ),
+)
+_add(
+    "other-account-is-403",
+    "Another account is denied access.",
+    on_answer(
+        lambda request, answer: (
+            error(403, "AccessDeniedException")
+            if is_by(request, "other_account") and answer.status == 404
+            else answer
+        )
+    ),
+)
+_add(
+    "input-first",
+    "Input is looked at before the signature is.",
+    on_answer(
+        lambda request, answer: (
+            error(400, "BadRequestException") if unauthenticated(answer) and _invalid(request) else answer
+        )
+    ),
+)
+_add(
+    "input-before-access",
+    "Input is looked at before permission is.",
+    on_answer(
+        lambda request, answer: (
+            error(400, "BadRequestException")
+            if answer.error_type == "AccessDeniedException" and _invalid(request)
+            else answer
+        )
+    ),
+)
+_add(
+    "one-address-for-all-regions",
+    "Another region is served too, and has no such integration.",
+    on_answer(
+        lambda request, answer: (
+            error(404, "ResourceNotFoundException")
+            if unauthenticated(answer) and fits(request) and _is_elsewhere(request)
+            else answer
+        )
+    ),
+)
+
+
+def _is_elsewhere(request: Request) -> bool:
+    claim = claim_of(request)
+    return claim is not None and claim.region != "us-east-1" and claim.service == "profile"
+
+
+def _media_type_of(request: Request) -> str:
+    return (request.header("content-type") or "").partition(";")[0].strip().lower()
+
+
+for _status, _type in ((415, "UnsupportedMediaTypeException"), (400, "BadRequestException")):
+    _add(
+        f"content-type-wrong-is-{_status}",
+        f"A wrong or missing Content-Type is answered {_status}.",
+        answers(
+            lambda request: _media_type_of(request) != "application/json",
+            bind(error(_status, _type), lambda answer, request: answer),
+        ),
+    )
+_add(
+    "unknown-members-rejected",
+    "An unknown member of a request is rejected, which is observed nowhere and forbidden nowhere.",
+    answers(
+        lambda request: isinstance(request.document, dict) and bool(request.document.keys() - {"Uri"}),
+        lambda _: error(400, "BadRequestException"),
+    ),
+)
+_add(
+    "cautious-parser",
+    "JSON that parsers read in different ways is rejected.",
+    answers(
+        lambda request: (
+            request.body.startswith(b"\xef\xbb\xbf")
+            or request.body.count(b'"Uri"') > 1
+            or request.body.count(b"[") > 100
+            or b"\\u0000" in request.body
+            or b"e999" in request.body
+        ),
+        lambda _: error(400, "SerializationException"),
+    ),
+)
+for _name, _description, _when, _status in (
+    ("large-body-413", "A body of a megabyte", lambda r: len(r.body) > 1_000_000, 413),
+    ("large-headers-431", "Headers of 3 kilobytes", lambda r: sum(len(v) for _, v in r.headers) > 3000, 431),
+    ("chunked-411", "A chunked body", lambda r: r.chunked, 411),
+    ("expect-417", "Expect: 100-continue", lambda r: r.header("expect") is not None, 417),
+    ("HEAD-405", "HEAD", lambda r: r.method == "HEAD", 405),
+    ("OPTIONS-404", "OPTIONS", lambda r: r.method == "OPTIONS", 404),
+):
+    _add(
+        _name,
+        f"{_description} is answered {_status}.",
+        on_answer(bind(error(_status, "RejectedException"), lambda fixed, request, answer: fixed), _when),
+    )
+_add(
+    "OPTIONS-for-browsers",
+    "OPTIONS is answered 200, as browsers ask it.",
+    on_answer(
+        lambda request, answer: Response(
+            200, (("Allow", "POST, OPTIONS"), ("Access-Control-Allow-Origin", "*"))
+        ),
+        lambda request: request.method == "OPTIONS",
+    ),
+)
+_add(
+    "segments-of-dots-404",
+    "A name that routing can see is answered by the gateway.",
+    answers(
+        lambda r: not r.domain or "/" in r.domain or set(r.domain) == {"."},
+        lambda _: Response(404, (("Content-Type", "application/json"),), b'{"message": "Not Found"}'),
+    ),
+)
+
+# --- Faults that pass ---------------------------------------------------------------------------------------
+
+
+def _sporadic(every: int, fault: Answer) -> Build:
+    """A fault of the environment now and then, before the request is looked at; a repeat does not show it."""
+
+    def build() -> Handler:
+        numbers = itertools.count(1)
+
+        def handler(request: Request, forward: Forward) -> Answer:
+            return fault if next(numbers) % every == 0 else forward(request)
+
+        return handler
+
+    return build
+
+
+_PASSING: Iterable[tuple[str, str, int, Answer]] = (
+    ("429", "is answered 429", 41, error(429, "ThrottlingException")),
+    ("500", "is answered 500", 53, error(500, "InternalServerException")),
+    ("502", "is answered 502 in HTML", 53, Response(502, (("Content-Type", "text/html"),), b"<h1>502</h1>")),
+    ("503", "is answered 503", 53, error(503, "ServiceUnavailableException")),
+    ("drop", "is dropped", 47, Raw(b"", "close")),
+    ("reset", "is reset", 47, Raw(b"", "reset")),
+    ("cut", "gets half an answer", 59, Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", "close")),
+)
+for _name, _description, _every_th, _fault in _PASSING:
+    THEME.add_stateful(
+        f"sporadic-{_name}", f"Every {_every_th}th request {_description}.", "", _sporadic(_every_th, _fault)
+    )
+
+
+def _late() -> Handler:
+    """Writes are seen a moment after they were made."""
+
+    class Late(Writes):
+        def read(self, request: Request, answer: Response) -> Answer:
+            written = self.times.get(key(request), [])
+            if answer.status != 200 or not written or time.time() - written[-1] > 0.1:
+                return answer
+            before = [old for old in self.answers.get(key(request), []) if old.content != answer.content]
+            return before[-1] if before else error(404, "ResourceNotFoundException")
+
+    return Late()
+
+
+THEME.add_stateful(
+    "settles-late", "Writes are seen after 100 ms.", "", _late, settings={"settling-time": 0.2}
+)
+
+# --- What is not claimed ------------------------------------------------------------------------------------
+
+
+def _no_writes(status: int, error_type: str) -> Handler:
+    def handler(request: Request, forward: Forward) -> Answer:
+        if request.operation in (PUT, DELETE, DELETE_DOMAIN, "CreateDomain"):
+            return error(status, error_type)
+        return forward(request)
+
+    return handler
+
+
+def _get_only(request: Request, forward: Forward) -> Answer:
+    if request.operation is not None and not is_get(request):
+        return error(404, "UnknownOperationException")
+    return forward(request)
+
+
+def _unsigned(request: Request, forward: Forward) -> Answer:
+    answer = forward(request)
+    return forward(resigned(request)) if unauthenticated(answer) else answer
+
+
+def _takes_members(*members: str) -> Handler:
+    """PutIntegration knows a few members only, and rejects all others."""
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        if request.operation == PUT and isinstance(request.document, dict):
+            if request.document.keys() - {"Uri", *members}:
+                return error(400, "BadRequestException")
+        return forward(request)
+
+    return handler
+
+
+for _status, _type in (
+    (405, "MethodNotAllowedException"),
+    (403, "AccessDeniedException"),
+    (404, "UnknownOperationException"),
+):
+    _add(f"no-writes-{_status}", f"Writing is answered {_status}.", _no_writes(_status, _type), stocked=True)
+_add("no-writes-asked", "Nothing is written, as was asked for.", options=("--no-writes",), stocked=True)
+_add("given", "A domain and a Uri are given.", options=GIVEN, stocked=True)
+_add("get-only", "There is no other operation.", _get_only, options=GIVEN, stocked=True)
+_add(
+    "signatures-not-claimed",
+    "Signatures are not verified, and not claimed.",
+    _unsigned,
+    options=("--not-claimed", "signatures"),
+)
+_add(
+    "caller-only",
+    "No identity but the caller is known.",
+    without=("unauthorized", "other-account", "low-quota", "temporary"),
+)
+_add("throttling-not-claimed", "Throttling is not claimed.", options=("--not-claimed", "throttling"))
+_add("access-not-claimed", "Access control is not claimed.", options=("--not-claimed", "access-control"))
+for _members in (("ObjectTypeName",), ("ObjectTypeName", "Tags")):
+    _add(
+        f"takes-{'-and-'.join(_members)}-only",
+        f"PutIntegration takes {' and '.join(_members)} only.",
+        _takes_members(*_members),
+    )
+
+# --- Several at once ----------------------------------------------------------------------------------------
+
+_add(
+    "all-1",
+    "Many lawful choices at once: an AWS front end.",
+    forms.gzipped,
+    forms.extra_headers,
+    forms.lower_case,
+    forms.chunked,
+    forms.nulls,
+    forms.type_in_body,
+    forms.lower_message,
+    forms.unknown_members,
+)
+_add(
+    "all-2",
+    "Many lawful choices at once: a small mock.",
+    forms.framed("close"),
+    forms.indented,
+    forms.message("Message"),
+    forms.typed(forms.with_member("code")),
+    query_family,
+    forms.without_header("date"),
+    forms.times(int),
+)
+_add(
+    "all-3",
+    "Many lawful choices at once: a gateway.",
+    _gateway(403, {"message": "Forbidden"}),
+    forms.reversed_keys,
+    _types({}, {"MissingAuthenticationTokenException": 401}),
+    forms.declared("application/json; charset=utf-8"),
+    forms.unknown_members,
+)

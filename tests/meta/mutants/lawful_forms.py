@@ -1,0 +1,309 @@
+"""Lawful forms: of JSON, of headers, of framing, of errors."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from .kit import bind, changed, on_answer, on_document
+from .lawful_kit import GIVEN, Lawful, every, on_errors, rewritten
+from .messages import Answer, Forward, Handler, Raw, Request, Response, serialise
+
+THEME = Lawful("lawful-form")
+_add = THEME.variant
+
+# --- What a 200 holds ---------------------------------------------------------------------------------------
+
+_UNKNOWN = {"ResourceVersion": 7, "KmsKeyArn": None, "Nested": {"Uri": [1, 2.5, True, {"é": "😀"}]}}
+_OPTIONAL = [
+    "ObjectTypeName",
+    "ObjectTypeNames",
+    "Tags",
+    "RoleArn",
+    "EventTriggerNames",
+    "Scope",
+    "WorkflowId",
+    "IsUnstructured",
+]
+
+unknown_members = on_document(lambda document: {**document, **_UNKNOWN})
+nulls = on_document(lambda document: {**dict.fromkeys(_OPTIONAL), **document})
+reversed_keys = rewritten(
+    lambda d: json.dumps(dict(reversed(d.items())) if isinstance(d, dict) else d).encode()
+)
+indented = rewritten(lambda document: b"\n  " + json.dumps(document, indent=4).encode() + b"\r\n")
+
+
+def times(change: Callable[[float], Any]) -> Handler:
+    """Changes both times of an integration."""
+
+    def changed_times(document: dict[str, Any]) -> None:
+        for member in ("CreatedAt", "LastUpdatedAt"):
+            document[member] = change(document[member])
+
+    return on_document(changed_times)
+
+
+def _exponents(answer: Response) -> Response:
+    """Times as JavaScript would never write them, but JSON may: 1.7e9."""
+    if answer.status != 200 or not isinstance(answer.document, dict):
+        return answer
+    body = json.dumps(answer.document)
+    for member in ("CreatedAt", "LastUpdatedAt"):
+        value = answer.document.get(member)
+        if isinstance(value, (int, float)):
+            body = body.replace(f'"{member}": {json.dumps(value)}', f'"{member}": {value:.13e}')
+    return answer.with_body(body.encode())
+
+
+_add("nothing-changed", "The base itself.")
+_add("unknown-members", "The answer has members that nobody knows.", unknown_members)
+_add("nulls", "Absent optional members are null.", nulls)
+_add(
+    "empty-collections",
+    "Absent tags and triggers are empty.",
+    on_document(lambda document: {"Tags": {}, "EventTriggerNames": [], **document}),
+)
+_add("whole-seconds", "Times are whole seconds.", times(int))
+_add("whole-floats", "Times are whole, with a fraction of .0.", times(lambda t: float(int(t))))
+_add("fractional-seconds", "Times have a fraction.", times(lambda t: t if t % 1 else t + 0.125))
+_add("exponents", "Times are in scientific notation.", on_answer(lambda request, answer: _exponents(answer)))
+_add("clock-ahead", "The server's clock is two minutes ahead.", times(lambda t: t + 120))
+_add("keys-reversed", "Members come in another order.", reversed_keys)
+_add("indented", "JSON is indented, with white space around.", indented)
+_add(
+    "compact", "JSON has no white space.", rewritten(lambda d: json.dumps(d, separators=(",", ":")).encode())
+)
+_add("escaped", "All but ASCII is escaped.", rewritten(lambda d: json.dumps(d, ensure_ascii=True).encode()))
+_add("unescaped", "Nothing is escaped.", rewritten(lambda d: json.dumps(d, ensure_ascii=False).encode()))
+_add(
+    "slashes-escaped",
+    "Slashes are escaped.",
+    rewritten(lambda d: json.dumps(d).replace("/", "\\/").encode()),
+)
+_add(
+    "required-only",
+    "Only required members are answered.",
+    on_document(lambda document: {name: value for name, value in document.items() if name not in _OPTIONAL}),
+    options=GIVEN,
+    stocked=True,
+)
+
+# --- Headers ------------------------------------------------------------------------------------------------
+
+_EXTRA = (
+    ("Server", "contract/1.0"),
+    ("Cache-Control", "no-store"),
+    ("Strict-Transport-Security", "max-age=31536000"),
+    ("X-Amz-Cf-Pop", "FRA56-P1"),
+    ("Via", "1.1 proxy"),
+    ("ETag", '"1"'),
+    ("X-Large", "x" * 6000),
+)
+
+
+def _cased(case: Callable[[str], str]) -> Handler:
+    return every(lambda answer: replace(answer, headers=tuple((case(k), v) for k, v in answer.headers)))
+
+
+def declared(media_type: str) -> Handler:
+    """Declares another media type."""
+    return every(lambda answer: answer.with_header("Content-Type", media_type))
+
+
+def without_header(name: str) -> Handler:
+    """Leaves a header out."""
+    return every(lambda answer: answer.with_header(name, None))
+
+
+extra_headers = every(lambda answer: replace(answer, headers=(*_EXTRA, *answer.headers)))
+lower_case = _cased(str.lower)
+_add("extra-headers", "Answers have headers that nobody knows, some of them large.", extra_headers)
+_add("headers-lower-case", "Names of headers are in lower case.", lower_case)
+_add("headers-upper-case", "Names of headers are in upper case.", _cased(str.upper))
+_add(
+    "headers-twice",
+    "Some headers come twice.",
+    every(
+        lambda answer: replace(
+            answer,
+            headers=(("Vary", "Origin"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), *answer.headers),
+        )
+    ),
+)
+for _name, _media_type in (
+    ("charset", "application/json; charset=utf-8"),
+    ("charset-in-capitals", "Application/JSON;charset=UTF-8"),
+    ("amz-json-1.1", "application/x-amz-json-1.1"),
+    ("amz-json-1.0", "application/x-amz-json-1.0"),
+    ("vendor-json", "application/vnd.aws+json"),
+):
+    _add(f"content-type-{_name}", f"The Content-Type is {_media_type}.", declared(_media_type))
+_add("date-absent", "There is no Date.", without_header("date"))
+_add(
+    "date-of-old-form",
+    "The Date is of asctime's form.",
+    every(lambda a: a.with_header("Date", time.asctime(time.gmtime()))),
+)
+_add("request-id-absent", "There is no x-amzn-RequestId.", without_header("x-amzn-requestid"))
+_add(
+    "request-id-constant",
+    "All answers have the same x-amzn-RequestId.",
+    every(lambda answer: answer.with_header("x-amzn-RequestId", "1")),
+)
+_add(
+    "retry-after",
+    "Throttling says when to come back.",
+    every(lambda answer: answer.with_header("Retry-After", "1") if answer.status == 429 else answer),
+)
+for _name, _reason in (("empty", ""), ("odd", "Whatever It Is (yes)")):
+    _add(
+        f"reason-{_name}",
+        f"The reason phrase is {_reason!r}.",
+        every(bind(_reason, lambda reason, answer: replace(answer, reason=reason))),
+    )
+
+# --- Framing and connections --------------------------------------------------------------------------------
+
+
+def framed(framing: str) -> Handler:
+    """Shows the end of every body in one way."""
+    return every(lambda answer: answer if answer.status == 204 else replace(answer, framing=framing))
+
+
+def _gzipped(request: Request, answer: Response) -> Response:
+    offered = (request.header("accept-encoding") or "").lower()
+    if "gzip" not in offered or answer.header("content-encoding") or not answer.body:
+        return answer
+    return answer.with_body(gzip.compress(answer.body, 1)).with_header("Content-Encoding", "gzip")
+
+
+def _many_chunks(request: Request, answer: Response) -> Answer:
+    """Chunks of seven bytes with an extension, and a trailer."""
+    if request.version != "HTTP/1.1" or request.method == "HEAD" or not answer.body:
+        return answer
+    closes = "close" in (
+        (request.header("connection") or "").lower(),
+        (answer.header("connection") or "").lower(),
+    )
+    head = serialise(replace(answer, body=b"", framing="chunked")).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    parts = [answer.body[start : start + 7] for start in range(0, len(answer.body), 7)]
+    chunks = b"".join(b"%x;note=1\r\n%s\r\n" % (len(part), part) for part in parts)
+    return Raw(head + chunks + b"0\r\nX-Trailer: 1\r\n\r\n", "close" if closes else "keep")
+
+
+def _in_two_pieces(request: Request, answer: Response) -> Answer:
+    """The bytes arrive with a pause between."""
+    if request.version != "HTTP/1.1" or request.method == "HEAD":
+        return answer
+    closes = "close" in (
+        (request.header("connection") or "").lower(),
+        (answer.header("connection") or "").lower(),
+    )
+    return Raw(serialise(answer), "close" if closes else "keep", 0.002)
+
+
+def _slow(seconds: float) -> Handler:
+    def handler(request: Request, forward: Forward) -> Answer:
+        time.sleep(seconds)
+        return forward(request)
+
+    return handler
+
+
+gzipped = on_answer(_gzipped, lambda request: True)
+chunked = framed("chunked")
+_add("chunked", "Every body is chunked.", chunked)
+_add(
+    "many-chunks",
+    "Bodies come in many chunks, with extensions and a trailer.",
+    on_answer(_many_chunks, lambda r: True),
+)
+_add("unchunked", "Every body has a length.", framed("length"))
+_add("closed", "Every connection ends with its first answer.", framed("close"))
+_add(
+    "connection-close",
+    "Every answer has a length, and says Connection: close.",
+    every(lambda a: a.with_header("Connection", "close")),
+)
+_add(
+    "http-1.0",
+    "The server speaks HTTP/1.0.",
+    every(lambda a: replace(a, version="HTTP/1.0", framing="close")),
+)
+_add("gzip", "Every body is compressed, where the client accepts that.", gzipped)
+_add("two-pieces", "Answers arrive in two pieces.", on_answer(_in_two_pieces, lambda r: True))
+_add("slow", "Every answer takes 20 ms.", _slow(0.02))
+
+# --- The form of errors -------------------------------------------------------------------------------------
+
+_SMITHY = "com.amazonaws.customerprofiles#"
+
+
+def typed(place: Callable[[Response, str], Response]) -> Handler:
+    """Puts the type of every error that has one elsewhere."""
+    return on_errors(
+        lambda answer: place(answer.with_type(None), answer.error_type) if answer.error_type else answer
+    )
+
+
+def with_member(member: str, prefix: str = "") -> Callable[[Response, str], Response]:
+    """Places a type in a member of the body."""
+    return lambda answer, name: changed(answer, lambda document: {**document, member: prefix + name})
+
+
+def message(*members: str, value: Any = "A text that nobody asserts.") -> Handler:
+    """Names the member with the text otherwise."""
+
+    def change(answer: Response) -> Response:
+        rest = {k: v for k, v in answer.document.items() if k.lower() != "message"}
+        return answer.with_document(rest | dict.fromkeys(members, value))
+
+    return on_errors(lambda answer: change(answer) if isinstance(answer.document, dict) else answer)
+
+
+type_in_body = typed(with_member("__type", _SMITHY))
+lower_message = message("message")
+for _name, _description, _handler in (
+    (
+        "with-suffix",
+        "in the header, with a suffix",
+        typed(lambda a, n: a.with_type(f"{n}:http://internal.amazon.com/coral/")),
+    ),
+    ("with-prefix", "in the header, with a namespace", typed(lambda a, n: a.with_type(_SMITHY + n))),
+    (
+        "with-both",
+        "in the header, with namespace and suffix",
+        typed(lambda a, n: a.with_type(f"{_SMITHY}{n}:http://x/")),
+    ),
+    ("in-header", "in the header", typed(lambda answer, name: answer.with_type(name))),
+    (
+        "in-lower-case-header",
+        "in a header in lower case",
+        typed(lambda a, n: a.with_header("x-amzn-errortype", n)),
+    ),
+    ("as-__type", "in the body as __type", typed(with_member("__type"))),
+    ("as-__type-with-prefix", "in the body as __type, with a namespace", type_in_body),
+    ("as-code", "in the body as code", typed(with_member("code"))),
+):
+    _add(f"type-{_name}", f"The type of an error stands {_description}.", _handler)
+for _name, _description, _handler in (
+    ("lower-case", "as message", lower_message),
+    ("capital", "as Message", message("Message")),
+    ("twice", "as both", message("message", "Message")),
+    ("absent", "nowhere", message()),
+    ("null", "as a null Message", message("Message", value=None)),
+    ("empty", "as an empty Message", message("Message", value="")),
+):
+    _add(f"message-{_name}", f"The message of an error stands {_description}.", _handler)
+_add(
+    "error-members",
+    "Errors have members beside their message.",
+    on_errors(
+        lambda answer: changed(answer, lambda d: {**d, "fault": "client", "RequestId": "1", "details": [1]})
+    ),
+)

@@ -1,0 +1,174 @@
+"""The same seed sends the same requests, and comes to the same outcomes, however a run is made."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import RunSuite
+from .support import (
+    IDENTITIES,
+    ROOT,
+    Closing,
+    Process,
+    Received,
+    Reply,
+    Result,
+    Scripted,
+    Tap,
+    emulator,
+    environment,
+    finish,
+    forwarding,
+    logged_requests,
+    logging_requests,
+    start_suite,
+    suite,
+)
+
+#: How many requests these send is a matter of time: they ask until they are throttled, or until they are served.
+TIMED = "test_throttling.py"
+#: These ask from several threads at once.
+CONCURRENT = "test_concurrency.py"
+
+Requests = dict[str, list[tuple[str, ...]]]
+
+
+def _comparable(requests: Requests) -> Requests:
+    return {
+        test: sorted(sent) if CONCURRENT in test else sent for test, sent in requests.items() if TIMED not in test
+    }
+
+
+@pytest.fixture(scope="module")
+def other_run(run_shared: Callable[..., Result], tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """All of it again, made in every other way: four workers, elsewhere, as CI, through a tap."""
+
+    def prepare(folder: Path) -> tuple[tuple[str | Path, ...], Closing]:
+        closing = Closing()
+        tap = closing(_SavingTap(closing(emulator()).url, folder / "wire.json"))
+        target = folder / "target.toml"
+        target.write_text(f'endpoint-url = "{tap.url}"\n{IDENTITIES}', encoding="utf-8")
+        return ("--target", target, "-n", "4"), closing
+
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    result = run_shared("other-run", prepare=prepare, cwd=elsewhere, CI="1", GITHUB_ACTIONS=None)
+    assert not (elsewhere / ".hypothesis" / "examples").exists(), "examples of one run must not meet another"
+    return result
+
+
+class _SavingTap(Tap):
+    """Writes to a file what came over the wire."""
+
+    def __init__(self, url: str, path: Path) -> None:
+        super().__init__(url)
+        self.path = path
+
+    def close(self) -> None:
+        super().close()
+        wire = [[request.method, request.target, request.body.hex()] for request in self.requests]
+        self.path.write_text(json.dumps(wire), encoding="utf-8")
+
+
+def test_workers_directory_and_ci_change_no_request(default_run: Result, other_run: Result) -> None:
+    one, other = _comparable(default_run.requests), _comparable(other_run.requests)
+    assert len(one) > 300
+    assert sorted(one) == sorted(other)
+    assert [test for test in one if one[test] != other[test]] == []
+
+
+def test_workers_change_no_outcome(default_run: Result, other_run: Result) -> None:
+    assert other_run.status == default_run.status == 0, other_run.output
+    timed = [clause["id"] for clause in default_run.report["clauses"] if clause["group"] == "Throttling"]
+    told = {"outcome", "checks", "violations", "reason", "tests"}
+    for one, other in zip(default_run.report["clauses"], other_run.report["clauses"], strict=True):
+        if any(TIMED in test or CONCURRENT in test for test in one["tests"]):
+            told -= {"checks"}
+        assert {key: one[key] for key in told} == {key: other[key] for key in told}, one["id"]
+    assert timed
+
+
+def test_what_is_logged_is_what_goes_over_the_wire(other_run: Result) -> None:
+    assert other_run.directory is not None
+    wire = json.loads((other_run.directory.parent / "wire.json").read_text(encoding="utf-8"))
+    arrived = Counter(tuple(request) for request in wire)
+    logged = Counter(request for sent in other_run.requests.values() for request in sent)
+    assert len(wire) > 300
+    assert logged - arrived == Counter()
+
+
+def _generated(run_suite: RunSuite, folder: Path, *options: str | Path) -> Requests:
+    result = run_suite(suite("generated"), "-p", "request_log", *options, env=logging_requests(folder), lean=False)
+    assert result.status == 0, result.output
+    return logged_requests(folder)
+
+
+def test_another_seed_sends_other_requests(default_run: Result, run_suite: RunSuite, tmp_path: Path) -> None:
+    one = {test: sent for test, sent in default_run.requests.items() if "test_fuzz" in test}
+    other = _generated(run_suite, tmp_path / "log", "--hypothesis-seed", "1", "-k", "fuzz")
+    assert sorted(one) == sorted(other)
+    assert [test for test in one if one[test] == other[test]] == []
+
+
+def test_shards_of_one_seed_are_not_alike(default_run: Result) -> None:
+    shards = [sent for test, sent in default_run.requests.items() if "test_fuzz" in test]
+    assert len(shards) >= 4
+    assert all(one != other for number, one in enumerate(shards) for other in shards[number + 1 :])
+
+
+def test_names_of_what_is_made_do_not_change_from_run_to_run(default_run: Result, other_run: Result) -> None:
+    targets = {request[1] for sent in other_run.requests.values() for request in sent}
+    assert any("GetIntegrationContract-0-A" in target for target in targets)
+
+
+def test_a_finding_is_repeated_by_its_command(
+    serve: Callable[[Any], Scripted], endpoint: Process, tmp_path: Path
+) -> None:
+    forward = forwarding(endpoint.url)
+
+    def crashing(request: Received) -> Reply:
+        crashes = request.is_get_integration and isinstance(request.uri, str) and not request.uri.isascii()
+        return Reply(500) if crashes and "Caf\u00e9" not in request.uri else forward(request)
+
+    url = serve(crashing).url
+    options: tuple[str | Path, ...] = (suite("generated"), suite("valid"), "-p", "request_log", "--endpoint-url", url)
+    first, again = tmp_path / "first", tmp_path / "again"
+    process = start_suite(*options, "-q", report=tmp_path / "report", env=logging_requests(first), cwd=tmp_path)
+    result = finish(process, tmp_path / "report")
+    assert result.status == 1, result.output
+    (finding,) = (finding for finding in result.report["findings"] if finding["gating"] and "fuzz" in finding["places"][0])
+    place = finding["places"][0]
+
+    command = shlex.split(finding["repeat"])
+    assert command[0] == "pytest"
+    env = logging_requests(again)
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "-p", "no:cacheprovider"], env=env, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    repeated = logged_requests(again)
+    assert set(repeated) == {place}
+    assert repeated[place] == logged_requests(first)[place]
+
+
+@pytest.mark.parametrize(
+    ("options", "repeat"),
+    [
+        (["tests/contract"], "pytest '{place}'"),
+        ([], "pytest '{place}'"),
+        (["tests/contract/test_valid.py", "-q"], "pytest -q '{place}'"),
+        (["-n", "2", "tests/contract/test_valid.py", "tests/contract/test_missing.py"], "pytest -n 2 '{place}'"),
+        (["--endpoint-url", "http://127.0.0.1:1", "--hypothesis-seed", "7"], "…"),
+    ],
+)
+def test_repeat_command(options: list[str], repeat: str) -> None:
+    raise AssertionError(environment(), ROOT, os, options, repeat)
