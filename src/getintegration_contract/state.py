@@ -156,7 +156,8 @@ class Provisioner:
                 f"the integration {uri!r} of domain {domain!r} does not exist:"
                 " change --domain-name and --integration-uri"
             )
-        if status in (404, 405, 501):
+        # Without a type, 400 and 500 are how mock servers answer for a service that they do not have.
+        if status in (404, 405, 501) or (status in (400, 500) and error_type is None):
             raise StateError(_not_implemented(self._client.endpoint, exchange))
         return State("given", domain, uri)
 
