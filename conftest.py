@@ -39,6 +39,9 @@ DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
 #: Fuzzed requests, all shards together.
 MAX_EXAMPLES = {"gate": 100, "nightly": 5000}
 
+#: Options of a run that the command to repeat one test does without.
+_NOT_TO_REPEAT = ("--report-dir", "--write-waivers", "--record", "--resume", "--junitxml", "-n")
+
 _ENTRY = pytest.StashKey[Entry]()
 _CHECKER = pytest.StashKey[Checker]()
 _RUN = pytest.StashKey[Run]()
@@ -163,6 +166,7 @@ def _make_run(config: pytest.Config) -> Run:
     seed = str(0 if option.hypothesis_seed is None else option.hypothesis_seed)
     if not seed.isdigit():
         raise TargetError("--hypothesis-seed must be a whole number, 0 or more")
+    here = config.invocation_params.dir
     settings = Settings(
         depth=option.depth,
         seed=int(seed),
@@ -171,10 +175,24 @@ def _make_run(config: pytest.Config) -> Run:
         workers=int(getattr(option, "numprocesses", None) or 1),
         require_exercised=tuple(option.require_exercised),
         redact_accounts=option.redact_accounts,
-        command="pytest " + " ".join(map(shlex.quote, config.invocation_params.args)),
+        command=shlex.join(["pytest", *config.invocation_params.args]),
+        repeat=shlex.join(["pytest", *_options_to_repeat(config)]),
+        root="" if config.rootpath == here else f"{os.path.relpath(config.rootpath, here)}/",
     )
     waivers = read_waivers(target.waivers) if target.waivers else []
     return Run(Contract.load(DESCRIPTION), target, settings, waivers, lambda line: _say(config, line))
+
+
+def _options_to_repeat(config: pytest.Config) -> Iterator[str]:
+    """The options of the command line, but those that name tests, write files or spread the work."""
+    arguments = iter(config.invocation_params.args)
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if name in _NOT_TO_REPEAT:
+            if not value and name != "--resume":
+                next(arguments, None)
+        elif argument not in config.option.file_or_dir:
+            yield argument
 
 
 def _target(config: pytest.Config) -> Target:

@@ -107,10 +107,21 @@ class Checker:
         return rejected
 
     def that(
-        self, clause: str, ok: bool, expected: str, actual: str, exchange: Exchange | None = None
+        self,
+        clause: str,
+        ok: bool,
+        expected: str,
+        actual: str,
+        exchange: Exchange | None = None,
+        *,
+        size: int | None = None,
     ) -> bool:
-        """Check a clause that no single answer decides."""
-        return self._record([Check(clause, ok, expected, actual)], exchange)
+        """Check a clause that no single answer decides.
+
+        Args:
+            size: What the smallest example is chosen by, if not the size of the exchange.
+        """
+        return self._record([Check(clause, ok, expected, actual)], exchange, size)
 
     def not_exercised(self, reason: str, *clauses: str) -> None:
         """Say why clauses, by default the test's own, cannot be checked here."""
@@ -127,9 +138,13 @@ class Checker:
         if gating:
             raise ContractViolation(gating)
 
-    def _record(self, checks: list[Check], exchange: Exchange | None) -> bool:
+    def _record(
+        self, checks: list[Check], exchange: Exchange | None, size: int | None = None
+    ) -> bool:
         held = True
         redacted = None
+        if size is None:
+            size = exchange.size if exchange else 0
         for check in checks:
             if not check.ok:
                 if redacted is None and exchange is not None:
@@ -138,5 +153,5 @@ class Checker:
                     expected=self._redactor.text(check.expected), actual=self._redactor.text(check.actual)
                 )
                 held = held and not self._gates(check.clause)
-            self.entry.record(check, exchange, redacted)
+            self.entry.record(check, redacted, size)
         return held

@@ -16,8 +16,10 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
+from getintegration_contract.promotion import FILE_NAME, RECORDED, EvidenceError, raised
+
 #: Provenances that can fail a target; statements of any other provenance are only reported.
-GATING_PROVENANCES = frozenset({"doc", "model", "protocol"})
+GATING_PROVENANCES = frozenset({"doc", "model", "protocol", RECORDED})
 
 PATH = "/domains/{DomainName}/integrations"
 
@@ -147,11 +149,13 @@ class Contract:
 
     @classmethod
     def load(cls, path: Path) -> Contract:
-        """Read the description from a YAML file."""
+        """Read the description from a YAML file, and the evidence beside it."""
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
-            return cls(yaml.load(path.read_text(encoding="utf-8"), loader))
-        except (OSError, yaml.YAMLError, KeyError) as error:
+            contract = cls(yaml.load(path.read_text(encoding="utf-8"), loader))
+            contract.clauses = raised(contract.clauses, path.with_name(FILE_NAME))
+            return contract
+        except (OSError, yaml.YAMLError, KeyError, EvidenceError) as error:
             raise ContractError(f"{path} is not a description of GetIntegration: {error}") from error
 
     @cached_property

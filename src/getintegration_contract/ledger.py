@@ -81,13 +81,12 @@ class Entry:
     requests: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def record(self, check: Check, exchange: Exchange | None, redacted: dict[str, Any] | None) -> None:
-        """Count a check; keep the exchange of a violation if it is the smallest so far."""
+    def record(self, check: Check, exchange: dict[str, Any] | None, size: int) -> None:
+        """Count a check; keep the redacted exchange of a violation if it is the smallest so far."""
         self.checks[check.clause] += 1
         if check.ok:
             return
-        size = exchange.size if exchange else 0
-        finding = Finding(check.clause, check.expected, check.actual, redacted, size, 1, [self.test])
+        finding = Finding(check.clause, check.expected, check.actual, exchange, size, 1, [self.test])
         if known := self.findings.get(check.clause):
             known.merge(finding)
         else:

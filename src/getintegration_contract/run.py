@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -42,6 +43,9 @@ class Settings:
     Attributes:
         max_examples: Fuzzed requests of the run, all shards together.
         require_exercised: Patterns of clauses that must have been exercised.
+        command: The command line of the run.
+        repeat: The command that repeats a test when its id follows.
+        root: Path to where ids of tests begin, with a slash at the end, from where the run was started.
     """
 
     depth: str = "gate"
@@ -52,6 +56,8 @@ class Settings:
     require_exercised: tuple[str, ...] = ()
     redact_accounts: bool = False
     command: str = "pytest tests/contract"
+    repeat: str = "pytest"
+    root: str = ""
 
 
 class Run:
@@ -315,6 +321,5 @@ class Run:
         """A command line that sends the same request again; secrets stay where they are configured."""
         if not places:
             return self.settings.command
-        place = places[0].replace("'", "'\\''")
-        return f"{self.settings.command.replace(' tests/contract', '', 1)} '{place}'"
+        return f"{self.settings.repeat} {shlex.quote(self.settings.root + places[0])}"
 

@@ -1,9 +1,11 @@
-"""What scenarios share: one way to ask, and what exists only on some targets."""
+"""What scenarios share: one way to ask, a domain of a test's own, and what exists only on some targets."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import hashlib
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ import pytest
 from getintegration_contract.client import Client, Identity, Signing, get_integration
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.state import State
-from getintegration_contract.target import Target
+from getintegration_contract.target import WRITING, Target
+from getintegration_contract.workspace import Workspace
 
 Ask = Callable[..., Exchange]
 
@@ -33,6 +36,31 @@ def ask(client: Client, caller: Identity, state: State) -> Ask:
         return client.send(request, identity, signing)
 
     return ask
+
+
+@pytest.fixture
+def workspace(client: Client, caller: Identity, target: Target) -> Iterator[Workspace]:
+    """Writes for a test; a write that the target refuses skips it. Whatever was made is removed."""
+    if WRITING not in target.claims:
+        pytest.skip("the target does not claim writing")
+    workspace = Workspace(client, caller, target.settling_time, pytest.skip)
+    yield workspace
+    workspace.clear()
+
+
+@pytest.fixture
+def scratch_name(request: pytest.FixtureRequest, state: State) -> str:
+    """The name of a domain that only this test makes: the same in every run, and swept if one crashes."""
+    label = re.sub(r"\W+", "-", request.node.name.removeprefix("test_"), flags=re.ASCII)[:18]
+    digest = hashlib.sha256(f"{request.path.stem} {request.node.name}".encode()).hexdigest()[:8]
+    return f"{state.domain}-{label}-{digest}"
+
+
+@pytest.fixture
+def scratch(workspace: Workspace, scratch_name: str) -> str:
+    """A domain of the test's own, empty."""
+    workspace.create(scratch_name)
+    return scratch_name
 
 
 def _identity(target: Target, name: str) -> Identity:
@@ -74,9 +102,10 @@ def sdk(target: Target) -> Callable[[Identity], Any]:
     from botocore.config import Config
     from botocore.session import Session
 
+    session = Session()  # one for all: it keeps the service's model
+
     @functools.cache
     def make(identity: Identity) -> Any:
-        session = Session()
         frozen = identity.refreshable.get_frozen_credentials() if identity.refreshable else identity
         return session.create_client(
             "customer-profiles",

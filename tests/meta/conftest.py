@@ -93,7 +93,12 @@ def run_shared(shared: Any) -> Callable[..., Result]:
             )
             result = finish(process, timeout=180)
             closing.close()
-            return {"status": result.status, "stdout": result.stdout, "stderr": result.stderr, "in": str(folder)}
+            return {
+                "status": result.status,
+                "stdout": result.stdout,
+                "stderr": result.stderr,
+                "in": str(folder),
+            }
 
         made = shared(name, make)
         return Result(made["status"], made["stdout"], made["stderr"], Path(made["in"]) / "reports")
