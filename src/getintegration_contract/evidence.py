@@ -15,7 +15,7 @@ from getintegration_contract.client import transient_fault
 from getintegration_contract.contract import PATH, Contract
 from getintegration_contract.har import Recorded
 from getintegration_contract.judge import Expectation, Judge
-from getintegration_contract.promotion import RAISED_FROM
+from getintegration_contract.promotion import RAISED_FROM, RECORDED
 from getintegration_contract.recording import Recording
 from getintegration_contract.resign import SIGNED
 
@@ -36,11 +36,11 @@ class Evidence:
     contradictions: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def promotable(self, contract: Contract) -> dict[str, int]:
-        """The observed and inferred clauses that were upheld and never violated, each with how often."""
+        """The clauses that need evidence, were upheld and never violated, each with how often."""
         return {
             clause.id: self.upheld[clause.id]
             for clause in contract.clauses.values()
-            if clause.provenance in RAISED_FROM
+            if clause.provenance in (*RAISED_FROM, RECORDED)
             and self.upheld[clause.id]
             and not self.violated[clause.id]
         }

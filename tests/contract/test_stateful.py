@@ -28,7 +28,7 @@ clauses = pytest.mark.clauses
 
 SHARDS = 2
 #: Stories of one item, and steps of one story at most.
-STORIES = {"gate": (2, 8), "nightly": (60, 20)}
+STORIES = {"gate": (2, 5), "nightly": (60, 20)}
 
 #: Near misses of each other.
 URIS = ("s3://Bucket/A", "s3://bucket/a", "s3://Bucket/A/")

@@ -110,7 +110,7 @@ def _remembers_caller() -> Handler:
 THEME.add_stateful(
     "identity-of-the-connection",
     "The identity of the first request on a connection holds for all later ones.",
-    f"{_DENIED} {_OTHER} access.unauthorized.missing",
+    f"{_DENIED} {_OTHER} access.unauthorized.missing request.valid response.status",
     _remembers_caller,
 )
 

@@ -78,7 +78,7 @@ class Session:
         """A test that checked clauses and found them upheld."""
         entry = Entry(test)
         for number, clause in enumerate(clauses):
-            entry.record(Check(clause, True), None, None)
+            entry.record(Check(clause, True), None, 0)
             seen = exchange(status=200 if number % 3 else 404)
             entry.observe(seen)
         self.run.ledger.add(json.loads(json.dumps(entry.to_dict())))
@@ -94,8 +94,8 @@ class Session:
         """Tests that found a clause broken."""
         for test in tests:
             entry = Entry(test)
-            redacted = self.run.redactor.exchange(shown.to_dict()) if shown else None
-            entry.record(Check(clause, False, expected, actual), shown, redacted)
+            redacted = self.run.redactor.finding(shown.to_dict()) if shown else None
+            entry.record(Check(clause, False, expected, actual), redacted, shown.size if shown else 0)
             if shown:
                 entry.observe(shown)
             self.run.ledger.add(json.loads(json.dumps(entry.to_dict())))
