@@ -9,7 +9,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -459,9 +459,9 @@ def caller(target: Target) -> Identity:
 
 
 @pytest.fixture
-def check(request: pytest.FixtureRequest, worker: Worker) -> Iterator[Checker]:
+def check(request: pytest.FixtureRequest, worker: Worker) -> Checker:
     """Judges the exchanges of a test; the test fails at its end if a gating clause was violated."""
     node = request.node
     checker = Checker(worker.judge, node.stash[_ENTRY], worker.redactor, worker.gates, _clauses(node))
     node.stash[_CHECKER] = checker
-    yield checker
+    return checker

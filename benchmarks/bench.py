@@ -1,8 +1,8 @@
 """What the suite costs, as ratios that do not depend on the machine: ``tox -e bench``.
 
-Every figure is measured in one run against something that does a comparable job: plain ``st run``, a raw loop of
-signed ``requests`` calls, an empty pytest run, a bare handler. Runs alternate and medians are taken, because
-the machine's speed drifts.
+Every figure is measured in one run against something that does a comparable job: plain ``st run``, a raw
+loop of signed ``requests`` calls, an empty pytest run, a bare handler. Runs alternate and medians are taken,
+because the machine's speed drifts.
 """
 
 from __future__ import annotations
@@ -100,17 +100,31 @@ def raw_call(emulator: LocalEmulator, count: int = 400) -> float:
     url = f"{emulator.url}/domains/Unknown/integrations"
     clock = time.process_time()
     for _ in range(count):
-        session.post(url, data=b'{"Uri": "s3://bucket"}', headers={"Content-Type": "application/json"}, auth=auth)
+        session.post(
+            url, data=b'{"Uri": "s3://bucket"}', headers={"Content-Type": "application/json"}, auth=auth
+        )
     return (time.process_time() - clock) / count
 
 
 def request_cost(pairs: int) -> dict[str, float]:
     """CPU of a scenario's request, pytest included, and of a fuzzed one, against the raw call."""
     with LocalEmulator() as emulator, target_file() as target, tempfile.TemporaryDirectory() as folder:
-        base = [*PYTEST, SUITE, "--endpoint-url", emulator.url, "--target", str(target), "--report-dir", folder]
+        base = [
+            *PYTEST,
+            SUITE,
+            "--endpoint-url",
+            emulator.url,
+            "--target",
+            str(target),
+            "--report-dir",
+            folder,
+        ]
         report = Path(folder) / "report.json"
         # Those files whose requests are single, unhurried ones: no SDKs, threads or pauses.
-        plain = [f"{SUITE}/test_{name}.py" for name in ("valid", "malformed", "missing", "signatures", "precedence")]
+        plain = [
+            f"{SUITE}/test_{name}.py"
+            for name in ("valid", "malformed", "missing", "signatures", "precedence")
+        ]
         scenarios = [*PYTEST, *plain, *base[len(PYTEST) + 1 :]]
 
         def cpu_per_request(command: list[str], less: list[str]) -> float:
@@ -247,7 +261,9 @@ def memory(sizes: list[int]) -> dict[str, float]:
             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
         )
         clock = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+        )
         peaks[f"{size} MiB"] = int(done.stdout) / 1024
         peaks[f"{size} s"] = time.perf_counter() - clock
     peaks["ratio"] = peaks[f"{sizes[-1]} MiB"] / peaks[f"{sizes[0]} MiB"]
@@ -259,7 +275,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=5, help="rounds of each measurement (default 5)")
     parser.add_argument("--only", help="measure only this part")
-    parser.add_argument("--sizes", default="1000,10000", help="cases for memory; 100000 takes about 20 minutes")
+    parser.add_argument(
+        "--sizes", default="1000,10000", help="cases for memory; 100000 takes about 20 minutes"
+    )
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",")]

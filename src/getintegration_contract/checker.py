@@ -27,9 +27,7 @@ class ContractViolation(AssertionError):
     """The target broke clauses that gate it."""
 
     def __init__(self, findings: list[Finding]) -> None:
-        super().__init__(
-            "\n".join(f"{f.clause}: expected {f.expected}; got {f.actual}" for f in findings)
-        )
+        super().__init__("\n".join(f"{f.clause}: expected {f.expected}; got {f.actual}" for f in findings))
         self.findings = findings
 
 
@@ -64,9 +62,7 @@ class Checker:
             self.entry.faults[fault.kind] += 1
         checks = self.judge.judge(exchange, expectation)
         answered = exchange.response.status != 0
-        checks.append(
-            Check("transport.answers", answered, "a complete answer", exchange.response.reason)
-        )
+        checks.append(Check("transport.answers", answered, "a complete answer", exchange.response.reason))
         return self._record(checks, exchange)
 
     def ok(
@@ -138,9 +134,7 @@ class Checker:
         if gating:
             raise ContractViolation(gating)
 
-    def _record(
-        self, checks: list[Check], exchange: Exchange | None, size: int | None = None
-    ) -> bool:
+    def _record(self, checks: list[Check], exchange: Exchange | None, size: int | None = None) -> bool:
         held = True
         redacted = None
         if size is None:

@@ -207,9 +207,7 @@ class Client:
 
     def sibling(self) -> Client:
         """A client for another thread: connections of its own, the same budget, the same observer."""
-        return Client(
-            self.endpoint, self.region, timeout=self.timeout, acquire=self.admit, observe=self.note
-        )
+        return Client(self.endpoint, self.region, timeout=self.timeout, acquire=self.admit, observe=self.note)
 
     def admit(self) -> None:
         """Return when the budget allows one more request, also for one that is sent by other means.
@@ -230,9 +228,7 @@ class Client:
             with self._lock:
                 self._observe(exchange)
 
-    def sign(
-        self, request: Request, identity: Identity | None, signing: Signing | None = None
-    ) -> Request:
+    def sign(self, request: Request, identity: Identity | None, signing: Signing | None = None) -> Request:
         """The request as it goes over the wire: dated and signed, then tampered with if so asked."""
         signing = signing or Signing()
         if identity is not None:
@@ -408,7 +404,7 @@ def _backoff(attempt: int, kind: str) -> float:
     """Seconds to wait: short for a stray fault, the SDKs' exponential backoff for throttling."""
     if kind != "429":
         return 0.02 * attempt
-    return min(_MAX_BACKOFF, random.uniform(0.5, 1.0) * 0.2 * 2 ** (attempt - 1))
+    return min(_MAX_BACKOFF, random.uniform(0.1, 0.2) * 2.0 ** (attempt - 1))
 
 
 def _body(answer: requests.Response, deadline: float) -> bytes:

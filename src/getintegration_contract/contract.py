@@ -273,9 +273,7 @@ class _Facts:
 
     @classmethod
     def of(cls, node: Mapping[str, Any], inherited: _Facts) -> _Facts:
-        return cls(
-            node.get("x-provenance", inherited.provenance), node.get("x-source", inherited.source)
-        )
+        return cls(node.get("x-provenance", inherited.provenance), node.get("x-source", inherited.source))
 
     def for_keyword(self, schema: Mapping[str, Any], keyword: str) -> _Facts:
         fact = schema.get("x-facts", {}).get(keyword)
@@ -340,7 +338,7 @@ def _select(document: Any, location: tuple[str, ...]) -> Iterator[Any]:
         yield document
         return
     step, rest = location[0], location[1:]
-    if step == KEYS or step == VALUES:
+    if step in (KEYS, VALUES):
         if isinstance(document, dict):
             for value in document.keys() if step == KEYS else document.values():
                 yield from _select(value, rest)

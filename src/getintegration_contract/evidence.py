@@ -22,6 +22,7 @@ from getintegration_contract.resign import SIGNED
 #: Days after which a recording is called stale.
 MAX_AGE = 90
 
+
 @dataclass
 class Evidence:
     """What a recording says of each clause.

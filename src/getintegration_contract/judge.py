@@ -149,9 +149,7 @@ class Judge:
         """The JSON document of an answer, None if it has none."""
         return parse(exchange.response).document
 
-    def _answered(
-        self, response: Response, parsed: Parsed, expectation: Expectation
-    ) -> Iterator[Check]:
+    def _answered(self, response: Response, parsed: Parsed, expectation: Expectation) -> Iterator[Check]:
         """Whether one of the lawful answers came, and if not, what is wrong: status, type or both."""
         clause = expectation.clause
         expected = ", or ".join(map(str, expectation.answers))
@@ -159,8 +157,7 @@ class Judge:
         actual = f"{status} {error_type or ''}".strip()
         same_status = [lawful for lawful in expectation.answers if status in lawful.statuses]
         if any(
-            lawful.types is None or error_type is None or error_type in lawful.types
-            for lawful in same_status
+            lawful.types is None or error_type is None or error_type in lawful.types for lawful in same_status
         ):
             yield Check(clause, True, expected, actual)
             return
@@ -187,9 +184,7 @@ class Judge:
         ok = bool(media_type and _JSON_MEDIA_TYPE.fullmatch(media_type))
         return Check(clause, ok, "Content-Type: application/json", f"Content-Type: {media_type}")
 
-    def _success(
-        self, response: Response, parsed: Parsed, expectation: Expectation
-    ) -> Iterator[Check]:
+    def _success(self, response: Response, parsed: Parsed, expectation: Expectation) -> Iterator[Check]:
         yield self._media_type("response.content-type", response)
         yield Check("response.body.json", parsed.fault is None, "a JSON document", parsed.fault or "")
         if parsed.fault is not None:

@@ -175,12 +175,12 @@ class Ledger:
                 known.merge(finding)
             else:
                 self.findings[finding.clause] = finding
-        for known, given in (
+        for reasons, given in (
             (self._not_exercised, entry["not_exercised"]),
             (self._indeterminate, entry["indeterminate"]),
         ):
             for clause, reason in given.items():
-                known[clause] = min((test, reason), known.get(clause, (test, reason)))
+                reasons[clause] = min((test, reason), reasons.get(clause, (test, reason)))
         self.faults.update(entry["faults"])
         self.statuses.update(entry["statuses"])
         phase = test.partition("::")[0].rpartition("/")[2].removesuffix(".py").removeprefix("test_")

@@ -190,9 +190,7 @@ def _json_layout(answer: Answer) -> None:
 
 def _message_texts(answer: Answer) -> None:
     if answer.status >= 400 and isinstance(answer.document, dict):
-        texts = {
-            name: "<a text>" for name in _MESSAGES if isinstance(answer.document.get(name), str)
-        }
+        texts = {name: "<a text>" for name in _MESSAGES if isinstance(answer.document.get(name), str)}
         answer.document = {**answer.document, **texts}
 
 

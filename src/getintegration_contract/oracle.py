@@ -59,9 +59,9 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
         return Expectation(broken[0], (UNREADABLE if deserialized else INVALID,))
     assert isinstance(body, dict)
     uri = body["Uri"]
-    lawful = (OK,) if (name, uri) == existing else (OK, NOT_FOUND)
-    clause = "response.status" if (name, uri) == existing else "request.valid"
-    return Expectation(clause, lawful, name, uri)
+    if (name, uri) == existing:
+        return Expectation("response.status", (OK,), name, uri)
+    return Expectation("request.valid", (OK, NOT_FOUND), name, uri)
 
 
 def _is_json(request: Request) -> bool:

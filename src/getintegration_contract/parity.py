@@ -247,9 +247,7 @@ class _Gatherer:
             group.examples.append(Example(position, one.test, *shown))
         return accepted is not None
 
-    def _count_clauses(
-        self, clauses: tuple[str, ...], found: list[Difference], accepted: list[bool]
-    ) -> None:
+    def _count_clauses(self, clauses: tuple[str, ...], found: list[Difference], accepted: list[bool]) -> None:
         counted: dict[str, list[bool]] = {clause: [] for clause in clauses}
         for difference, is_accepted in zip(found, accepted, strict=True):
             for clause in difference.clauses:
@@ -270,6 +268,5 @@ class _Gatherer:
 def normalisations(without: tuple[str, ...]) -> list[dict[str, Any]]:
     """All normalisations, each with whether it was applied."""
     return [
-        {"name": step.name, "says": step.says, "applied": step.name not in without}
-        for step in NORMALISATIONS
+        {"name": step.name, "says": step.says, "applied": step.name not in without} for step in NORMALISATIONS
     ]

@@ -203,9 +203,7 @@ def replay(
 def _chosen(source: Recording, names: Names, only: frozenset[int] | None) -> list[int]:
     """The positions whose requests are sent: attempts that a later one made up for are not."""
     found = enumerate(keys(source, names))
-    return [
-        position for position, key in found if key is not None and (only is None or position in only)
-    ]
+    return [position for position, key in found if key is not None and (only is None or position in only)]
 
 
 def _ask_all(

@@ -159,8 +159,7 @@ class Run:
         name = "the shipped emulator" if self.is_emulator else target.endpoint
         missing = sorted({c.claim for c in self.contract.clauses.values() if c.claim} - target.claims)
         lines = [
-            f"target: {name}, region {target.region}, {self.settings.depth} depth,"
-            f" seed {self.settings.seed}",
+            f"target: {name}, region {target.region}, {self.settings.depth} depth, seed {self.settings.seed}",
         ]
         if missing:
             lines.append(f"not claimed, so not checked: {', '.join(missing)}")
@@ -225,9 +224,7 @@ class Run:
 
     def write_waivers(self, path: Path) -> None:
         """Write a waivers file for all clauses that are violated now."""
-        waiver_files.write(
-            path, (entry.clause.id for entry in self.ledger.violations()), self.started.date()
-        )
+        waiver_files.write(path, (entry.clause.id for entry in self.ledger.violations()), self.started.date())
 
     def report(self, exit_status: int) -> dict[str, Any]:
         """The run as ``report.json`` holds it; ``report.schema.json`` describes it. Redacted."""
@@ -322,4 +319,3 @@ class Run:
         if not places:
             return self.settings.command
         return f"{self.settings.repeat} {shlex.quote(self.settings.root + places[0])}"
-

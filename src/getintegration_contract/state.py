@@ -14,8 +14,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from getintegration_contract.client import Client, Identity, Request, get_integration, integrations_path
-from getintegration_contract.exchange import Exchange
+from getintegration_contract.client import Client, Identity, get_integration, integrations_path
+from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.judge import parse
 
 #: All names of domains that a run makes begin so; a sweep removes nothing else.

@@ -16,7 +16,9 @@ def test_identity_without_permission(ask, unauthorized: Identity, check: Checker
 
 
 @clauses("access.unauthorized.missing")
-@pytest.mark.parametrize("domain", ["GetIntegrationContract-Unknown", None], ids=["unknown domain", "unknown Uri"])
+@pytest.mark.parametrize(
+    "domain", ["GetIntegrationContract-Unknown", None], ids=["unknown domain", "unknown Uri"]
+)
 def test_identity_without_permission_asks_for_what_is_missing(
     ask, unauthorized: Identity, check: Checker, domain: str | None
 ):

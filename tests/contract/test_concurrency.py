@@ -111,5 +111,3 @@ def test_simultaneous_identities(
             check.ok(exchange, "concurrency.own-answer", domain=state.domain, uri=state.uri)
         else:
             check.denied(exchange, "concurrency.own-answer")
-
-

@@ -107,7 +107,9 @@ def test_uri_in_an_array(ask, state: State, check: Checker):
 
 
 @clauses("request.Uri.required")
-@pytest.mark.parametrize("body", [b"{}", b"", b'{"Other": "s3://bucket"}'], ids=["{}", "no body", "another member"])
+@pytest.mark.parametrize(
+    "body", [b"{}", b"", b'{"Other": "s3://bucket"}'], ids=["{}", "no body", "another member"]
+)
 def test_uri_absent(ask, check: Checker, body: bytes):
     check.invalid(ask(body=body), "request.Uri.required", UNREADABLE)
 
@@ -188,7 +190,9 @@ def test_body(ask, check: Checker, body: bytes, clause: str):
         pytest.param(b" ", id="white space"),
         pytest.param(b'{"Uri": "s3://bucket", "n": ' + b"9" * 5000 + b"}", id="huge number"),
         pytest.param(b'{"Uri": "s3://bucket", "n": 1e999}', id="huge exponent"),
-        pytest.param(b'{"Uri": "s3://bucket", "n": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", id="deep arrays"),
+        pytest.param(
+            b'{"Uri": "s3://bucket", "n": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", id="deep arrays"
+        ),
         pytest.param(b'{"a":' * 20_000 + b"1" + b"}" * 20_000, id="deep objects"),
     ],
 )
@@ -206,7 +210,14 @@ def test_large_body(ask, check: Checker):
 @clauses("request.content-type")
 @pytest.mark.parametrize(
     "content_type",
-    ["text/plain", "application/xml", "multipart/form-data", "application/x-www-form-urlencoded", "json", None],
+    [
+        "text/plain",
+        "application/xml",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        "json",
+        None,
+    ],
 )
 def test_content_type(ask, state: State, check: Checker, content_type: str | None):
     exchange = ask(headers={"Content-Type": content_type})

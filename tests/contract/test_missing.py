@@ -57,7 +57,9 @@ def test_domain_near_an_existing_one(ask, state: State, check: Checker, part: st
 
 
 def _near(clause: str, identifier: str, change) -> object:
-    return pytest.param(change, f"missing.uri.{clause}", id=identifier, marks=clauses(f"missing.uri.{clause}"))
+    return pytest.param(
+        change, f"missing.uri.{clause}", id=identifier, marks=clauses(f"missing.uri.{clause}")
+    )
 
 
 @pytest.mark.parametrize(

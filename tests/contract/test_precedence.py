@@ -32,7 +32,9 @@ def test_signature_and_input(ask, static: Identity, check: Checker, given: dict[
 
 
 @clauses("precedence.signature-and-missing")
-@pytest.mark.parametrize("given", [{"domain": UNKNOWN_DOMAIN}, {"uri": "s3://unknown"}], ids=["domain", "Uri"])
+@pytest.mark.parametrize(
+    "given", [{"domain": UNKNOWN_DOMAIN}, {"uri": "s3://unknown"}], ids=["domain", "Uri"]
+)
 def test_signature_and_missing(ask, static: Identity, check: Checker, given: dict[str, object]):
     exchange = ask(**given, identity=replace(static, secret_key="x" * 40))
     check.expect(exchange, Expectation("precedence.signature-and-missing", (UNAUTHENTICATED, NOT_FOUND)))

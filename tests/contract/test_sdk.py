@@ -125,10 +125,22 @@ def test_aws_cli(nightly, ask, environment: dict[str, str], target: Target, stat
     command = str(beside) if beside.exists() else shutil.which("aws")
     if command is None:
         pytest.skip("the AWS CLI is not installed")
-    arguments = ["customer-profiles", "get-integration", "--output", "json", "--endpoint-url", target.endpoint]
+    arguments = [
+        "customer-profiles",
+        "get-integration",
+        "--output",
+        "json",
+        "--endpoint-url",
+        target.endpoint,
+    ]
     named = ["--domain-name", state.domain, "--uri", state.uri]
     done = subprocess.run(
-        [command, *arguments, *named], env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+        [command, *arguments, *named],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
     )
     if done.returncode != 0:
         check.that("sdk.aws-cli", False, "an answer", done.stderr.strip()[-300:])
@@ -158,5 +170,8 @@ def test_javascript(nightly, ask, environment: dict[str, str], target: Target, s
     answer = json.loads(done.stdout)
     same(check, "sdk.javascript", check.judge.document(ask()) or {}, answer["found"])
     check.that(
-        "sdk.javascript", answer["missing"] == "ResourceNotFoundException", "ResourceNotFoundException", answer["missing"]
+        "sdk.javascript",
+        answer["missing"] == "ResourceNotFoundException",
+        "ResourceNotFoundException",
+        answer["missing"],
     )

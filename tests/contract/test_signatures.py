@@ -278,7 +278,9 @@ def test_session_token_wrong(ask, temporary: Identity, check: Checker, fault: st
     token = temporary.session_token or ""
     wrong = {"another": "x" * len(token), "cut": token[:-1], "extended": token + "x"}[fault]
     exchange = ask(identity=replace(temporary, session_token=wrong))
-    check.unauthenticated(exchange, "sigv4.bad-token", *UNKNOWN, *INVALID, "ExpiredTokenException", "InvalidToken")
+    check.unauthenticated(
+        exchange, "sigv4.bad-token", *UNKNOWN, *INVALID, "ExpiredTokenException", "InvalidToken"
+    )
 
 
 @clauses("sigv4.bad-token")
@@ -291,7 +293,8 @@ def test_session_token_added_to_permanent_credentials(ask, static: Identity, che
 
 @clauses("sigv4.canonical-path")
 @pytest.mark.parametrize(
-    "segment", ["a%20b", "%41%42", "caf%C3%A9", "a%2Bb+c", "a~b-c_d", "a!b*c'd(e)", "%e2%82%ac", "a=b&c@d:e,f"]
+    "segment",
+    ["a%20b", "%41%42", "caf%C3%A9", "a%2Bb+c", "a~b-c_d", "a!b*c'd(e)", "%e2%82%ac", "a=b&c@d:e,f"],
 )
 def test_canonical_path(client: Client, caller: Identity, state: State, check: Checker, segment: str):
     # None of these names an existing domain: what counts is that the signature is not what fails.
@@ -309,7 +312,12 @@ def test_canonical_path(client: Client, caller: Identity, state: State, check: C
 def test_canonical_query(client: Client, caller: Identity, state: State, check: Checker, query: str):
     request = get_integration(state.domain, state.uri)
     exchange = client.send(replace(request, target=f"{request.target}?{query}"), caller)
-    check.expect(exchange, Expectation("sigv4.canonical-query", (OK, Answer(frozenset({400}), frozenset({"BadRequestException"})))))
+    check.expect(
+        exchange,
+        Expectation(
+            "sigv4.canonical-query", (OK, Answer(frozenset({400}), frozenset({"BadRequestException"})))
+        ),
+    )
 
 
 @clauses("sigv4.canonical-headers")
@@ -331,7 +339,12 @@ def test_canonical_headers(ask, state: State, check: Checker, headers: dict[str,
 @clauses("sigv4.unsigned-headers")
 @pytest.mark.parametrize(
     "headers",
-    [{"User_Agent": "contract/1.0"}, {"X_Request_Id": "1"}, {"X_Forwarded_For": "192.0.2.1"}, {"Accept": "*/*"}],
+    [
+        {"User_Agent": "contract/1.0"},
+        {"X_Request_Id": "1"},
+        {"X_Forwarded_For": "192.0.2.1"},
+        {"Accept": "*/*"},
+    ],
     ids=["User-Agent", "X-Request-Id", "X-Forwarded-For", "Accept"],
 )
 def test_unsigned_headers(ask, state: State, check: Checker, headers: dict[str, str]):

@@ -200,7 +200,10 @@ def test_updates(
     pause = 1.1 if pytestconfig.option.depth == "nightly" else 0.02
     stories = [
         tagged,
-        {name: f"{value}2" if name == "ObjectTypeName" else {"team": "second"} for name, value in tagged.items()},
+        {
+            name: f"{value}2" if name == "ObjectTypeName" else {"team": "second"}
+            for name, value in tagged.items()
+        },
         {name: f"{value}3" for name, value in basic.items()},  # fewer members
     ]
     previous: dict[str, Any] = {}
@@ -218,7 +221,11 @@ def test_updates(
             same(check, "state.update.visible", members, exchange)
             stable = created == previous.get("CreatedAt")
             check.that(
-                "state.CreatedAt.stable", stable, f"{previous.get('CreatedAt')}, as before", str(created), exchange
+                "state.CreatedAt.stable",
+                stable,
+                f"{previous.get('CreatedAt')}, as before",
+                str(created),
+                exchange,
             )
             present = _is_present(exchange, updated)
             check.that("state.LastUpdatedAt.moves", present, "the present", str(updated), exchange)
@@ -259,9 +266,12 @@ def test_neighbours_stay_as_they_are(
     time.sleep(0.01)  # a time that moves shows it
     for act in ("update", "delete"):
         if act == "update":
-            workspace.put(scratch, URI, {name: f"{value}2" for name, value in basic.items()} | {
-                name: value for name, value in tagged.items() if name not in basic
-            })
+            workspace.put(
+                scratch,
+                URI,
+                {name: f"{value}2" for name, value in basic.items()}
+                | {name: value for name, value in tagged.items() if name not in basic},
+            )
         else:
             workspace.delete(scratch, URI)
         for (domain, uri), earlier in zip(neighbours, before, strict=True):

@@ -29,7 +29,9 @@ def throttled_caller(target: Target) -> Identity:
 
 
 @pytest.fixture
-def burst(client: Client, state: State, target: Target, throttled_caller: Identity) -> Callable[[], list[Exchange]]:
+def burst(
+    client: Client, state: State, target: Target, throttled_caller: Identity
+) -> Callable[[], list[Exchange]]:
     """Sends requests, unrepeated, until one is throttled or the budget of the burst is spent."""
     budget = max(BURST, int(2 * (target.throttling_rate or 0)))
 

@@ -28,11 +28,12 @@ from .support import (
     forwarding,
     logged_requests,
     logging_requests,
+    refused,
     start_suite,
     suite,
 )
 
-#: How many requests these send is a matter of time: they ask until they are throttled, or until they are served.
+#: How many requests these send is a matter of time: they ask until they are throttled, or served.
 TIMED = "test_throttling.py"
 #: These ask from several threads at once.
 CONCURRENT = "test_concurrency.py"
@@ -134,11 +135,12 @@ def test_a_finding_is_repeated_by_its_command(
 ) -> None:
     forward = forwarding(endpoint.url)
 
-    def crashing(request: Received) -> Reply:
-        crashes = request.is_get_integration and isinstance(request.uri, str) and not request.uri.isascii()
-        return Reply(500) if crashes and "Caf\u00e9" not in request.uri else forward(request)
+    def picky(request: Received) -> Reply:
+        odd = request.is_get_integration and isinstance(request.uri, str) and not request.uri.isascii()
+        made = odd and "Caf\u00e9" in request.uri
+        return refused(403, "AccessDeniedException") if odd and not made else forward(request)
 
-    url = serve(crashing).url
+    url = serve(picky).url
     options = (suite("generated"), suite("access"), "-p", "request_log", "--endpoint-url", url)
     first, again = tmp_path / "first", tmp_path / "again"
     process = start_suite(

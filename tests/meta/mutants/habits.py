@@ -185,35 +185,52 @@ _CLIENTS = {
     "aws-cli": _agent("aws-cli"),
     "javascript": _agent("aws-sdk-js"),
 }
+#: The slow clients are asked at nightly depth only, and by one test each.
+_ASKED: dict[str, dict[str, Any]] = {
+    "boto3": {},
+    "aws-cli": {"options": ("--depth", "nightly", "-k", "test_aws_cli"), "needs": ("aws-cli",)},
+    "javascript": {"options": ("--depth", "nightly", "-k", "test_javascript"), "needs": ("javascript",)},
+}
+_READINGS: tuple[tuple[str, str, Change], ...] = (
+    ("fails", "is answered 500", lambda answer: error(500, "InternalServerException")),
+    ("gets-milliseconds", "gets milliseconds", _document(_milliseconds)),
+    ("gets-another-hour", "gets times that are an hour late", _document(_later)),
+    ("gets-local-iso", "gets local times in ISO 8601", _document(_local_iso)),
+    ("gets-no-role", "gets no RoleArn", _document(drops("RoleArn"))),
+    ("gets-no-tags", "gets no Tags", _document(drops("Tags"))),
+    ("gets-another-uri", "gets another Uri", _document(sets("Uri", "s3://another"))),
+)
+_TYPES: tuple[tuple[str, str, Change], ...] = (
+    ("untyped", "without a type", lambda answer: answer.with_type(None) if answer.status >= 400 else answer),
+    ("misplaced", "with their types in another header", _type_in("X-Error-Type")),
+    (
+        "misspelt",
+        "with types that lack Exception",
+        lambda answer: (
+            answer.with_type((answer.error_type or "").removesuffix("Exception"))
+            if answer.status >= 400
+            else answer
+        ),
+    ),
+)
 for _client, _is in _CLIENTS.items():
-    _errors = "sdk.boto3.typed-errors" if _client == "boto3" else f"sdk.{_client}"
-    for _name, _description, _clauses, _change in (
-        ("fails", "is answered 500", f"sdk.{_client}", lambda _: error(500, "InternalServerException")),
-        ("gets-milliseconds", "gets milliseconds", f"sdk.{_client}", _document(_milliseconds)),
-        ("gets-another-hour", "gets times that are an hour late", f"sdk.{_client}", _document(_later)),
-        ("gets-local-iso", "gets local times in ISO 8601", f"sdk.{_client}", _document(_local_iso)),
-        ("gets-no-role", "gets no RoleArn", f"sdk.{_client}", _document(drops("RoleArn"))),
-        ("gets-no-tags", "gets no Tags", f"sdk.{_client}", _document(drops("Tags"))),
-        ("gets-another-uri", "gets another Uri", f"sdk.{_client}", _document(sets("Uri", "s3://another"))),
-        (
-            "gets-untyped-errors",
-            "gets errors without a type",
-            _errors,
-            lambda answer: answer.with_type(None) if answer.status >= 400 else answer,
-        ),
-        ("gets-types-misplaced", "gets types in another header", _errors, _type_in("X-Error-Type")),
-        (
-            "gets-types-misspelt",
-            "gets types without Exception",
-            _errors,
-            lambda answer: (
-                answer.with_type((answer.error_type or "").removesuffix("Exception"))
-                if answer.status >= 400
-                else answer
-            ),
-        ),
-    ):
-        _sdk.add(f"{_client}-{_name}", f"{_client} {_description}.", _clauses, _to(_is, _change))
+    for _name, _description, _change in _READINGS:
+        _sdk.add(
+            f"{_client}-{_name}",
+            f"{_client} {_description}.",
+            f"sdk.{_client}",
+            _to(_is, _change),
+            **_ASKED[_client],
+        )
+for _client, _clause in (("boto3", "sdk.boto3.typed-errors"), ("javascript", "sdk.javascript")):
+    for _name, _description, _change in _TYPES:
+        _sdk.add(
+            f"{_client}-errors-{_name}",
+            f"{_client} gets errors {_description}.",
+            _clause,
+            _to(_CLIENTS[_client], _change),
+            **_ASKED[_client],
+        )
 _sdk.add(
     "content-hash-required",
     "A request without x-amz-content-sha256, which SDKs do not send here, is rejected.",

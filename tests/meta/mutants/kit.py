@@ -34,6 +34,7 @@ class Mutant:
         continues: Whether it answers ``Expect: 100-continue``.
         without: Identities that it does not know, so that the target file must not name them.
         stocked: Whether the base holds a domain and an integration before the run begins.
+        needs: Official clients that have to be installed: ``aws-cli``, ``javascript``.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Mutant:
     continues: bool = True
     without: tuple[str, ...] = ()
     stocked: bool = False
+    needs: tuple[str, ...] = ()
 
     @property
     def theme(self) -> str:

@@ -223,8 +223,20 @@ _add(
 )
 for _name, _description, _when, _status in (
     ("large-body-413", "A body of a megabyte", lambda r: len(r.body) > 1_000_000, 413),
-    ("large-headers-431", "Headers of 3 kilobytes", lambda r: sum(len(v) for _, v in r.headers) > 3000, 431),
+    (
+        "headers-of-3-kB-431",
+        "Headers of 3 kilobytes",
+        lambda r: sum(len(v) for _, v in r.headers) > 3000,
+        431,
+    ),
+    (
+        "headers-of-9-kB-431",
+        "Headers of 9 kilobytes",
+        lambda r: sum(len(v) for _, v in r.headers) > 9000,
+        431,
+    ),
     ("chunked-411", "A chunked body", lambda r: r.chunked, 411),
+    ("chunked-501", "A chunked body", lambda r: r.chunked, 501),
     ("expect-417", "Expect: 100-continue", lambda r: r.header("expect") is not None, 417),
     ("HEAD-405", "HEAD", lambda r: r.method == "HEAD", 405),
     ("OPTIONS-404", "OPTIONS", lambda r: r.method == "OPTIONS", 404),

@@ -1,0 +1,240 @@
+"""Waivers accept a violation for a while, and say so when they no longer should; gates can demand coverage."""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from getintegration_contract import waivers
+from getintegration_contract.contract import Contract
+from getintegration_contract.ledger import Entry, Finding
+from getintegration_contract.run import Run, Settings
+from getintegration_contract.target import CLAIMS, Target
+from getintegration_contract.waivers import WaiverError
+
+from .conftest import RunSuite
+from .support import DESCRIPTION, Process, Received, Reply, Result, Scripted, Script, forwarding, suite
+
+CONTRACT = Contract.load(DESCRIPTION)
+TODAY = datetime.datetime.now(datetime.UTC).date()
+TOMORROW, YESTERDAY = TODAY + datetime.timedelta(days=1), TODAY - datetime.timedelta(days=1)
+BROKEN = "error.content-type"
+
+
+def waiver(clause: str, expires: datetime.date = TOMORROW, **more: str) -> str:
+    """One waiver, as it stands in a file."""
+    entry = {"clause": clause, "reason": "known", "owner": "somebody", **more}
+    lines = [f"{key} = {value!r}" for key, value in entry.items()]
+    return "\n".join(["[[waiver]]", *lines, f"expires = {expires.isoformat()}", ""])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a waivers file."""
+
+    def write(*blocks: str) -> Path:
+        path = tmp_path / "waivers.toml"
+        path.write_text("\n".join(blocks), encoding="utf-8")
+        return path
+
+    return write
+
+
+# --- What a run makes of them -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run() -> Callable[..., Run]:
+    """A run in which one clause was violated and one was upheld, with these waivers."""
+
+    def make(
+        *accepted: waivers.Waiver, findings: tuple[str, ...] = (BROKEN,), require: tuple[str, ...] = ()
+    ) -> Run:
+        target = Target("http://127.0.0.1:1", claims=frozenset(CLAIMS) - {"throttling"})
+        made = Run(CONTRACT, target, Settings(require_exercised=require), list(accepted), lambda _: None)
+        entry = Entry("tests/contract/test_x.py::test")
+        entry.checks.update(dict.fromkeys((BROKEN, "missing.domain"), 1))
+        entry.findings = {name: Finding(name, "due", "came", None, 0) for name in findings}
+        entry.not_exercised = {"missing.integration": "there was none"}
+        made.ledger.add(entry.to_dict())
+        return made
+
+    return make
+
+
+def accepted(clause: str = BROKEN, expires: datetime.date = TODAY) -> waivers.Waiver:
+    """A waiver that counts until today is over."""
+    return waivers.Waiver(clause, "known", expires, "somebody")
+
+
+def outcome(run: Run, clause: str = BROKEN) -> str:
+    """How a clause came out."""
+    return next(each.outcome for each in run.ledger.outcomes() if each.clause.id == clause)
+
+
+def test_a_violation_fails(run: Callable[..., Run]) -> None:
+    assert (outcome(run()), run().exit_status(), run().complaints()) == ("violated", 1, [])
+
+
+def test_a_waiver_accepts_it_until_its_day_is_over(run: Callable[..., Run]) -> None:
+    waived = run(accepted())
+    assert (outcome(waived), waived.exit_status(), waived.complaints()) == ("waived", 0, [])
+
+
+def test_an_expired_waiver_fails_and_is_told(run: Callable[..., Run]) -> None:
+    expired = run(accepted(expires=YESTERDAY))
+    assert (outcome(expired), expired.exit_status()) == ("violated", 1)
+    assert expired.complaints() == [f"the waiver of {BROKEN} expired on {YESTERDAY.isoformat()}"]
+
+
+def test_an_expired_waiver_fails_even_if_nothing_is_violated(run: Callable[..., Run]) -> None:
+    assert run(accepted(expires=YESTERDAY), findings=()).exit_status() == 1
+
+
+def test_a_waiver_of_what_is_upheld_fails_and_is_told(run: Callable[..., Run]) -> None:
+    stale = run(accepted(), accepted("missing.domain"))
+    assert (outcome(stale, "missing.domain"), stale.exit_status()) == ("upheld", 1)
+    assert stale.complaints() == ["the waiver of missing.domain no longer applies: the clause is upheld"]
+
+
+@pytest.mark.parametrize(
+    "clause", ["missing.integration", "throttling.occurs"], ids=["not exercised", "not claimed"]
+)
+def test_a_waiver_of_what_was_not_looked_at_stays(run: Callable[..., Run], clause: str) -> None:
+    assert run(accepted(), accepted(clause)).exit_status() == 0
+
+
+def test_a_waiver_of_no_clause_fails_and_is_told(run: Callable[..., Run]) -> None:
+    unknown = run(accepted(), accepted("no.such-clause"))
+    assert unknown.exit_status() == 1
+    assert unknown.complaints() == ["the waiver of no.such-clause names no clause: see --list-clauses"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("missing.domain", []),
+        (BROKEN, []),
+        ("missing.integration", ["missing.integration was not exercised: there was none"]),
+        ("throttling.occ*", ["throttling.occurs was not claimed: the target does not claim throttling"]),
+        ("no.such-clause", ["--require-exercised no.such-clause matches no clause"]),
+    ],
+)
+def test_coverage_can_be_demanded(run: Callable[..., Run], pattern: str, told: list[str]) -> None:
+    demanding = run(accepted(), require=(pattern,))
+    assert [line.removeprefix(f"--require-exercised {pattern}: ") for line in demanding.complaints()] == told
+    assert demanding.exit_status() == (1 if told else 0)
+
+
+# --- Files --------------------------------------------------------------------------------------------------
+
+WRONG = {
+    "no TOML": ("[[waiver]", "is not TOML"),
+    "no reason": (
+        f'[[waiver]]\nclause = "x"\nowner = "o"\nexpires = {TODAY}',
+        '"reason" is a required property',
+    ),
+    "an empty reason": (waiver("x", reason=""), "reason"),
+    "neither owner nor link": (
+        f'[[waiver]]\nclause = "x"\nreason = "r"\nexpires = {TODAY}',
+        "needs owner or link",
+    ),
+    "no date": ('[[waiver]]\nclause = "x"\nreason = "r"\nowner = "o"', '"expires" is a required property'),
+    "a date in words": (waiver("x").replace(TOMORROW.isoformat(), '"next year"'), "expires must be a date"),
+    "an unknown key": (waiver("x", until="2030"), "until"),
+    "waivers of another name": ('[[waivers]]\nclause = "x"', "waivers"),
+    "a table instead of a list": ('waiver = "x"', "waiver"),
+    "a list of text": ('waiver = ["x"]', "waiver"),
+    "the same clause twice": (waiver("x") + waiver("x"), "x is waived twice"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), WRONG.values(), ids=WRONG.keys())
+def test_a_file_that_cannot_be_used_is_told_in_a_sentence(
+    file: Callable[..., Path], text: str, told: str
+) -> None:
+    with pytest.raises(WaiverError) as raised:
+        waivers.read(file(text))
+    assert told in str(raised.value)
+    assert str(raised.value).startswith("waivers: ")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("written", ["2030-01-31", '"2030-01-31"', "2030-01-31T10:00:00Z"])
+def test_a_date_may_be_written_as_toml_or_as_text(file: Callable[..., Path], written: str) -> None:
+    (read,) = waivers.read(file(waiver("x").replace(TOMORROW.isoformat(), written)))
+    assert read.expires == datetime.date(2030, 1, 31)
+
+
+def test_an_empty_file_waives_nothing(file: Callable[..., Path]) -> None:
+    assert waivers.read(file("# nothing")) == []
+
+
+# --- Whole runs ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(serve: Callable[[Script], Scripted], endpoint: Process) -> str:
+    """A server that calls its errors text."""
+    forward = forwarding(endpoint.url)
+
+    def script(request: Received) -> Reply:
+        answer = forward(request)
+        return answer.with_headers(("Content-Type", "text/json")) if answer.status == 404 else answer
+
+    return serve(script).url
+
+
+def test_waivers_are_written_filled_in_and_kept_until_they_no_longer_apply(
+    run_suite: RunSuite, broken: str, endpoint: Process, tmp_path: Path
+) -> None:
+    written = tmp_path / "deep" / "written.toml"
+    options = (suite("missing"), "-k", "unknown")
+    first = run_suite(*options, "--endpoint-url", broken, "--write-waivers", written)
+    assert first.status == 1, first.output
+    (entry,) = tomllib.loads(written.read_text(encoding="utf-8"))["waiver"]
+    assert entry["clause"] == BROKEN
+    assert TODAY < entry["expires"] < TODAY + datetime.timedelta(days=100)
+
+    second = run_suite(*options, "--endpoint-url", broken, "--waivers", written)
+    assert second.status == 0, second.output
+    assert second.outcomes[BROKEN] == "waived"
+    assert _told(second, BROKEN)
+
+    third = run_suite(*options, "--endpoint-url", endpoint.url, "--waivers", written)
+    assert third.status == 1, third.output
+    assert "no longer applies" in third.stdout
+
+
+def _told(result: Result, text: str) -> bool:
+    """Whether people are told of it after the tests."""
+    return text in result.stdout.partition("\nGetIntegration contract: ")[2]
+
+
+def test_a_target_file_names_its_waivers_and_a_gate_its_coverage(
+    run_suite: RunSuite, broken: str, target_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "accepted.toml").write_text(waiver(BROKEN), encoding="utf-8")
+    path = target_file(f'endpoint-url = "{broken}"', 'waivers = "accepted.toml"')
+    result = run_suite(
+        suite("missing"), "-k", "unknown", "--target", path, "--require-exercised", "missing.uri.*"
+    )
+    assert result.status == 1, result.output
+    assert result.outcomes[BROKEN] == "waived"
+    complaints = result.report["complaints"]
+    assert len(complaints) == 7
+    assert all("missing.uri." in complaint and "was not exercised" in complaint for complaint in complaints)
+    assert _told(result, "missing.uri.case")
+
+
+def test_strict_lets_no_waiver_hide_another_clause(
+    run_suite: RunSuite, broken: str, file: Callable[..., Path]
+) -> None:
+    path = file(waiver("missing.domain"))
+    result = run_suite(suite("missing"), "-k", "unknown_domain", "--endpoint-url", broken, "--waivers", path)
+    assert result.status == 1
+    assert result.outcomes[BROKEN] == "violated"
