@@ -88,7 +88,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status, after one sentence on standard error if something is wrong."""
     parser = build_parser()
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         with ExitStack() as stack:
             return _Command(options, stack).run()
@@ -324,4 +323,5 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())

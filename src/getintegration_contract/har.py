@@ -21,14 +21,14 @@ from getintegration_contract.exchange import Exchange, Fault, Headers, Request, 
 from getintegration_contract.jsonstream import HarError, shorten
 from getintegration_contract.redact import Redactor
 
-_HEADERS = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "required": ["name", "value"],
-        "properties": {"name": {"type": "string"}, "value": {"type": "string"}},
-    },
-}
+
+
+def _headers(name: str, value: str) -> dict[str, Any]:
+    properties = {"name": {"type": "string", "pattern": name}, "value": {"type": "string", "pattern": value}}
+    item = {"type": "object", "required": ["name", "value"], "properties": properties}
+    return {"type": "array", "items": item}
+
+
 _BODY = {"properties": {"text": {"type": "string"}, "mimeType": {"type": "string"}}}
 #: What an entry must have to be replayed and compared; HAR's other fields are for browsers.
 _ENTRY_SCHEMA: dict[str, Any] = {
@@ -42,8 +42,8 @@ _ENTRY_SCHEMA: dict[str, Any] = {
             "required": ["method", "url", "headers"],
             "properties": {
                 "method": {"type": "string", "pattern": "^[!-~]+$"},
-                "url": {"type": "string", "pattern": "^https?://"},
-                "headers": _HEADERS,
+                "url": {"type": "string", "pattern": "^https?://[!-~]+$"},
+                "headers": _headers("^[!-~]+$", r"^[\t -~\x80-\xff]*$"),
                 "postData": {"type": "object", **_BODY},
             },
         },
@@ -53,7 +53,7 @@ _ENTRY_SCHEMA: dict[str, Any] = {
             "properties": {
                 "status": {"type": "integer", "minimum": 0, "maximum": 999},
                 "statusText": {"type": "string"},
-                "headers": _HEADERS,
+                "headers": _headers("", ""),
                 "content": {"type": "object", **_BODY},
             },
         },

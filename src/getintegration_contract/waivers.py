@@ -66,13 +66,14 @@ def read(path: Path) -> list[Waiver]:
         raise WaiverError(f"waivers: cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise WaiverError(f"waivers: {path} is not TOML: {error}") from None
-    plain = {key: value for key, value in document.items() if key != "waiver"}
     entries = document.get("waiver", [])
+    plain = dict(document)  # with dates as text, which the schema's validator knows
     if isinstance(entries, list):
         plain["waiver"] = [
-            {**entry, "expires": str(entry["expires"])} if "expires" in entry else entry
+            {**entry, "expires": str(entry["expires"])}
+            if isinstance(entry, dict) and "expires" in entry
+            else entry
             for entry in entries
-            if isinstance(entry, dict)
         ]
     for fault in jsonschema_rs.validator_for(_SCHEMA).iter_errors(plain):
         place = ".".join(map(str, fault.instance_path))

@@ -56,7 +56,7 @@ class Depth:
 
 
 DEPTHS = {
-    "gate": Depth(shards=2, stories=3, steps=7, requests=400, look_at_all=False),
+    "gate": Depth(shards=2, stories=2, steps=5, requests=400, look_at_all=False),
     "nightly": Depth(shards=8, stories=40, steps=25, requests=12_000, look_at_all=True),
 }
 
@@ -143,7 +143,7 @@ class Story(RuleBasedStateMachine):
     # --- The rules ------------------------------------------------------------------------------------------
 
     @rule(
-        account=st.sampled_from((0, 0, 1)),
+        account=st.sampled_from((0, 0, 0, 1)),
         domain=st.sampled_from(DOMAINS),
         uri=st.sampled_from(tuple(URIS)),
         version=st.sampled_from(range(len(VERSIONS))),
@@ -161,6 +161,16 @@ class Story(RuleBasedStateMachine):
         """Update an integration that there is."""
         places = self._integrations()
         self._put(*places[pick % len(places)], version)
+
+    @precondition(lambda self: self._gone())
+    @rule(pick=st.sampled_from(range(4)), version=st.sampled_from(range(len(VERSIONS))))
+    def make_again(self, pick: int, version: int) -> None:
+        """Make an integration that was deleted before."""
+        places = self._gone()
+        account, domain, uri = places[pick % len(places)]
+        if (account, domain) not in self.domains:
+            self._create(account, domain)
+        self._put(account, domain, uri, version)
 
     @precondition(lambda self: self._integrations())
     @rule(pick=st.sampled_from(range(4)))
@@ -195,7 +205,7 @@ class Story(RuleBasedStateMachine):
 
     @precondition(lambda self: self.domains)
     @rule(
-        account=st.sampled_from((0, 0, 1)), domain=st.sampled_from(DOMAINS), uri=st.sampled_from(tuple(URIS))
+        account=st.sampled_from((0, 0, 0, 1)), domain=st.sampled_from(DOMAINS), uri=st.sampled_from(tuple(URIS))
     )
     def get(self, account: int, domain: str, uri: str) -> None:
         """Read anything, there or not."""
@@ -358,6 +368,9 @@ class Story(RuleBasedStateMachine):
 
     def _integrations(self) -> list[Place]:
         return [(*place, uri) for place, records in self.domains.items() for uri in records]
+
+    def _gone(self) -> list[Place]:
+        return [place for place in self.gone if place[2] not in self.domains.get(place[:2], {})]
 
     def _say(self, step: str, account: int) -> None:
         self.steps.append(f"{step} as the other account" if account else step)

@@ -1,4 +1,4 @@
-"""Waivers accept a violation for a while, and say so when they no longer should; gates can demand coverage."""
+"""Waivers accept a violation for a while, and say when they no longer should; a gate can demand coverage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from getintegration_contract.target import CLAIMS, Target
 from getintegration_contract.waivers import WaiverError
 
 from .conftest import RunSuite
-from .support import DESCRIPTION, Process, Received, Reply, Result, Scripted, Script, forwarding, suite
+from .support import DESCRIPTION, Process, Received, Reply, Result, Script, Scripted, forwarding, suite
 
 CONTRACT = Contract.load(DESCRIPTION)
 TODAY = datetime.datetime.now(datetime.UTC).date()
