@@ -254,6 +254,12 @@ class Controller:
         elif report.failed and not getattr(report, "violation", False):
             self.run.internal_errors.append(report.nodeid)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: Any) -> None:
+        warning = warning_message.message
+        if isinstance(warning, Warning):
+            warning.args = (self.run.redactor.text(str(warning)),)
+
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
         if getattr(report, "endpoint_down", None):
             return "indeterminate", "I", ("INDETERMINATE", {"yellow": True})
@@ -392,7 +398,7 @@ class Worker:
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, pytest.skip.Exception) and entry is not None:
             for clause in _clauses(item):
-                entry.not_exercised.setdefault(clause, str(error.msg))
+                entry.not_exercised.setdefault(clause, self.redactor.text(str(error.msg)))
         violation = _violation(error)
         if violation is not None:
             report.violation = True  # type: ignore[attr-defined]
@@ -400,6 +406,11 @@ class Worker:
         elif report.failed:
             # A traceback, its locals and what was printed may hold secrets.
             report.longrepr = self.redactor.text(report.longreprtext)
+        elif isinstance(report.longrepr, tuple):
+            path, line, reason = report.longrepr
+            report.longrepr = (path, line, self.redactor.text(reason))
+        if reason := getattr(report, "wasxfail", None):
+            report.wasxfail = self.redactor.text(reason)
         report.sections = [(name, self.redactor.text(text)) for name, text in report.sections]
         if isinstance(error, EndpointDown | BudgetExhausted):
             report.endpoint_down = str(error)  # type: ignore[attr-defined]

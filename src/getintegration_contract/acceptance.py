@@ -1,4 +1,4 @@
-"""Accepted differences: waivers in TOML, each a pattern with a reason, an owner or link, and an expiry date."""
+"""Accepted differences: waivers in TOML, each a pattern, a reason, an owner or link, and an expiry date."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ A checker belongs to one test. Its checks are soft: a test goes on after a viola
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judge import (
@@ -21,6 +22,10 @@ from getintegration_contract.judge import (
 )
 from getintegration_contract.ledger import Entry, Finding
 from getintegration_contract.redact import Redactor
+
+
+#: Characters of what was expected, and of what came, that a finding keeps.
+_TOLD = 1_000
 
 
 class ContractViolation(AssertionError):
@@ -119,6 +124,13 @@ class Checker:
         """
         return self._record([Check(clause, ok, expected, actual)], exchange, size)
 
+    def members(self, exchange: Exchange) -> dict[str, Any]:
+        """The members of an answer that the contract knows; null or an empty container is an absent one."""
+        document = self.judge.document(exchange)
+        known = self.judge.contract.members
+        members = document.items() if isinstance(document, dict) else ()
+        return {name: value for name, value in members if name in known and value not in (None, {}, [])}
+
     def not_exercised(self, reason: str, *clauses: str) -> None:
         """Say why clauses, by default the test's own, cannot be checked here."""
         for clause in clauses or self.clauses:
@@ -143,9 +155,12 @@ class Checker:
             if not check.ok:
                 if redacted is None and exchange is not None:
                     redacted = self._redactor.finding(exchange.to_dict())
-                check = check._replace(
-                    expected=self._redactor.text(check.expected), actual=self._redactor.text(check.actual)
-                )
+                check = check._replace(expected=self._told(check.expected), actual=self._told(check.actual))
                 held = held and not self._gates(check.clause)
             self.entry.record(check, redacted, size)
         return held
+
+    def _told(self, text: str) -> str:
+        """What a finding says: redacted, and then no longer than anybody reads."""
+        text = self._redactor.text(text)
+        return text if len(text) <= _TOLD else f"{text[:_TOLD]}… ({len(text)} characters)"

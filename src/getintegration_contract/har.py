@@ -22,7 +22,6 @@ from getintegration_contract.jsonstream import HarError, shorten
 from getintegration_contract.redact import Redactor
 
 
-
 def _headers(name: str, value: str) -> dict[str, Any]:
     properties = {"name": {"type": "string", "pattern": name}, "value": {"type": "string", "pattern": value}}
     item = {"type": "object", "required": ["name", "value"], "properties": properties}

@@ -245,6 +245,5 @@ class Judge:
 
 
 def _shown(value: Any) -> str:
-    """A value as JSON, short enough for a line."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
+    """A value as JSON; whole, since what is shortened can no longer be redacted."""
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -23,6 +23,8 @@ from getintegration_contract.names import Names
 from getintegration_contract.normalise import NORMALISATIONS, normalise
 from getintegration_contract.pairing import keys, pair
 from getintegration_contract.recording import Recording
+from getintegration_contract.redact import SHOWN
+from getintegration_contract.report.text import shorten
 from getintegration_contract.waivers import Waiver
 
 SCHEMA_VERSION = 1
@@ -243,7 +245,7 @@ class _Gatherer:
         group.count += 1
         group.clauses.update(difference.clauses)
         if len(group.examples) < _EXAMPLES:
-            shown = one.exchange.to_dict(), other.exchange.to_dict()
+            shown = _cut(one.exchange.to_dict()), _cut(other.exchange.to_dict())
             group.examples.append(Example(position, one.test, *shown))
         return accepted is not None
 
@@ -263,6 +265,13 @@ class _Gatherer:
         if clause not in self._result.clauses:
             self._result.clauses[clause] = ClauseParity()
         return self._result.clauses[clause]
+
+
+def _cut(exchange: dict[str, Any]) -> dict[str, Any]:
+    """An exchange whose bodies are short enough for a page."""
+    for side in ("request", "response"):
+        exchange[side]["body"] = shorten(exchange[side]["body"], SHOWN)
+    return exchange
 
 
 def normalisations(without: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -7,12 +7,12 @@ responses are redacted as well as requests.
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 REDACTED = "REDACTED"
 
@@ -21,10 +21,15 @@ SHOWN = 4_000
 
 _SECRET_HEADERS = frozenset({"authorization", "x-amz-security-token", "cookie", "set-cookie"})
 _PATTERNS = (
-    (re.compile(r"(Signature\s*[=:]\s*\"?)[0-9a-fA-F]{16,}"), rf"\1{REDACTED}"),
+    (re.compile(r"(Signature\"?\s*[=:]\s*\"?)[0-9a-fA-F]{16,}"), rf"\1{REDACTED}"),
     (re.compile(r"(AWS4-HMAC-SHA256\s+Credential=)[^,\s\"]+"), rf"\1{REDACTED}"),
     (re.compile(r"((?:X-Amz-)?Security-?Token\s*[=:]\s*\"?)[^\s\",;&\\]+", re.IGNORECASE), rf"\1{REDACTED}"),
 )
+#: Shorter ones are the made-up keys of mock servers ("test"), and words of every text.
+_SHORTEST_SECRET = 8
+#: Characters of a secret that may stand before or after an ellipsis.
+_SHORTEST_PIECE = 4
+_ELLIPSIS = re.compile(r"\.\.\.|\u2026")
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _SIGNATURE = re.compile(r"Signature=([0-9a-fA-F]{16,})")
 
@@ -33,33 +38,45 @@ class Redactor:
     """Replaces secrets, in every encoding that a server may echo them in.
 
     Args:
-        secrets: Secret keys and session tokens in use.
+        secrets: Secret keys and session tokens in use; those under eight characters are none.
         accounts: Whether 12-digit account ids are replaced as well.
     """
 
     def __init__(self, secrets: Iterable[str] = (), *, accounts: bool = False) -> None:
         self._accounts = accounts
-        self._known: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._known: dict[str, tuple[_Writing, ...]] = {}
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
         """Learn further secrets, such as refreshed session tokens."""
-        fresh = [secret for secret in secrets if secret and secret not in self._known]
-        if not fresh:
-            return
-        self._known.update(fresh)
-        forms = {form for secret in self._known for form in _encodings(secret)}
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        for secret in secrets:
+            if len(secret) >= _SHORTEST_SECRET and secret not in self._known:
+                self._known[secret] = tuple(_writings(secret))
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
-        if self._pattern is not None:
-            text = self._pattern.sub(REDACTED, text)
+        """The text without secrets, and without pieces of them where somebody shortened it."""
+        for writings in self._known.values():
+            for writing in writings:
+                if writing.stretch in text:
+                    text = writing.pattern.sub(REDACTED, text)
+        if self._known and (marks := list(_ELLIPSIS.finditer(text))):
+            text = self._without_pieces(text, marks)
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
         return _ACCOUNT.sub("0" * 12, text) if self._accounts else text
+
+    def _without_pieces(self, text: str, marks: list[re.Match[str]]) -> str:
+        """The text without what a secret begins with before an ellipsis, or ends with after one."""
+        bounds = [0, *(bound for mark in marks for bound in mark.span()), len(text)]
+        parts = [text[start:end] for start, end in pairwise(bounds)]
+        forms = {form for secret in self._known for form in (secret, json.dumps(secret)[1:-1])}
+        for number in range(0, len(parts), 2):
+            for form in forms:
+                if number:
+                    parts[number] = _without_start(parts[number], form)
+                if number < len(parts) - 1:
+                    parts[number] = _without_start(parts[number][::-1], form[::-1], reverse=True)[::-1]
+        return "".join(parts)
 
     def value(self, value: Any) -> Any:
         """A JSON-able value, every string in it redacted."""
@@ -100,15 +117,69 @@ class Redactor:
         return redacted
 
 
-def _encodings(secret: str) -> Iterable[str]:
-    """A secret as it is, and as JSON, URL, HTML and base64 write it."""
-    yield secret
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret)[1:-1].replace("/", "\\/")
-    yield quote(secret, safe="")
-    yield quote(secret)
-    yield quote_plus(secret)
-    yield html.escape(secret)
+class _Writing:
+    """One way to write a secret.
+
+    Attributes:
+        stretch: A part that is the same however the rest is escaped, to look for first.
+    """
+
+    def __init__(self, secret: str, *, url_safe: bool = False) -> None:
+        self.stretch = max(re.findall("[A-Za-z0-9]+", secret), key=len, default="")
+        self._secret = secret
+        self._same = {"+": "+-", "/": "/_"} if url_safe else {}
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Finds it, whatever of it JSON, URLs, HTML or Python escape, even twice."""
+        return re.compile("".join(self._escaped(char) for char in self._secret))
+
+    def _escaped(self, char: str) -> str:
+        if char.isalnum():
+            return char
+        alternatives = []
+        for same in self._same.get(char, char):
+            code = "".join(f"[{digit}{digit.upper()}]" for digit in f"{ord(same):02x}")
+            entity = rf"#0*{ord(same)}|#[xX]0*{code}|{_ENTITIES.get(same, 'none')}"
+            alternatives += [rf"\\*{re.escape(same)}", rf"%(?:25)*{code}", rf"\\+(?:u00|x){code}"]
+            alternatives.append(rf"&(?:amp;)*(?:{entity});")
+        return f"(?:{'|'.join(alternatives)})"
+
+
+_ENTITIES = {
+    '"': "quot",
+    "'": "apos",
+    "&": "amp",
+    "<": "lt",
+    ">": "gt",
+    "+": "plus",
+    "/": "sol",
+    "=": "equals",
+}
+
+
+def _writings(secret: str) -> Iterator[_Writing]:
+    """A secret as text, in hexadecimal, and in base64 wherever it stands in what is encoded."""
     raw = secret.encode()
-    for encoded in (base64.b64encode(raw), base64.urlsafe_b64encode(raw)):
-        yield encoded.decode().rstrip("=")
+    yield _Writing(secret)
+    for separator in ("", " ", ":", ","):
+        digits = raw.hex(separator) if separator else raw.hex()
+        yield _Writing(digits)
+        yield _Writing(digits.upper())
+    for shift in range(3):
+        # Without the characters that neighbours have a part in.
+        encoded = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")[(8 * shift + 5) // 6 :]
+        whole = encoded if (shift + len(raw)) % 3 == 0 else encoded[:-1]
+        yield _Writing(whole.decode(), url_safe=True)
+
+
+def _without_start(text: str, form: str, *, reverse: bool = False) -> str:
+    """The text without the longest end of a form that it starts with.
+
+    Args:
+        reverse: Whether both are turned round, so that it is about a start of the form at the text's end.
+    """
+    for length in range(min(len(form), len(text)), _SHORTEST_PIECE - 1, -1):
+        if text.startswith(form[-length:]):
+            return (REDACTED[::-1] if reverse else REDACTED) + text[length:]
+    return text

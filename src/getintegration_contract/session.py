@@ -217,11 +217,11 @@ class Member:
         if self._worker.entry is None:
             return
         self._worker.entry.observe(exchange)
-        if self._recorder is None:
-            return
         identity = self._worker.target.identities.get(exchange.identity)
         if identity is not None and identity.refreshable is not None:
             self._worker.redactor.add(*identity.secrets)
+        if self._recorder is None:
+            return
         self._recorder.write(
             exchange,
             test=self._worker.entry.test,

@@ -64,20 +64,9 @@ ODD_URIS = [
 ]
 
 
-def known(check: Checker, exchange: Exchange) -> dict[str, Any]:
-    """The members of an answer that the contract knows; an empty container or null is an absent member."""
-    document = check.judge.document(exchange)
-    members = document if isinstance(document, dict) else {}
-    return {
-        name: value
-        for name, value in members.items()
-        if name in check.judge.contract.members and value not in (None, {}, [])
-    }
-
-
 def same(check: Checker, clause: str, put: dict[str, Any], exchange: Exchange) -> None:
     """Every member that was put MUST be read as it was."""
-    read = known(check, exchange)
+    read = check.members(exchange)
     for name, value in put.items():
         got = read.get(name, type(value)())
         check.that(clause, got == value, f"{name} as it was put: {value!r}", repr(got), exchange)
@@ -85,7 +74,7 @@ def same(check: Checker, clause: str, put: dict[str, Any], exchange: Exchange) -
 
 def unchanged(check: Checker, before: Exchange, after: Exchange) -> None:
     """A write to something else MUST NOT be seen here."""
-    old, new = known(check, before), known(check, after)
+    old, new = check.members(before), check.members(after)
     check.that("state.update.isolated", old == new, f"as before: {old}", str(new), after)
 
 
@@ -213,7 +202,7 @@ def test_updates(
         exchange = workspace.read(scratch, URI)
         if not check.ok(exchange, "state.update.visible", domain=scratch, uri=URI):
             return
-        read = known(check, exchange)
+        read = check.members(exchange)
         created, updated = read.get("CreatedAt"), read.get("LastUpdatedAt")
         if not number:
             check.that("state.time", _is_present(exchange, updated), "the present", str(updated), exchange)
@@ -297,7 +286,7 @@ def test_deleted_and_made_again(
     again = workspace.read(scratch, URI)
     if check.ok(again, "state.recreated", domain=scratch, uri=URI):
         same(check, "state.recreated", {**members, "Tags": {}}, again)
-        old, new = known(check, first).get("CreatedAt"), known(check, again).get("CreatedAt")
+        old, new = check.members(first).get("CreatedAt"), check.members(again).get("CreatedAt")
         if isinstance(old, int | float) and isinstance(new, int | float):
             later = new > old if old % 1 != new % 1 else new >= old
             check.that("state.recreated", later, f"CreatedAt after {old}", str(new), again)

@@ -138,7 +138,7 @@ class Story(RuleBasedStateMachine):
         self.gone: dict[Place, str] = {}
         self.unsure: set[tuple[int, str]] = set()
         self.seen: list[Place] = []
-        self.last_write: Place | None = None
+        self.writes = 0
 
     # --- The rules ------------------------------------------------------------------------------------------
 
@@ -194,6 +194,7 @@ class Story(RuleBasedStateMachine):
         places = list(self.domains)
         account, domain = places[pick % len(places)]
         lost = [(account, domain, uri) for uri in self.domains[account, domain]]
+        lost += [place for place in self.gone if place[:2] == (account, domain)]
 
         def write(workspace: Workspace, identity: Identity) -> None:
             workspace.drop(self._name(domain), identity)
@@ -271,7 +272,7 @@ class Story(RuleBasedStateMachine):
         except (EndpointDown, BudgetExhausted) as error:
             narrator.stop = error
             return False
-        self.last_write = place
+        self.writes += 1
         return True
 
     # --- Reading, and what is due ---------------------------------------------------------------------------
@@ -310,28 +311,30 @@ class Story(RuleBasedStateMachine):
 
     def _due_absent(self, place: Place, exchange: Exchange) -> None:
         check, status = self.narrator.check, exchange.response.status
-        clause = self.gone.get(place, "state.update.isolated")
+        clause = self.gone.get(place, "access.other-account" if place[0] else "state.update.isolated")
+        lawful = (403, 404) if place[0] else (404,)
+        error_type = check.judge.error_type(exchange)
+        if status not in lawful and error_type != "ResourceNotFoundException":
+            due = " or ".join(map(str, lawful))
+            self._broken(clause, due, f"{status} {error_type or ''}".strip(), exchange)
         if place[0]:
-            if status == 200:
-                self._broken("access.other-account", "403 or 404", str(status), exchange)
-            check.denied(exchange, "access.other-account")
-            return
-        if status == 200:
-            self._broken(clause, "404", str(status), exchange)
-        check.not_found(exchange, clause)
+            check.denied(exchange, clause)
+        else:
+            check.not_found(exchange, clause)
 
     def _due(self, place: Place, record: Record, exchange: Exchange) -> None:
         check, status = self.narrator.check, exchange.response.status
         fresh = record.document is None
         events = {"new": "state.put-get.Uri", "update": "state.update.visible", "again": "state.recreated"}
-        quiet = "state.read-only" if self.last_write == place else "state.update.isolated"
+        quiet = "state.read-only" if record.read_at == self.writes else "state.update.isolated"
         clause = events[record.event] if fresh else quiet
         if status != 200:
             self._broken(
                 clause, "200", f"{status} {check.judge.error_type(exchange) or ''}".strip(), exchange
             )
         check.ok(exchange, clause, domain=self._name(place[1]), uri=URIS[place[2]])
-        read = _known(check, exchange)
+        read = check.members(exchange)
+        record.read_at = self.writes
         if not fresh:
             self._same(clause, record.document or {}, read, exchange)
             return
@@ -376,18 +379,10 @@ class Story(RuleBasedStateMachine):
         self.steps.append(f"{step} as the other account" if account else step)
 
 
-def _known(check: Checker, exchange: Exchange) -> dict[str, Any]:
-    """The members that the contract knows, those that are absent in one way or another left out."""
-    document = check.judge.document(exchange)
-    members = document.items() if isinstance(document, dict) else ()
-    known = check.judge.contract.members
-    return {name: value for name, value in members if name in known and value not in (None, {}, [])}
-
-
 def _tell(told: Told) -> str:
     """A story in one line, with what its letters stand for."""
     words = {word for step in told.steps for word in step.split()}
-    meanings = [f"{letter} is {uri!r}" for letter, uri in URIS.items() if letter in words]
+    meanings = [f"{letter} is {uri!a}" for letter, uri in URIS.items() if letter in words]
     return f"{'; '.join(told.steps)} -> {told.expected} ({', '.join(meanings)})"
 
 

@@ -1,0 +1,211 @@
+"""Runs the suite against every mutant and every lawful variant, and says what was missed."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from .bases import NAMES, BaseServer
+from .catalogue import MUTANTS
+from .jobs import CRASHED, TIMED_OUT, Job, Outcome, preload
+from .kit import Mutant
+from .lawful import LAWFUL
+
+#: Unrelated clauses beyond which a mutant is listed as one that drags others along.
+_DRAGGED = 3
+
+_ENDS = {
+    TIMED_OUT: "timed out",
+    CRASHED: "no report",
+    3: "internal error",
+    5: "nothing ran",
+    6: "indeterminate",
+}
+
+Plan = list[tuple[Mutant, str]]
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python tests/meta/mutants/run.py", description=__doc__)
+    add = parser.add_argument
+    add("--base", choices=(*NAMES, "both"), default="both", help="the correct server behind the proxy")
+    add("-k", dest="pattern", default="*", metavar="PATTERN", help="names, with * and ?, or a part of one")
+    add("--quick", action="store_true", help="a fixed sample of every theme, each on one base")
+    add("--fast", action="store_true", help="end a run once its mutant is caught; --quick does so too")
+    add("--json", type=Path, metavar="FILE", help="write mutant -> clauses here")
+    add("--jobs", type=int, default=2, metavar="N", help="runs at a time (default: %(default)s)")
+    add("--list", action="store_true", help="print the names and stop")
+    return parser.parse_args(arguments)
+
+
+def sample(mutants: Sequence[Mutant], each: int = 1) -> list[Mutant]:
+    """A fixed choice: some of every theme, spread evenly over it."""
+    themes: dict[str, list[Mutant]] = {}
+    for mutant in mutants:
+        themes.setdefault(mutant.theme, []).append(mutant)
+    return [
+        members[(2 * index + 1) * len(members) // (2 * each)]
+        for members in themes.values()
+        for index in range(each)
+    ]
+
+
+def _lacking(mutant: Mutant) -> bool:
+    """Whether an official client is needed that is not installed."""
+    return any(not _CLIENTS[need]() for need in mutant.needs)
+
+
+def _has_aws_cli() -> bool:
+    beside = Path(sys.executable).parent / "aws"
+    return beside.exists() or shutil.which("aws") is not None
+
+
+def _has_javascript() -> bool:
+    modules = Path(os.environ.get("CONTRACT_NODE_MODULES", "/nowhere"))
+    return shutil.which("node") is not None and (modules / "@aws-sdk" / "client-customer-profiles").is_dir()
+
+
+_CLIENTS: dict[str, Callable[[], bool]] = {"aws-cli": _has_aws_cli, "javascript": _has_javascript}
+
+
+def plan(options: argparse.Namespace) -> Plan:
+    """What is run, on which base."""
+    if options.quick:
+        everywhere = [mutant for mutant in MUTANTS if not mutant.needs]
+        chosen = [*sample(everywhere), *sample(LAWFUL, 2)]
+        return [(mutant, NAMES[index % len(NAMES)]) for index, mutant in enumerate(chosen)]
+    pattern = options.pattern if any(c in options.pattern for c in "*?") else f"*{options.pattern}*"
+    chosen = [mutant for mutant in (*MUTANTS, *LAWFUL) if fnmatch.fnmatchcase(mutant.name, pattern)]
+    chosen = [mutant for mutant in chosen if not _lacking(mutant)]
+    bases = NAMES if options.base == "both" else (options.base,)
+    return [(mutant, base) for base in bases for mutant in chosen]
+
+
+def outcomes(todo: Plan, jobs: int, *, fast: bool) -> Iterator[Outcome]:
+    """Run all, some at a time, each slot with servers of its own; yields each outcome as it comes."""
+    with ExitStack() as stack:
+        slots: list[dict[str, BaseServer]] = [{} for _ in range(jobs)]
+        under_way: dict[int, Job] = {}
+        queue = list(reversed(todo))
+        while queue or under_way:
+            for index in range(jobs):
+                if index not in under_way and queue:
+                    mutant, name = queue.pop()
+                    if name not in slots[index]:
+                        slots[index][name] = stack.enter_context(BaseServer(name))
+                    under_way[index] = Job(mutant, slots[index][name], fast=fast)
+            time.sleep(0.01)
+            for index, job in tuple(under_way.items()):
+                if (outcome := job.outcome()) is not None:
+                    del under_way[index]
+                    yield outcome
+
+
+def is_right(outcome: Outcome) -> bool:
+    """Whether a mutant was caught, or a lawful variant passed."""
+    right = outcome.caught if outcome.expected else outcome.status == 0
+    return right and not outcome.faults
+
+
+def line(outcome: Outcome) -> str:
+    """One row of the table."""
+    if not outcome.expected:
+        verdict = "passed" if outcome.status == 0 else "ALARM"
+    elif outcome.caught:
+        verdict = "caught"
+    elif outcome.status == 1:
+        verdict = "WRONG CLAUSE"
+    else:
+        verdict = "MISSED"
+    if outcome.status not in (0, 1):
+        verdict += f" ({_ENDS.get(outcome.status, f'status {outcome.status}')})"
+    clauses = outcome.caught_by or list(outcome.violated)
+    shown = ", ".join(clauses[:3]) + (f" +{len(clauses) - 3}" if len(clauses) > 3 else "")
+    first = outcome.first.rpartition("/")[2]
+    notes = "" if outcome.changed or not outcome.expected else "  never triggered"
+    notes += f"  ITS OWN CODE FAILED {outcome.faults} TIMES" if outcome.faults else ""
+    return (
+        f"{verdict:<13} {outcome.name:<52} {outcome.base:<9} {outcome.requests:>5} {outcome.seconds:>5.1f}s"
+        f"  {shown}  {first}{notes}"
+    )
+
+
+def summary(results: Sequence[Outcome]) -> list[str]:
+    """What matters when all is done."""
+    mutants = [outcome for outcome in results if outcome.expected]
+    variants = [outcome for outcome in results if not outcome.expected]
+    lines = ["", f"Mutants that drag along more than {_DRAGGED} unrelated clauses:"]
+    for outcome in mutants:
+        if len(outcome.unrelated) > _DRAGGED:
+            lines.append(f"  {outcome.name} ({outcome.base}): {len(outcome.unrelated)}")
+    for outcome in results:
+        if not is_right(outcome):
+            lines += [
+                "",
+                line(outcome),
+                f"  expected {', '.join(sorted(outcome.expected)) or 'no violation'}",
+            ]
+            lines += [f"  {text}" for text in outcome.output.splitlines()[-15:]]
+    caught = sum(is_right(outcome) for outcome in mutants)
+    passed = sum(is_right(outcome) for outcome in variants)
+    seconds = sum(outcome.seconds for outcome in results)
+    lines += [
+        "",
+        f"{caught} of {len(mutants)} mutants caught ({caught / max(1, len(mutants)):.1%});"
+        f" {len(variants) - passed} alarms on {len(variants)} lawful variants; {seconds:.0f} s of runs",
+    ]
+    return lines
+
+
+def _table(results: Sequence[Outcome]) -> dict[str, dict[str, object]]:
+    described = {mutant.name: mutant.description for mutant in (*MUTANTS, *LAWFUL)}
+    table: dict[str, dict[str, object]] = {}
+    for outcome in results:
+        row = table.setdefault(
+            outcome.name,
+            {"description": described[outcome.name], "expected": sorted(outcome.expected), "bases": {}},
+        )
+        bases = row["bases"]
+        assert isinstance(bases, dict)
+        bases[outcome.base] = {
+            "right": is_right(outcome),
+            "exit_status": outcome.status,
+            "clauses": outcome.violated,
+            "first": outcome.first,
+            "changed": outcome.changed,
+            "requests": outcome.requests,
+            "seconds": round(outcome.seconds, 2),
+        }
+    return table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was asked for; 1 if a mutant was missed or a lawful variant alarmed."""
+    options = _options(arguments)
+    todo = plan(options)
+    if options.list:
+        print("\n".join(dict.fromkeys(mutant.name for mutant, _ in todo)))
+        return 0
+    if not preload():
+        print("the suite does not pass against the shipped emulator: nothing can be said of mutants")
+        return 1
+    started = time.monotonic()
+    if lacking := [mutant.name for mutant in MUTANTS if _lacking(mutant)]:
+        print(f"not run, for want of the clients they need: {len(lacking)}, {', '.join(lacking[:3])}…")
+    results = []
+    for outcome in outcomes(todo, options.jobs, fast=options.fast or options.quick):
+        results.append(outcome)
+        print(line(outcome), flush=True)
+    print("\n".join(summary(results)))
+    print(f"{len(results)} runs in {time.monotonic() - started:.0f} s")
+    if options.json:
+        options.json.write_text(json.dumps(_table(results), indent=1) + "\n", encoding="utf-8")
+    return 0 if results and all(map(is_right, results)) else 1

@@ -1,0 +1,87 @@
+"""Recordings that several tests look at: of the emulator, twice, and of a second server that plays AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..support import IDENTITIES, Process, emulator, finish, start_suite, suite
+
+#: A part of the suite that sees every kind of answer, in a few seconds.
+PART = (*map(suite, ("valid", "missing", "access", "signatures")), f"{suite('malformed')}::test_body")
+#: A smaller part, slow enough for a rate of 5 a second.
+SMALL = (suite("access"), f"{suite('missing')}::test_unknown_domain", f"{suite('missing')}::test_unknown_uri")
+
+Shared = Callable[[str, Callable[[Path], Any]], Any]
+
+
+def record_suite(path: Path, *options: str | Path) -> str:
+    """Run a part of the suite and record it; what the run printed."""
+    result = finish(start_suite(*options, "--record", path, lean=True))
+    assert result.status == 0, result.output
+    return result.output
+
+
+def second_server(*options: str) -> Process:
+    """The second server."""
+    return Process("tests/meta/second_server", *options)
+
+
+def _target(folder: Path) -> Path:
+    path = folder / "target.toml"
+    path.write_text(IDENTITIES, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def emulator_har(shared: Shared) -> Path:
+    """A recording of the emulator."""
+
+    def make(folder: Path) -> str:
+        record_suite(folder / "emulator.har", *PART)
+        return str(folder / "emulator.har")
+
+    return Path(shared("emulator-har", make))
+
+
+@pytest.fixture(scope="session")
+def again_har(shared: Shared) -> Path:
+    """The same requests to another emulator, by two workers."""
+
+    def make(folder: Path) -> str:
+        record_suite(folder / "again.har", *PART, "-n", "2")
+        return str(folder / "again.har")
+
+    return Path(shared("again-har", make))
+
+
+@pytest.fixture(scope="session")
+def slow_har(shared: Shared) -> Path:
+    """A small part, from the second server, throttled at 5 requests a second as AWS is."""
+
+    def make(folder: Path) -> str:
+        server = second_server("--rate", "5")
+        options = ("--endpoint-url", server.url, "--target", _target(folder), "--rate", "5")
+        printed = record_suite(folder / "slow.har", *SMALL, *options)
+        (folder / "printed.txt").write_text(printed, encoding="utf-8")
+        server.close()
+        return str(folder / "slow.har")
+
+    return Path(shared("slow-har", make))
+
+
+@pytest.fixture(scope="session")
+def live_emulator() -> Any:
+    """An emulator to replay to."""
+    server = emulator()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def identities_file(tmp_path: Path) -> Path:
+    """A target file with the identities of emulator and second server."""
+    return _target(tmp_path)

@@ -1,0 +1,368 @@
+"""No output of a run holds a secret, wherever and however a server or a scenario shows it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import itertools
+import json
+import re
+import sys
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_contract.redact import REDACTED, Redactor
+
+from .conftest import RunSuite
+from .support import Received, Reply, Result, Scripted, environment, found, refused, suite
+from .test_cli import run_many
+
+#: Words of their own at the start, in the middle and at the end, so that a piece is noticed as well.
+SECRET = "Walrusberg/Key+one=\"Pelikanofix'&<Ocelotzahn"
+TOKEN = "Marmotglas+Token/two=\"Quaggafeld'&>Yakwolle=="
+WORDS = ("Walrusberg", "Pelikanofix", "Ocelotzahn", "Marmotglas", "Quaggafeld", "Yakwolle")
+#: Pieces of this length of a word are noticed.
+PIECE = 6
+
+
+# --- Ways to write a secret ---------------------------------------------------------------------------------
+
+
+def _json_unicode(secret: str) -> str:
+    return "".join(char if char.isalnum() else f"\\u{ord(char):04x}" for char in secret)
+
+
+def _entities(secret: str, form: str) -> str:
+    return "".join(char if char.isalnum() else f"&#{form.format(ord(char))};" for char in secret)
+
+
+WRITINGS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "JSON": lambda secret: json.dumps(secret)[1:-1],
+    "JSON with escaped slashes": lambda secret: json.dumps(secret)[1:-1].replace("/", "\\/"),
+    "JSON in numbers": _json_unicode,
+    "JSON in capital numbers": lambda secret: (
+        _json_unicode(secret).replace("u002b", "u002B").replace("u003d", "u003D")
+    ),
+    "JSON in JSON": lambda secret: json.dumps(json.dumps(secret))[1:-1],
+    "a path": lambda secret: urllib.parse.quote(secret),
+    "a query": lambda secret: urllib.parse.quote_plus(secret),
+    "a query in small letters": lambda secret: re.sub(
+        "%..", lambda code: code[0].lower(), urllib.parse.quote(secret, "")
+    ),
+    "a query, encoded twice": lambda secret: urllib.parse.quote(urllib.parse.quote(secret, safe=""), safe=""),
+    "HTML": html.escape,
+    "HTML in HTML": lambda secret: html.escape(html.escape(secret)),
+    "HTML in numbers": lambda secret: _entities(secret, "{}"),
+    "HTML in hexadecimal numbers": lambda secret: _entities(secret, "x{:X}"),
+    "HTML by name": lambda secret: secret.replace("&", "&amp;").replace("'", "&apos;").replace("+", "&plus;"),
+    "Python": repr,
+    "Python bytes": lambda secret: repr(secret.encode()),
+    "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+    "base64 of a header": lambda secret: base64.b64encode(f"X-Token: {secret};".encode()).decode(),
+    "base64 of more": lambda secret: base64.b64encode(f"Token: {secret}!".encode()).decode(),
+    "base64 for URLs": lambda secret: base64.urlsafe_b64encode(f"{secret}?".encode()).decode().rstrip("="),
+    "base64 in a query": lambda secret: urllib.parse.quote(base64.b64encode(secret.encode()), safe=""),
+    "hexadecimal": lambda secret: secret.encode().hex(),
+    "hexadecimal in capitals": lambda secret: secret.encode().hex().upper(),
+    "hexadecimal as AWS shows bytes": lambda secret: secret.encode().hex(" "),
+}
+
+
+def _signs(secret: str) -> Iterator[str]:
+    """What gives a secret away: pieces of its words, in any of the alphabets."""
+    for word in WORDS:
+        if word in secret:
+            yield from (word[start : start + PIECE].lower() for start in range(len(word) - PIECE + 1))
+            yield word.encode().hex()
+            yield word.encode().hex(" ")
+            for shift in range(3):
+                encoded = base64.b64encode(b"\0" * shift + word.encode()).decode().rstrip("=")
+                yield encoded[(8 * shift + 5) // 6 : -1].lower()
+
+
+def leaks(output: str) -> list[str]:
+    """The signs of secrets in some output, each with what is around it."""
+    small = output.lower()
+    found = {sign: small.index(sign) for sign in (*_signs(SECRET), *_signs(TOKEN)) if sign in small}
+    return [f"{sign}: {output[max(0, at - 150) : at + 60]!r}" for sign, at in found.items()]
+
+
+@pytest.mark.parametrize("name", WRITINGS)
+@pytest.mark.parametrize("secret", [SECRET, TOKEN], ids=["secret key", "session token"])
+def test_a_secret_is_found_in_every_writing(name: str, secret: str) -> None:
+    written = f"before {WRITINGS[name](secret)} after"
+    assert leaks(written), "the test itself must notice it"
+    redacted = Redactor([SECRET, TOKEN]).text(written)
+    assert leaks(redacted) == []
+    assert REDACTED in redacted
+    assert redacted.startswith("before ")
+    assert redacted.endswith(" after")
+
+
+@pytest.mark.parametrize("mark", ["...", "\u2026"])
+@pytest.mark.parametrize("shown", [4, 9, 20, 40])
+def test_a_piece_beside_an_ellipsis_is_found(mark: str, shown: int) -> None:
+    redactor = Redactor([SECRET])
+    cut = f"value = '{SECRET[:shown]}{mark}{SECRET[-shown:]}'"
+    assert redactor.text(cut) == f"value = '{REDACTED}{mark}{REDACTED}'"
+    escaped = json.dumps(SECRET)[1:-1]
+    assert redactor.text(f"{escaped[:shown]}{mark}") == f"{REDACTED}{mark}"
+
+
+def test_other_text_stays_as_it_is() -> None:
+    text = "Walrus of the... sea \u2026 GetIntegrationContract-0-A tests/contract/test_valid.py::test_uri[...] \\u00e9 %2F &amp;"
+    assert Redactor([SECRET, TOKEN]).text(text) == text
+
+
+def test_made_up_keys_of_mock_servers_are_no_secrets() -> None:
+    text = "tests/contract/test_valid.py: a dummy test"
+    assert Redactor(["test", "dummy", ""]).text(text) == text
+
+
+def test_a_signature_and_a_credential_are_found_without_being_known() -> None:
+    signature = "0123456789abcdef" * 4
+    echoed = f"AWS4-HMAC-SHA256 Credential=AKIA/20260101/r/profile/aws4_request, Signature={signature}"
+    for text in (
+        echoed,
+        json.dumps({"Signature": signature}),
+        f"X-Amz-Signature={signature}&a=b",
+        f"Signature: {signature}",
+    ):
+        assert signature not in Redactor().text(text)
+    assert "AKIA" not in Redactor().text(echoed)
+
+
+def test_account_ids_are_hidden_when_asked() -> None:
+    text = "arn:aws:iam::123456789012:role/x 1700000000123 a123456789012b"
+    assert Redactor().text(text) == text
+    assert (
+        Redactor(accounts=True).text(text) == "arn:aws:iam::000000000000:role/x 1700000000123 a000000000000b"
+    )
+
+
+# --- Servers that give away what they know ------------------------------------------------------------------
+
+
+def echoing() -> Callable[[Received], Any]:
+    """A script that echoes all secrets in every writing and place, one after the other."""
+    writings, turns = list(WRITINGS.values()), itertools.count()
+
+    def script(request: Received) -> Any:
+        number = next(turns)
+        if number < 4 or number % 25 == 0:  # the preflight, and here and there an answer that is right
+            return found(request)
+        write = writings[number % len(writings)]
+        authorization = request.header("authorization")
+        canonical = "\n".join((request.method, request.target, *map(": ".join, request.headers), SECRET))
+        told = write(f"{TOKEN} {SECRET}")
+        body = json.dumps({"message": canonical, "Authorization": authorization, write(TOKEN): write(SECRET)})
+        line = re.sub(r"[^\x20-\x7e]", "?", told)
+        headers = (("X-Echo", authorization), ("X-Echo-Token", line), ("Set-Cookie", line))
+        padding = "x" * (3990 - number % 60)
+        return (
+            refused(404, TOKEN if "#" in line else line).with_headers(*headers),
+            Reply(403, f"{canonical}\n{told}".encode(), (("Content-Type", line), *headers), line),
+            Reply(404, body.encode(), (("Content-Type", "application/json"), *headers)),
+            found(
+                request, **{write(TOKEN): 1, "RoleArn": told, "Tags": {told: told}, "Scope": write(SECRET)}
+            ),
+            found(request, DomainName=told, Uri="y" * (180 - number % 40) + told, CreatedAt=told),
+            Reply(400, f"{padding}{told}{padding}".encode()),
+            Reply(200, b"\xff\xfe" + told.encode() + canonical.encode()),
+            Reply(403, f"<html>{html.escape(canonical)}</html>".encode(), (("Content-Type", "text/html"),)),
+        )[number // len(writings) % 8]
+
+    return script
+
+
+#: A scenario that shows all it knows when it fails, at every stage and in every way that pytest knows.
+_TALKATIVE = """
+import logging, sys, warnings
+import pytest
+
+SECRETS = {secrets!r}
+
+@pytest.fixture
+def careless():
+    yield
+    raise RuntimeError(f"in a teardown: {{SECRETS}}")
+
+@pytest.fixture
+def broken():
+    own = list(SECRETS)
+    raise RuntimeError(f"in a set-up: {{SECRETS}}")
+
+def test_locals():
+    long = "x" * 90 + SECRETS[0] + "x" * 400
+    request = {{"headers": {{"X-Amz-Security-Token": SECRETS[1], "Authorization": SECRETS[0]}}, "more": "y" * 300}}
+    print(SECRETS)
+    print(SECRETS, file=sys.stderr)
+    logging.getLogger().warning("logged %s", SECRETS)
+    raise RuntimeError(f"of its own: {{SECRETS}} {{long}}")
+
+def test_compared():
+    assert SECRETS[0] == SECRETS[1], SECRETS
+
+def test_set_up(broken):
+    pass
+
+def test_teardown(careless):
+    pass
+
+def test_skipped():
+    pytest.skip(f"because of {{SECRETS}}")
+
+def test_expected():
+    pytest.xfail(f"because of {{SECRETS}}")
+
+def test_failed():
+    pytest.fail(f"because of {{SECRETS}}", pytrace=False)
+
+def test_warned():
+    warnings.warn(f"beware of {{SECRETS}}")
+
+def test_chained():
+    try:
+        raise KeyError(SECRETS[0])
+    except KeyError as error:
+        raise ValueError(SECRETS[1]) from error
+"""
+
+
+@pytest.fixture
+def talkative(tmp_path: Path) -> Path:
+    """A file of such scenarios."""
+    path = tmp_path / "test_talkative.py"
+    path.write_text(_TALKATIVE.format(secrets=(SECRET, TOKEN)), encoding="utf-8")
+    return path
+
+
+def _target(path: Path, url: str) -> Path:
+    identity = (
+        f"access-key-id = 'ASIAMARKED'\nsecret-access-key = '''{SECRET}'''\nsession-token = '''{TOKEN}'''"
+    )
+    text = f"endpoint-url = '{url}'\ndomain-name = 'd'\nintegration-uri = 's3://u'\nrequest-timeout = 5\n"
+    path.write_text(
+        f"{text}[identities.caller]\n{identity}\n[identities.unauthorized]\n{identity}\n", encoding="utf-8"
+    )
+    return path
+
+
+def everything(result: Result, *folders: Path) -> Iterator[tuple[str, str]]:
+    """All that a run put out, by name: what it printed, and every byte of every file."""
+    yield "stdout", result.stdout
+    yield "stderr", result.stderr
+    assert result.directory is not None
+    for path in sorted(
+        path for folder in (result.directory, *folders) for path in folder.rglob("*") if path.is_file()
+    ):
+        yield path.name, path.read_bytes().decode("utf-8", "backslashreplace")
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_nothing_that_a_run_puts_out_holds_a_secret(
+    run_suite: RunSuite,
+    serve: Callable[[Any], Scripted],
+    talkative: Path,
+    tmp_path: Path,
+    workers: tuple[str, ...],
+) -> None:
+    server, kept = serve(echoing()), tmp_path / "kept"
+    kept.mkdir()
+    files = [suite(name) for name in ("missing", "access", "precedence")]
+    env = environment(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(kept / "step.md"))
+    options = (
+        "--target",
+        _target(tmp_path / "t.toml", server.url),
+        "--record",
+        kept / "run.har",
+        "-v",
+        "--showlocals",
+    )
+    written = ("--write-waivers", kept / "waivers.toml", "-rA")
+    result = run_suite(*files, talkative, *options, *written, *workers, env=env, timeout=120)
+    assert result.status == 3, result.output
+    assert len(result.report["findings"]) > 20
+    outputs = dict(everything(result, kept))
+    expected = {"report.json", "report.html", "junit.xml", "summary.md", "run.har", "step.md", "waivers.toml"}
+    assert expected <= outputs.keys()
+    found = {name: leaks(text) for name, text in outputs.items() if leaks(text)}
+    assert found == {}
+    for name in ("report.json", "report.html", "junit.xml", "summary.md", "run.har", "stdout"):
+        assert REDACTED in outputs[name], f"{name} has nothing to hide: the test does not reach it"
+    signatures = [request.header("authorization").rpartition("Signature=")[2] for request in server.received]
+    assert [
+        each for each in signatures if len(each) == 64 and any(each in text for text in outputs.values())
+    ] == []
+
+
+def test_a_preflight_that_fails_holds_no_secret(serve: Callable[[Any], Scripted], tmp_path: Path) -> None:
+    scripts: list[Callable[[Received], Any]] = [
+        lambda request: refused(403, f"UnrecognizedClient{TOKEN}"),
+        lambda request: refused(403, "InvalidSignatureException", request.header("authorization")),
+        lambda request: Reply(500, b"", (), f"{TOKEN} {SECRET}"),
+        lambda request: Reply(404, TOKEN.encode(), (("X-Amzn-ErrorType", SECRET),)),
+    ]
+    targets = [
+        _target(tmp_path / f"{number}.toml", serve(script).url) for number, script in enumerate(scripts)
+    ]
+    results = run_many([["--target", str(target)] for target in targets])
+    assert [result.status for result in results] == [6] * len(scripts)
+    assert [leaks(result.output) for result in results] == [[]] * len(scripts)
+
+
+def test_tokens_that_came_during_the_run_are_hidden_too(
+    run_suite: RunSuite, serve: Callable[[Any], Scripted], tmp_path: Path
+) -> None:
+    # botocore asks for new credentials before each request: two minutes are too few for it.
+    (tmp_path / "process.py").write_text(_PROCESS, encoding="utf-8")
+    count = tmp_path / "count"
+    config = tmp_path / "config"
+    config.write_text(
+        f"[profile fresh]\ncredential_process = {sys.executable} {tmp_path / 'process.py'} {count}\n"
+    )
+    talkative = tmp_path / "test_after.py"
+    talkative.write_text(
+        "import pathlib\n\ndef test_after():\n"
+        f"    number = int(pathlib.Path({str(count)!r}).read_text())\n"
+        "    words = ('Quagga' + 'feld', 'Walrus' + 'berg')\n"
+        "    raise RuntimeError([f'{word}{n}/token+' for n in range(1, number + 1) for word in words])\n"
+    )
+
+    def script(request: Received) -> Reply:
+        token = request.header("x-amz-security-token")
+        return found(request, Scope=token) if len(server.received) > 3 else found(request)
+
+    server = serve(script)
+    options = (
+        "--endpoint-url",
+        server.url,
+        "--profile",
+        "fresh",
+        "--domain-name",
+        "d",
+        "--integration-uri",
+        "s3://u",
+    )
+    env = environment(AWS_CONFIG_FILE=str(config))
+    result = run_suite(suite("valid"), talkative, "-k", "content_type or after", *options, env=env)
+    assert result.status == 3, result.output
+    assert "response.Scope.enum" in result.findings
+    assert len({request.header("x-amz-security-token") for request in server.received}) > 3
+    assert {name: leaks(text) for name, text in everything(result) if leaks(text)} == {}
+
+
+_PROCESS = """
+import datetime, json, pathlib, sys
+count = pathlib.Path(sys.argv[1])
+number = int(count.read_text()) + 1 if count.exists() else 1
+count.write_text(str(number))
+expiry = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=2)
+print(json.dumps({"Version": 1, "AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": f"Walrusberg{number}/token+",
+                  "SessionToken": f"Quaggafeld{number}/token+", "Expiration": expiry.isoformat()}))
+"""

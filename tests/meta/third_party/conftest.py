@@ -1,0 +1,89 @@
+"""Third-party servers are tests' targets only where ``CONTRACT_THIRD_PARTY`` is set.
+
+Its value is the folder that they are installed in; with ``1`` that is one in pytest's cache.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ..support import Closing, Result, emulator
+from . import servers
+
+VARIABLE = "CONTRACT_THIRD_PARTY"
+EXPECTATIONS = Path(__file__).with_name("expectations.toml")
+
+Programs = Callable[[str], Path]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "third_party: has a server that is not ours as its target")
+
+
+@pytest.fixture(scope="session")
+def programs(pytestconfig: pytest.Config) -> Programs:
+    """Installs a server and gives the folder of its programs."""
+    value = os.environ.get(VARIABLE)
+    if not value:
+        pytest.skip(f"{VARIABLE} is not set: third-party servers are installed on demand only")
+    folder = Path(value).resolve()
+    if value == "1":
+        if pytestconfig.cache is None:
+            pytest.skip(f"pytest has no cache to install into: {VARIABLE} has to name a folder")
+        folder = pytestconfig.cache.mkdir("third-party")
+
+    def programs(name: str) -> Path:
+        try:
+            return servers.install(folder, name)
+        except servers.NotInstallableError as error:
+            pytest.skip(str(error))
+
+    return programs
+
+
+@pytest.fixture
+def prism(programs: Programs, tmp_path: Path, closing: Closing) -> Callable[..., servers.Server]:
+    """Starts Prism with options."""
+    folder = programs("prism")
+    return lambda *options: closing(servers.prism(folder, tmp_path / "prism.log", *options))
+
+
+@pytest.fixture(scope="module", params=["moto", "ministack"])
+def lacking(
+    request: pytest.FixtureRequest, programs: Programs, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[servers.Server]:
+    """A mock of AWS that does not have the operation."""
+    start = {"moto": servers.moto, "ministack": servers.ministack}[request.param]
+    server = start(programs(request.param), tmp_path_factory.mktemp(request.param) / "log")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def microburst(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Microburst]:
+    """The fault-injecting proxy, in front of the shipped emulator; it changes Host, so nobody verifies."""
+    folder = programs("microburst")
+    behind = emulator("--no-signatures")
+    try:
+        proxy = servers.Microburst(folder, tmp_path_factory.mktemp("microburst") / "log", behind.url)
+        yield proxy
+        proxy.close()
+    finally:
+        behind.close()
+
+
+@pytest.fixture(scope="session")
+def expected() -> Callable[[str, str], set[str]]:
+    """The clauses that a server was found to violate, by hand."""
+    expectations = tomllib.loads(EXPECTATIONS.read_text(encoding="utf-8"))
+    return lambda server, case: set(expectations[server][case])
+
+
+def violated(result: Result) -> set[str]:
+    """The clauses that a run found violated, those that are only reported among them."""
+    return {clause for clause, outcome in result.outcomes.items() if outcome == "violated"}

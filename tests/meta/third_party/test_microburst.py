@@ -1,0 +1,133 @@
+"""microburst injects faults between the suite and the shipped emulator; each is judged as what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..conftest import RunSuite
+from ..support import suite
+from .conftest import violated
+from .servers import Microburst
+
+pytestmark = pytest.mark.third_party
+
+Expected = Callable[[str, str], set[str]]
+
+THROTTLED = {"error": {"code": "ThrottlingException"}}
+CRASH = {"error": {"code": "InternalServerException"}}
+RESET = {"reset": True}
+
+#: What becomes of every answer, and so persists.
+PERSISTENT: dict[str, dict[str, Any]] = {
+    "reset": RESET,
+    "crash": CRASH,
+    "broken-off": {"response": {"abort_frac": 0.5}},
+    "shortened": {"response": {"truncate_frac": 0.5}},
+    "corrupt": {"response": {"corrupt_bytes": 16}},
+    "media-type": {"response": {"set_headers": {"Content-Type": "text/plain"}}},
+    "no-type": {"response": {"strip_headers": ["X-Amzn-ErrorType"]}},
+    "no-request-id": {"response": {"strip_headers": ["x-amzn-RequestId"]}},
+}
+
+
+@pytest.fixture
+def proxy(microburst: Microburst) -> Iterator[Microburst]:
+    """The proxy, which injects nothing before and after a test."""
+    microburst.inject()
+    yield microburst
+    microburst.inject()
+
+
+def _only(fault: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A fault of GetIntegration alone, so that state can be made."""
+    return {"service": "profile", "operation": "GetIntegration", **fault, **more}
+
+
+def _at(proxy: Microburst) -> tuple[str, ...]:
+    return "--endpoint-url", proxy.url, "--not-claimed", "signatures"
+
+
+def test_what_the_proxy_itself_violates(run_suite: RunSuite, proxy: Microburst, expected: Expected) -> None:
+    result = run_suite(*_at(proxy), lean=False, timeout=200)
+    assert violated(result) == expected("microburst", "nothing")
+    assert result.status == 1
+    assert proxy.fired == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        pytest.param(THROTTLED, "429", id="throttling"),
+        pytest.param(CRASH, "500", id="crashes"),
+        pytest.param(RESET, "the connection was closed without a whole answer", id="resets"),
+    ],
+)
+def test_stray_faults_are_repeated_and_counted(
+    run_suite: RunSuite, proxy: Microburst, fault: dict[str, Any], kind: str
+) -> None:
+    proxy.inject(_only(fault, sequence={"fail": 1, "pass": 8}))
+    scenarios = map(suite, ("valid", "missing", "state", "transport"))
+    result = run_suite(*scenarios, *_at(proxy), timeout=200)
+    assert (result.status, violated(result)) == (0, set()), result.output
+    assert result.report["run"]["faults"] == {kind: proxy.fired}
+    assert proxy.fired > 10
+
+
+@pytest.mark.parametrize("fault", [THROTTLED, CRASH, RESET], ids=["throttling", "crashes", "resets"])
+def test_stray_faults_among_simultaneous_requests(
+    run_suite: RunSuite, proxy: Microburst, fault: dict[str, Any]
+) -> None:
+    # Two faults cannot make a request fail three times.
+    proxy.inject(_only(fault, times=2))
+    result = run_suite(suite("concurrency"), *_at(proxy))
+    assert (result.status, violated(result)) == (0, set()), result.output
+    assert sum(result.report["run"]["faults"].values()) == proxy.fired == 2
+
+
+@pytest.mark.parametrize("case", PERSISTENT)
+def test_persistent_faults_are_violations(
+    run_suite: RunSuite, proxy: Microburst, expected: Expected, case: str
+) -> None:
+    proxy.inject(_only(PERSISTENT[case]))
+    found, unknown = f"{suite('valid')}::test_existing", f"{suite('missing')}::test_unknown_uri"
+    result = run_suite(found, unknown, f"{suite('malformed')}::test_uri_absent", *_at(proxy))
+    assert violated(result) == expected("microburst", case)
+    assert result.status == (0 if case == "no-request-id" else 1), result.output
+    assert proxy.fired == result.report["run"]["requests"] > 0
+
+
+def test_no_answer_in_time(run_suite: RunSuite, proxy: Microburst, expected: Expected) -> None:
+    proxy.inject(_only({"latency": 3000}))
+    result = run_suite(f"{suite('valid')}::test_existing", *_at(proxy), "--request-timeout", "1")
+    assert violated(result) == expected("microburst", "slow")
+    assert result.findings["transport.answers"]["actual"] == "no answer within the time limit"
+
+
+@pytest.mark.parametrize(
+    ("case", "fault"),
+    [
+        ("throttling", THROTTLED),
+        ("throttling-400", {"error": {"code": "ThrottlingException", "status": 400}}),
+        ("throttling-503", {"error": {"code": "SlowDown", "status": 503}}),
+    ],
+)
+def test_throttling_that_is_claimed(
+    run_suite: RunSuite,
+    proxy: Microburst,
+    expected: Expected,
+    target_file: Callable[..., Path],
+    case: str,
+    fault: dict[str, Any],
+) -> None:
+    low_quota = {"headers": {"Authorization": "AKIAEXAMPLELOWQUOTA1"}}
+    proxy.inject(_only({**fault, **low_quota}, sequence={"fail": 2, "pass": 5}))
+    target = target_file(f'endpoint-url = "{proxy.url}"', 'not-claimed = ["signatures"]')
+    result = run_suite(suite("throttling"), "--target", target)
+    assert violated(result) == expected("microburst", case)
+    assert proxy.fired >= 2
+    throttling = {outcome for clause, outcome in result.outcomes.items() if clause.startswith("throttling.")}
+    assert throttling == {"upheld"} or case == "throttling-503"

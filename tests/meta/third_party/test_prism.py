@@ -1,0 +1,68 @@
+"""Stoplight Prism serves our description as a mock: it knows the form of requests, and nothing of what exists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ..conftest import RunSuite
+from ..support import suite
+from .conftest import violated
+from .servers import Server
+
+pytestmark = pytest.mark.third_party
+
+#: The example of the description, which Prism answers to every valid request.
+GIVEN = (
+    "--domain-name=ExampleDomainName",
+    "--integration-uri=arn:aws:flow:us-east-1:123456789012:URIOfIntegration1",
+)
+ROUTING = "test_malformed.py::test_domain_name_that_routing_can_see"
+#: Percent-encoding that is not UTF-8, or none: Prism's process ends with "URIError: URI malformed".
+FATAL = [f"--deselect=tests/contract/{ROUTING}[{name}]" for name in ("not UTF-8", "broken percent-encoding")]
+
+Prism = Callable[..., Server]
+Expected = Callable[[str, str], set[str]]
+
+
+def test_what_the_mock_violates(run_suite: RunSuite, prism: Prism, expected: Expected) -> None:
+    server = prism()
+    result = run_suite("--endpoint-url", server.url, *GIVEN, *FATAL, lean=False, timeout=300)
+    assert violated(result) == expected("prism", "mock")
+    assert result.status == 1
+    assert result.report["run"]["faults"] == {}
+    assert not server.ended
+
+
+def test_what_generated_answers_violate(run_suite: RunSuite, prism: Prism, expected: Expected) -> None:
+    # The seed is one with an answer that carries optional members.
+    server = prism("--dynamic", "--seed", "2")
+    result = run_suite(f"{suite('valid')}::test_existing", "--endpoint-url", server.url, *GIVEN)
+    assert violated(result) == expected("prism", "dynamic")
+    carried = {clause.split(".")[1] for clause, outcome in result.outcomes.items() if outcome == "upheld"}
+    assert carried >= {"EventTriggerNames", "RoleArn", "WorkflowId"}
+
+
+def test_signatures_that_are_not_claimed_are_no_violation(run_suite: RunSuite, prism: Prism) -> None:
+    existing = f"{suite('valid')}::test_existing"
+    given = ("--endpoint-url", prism().url, *GIVEN, "--not-claimed", "signatures")
+    result = run_suite(existing, suite("signatures"), *given)
+    assert (result.status, violated(result)) == (0, set()), result.output
+    signatures = {outcome for clause, outcome in result.outcomes.items() if clause.startswith("sigv4.")}
+    assert signatures == {"not claimed"}
+
+
+def test_a_request_that_ends_the_server_ends_the_run(run_suite: RunSuite, prism: Prism) -> None:
+    server = prism()
+    result = run_suite(suite("malformed").with_name(ROUTING), "--endpoint-url", server.url, *GIVEN)
+    assert server.ended
+    assert "URIError: URI malformed" in server.output
+    assert result.status == 6, result.output
+    assert f"nothing listens at {server.url}" in result.output
+
+
+def test_a_mock_that_holds_no_state_asks_for_some(run_suite: RunSuite, prism: Prism) -> None:
+    result = run_suite("--endpoint-url", prism().url)
+    assert result.status == 6, result.output
+    assert "give --domain-name and --integration-uri of one that exists" in result.output
