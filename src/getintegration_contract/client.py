@@ -58,6 +58,27 @@ class BudgetExhausted(RuntimeError):
     """The run has sent as many requests as it may."""
 
 
+class Refreshing:
+    """botocore credentials that refresh themselves; all secrets that they ever gave out are remembered."""
+
+    def __init__(self, credentials: Any) -> None:
+        self._credentials = credentials
+        self._given: dict[str, None] = {}
+
+    def get_frozen_credentials(self) -> Any:
+        """The credentials of this moment."""
+        frozen = self._credentials.get_frozen_credentials()
+        self._given.update(dict.fromkeys(filter(None, (frozen.secret_key, frozen.token))))
+        return frozen
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The secrets that were given out, at least those of this moment."""
+        if not self._given:
+            self.get_frozen_credentials()
+        return tuple(self._given)
+
+
 @dataclass(frozen=True)
 class Identity:
     """Who signs: static credentials, or botocore credentials that refresh themselves."""
@@ -66,14 +87,13 @@ class Identity:
     access_key: str = ""
     secret_key: str = field(default="", repr=False)
     session_token: str | None = field(default=None, repr=False)
-    refreshable: Any = field(default=None, repr=False, compare=False)
+    refreshable: Refreshing | None = field(default=None, repr=False, compare=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never leave the process."""
         if self.refreshable is not None:
-            frozen = self.refreshable.get_frozen_credentials()
-            return tuple(filter(None, (frozen.secret_key, frozen.token)))
+            return self.refreshable.given
         return tuple(filter(None, (self.secret_key, self.session_token)))
 
 

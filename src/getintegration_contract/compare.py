@@ -147,7 +147,10 @@ class _Command:
             return ALIKE
         today = datetime.datetime.now(datetime.UTC).date()
         waivers = acceptance.read(options.accept) if options.accept else []
+        repeat = self._read(options.confirm) if options.confirm else None
         sides = self._sides()
+        if repeat is not None:
+            sides.again = lambda tests: (sides.reference, repeat)
         settings: dict[str, Any] = {
             "without": tuple(options.no_normalise),
             "today": today,
@@ -196,16 +199,10 @@ class _Command:
         self, result: Comparison, sides: _Sides, contract: Contract, settings: dict[str, Any]
     ) -> None:
         """Ask again where the candidate differs, or look at a recording of having asked again."""
-        if not result.groups:
+        if not result.groups or sides.again is None or self.options.no_repeat:
             return
-        if self.options.confirm is not None:
-            reference, candidate = sides.reference, self._read(self.options.confirm)
-        elif sides.again is not None and not self.options.no_repeat:
-            tests = frozenset(shown.test for group in result.groups for shown in group.examples)
-            reference, candidate = sides.again(tests)
-        else:
-            return
-        parity.confirm(result, parity.compare(reference, candidate, contract, **settings))
+        tests = frozenset(shown.test for group in result.groups for shown in group.examples)
+        parity.confirm(result, parity.compare(*sides.again(tests), contract, **settings))
 
     def _sides(self) -> _Sides:
         options = self.options

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from getintegration_contract.contract import Contract
-from getintegration_contract.normalise import Answer
+from getintegration_contract.names import CLOSE, OPEN
+from getintegration_contract.normalise import Answer, Moment
 
 STATUS = "status"
 ERROR_TYPE = "error type"
@@ -26,6 +27,9 @@ TIMING_CLASSES = ((1.0, "prompt, below 1 s"), (5.0, "slow, 1 to 5 s"), (float("i
 _TIMING_RATIO = 2.0
 #: Members of an error that are its envelope, told as such.
 _ENVELOPE_MEMBERS = frozenset({"__type", "code", "Message", "message"})
+_TYPES = ((bool, "boolean"), (int | float | Moment, "number"), (str, "string"), (dict, "object"))
+#: How tokens for names are shown.
+_TOKENS = {ord(OPEN): "<", ord(CLOSE): ">"}
 _SHOWN = 160
 
 
@@ -200,7 +204,7 @@ def _members(where: str, one: dict[str, Any], other: dict[str, Any], place: _Pla
 
 
 def _type(value: Any) -> str:
-    for kind, name in ((bool, "boolean"), (int | float, "number"), (str, "string"), (dict, "object")):
+    for kind, name in _TYPES:
         if isinstance(value, kind):
             return name
     return "null" if value is None else "array"
@@ -208,11 +212,11 @@ def _type(value: Any) -> str:
 
 def _typed(value: Any) -> str:
     """A value's type, and itself where it is the same thing every time."""
-    return str(value).lower() if value is None or isinstance(value, bool) else _type(value)
+    return str(value).lower() if isinstance(value, bool) else _type(value)
 
 
 def _shown(value: Any) -> str:
-    return _clip(json.dumps(value, ensure_ascii=False, default=str))
+    return _clip(json.dumps(value, ensure_ascii=False, default=str).translate(_TOKENS))
 
 
 def _clip(text: str) -> str:

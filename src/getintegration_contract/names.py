@@ -36,8 +36,9 @@ _NEIGHBOURS: dict[str, Callable[[str], str]] = {
     "encoded": lambda name: quote(name, safe=":/"),
     "plus": lambda name: name.replace("%20", "+"),
 }
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_TOKEN = re.compile(f"{_OPEN}([a-z_]+)(?:\\.([A-Za-z]+))?{_CLOSE}")
+#: Around a token; characters that no name has.
+OPEN, CLOSE = "\ue000", "\ue001"
+_TOKEN = re.compile(f"{OPEN}([a-z_]+)(?:\\.([A-Za-z]+))?{CLOSE}")
 _STRING = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"')
 _PATH = re.compile(r"((?:/v1)?/domains?/)([^/?]*)(.*)", re.DOTALL | re.IGNORECASE)
 #: Shorter names stand in other strings by chance.
@@ -64,9 +65,9 @@ class Names:
                 name = state.get(kind)
                 if isinstance(name, str) and name:
                     self._texts[kind] = name
-                    exact.setdefault(name, f"{_OPEN}{kind}{_CLOSE}")
+                    exact.setdefault(name, f"{OPEN}{kind}{CLOSE}")
                     for neighbour, change in _NEIGHBOURS.items():
-                        token = f"{_OPEN}{kind}.{neighbour}{_CLOSE}"
+                        token = f"{OPEN}{kind}.{neighbour}{CLOSE}"
                         self._tokens.setdefault(change(name), token)
         self._tokens |= exact
         self._tokens.pop("", None)
@@ -148,8 +149,8 @@ def _strings(body: bytes, change: Callable[[str], str | None]) -> bytes:
 def _quoted(hidden: str) -> str:
     """A path segment, encoded but for its tokens."""
     return "".join(
-        part if part.startswith(_OPEN) else quote(part, safe="")
-        for part in re.split(f"({_OPEN}[^{_CLOSE}]*{_CLOSE})", hidden)
+        part if part.startswith(OPEN) else quote(part, safe="")
+        for part in re.split(f"({OPEN}[^{CLOSE}]*{CLOSE})", hidden)
     )
 
 

@@ -28,6 +28,16 @@ _MESSAGES = ("Message", "message")
 _TYPES = ("__type", "code")
 
 
+@dataclass(frozen=True)
+class Moment:
+    """Stands for a timestamp that is a number: its unit, and what is wrong with it."""
+
+    says: str
+
+    def __str__(self) -> str:
+        return f"<{self.says}>"
+
+
 @dataclass
 class Answer:
     """An answer as it is compared.
@@ -133,11 +143,11 @@ def _timestamps(answer: Answer) -> None:
     created, updated = document.get("CreatedAt"), document.get("LastUpdatedAt")
     told = {}
     if _is_number(created):
-        order = "" if not _is_number(updated) else "not " * (created <= updated) + "after LastUpdatedAt"
-        told["CreatedAt"] = f"<{_unit(created)}{', ' if order else ''}{order}>"
+        late = _is_number(updated) and created > updated
+        told["CreatedAt"] = Moment(_unit(created) + (", after LastUpdatedAt" if late else ""))
     if _is_number(updated):
         future = _unit(updated) == "seconds" and updated > answer.started + _CLOCKS
-        told["LastUpdatedAt"] = f"<{_unit(updated)}{', in the future' if future else ''}>"
+        told["LastUpdatedAt"] = Moment(_unit(updated) + (", in the future" if future else ""))
     answer.document = {**document, **told}
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
-from getintegration_contract.client import Identity
+from getintegration_contract.client import Identity, Refreshing
 
 SIGNATURES = "signatures"
 ACCESS_CONTROL = "access-control"
@@ -59,7 +59,6 @@ TARGET_SCHEMA: dict[str, Any] = {
         "request-timeout": _POSITIVE,
         "settling-time": {"type": "number", "minimum": 0},
         "throttling-rate": _POSITIVE,
-        "latency-limit": _POSITIVE,
         "waivers": _TEXT,
         "identities": {
             "type": "object",
@@ -84,7 +83,6 @@ class Target:
         timeout: Seconds to wait for an answer.
         settling_time: Seconds until a write is seen by readers.
         throttling_rate: Requests a second that the target says it throttles at; None if unknown.
-        latency_limit: Seconds that 99 of 100 requests may take; None to judge no latency.
     """
 
     endpoint: str
@@ -99,7 +97,6 @@ class Target:
     timeout: float = 10.0
     settling_time: float = 0.0
     throttling_rate: float | None = None
-    latency_limit: float | None = None
     waivers: Path | None = None
 
     @property
@@ -235,7 +232,6 @@ def _pace(settings: Mapping[str, Any]) -> dict[str, Any]:
         "timeout": settings.get("request-timeout", 10.0),
         "settling_time": settings.get("settling-time", 0.0),
         "throttling_rate": settings.get("throttling-rate"),
-        "latency_limit": settings.get("latency-limit"),
         "waivers": Path(path) if path else None,
     }
 
@@ -364,5 +360,5 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = 
     if credentials is None:
         return None
     if isinstance(credentials, RefreshableCredentials):
-        return Identity(name, refreshable=credentials)
+        return Identity(name, refreshable=Refreshing(credentials))
     return Identity(name, credentials.access_key, credentials.secret_key, credentials.token)

@@ -36,6 +36,9 @@ class _FaultError(Exception):
     """There is no whole answer; the text says why, as the client's words do."""
 
 
+#: Reasons for an answer that is not whole.
+SHORT = "the body ended before its Content-Length"
+UNDECODABLE = "the body does not decode as its Content-Encoding says"
 _CUT = "the connection was closed without a whole answer"
 _LATE = "no answer within the time limit"
 
@@ -205,7 +208,7 @@ class _Wire:
         if length is not None:
             if not (length.isascii() and length.isdigit()):
                 raise _FaultError(f"the Content-Length is {length!r}")
-            return self._exactly(int(length), "the body ended before its Content-Length"), False
+            return self._exactly(int(length), SHORT), False
         return self._to_the_end(), True
 
     def _chunks(self) -> bytes:
@@ -358,7 +361,7 @@ def _decoded(body: bytes, coding: str | None) -> bytes:
                 case other:
                     raise _FaultError(f"the Content-Encoding {other} was not asked for")
     except (OSError, EOFError, zlib.error):
-        raise _FaultError("the body does not decode as its Content-Encoding says") from None
+        raise _FaultError(UNDECODABLE) from None
     return body
 
 

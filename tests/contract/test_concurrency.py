@@ -1,7 +1,7 @@
-"""Many ask at once: each gets its own answer, none is refused for it, and a reading never meets half a write.
+"""Many ask at once: each gets its own answer, none is refused for it, and no reading meets half a write.
 
-Every thread has a client of its own, a sibling of the worker's: connections of its own, the same rate budget. A
-client itself is for one thread. What is judged is judged after the threads have ended.
+Every thread has a client of its own, a sibling of the worker's: its own connections, the same rate budget. (A
+client itself is for one thread.) Answers are judged after the threads have ended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -20,8 +20,7 @@ from getintegration_contract.checker import Checker
 from getintegration_contract.client import Client, Identity, get_integration, transient_fault
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.state import State
-from getintegration_contract.target import WRITING, Target
-from getintegration_contract.workspace import Workspace
+from getintegration_contract.target import OTHER_ACCOUNT, WRITING, Target
 
 clauses = pytest.mark.clauses
 
@@ -31,37 +30,39 @@ SLOW_CROWD = (4, 3)
 #: Share of simultaneous requests beyond which faults are no accident, if it is so every time.
 ACCIDENTS = 0.1
 ROUNDS = 3
-#: Updates while others read.
+#: Updates while others read, and readings of each reader meanwhile.
 UPDATES = {"gate": 8, "nightly": 60}
-READERS = 3
+READERS, READINGS = 3, 2
 
-Place = tuple[str, str]
-Send = Callable[[Client, Place], Exchange]
+
+class Question(NamedTuple):
+    """What is asked for, and by whom."""
+
+    identity: Identity
+    domain: str
+    uri: str
+
+
+Answers = list[list[Exchange]]
 
 
 @pytest.fixture
-def crowd(target: Target, pytestconfig: pytest.Config) -> tuple[int, int]:
-    """Threads, and requests of each."""
-    return SLOW_CROWD if target.rate else CROWDS[pytestconfig.option.depth]
+def at_once(client: Client, target: Target) -> Callable[[list[list[Question]]], Answers]:
+    """Asks lists of questions, a thread for each list, and returns the answers in their order."""
 
-
-@pytest.fixture
-def at_once(client: Client, caller: Identity, target: Target) -> Callable[[list[list[Place]]], list[list[Exchange]]]:
-    """Asks for lists of places, a thread for each list, and returns the answers in their order."""
-
-    def at_once(lists: list[list[Place]]) -> list[list[Exchange]]:
+    def at_once(lists: list[list[Question]]) -> Answers:
         deadline = time.monotonic() + 3 * target.timeout
         start = threading.Barrier(len(lists))
 
-        def ask(places: list[Place]) -> list[Exchange]:
+        def ask(questions: list[Question]) -> list[Exchange]:
             sibling = client.sibling()
             start.wait(target.timeout)
             try:
-                answers = []
-                for domain, uri in places:
-                    if time.monotonic() < deadline:
-                        answers.append(sibling.send(get_integration(domain, uri), caller))
-                return answers
+                return [
+                    sibling.send(get_integration(domain, uri), identity)
+                    for identity, domain, uri in questions
+                    if time.monotonic() < deadline
+                ]
             finally:
                 sibling.close()
 
@@ -72,31 +73,38 @@ def at_once(client: Client, caller: Identity, target: Target) -> Callable[[list[
 
 
 @pytest.fixture
-def places(request: pytest.FixtureRequest, state: State, target: Target) -> list[Place]:
-    """What is asked for: everything that exists, some made for it where the target lets that, and unknown ones."""
-    places = [(state.domain, state.uri), (state.domain, f"{state.uri}x"), ("GetIntegrationContract-Unknown", state.uri)]
+def questions(
+    request: pytest.FixtureRequest, caller: Identity, state: State, target: Target
+) -> list[Question]:
+    """For what exists, for what is made for it where the target lets that, and for what is unknown."""
+    questions = [
+        Question(caller, state.domain, state.uri),
+        Question(caller, state.domain, f"{state.uri}x"),
+        Question(caller, "GetIntegrationContract-Unknown", state.uri),
+    ]
     if state.other_domain is not None and state.other_uri is not None:
-        places += [(state.other_domain, state.other_uri), (state.other_domain, state.uri)]
+        questions.append(Question(caller, state.other_domain, state.other_uri))
+        questions.append(Question(caller, state.other_domain, state.uri))
+    if OTHER_ACCOUNT in target.claims:
+        questions.append(Question(target.identities["other-account"], state.domain, state.uri))
     if WRITING in target.claims:
-        workspace: Workspace = request.getfixturevalue("workspace")
-        scratch = request.getfixturevalue("scratch")
+        workspace, scratch = map(request.getfixturevalue, ("workspace", "scratch"))
         for number in range(4):
             uri = f"s3://Contract-Bucket/{number}"
-            members = {name: value for name, value in state.members.items() if name == "ObjectTypeName"}
-            workspace.put(scratch, uri, {name: f"{value}_{number}" for name, value in members.items()})
-            places.append((scratch, uri))
+            workspace.put(scratch, uri, _version(state, number))
+            questions.append(Question(caller, scratch, uri))
         workspace.settle()
-    return places
+    return questions
 
 
-def _orders(places: Sequence[Place], crowd: tuple[int, int], seed: int) -> list[list[Place]]:
-    """What each thread asks for; at any moment the threads ask for different things."""
+def _orders(questions: Sequence[Question], crowd: tuple[int, int], seed: int) -> list[list[Question]]:
+    """What each thread asks; at any moment the threads ask different things."""
     threads, each = crowd
     chance = random.Random(seed)
     orders = []
     for thread in range(threads):
-        cycle = itertools.islice(itertools.cycle(places), thread, thread + each)
-        orders.append([place if chance.random() < 0.7 else chance.choice(places) for place in cycle])
+        in_turn = itertools.islice(itertools.cycle(questions), thread, thread + each)
+        orders.append([one if chance.random() < 0.7 else chance.choice(questions) for one in in_turn])
     return orders
 
 
@@ -115,44 +123,49 @@ def _faults(exchange: Exchange) -> int:
 
 @clauses("concurrency.own-answer", "concurrency.no-fault", "response.request-id.unique")
 def test_each_gets_its_own(
-    at_once, ask, places: list[Place], crowd: tuple[int, int], check: Checker, worker: Any
+    at_once,
+    ask,
+    questions: list[Question],
+    target: Target,
+    check: Checker,
+    worker: Any,
+    pytestconfig: pytest.Config,
 ):
-    alone = {place: ask(*place) for place in places}
+    alone = {one: ask(one.domain, one.uri, identity=one.identity) for one in questions}
     if any(_faults(exchange) for exchange in alone.values()):
         pytest.skip("one request after another meets faults already")
-    orders = _orders(places, crowd, worker.seed)
+    crowd = SLOW_CROWD if target.rate else CROWDS[pytestconfig.option.depth]
+    orders = _orders(questions, crowd, worker.seed)
     shares = []
     for _ in range(ROUNDS):
-        rounds = at_once(orders)
-        exchanges = [exchange for answers in rounds for exchange in answers]
+        answers = at_once(orders)
+        exchanges = list(itertools.chain.from_iterable(answers))
         shares.append(sum(_faults(exchange) > 0 for exchange in exchanges) / len(exchanges))
         if shares[-1] <= ACCIDENTS:
             break
     if _most_under_way(exchanges) < 2:
         pytest.skip("at this rate no two requests were under way at once")
-    worst = max(exchanges, key=_faults)
     check.that(
         "concurrency.no-fault",
         min(shares) <= ACCIDENTS,
-        "no 5xx and no dropped connection that one request after another does not meet",
+        "no 5xx and no dropped connection, as for one request after another",
         f"faults of {shares[-1]:.0%} of the simultaneous requests, {len(shares)} times in a row",
-        worst,
+        max(exchanges, key=_faults),
     )
-    for order, answers in zip(orders, rounds, strict=True):
-        for place, exchange in zip(order, answers, strict=False):
-            _own(check, place, exchange, alone[place])
+    for order, given in zip(orders, answers, strict=True):
+        for one, exchange in zip(order, given, strict=False):
+            _own(check, one, exchange, alone[one])
     _unique(check, exchanges)
 
 
-def _own(check: Checker, place: Place, exchange: Exchange, alone: Exchange) -> None:
+def _own(check: Checker, asked: Question, exchange: Exchange, alone: Exchange) -> None:
     """The answer MUST be the one that comes when nobody else asks."""
-    domain, uri = place
-    if transient_fault(exchange.response):
-        _lasting(check, place, exchange)
+    if _is_lasting_fault(check, exchange):
         return
-    check.valid(exchange, "concurrency.own-answer", domain=domain, uri=uri)
     due, got = _what(check, alone), _what(check, exchange)
     check.that("concurrency.own-answer", due == got, f"as when it is alone: {due}", got, exchange)
+    if alone.response.status == exchange.response.status == 200:
+        check.ok(exchange, "concurrency.own-answer", domain=asked.domain, uri=asked.uri)
 
 
 def _what(check: Checker, exchange: Exchange) -> str:
@@ -161,18 +174,22 @@ def _what(check: Checker, exchange: Exchange) -> str:
     return f"{status} {check.members(exchange)}" if status == 200 else str(status)
 
 
-def _lasting(check: Checker, place: Place, exchange: Exchange) -> None:
-    """A fault that repeats did not mend; throttling is none."""
-    if transient_fault(exchange.response) != "429":
-        check.valid(exchange, "concurrency.no-fault", domain=place[0], uri=place[1])
+def _is_lasting_fault(check: Checker, exchange: Exchange) -> bool:
+    """Whether repeats did not mend a fault; throttling is no violation."""
+    fault = transient_fault(exchange.response)
+    if fault is not None and fault != "429":
+        check.that("concurrency.no-fault", False, "no 5xx and no dropped connection", fault, exchange)
+    return fault is not None
 
 
 def _unique(check: Checker, exchanges: Sequence[Exchange]) -> None:
+    """No two answers SHOULD have the same id."""
     seen: set[str] = set()
     for exchange in exchanges:
-        if name := exchange.response.header("x-amzn-requestid"):
-            check.that("response.request-id.unique", name not in seen, "another id", f"{name} again", exchange)
-            seen.add(name)
+        if identifier := exchange.response.header("x-amzn-requestid"):
+            fresh = identifier not in seen
+            check.that("response.request-id.unique", fresh, "another id", f"{identifier} again", exchange)
+            seen.add(identifier)
 
 
 def _version(state: State, number: int) -> dict[str, Any]:
@@ -192,50 +209,54 @@ def test_reading_during_writes(
     client: Client,
     caller: Identity,
     target: Target,
-    workspace: Workspace,
+    workspace,
     scratch: str,
     state: State,
     check: Checker,
     pytestconfig: pytest.Config,
 ):
     uri = "s3://Contract-Bucket/Written"
-    updates = UPDATES[pytestconfig.option.depth]
+    updates = 2 if target.rate else UPDATES[pytestconfig.option.depth]
     versions = [_version(state, number) for number in range(updates + 1)]
     workspace.put(scratch, uri, versions[0])
     workspace.settle()
-    done = threading.Event()
+    # Readers begin together with each update, so that readings fall into it.
+    together = threading.Barrier(READERS + 1)
 
     def read(_: int) -> list[Exchange]:
         sibling = client.sibling()
+        exchanges = []
         try:
-            exchanges = []
-            while not done.is_set() and len(exchanges) < 20 * updates:
-                exchanges.append(sibling.send(get_integration(scratch, uri), caller))
-            return exchanges
+            for _ in range(updates):
+                together.wait()
+                exchanges += [sibling.send(get_integration(scratch, uri), caller) for _ in range(READINGS)]
+        except threading.BrokenBarrierError:
+            pass  # an update was refused, which is said where it was asked for
         finally:
+            together.abort()
             sibling.close()
+        return exchanges
 
     with ThreadPoolExecutor(READERS) as pool:
-        readings = [pool.submit(read, number) for number in range(READERS)]
+        readers = [pool.submit(read, number) for number in range(READERS)]
         try:
             for version in versions[1:]:
+                together.wait()
                 workspace.put(scratch, uri, version)
+        except threading.BrokenBarrierError:
+            pass  # a reader ended early, and says why
         finally:
-            done.set()
-    exchanges = [exchange for reading in readings for exchange in reading.result()]
-    if len(exchanges) < 2:
-        pytest.skip("no reading took place during a write")
-    for exchange in exchanges:
-        _whole(check, exchange, versions, scratch, uri)
+            together.abort()
+    for reader in readers:
+        for exchange in reader.result():
+            _whole(check, exchange, versions, Question(caller, scratch, uri))
 
 
-def _whole(check: Checker, exchange: Exchange, versions: list[dict[str, Any]], domain: str, uri: str) -> None:
+def _whole(check: Checker, exchange: Exchange, versions: list[dict[str, Any]], asked: Question) -> None:
     """A reading MUST be one of the versions, all of it."""
-    if transient_fault(exchange.response):
-        _lasting(check, (domain, uri), exchange)
+    if _is_lasting_fault(check, exchange):
         return
-    if not check.ok(exchange, "concurrency.no-mixture", domain=domain, uri=uri):
-        return
-    document = check.judge.document(exchange)
-    read = {name: document.get(name) for name in versions[0]} if isinstance(document, dict) else {}
-    check.that("concurrency.no-mixture", read in versions, "one version of all members", str(read), exchange)
+    if check.ok(exchange, "concurrency.no-mixture", domain=asked.domain, uri=asked.uri):
+        members = check.members(exchange)
+        read = {name: members.get(name) for name in versions[0]}
+        check.that("concurrency.no-mixture", read in versions, "one version, whole", str(read), exchange)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import string
 import time
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -151,7 +153,7 @@ def test_odd_uris_side_by_side(workspace: Workspace, scratch: str, basic: dict[s
     refusal = ""
     put = {}
     for number, uri in enumerate(ODD_URIS):
-        members = {name: f"Type_{number}" for name in basic}
+        members = dict.fromkeys(basic, f"Type_{number}")
         try:
             workspace.put(scratch, uri, members)
         except pytest.skip.Exception as refused:
@@ -169,10 +171,8 @@ def test_odd_uris_side_by_side(workspace: Workspace, scratch: str, basic: dict[s
 def _is_present(exchange: Exchange, moment: object) -> bool:
     """Whether a time is the present, by this machine's clock or by the target's own."""
     clocks = [exchange.started]
-    try:
+    with suppress(ValueError):
         clocks.append(parsedate_to_datetime(exchange.response.header("date") or "").timestamp())
-    except ValueError:
-        pass
     return isinstance(moment, int | float) and any(abs(moment - clock) <= CLOCK for clock in clocks)
 
 
@@ -228,7 +228,7 @@ def _moves(check: Checker, moments: list[tuple[Any, Exchange]], pause: float) ->
     """LastUpdatedAt MUST grow with updates, as far as its resolution shows."""
     numbers = [moment for moment, _ in moments if isinstance(moment, int | float)]
     fine = len({moment % 1 for moment in numbers}) > 1
-    for (before, _), (after, exchange) in zip(moments, moments[1:], strict=False):
+    for (before, _), (after, exchange) in pairwise(moments):
         if not isinstance(before, int | float) or not isinstance(after, int | float):
             continue
         ok = after > before if fine or pause > 1 else after >= before

@@ -18,7 +18,7 @@ from getintegration_contract.contract import PATH, Contract, ContractError
 from .model import Difference, differences
 from .support import DESCRIPTION
 
-PROVENANCES = {"doc", "model", "protocol", "observed", "inferred"}
+PROVENANCES = {"doc", "model", "protocol", "observed", "inferred", "recorded"}
 
 #: All departures from AWS's model, each with the member whose x-ruling decides so.
 RULINGS = {

@@ -195,7 +195,7 @@ def terminal(report: dict[str, Any], width: int = 110) -> str:
         clauses = first + (f" and {len(more)} more clauses" if more else "")
         lines.append(
             f"{group['count']:>6} x {group['kind']}{': ' + group['where'] if group['where'] else ''}:"
-            f" {group['reference']} -> {group['candidate']} [{clauses}] ({state(group)})"
+            f" {group['reference']} -> {group['candidate']} ({state(group)}) [{clauses}]"
         )
     if len(report["differences"]) > _ROWS:
         lines.append(f"{len(report['differences']) - _ROWS} more kinds of differences are in the report")

@@ -205,7 +205,7 @@ def _without_slash(request: Request, forward: Forward) -> Answer:
     answer = forward(request)
     other = _with_path(request, request.path.rstrip("/"))
     claim = claim_of(request)
-    if not unauthenticated(answer) or other == request or claim is None or claim.identity is None:
+    if other == request or claim is None or claim.identity is None:
         return answer
     return forward(resigned(other)) if fits(other) else answer
 

@@ -172,7 +172,7 @@ def _overwritten_across(self: Writes, request: Request, answer: Response) -> Ans
 
 def _first_update_only(self: Writes, request: Request, answer: Response) -> Answer:
     """Only the members of the first write are kept; later ones only move LastUpdatedAt."""
-    writes = self.put.get(key(request), [])
+    writes = self.alive.get(key(request), [])
     if answer.status != 200 or len(writes) < 2:
         return answer
     members = {key: value for key, value in writes[0].items() if key in answer.document}

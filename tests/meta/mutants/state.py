@@ -69,7 +69,7 @@ for _member, _changes in _MEMBERS.items():
 
 def _merged_tags(self: Writes, request: Request, answer: Response) -> Answer:
     tags: Document = {}
-    for document in self.put.get(key(request), []):
+    for document in self.alive.get(key(request), []):
         tags |= document.get("Tags") or {}
     return edited(answer, Tags=tags) if answer.status == 200 and tags else answer
 

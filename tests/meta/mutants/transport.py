@@ -52,17 +52,18 @@ _add(
     on_found(lambda answer: Raw(_with_length(answer, -5), "keep")),
     **_HASTE,
 )
+
+
+def _measured_in_characters(answer: Response) -> Raw:
+    plain = answer.with_document(answer.document)
+    return Raw(_with_length(plain, len(plain.body.decode()) - len(plain.body)), "keep")
+
+
 _add(
     "content-length-of-characters",
     "Content-Length counts characters, not bytes.",
     f"{_FRAMING} {_ANSWERS} response.body.json transport.keep-alive",
-    on_found(
-        lambda answer: (
-            Raw(_with_length(answer, len(answer.content.decode()) - len(answer.content)), "keep")
-            if not answer.content.isascii() and answer.content == answer.body
-            else answer
-        )
-    ),
+    on_found(_measured_in_characters),
     **_HASTE,
 )
 _add(

@@ -25,10 +25,18 @@ def edited(answer: Response, **members: Any) -> Response:
 
 
 class Writes:
-    """Base of servers that remember writes: the documents put, and the answers given before."""
+    """Base of servers that remember writes.
+
+    Attributes:
+        put: The documents put, since the beginning.
+        alive: The documents put since the integration was made, if it is there.
+        answers: The answers given, since the beginning.
+        times: When each document was put.
+    """
 
     def __init__(self) -> None:
         self.put: dict[Key, list[Document]] = {}
+        self.alive: dict[Key, list[Document]] = {}
         self.answers: dict[Key, list[Response]] = {}
         self.times: dict[Key, list[float]] = {}
         self.deleted: set[Key] = set()
@@ -51,11 +59,15 @@ class Writes:
         place = key(request)
         if request.operation == PUT:
             self.put.setdefault(place, []).append(request.document)
+            self.alive.setdefault(place, []).append(request.document)
             self.times.setdefault(place, []).append(time.time())
         elif request.operation == DELETE:
             self.deleted.add(place)
+            self.alive.pop(place, None)
         elif request.operation == DELETE_DOMAIN:
             self.deleted_domains.add(request.domain)
+            for gone in [other for other in self.alive if other[0] == request.domain]:
+                self.alive.pop(gone, None)
 
     def read(self, request: Request, answer: Response) -> Answer:
         """The answer to GetIntegration, given the base's."""

@@ -1,4 +1,4 @@
-"""What tests of recording and comparing share: recordings, edits of their entries, the command in this process."""
+"""What tests of recording and comparing share: recordings, edits of them, the command in this process."""
 
 from __future__ import annotations
 
@@ -24,14 +24,21 @@ from ..support import DESCRIPTION
 #: What AWS's address looks like; nothing in these tests ever reaches it.
 AWS = "https://profile.us-east-1.amazonaws.com"
 CONTRACT = Contract.load(DESCRIPTION)
-STATE = {"domain": "Domain", "uri": "s3://Bucket/Caf\u00e9", "other_domain": "Other", "other_uri": "s3://Other"}
+STATE = {
+    "domain": "Domain",
+    "uri": "s3://Bucket/Caf\u00e9",
+    "other_domain": "Other",
+    "other_uri": "s3://Other",
+}
 CALLER = Identity("caller", "AKIAEXAMPLECALLER001", "EXAMPLE-caller-secret-key-0123456789abcd")
 
 Entry = dict[str, Any]
 Edit = Callable[[Entry], None]
 
 
-def about(endpoint: str = "http://127.0.0.1:1", date: str = "2026-11-01T10:00:00+00:00", **more: Any) -> Suite:
+def about(
+    endpoint: str = "http://127.0.0.1:1", date: str = "2026-11-01T10:00:00+00:00", **more: Any
+) -> Suite:
     """What a recording made up by a test is about."""
     states = more.pop("states", (STATE,))
     return Suite("0.1.0", "model", endpoint, "us-east-1", date, 0, "gate", states, **more)
@@ -65,7 +72,11 @@ def found(**members: Any) -> dict[str, Any]:
 
 def error(error_type: str, message: str = "no") -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
     """Body and headers of an error in the emulator's form."""
-    headers = ("Content-Type", "application/json"), ("x-amzn-RequestId", "1"), ("X-Amzn-ErrorType", error_type)
+    headers = (
+        ("Content-Type", "application/json"),
+        ("x-amzn-RequestId", "1"),
+        ("X-Amzn-ErrorType", error_type),
+    )
     return {"Message": message}, headers
 
 

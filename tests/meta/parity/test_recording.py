@@ -1,4 +1,4 @@
-"""Recordings: valid HAR 1.2, whole, redacted, safe from crashes; what is no recording is refused in a sentence."""
+"""Recordings: valid HAR 1.2, whole, redacted, safe from crashes; anything else is refused in a sentence."""
 
 from __future__ import annotations
 
@@ -86,7 +86,12 @@ def test_how_requests_were_signed_is_told(emulator_har: Path) -> None:
             kinds.setdefault(name.partition("[")[0], set()).add(json.dumps(recorded.signing, sort_keys=True))
     assert kinds["test_existing"] == {'{"kind": "signed"}'}
     assert '{"kind": "none"}' in kinds["test_no_authorization"]
-    for name in ("test_tampered_signature", "test_tampered_body", "test_tampered_header", "test_wrong_secret"):
+    for name in (
+        "test_tampered_signature",
+        "test_tampered_body",
+        "test_tampered_header",
+        "test_wrong_secret",
+    ):
         assert kinds[name] == {'{"kind": "special"}'}, name
     assert '{"kind": "signed", "skew": -360}' in kinds["test_expired_date"]
     assert '{"kind": "signed", "service": "s3"}' in kinds["test_wrong_scope"]
@@ -113,7 +118,9 @@ def test_secrets_never_reach_a_recording(tmp_path: Path, how: str) -> None:
         "headers": b"",
     }[how]
     headers = (("Set-Cookie", "a=b"), ("X-Echo", TOKEN), ("Content-Type", f"text/plain; a={SECRET}"))
-    answered = Exchange("http://127.0.0.1:1", wire, Response(403, SECRET, headers, body), "caller", time.time())
+    answered = Exchange(
+        "http://127.0.0.1:1", wire, Response(403, SECRET, headers, body), "caller", time.time()
+    )
     path = tmp_path / "a.har"
     recorder = Recorder(path, Redactor(identity.secrets), about())
     recorder.write(answered, test="t", signing=describe(client, identity, answered))

@@ -51,7 +51,7 @@ def install(folder: Path, name: str) -> Path:
     home = folder / name
     if name in PIP:
         wanted, programs = PIP[name], home / "bin"
-        pip = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wanted]
+        pip = [programs / "python", "-m", "pip", "install", "--quiet", "--no-compile", wanted]
         steps = [[sys.executable, "-m", "venv", home], pip]
     else:
         if (npm := shutil.which("npm")) is None:

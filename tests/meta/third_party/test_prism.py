@@ -1,4 +1,4 @@
-"""Stoplight Prism serves our description as a mock: it knows the form of requests, and nothing of what exists."""
+"""Stoplight Prism serves our description as a mock: it knows the form of requests, not what exists."""
 
 from __future__ import annotations
 

@@ -1,0 +1,375 @@
+"""The command line: exit statuses, reports, accepted differences, staleness, drift, evidence."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from getintegration_contract import compare, promotion
+from getintegration_contract.contract import Contract
+
+from ..support import DESCRIPTION, ROOT, environment
+from .kit import (
+    AWS,
+    CONTRACT,
+    Edited,
+    about,
+    compared,
+    document,
+    error,
+    exchange,
+    found,
+    load,
+    record,
+    run,
+    set_document,
+)
+
+
+@pytest.fixture
+def alike(tmp_path: Path) -> tuple[Path, Path]:
+    """Two recordings that do not differ."""
+    return record(tmp_path / "a.har", exchange()), record(tmp_path / "b.har", exchange())
+
+
+@pytest.fixture
+def different(tmp_path: Path) -> tuple[Path, Path]:
+    """Two recordings with one difference in each of three answers."""
+    body, headers = error("ResourceNotFoundException")
+    one = record(tmp_path / "c.har", *(exchange(404, body, headers=headers) for _ in range(3)))
+    other = record(
+        tmp_path / "d.har", *(exchange(404, body, headers=(*headers, ("Server", "<b>"))) for _ in range(3))
+    )
+    return one, other
+
+
+def test_the_module_runs_as_a_command(different: tuple[Path, Path]) -> None:
+    command = [sys.executable, "-m", "getintegration_contract.compare", *map(str, different)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False)
+    assert result.returncode == 1
+    assert "divergence 100.0 %: of 3 compared answers 3 differ" in result.stdout
+    assert "coverage 100.0 %: of 3 requests 3 were compared" in result.stdout
+    assert result.stderr == ""
+
+
+def test_all_reports_are_written(tmp_path: Path, different: tuple[Path, Path]) -> None:
+    assert run(*different, "--report-dir", tmp_path / "out") == 1
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"compare.html", "compare.json", "compare.md", "compare-junit.xml"}
+    report = json.loads((tmp_path / "out" / "compare.json").read_text())
+    (group,) = report["differences"]
+    assert (group["kind"], group["where"], group["candidate"]) == ("header", "server", "<b>")
+    assert len(group["examples"]) == 3
+    markdown = (tmp_path / "out" / "compare.md").read_text()
+    assert "| 3 | header | server | `none` | `<b>` |" in markdown
+    root = ElementTree.fromstring((tmp_path / "out" / "compare-junit.xml").read_text())
+    assert root[0].attrib["failures"] == "1"
+    (case,) = root.iter("testcase")
+    assert case.find("failure") is not None
+
+
+class _Page(HTMLParser):
+    """Which elements a page has, and what it would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "action")]
+
+
+def test_the_page_shows_both_answers_and_nothing_of_theirs_acts(tmp_path: Path) -> None:
+    attack = "<script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m"
+    reference = record(tmp_path / "a.har", exchange(200, found(ObjectTypeName="plain")))
+    candidate = record(tmp_path / "b.har", exchange(200, found(ObjectTypeName=attack)), test="test")
+    run(reference, candidate, "--report-dir", tmp_path)
+    text = (tmp_path / "compare.html").read_text()
+    page = _Page()
+    page.feed(text)
+    assert "script" not in page.tags
+    assert "img" not in page.tags
+    assert page.loads == []
+    assert "prefers-color-scheme: dark" in text
+    assert "default-src &#39;none&#39;" in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert text.count("<pre>200") == 2
+    assert "plain" in text
+    assert "\x1b" not in text + (tmp_path / "compare.md").read_text()
+
+
+def test_terminal_lines_are_safe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reference = record(tmp_path / "a.har", exchange())
+    candidate = record(tmp_path / "b.har", exchange(headers=(("Server\x1b[2J", "\x1b[31m\u202e"),)))
+    assert run(reference, candidate) == 1
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert "\u202e" not in printed
+    assert all(len(line) <= 110 for line in printed.splitlines())
+
+
+def accept(path: Path, *patterns: str, expires: str = "2099-01-01", by: str = 'owner = "me"') -> Path:
+    """A file of accepted differences."""
+    tables = (
+        f'[[waiver]]\ndifference = "{pattern}"\nreason = "known"\n{by}\nexpires = {expires}\n'
+        for pattern in patterns
+    )
+    path.write_text("\n".join(tables))
+    return path
+
+
+@pytest.mark.parametrize("pattern", ["header", "header:server", "header:s*", "missing.domain", "missing.*"])
+def test_accepted_differences_do_not_fail(tmp_path: Path, different: tuple[Path, Path], pattern: str) -> None:
+    paths = []
+    for path in different:
+        edited = Edited.of(path)
+        for entry in edited.entries:
+            entry["_clauses"] = ["missing.domain"]
+        paths.append(edited.write(path))
+    status, report = compared(tmp_path, *paths, "--accept", accept(tmp_path / "a.toml", pattern))
+    assert status == 0
+    assert report["divergence"]["different"] == 3  # accepted, and told all the same
+    assert report["divergence"]["unaccepted"] == 0
+    assert report["differences"][0]["accepted"]["reason"] == "known"
+
+
+def test_an_expired_waiver_accepts_nothing(tmp_path: Path, different: tuple[Path, Path]) -> None:
+    file = accept(tmp_path / "a.toml", "header", expires="2020-01-01")
+    status, report = compared(tmp_path, *different, "--accept", file)
+    assert status == 1
+    assert report["complaints"] == ["the waiver of header expired on 2020-01-01"]
+
+
+def test_a_waiver_of_nothing_is_told(tmp_path: Path, alike: tuple[Path, Path]) -> None:
+    status, report = compared(tmp_path, *alike, "--accept", accept(tmp_path / "a.toml", "envelope"))
+    assert status == 0
+    assert "no longer applies" in report["complaints"][0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "not TOML",
+        "[waiver]",
+        '[[waiver]]\nclause = "a"',
+        '[[waiver]]\ndifference = "a"\nreason = "b"\nexpires = 2099-01-01',
+        '[[waiver]]\ndifference = "a"\nreason = "b"\nowner = "c"\nexpires = "soon"',
+        '[[waiver]]\ndifference = ""\nreason = "b"\nowner = "c"\nexpires = 2099-01-01',
+        "other = 1",
+    ],
+)
+def test_a_wrong_file_of_accepted_differences_is_told(
+    tmp_path: Path, alike: tuple[Path, Path], content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.toml").write_text(content)
+    assert run(*alike, "--accept", tmp_path / "a.toml") == 4
+    assert "--accept" in (message := capsys.readouterr().err)
+    assert "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["{a}"],
+        ["{a}", "{b}", "--no-normalise", "everything"],
+        ["{a}", "{b}", "--max-age", "-1"],
+        ["{a}", "{b}", "--max-age", "soon"],
+        ["{a}", "{b}", "--rate", "0"],
+        ["{a}", "{b}", "--promote"],
+        ["{a}", "--promote"],
+        ["http://127.0.0.1:1", "--promote"],
+        ["{a}", "{b}", "--record", "c.har"],
+        ["{a}", "{b}", "--requests", "{a}"],
+        ["{a}", "missing.har"],
+        ["{a}", "{b}", "--confirm", "missing.har"],
+        ["{a}", "{b}", "--contract", "missing.yaml"],
+        ["{a}", "{b}", "--accept", "missing.toml"],
+        ["{a}", "{b}", "--report-dir", "{a}"],
+        ["{a}", "emulator", "--target"],
+        ["{a}", "http://127.0.0.1:1", "--target", "missing.toml"],
+        ["{a}", "{b}", "{a}"],
+        ["{a}", "{b}", "--nonsense"],
+    ],
+)
+def test_wrong_use_is_status_4_and_a_sentence(
+    alike: tuple[Path, Path], arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*(argument.format(a=alike[0], b=alike[1]) for argument in arguments)) == 4
+    message = capsys.readouterr().err
+    assert message.strip()
+    assert "Traceback" not in message
+
+
+def test_what_goes_wrong_inside_is_no_traceback(
+    alike: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(compare.parity, "compare", lambda *_, **__: 1 / 0)
+    assert run(*alike) == 3
+    assert "internal error: ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_nothing_compared_is_indeterminate(tmp_path: Path, alike: tuple[Path, Path]) -> None:
+    other = record(tmp_path / "c.har", exchange(), test="another")
+    status, report = compared(tmp_path, alike[0], other)
+    assert status == 6
+    assert report["coverage"]["share"] == 0
+
+
+def test_an_old_recording_is_stale(tmp_path: Path, alike: tuple[Path, Path]) -> None:
+    old = record(tmp_path / "old.har", exchange(), suite=about(date="2025-01-01T00:00:00Z"))
+    status, report = compared(tmp_path, old, alike[1], "--max-age", "90")
+    assert status == 0
+    assert "stale" in report["stale"][0]
+    assert "90 are allowed" in report["stale"][0]
+    _, report = compared(tmp_path, old, alike[1], "--max-age", "100000")
+    assert report["stale"] == []
+
+
+def test_drift_and_whether_a_repeat_confirms_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def made(name: str, *documents: dict[str, Any]) -> Path:
+        suite = about(AWS, date=f"2026-1{name}-01T00:00:00Z")
+        return record(tmp_path / f"{name}.har", *(exchange(200, each) for each in documents), suite=suite)
+
+    before = made("0", found(), found())
+    after = made("1", found(Scope="DOMAIN"), found(ObjectTypeName="passing"))
+    repeat = made("2", found(Scope="DOMAIN"), found())
+    status, report = compared(tmp_path, before, after, "--confirm", repeat, "--max-age", "100000")
+    assert status == 1
+    assert report["mode"] == "drift"
+    confirmed = {group["where"]: group["confirmed"] for group in report["differences"]}
+    assert confirmed == {"Scope": True, "ObjectTypeName": False}
+    printed = capsys.readouterr().out
+    assert f"drift of {AWS} from 2026-10-01 to 2026-11-01" in printed
+    assert "not confirmed by a repeat" in printed
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Path:
+    """A copy of the description, to write evidence beside."""
+    folder = tmp_path / "openapi"
+    folder.mkdir()
+    path = folder / "get-integration.yaml"
+    path.write_text(DESCRIPTION.read_text(encoding="utf-8"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def from_aws(tmp_path: Path, slow_har: Path) -> Path:
+    """The second server's recording, as if AWS had been recorded."""
+    edited = Edited.of(slow_har).suite(endpoint=AWS, date="2026-11-20T00:00:00+00:00")
+    for entry in edited.entries:
+        entry["request"]["url"] = AWS + entry["request"]["url"].partition("127.0.0.1:")[2].lstrip(
+            "0123456789"
+        )
+    return edited.write(tmp_path / "aws.har")
+
+
+def test_evidence_promotes_clauses(
+    contract: Path, from_aws: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Contract.load(contract)
+    assert run(from_aws, "--promote", "--contract", contract, "--max-age", "100000") == 0
+    evidence = promotion.read(contract.with_name("evidence.yaml"))
+    assert evidence["response.request-id"]["date"] == "2026-11-20"
+    assert evidence["response.request-id"]["region"] == "us-east-1"
+    assert evidence["response.request-id"]["count"] >= 2
+    assert "response.unknown-members" not in evidence  # this server has one
+    assert "response.status" not in evidence  # documented anyway
+    after = Contract.load(contract)
+    assert before.clauses["response.request-id"].provenance == "observed"
+    raised = after.clauses["response.request-id"]
+    assert raised.provenance == "recorded"
+    assert "2026-11-20" in raised.source
+    assert raised.gates(strict=True)
+    assert not before.clauses["response.request-id"].gates(strict=True)
+    same = [name for name in before.clauses if name not in evidence]
+    assert all(after.clauses[name] == before.clauses[name] for name in same)
+    assert "promoted in" in capsys.readouterr().out
+    text = contract.with_name("evidence.yaml").read_text()
+    assert run(from_aws, "--promote", "--contract", contract, "--max-age", "100000") == 0
+    assert contract.with_name("evidence.yaml").read_text() == text
+
+
+def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
+    tmp_path: Path, contract: Path, emulator_har: Path
+) -> None:
+    aws = Edited.of(emulator_har).suite(endpoint=AWS, emulator=False, date="2026-11-20T00:00:00Z")
+    for test in aws.document["log"]["_tests"]:
+        if "sigv4.wrong-service.type" in test["checks"]:
+            finding = {"clause": "sigv4.wrong-service.type", "expected": "a", "actual": "b", "count": 1}
+            test["findings"] = [finding]
+    path = aws.write(tmp_path / "aws.har")
+    status, report = compared(
+        tmp_path, path, emulator_har, "--promote", "--contract", contract, "--max-age", "100000"
+    )
+    assert status == 0
+    evidence = promotion.read(contract.with_name("evidence.yaml"))
+    assert evidence["sigv4.expired-date.type"]["count"] == 4
+    assert "sigv4.wrong-service.type" not in evidence
+    assert [entry["clause"] for entry in report["contradicted"]] == ["sigv4.wrong-service.type"]
+
+
+@pytest.mark.parametrize("reason", ["not AWS", "stale"])
+def test_only_fresh_recordings_of_aws_are_evidence(
+    contract: Path, from_aws: Path, slow_har: Path, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if reason == "stale":
+        from_aws = Edited.of(from_aws).suite(date="2020-01-01T00:00:00Z").write(from_aws)
+    path = from_aws if reason == "stale" else slow_har
+    assert run(path, "--promote", "--contract", contract) == 4
+    assert not contract.with_name("evidence.yaml").exists()
+    assert "--promote" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content", ["- a", "a: 1", "a: {date: 1}", "{", "a: {date: x, region: y, suite_version: z, count: many}"]
+)
+def test_wrong_evidence_is_told(
+    tmp_path: Path, contract: Path, alike: tuple[Path, Path], content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract.with_name("evidence.yaml").write_text(content)
+    assert run(*alike, "--contract", contract) == 4
+    assert "evidence.yaml" in capsys.readouterr().err
+
+
+def test_a_clause_that_aws_breaks_is_no_fault_of_the_emulator(
+    tmp_path: Path, from_aws: Path, slow_har: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edited = Edited.of(from_aws)
+    for entry in edited.entries:
+        if entry["_test"].endswith("test_order_of_identities_does_not_matter"):
+            if entry["response"]["status"] == 200:
+                value = document(entry)
+                value["LastUpdatedAt"] = value["CreatedAt"] - 5
+                set_document(entry, value)
+    edited.write(from_aws)
+    status, report = compared(tmp_path, from_aws, slow_har, "--max-age", "100000")
+    assert status == 1
+    assert all(group["contradicted"] for group in report["differences"])
+    assert {entry["clause"] for entry in report["contradicted"]} >= {"response.timestamps.order"}
+    assert "contradicted by evidence" in capsys.readouterr().out
+
+
+def test_a_recording_at_five_a_second(slow_har: Path) -> None:
+    moments = sorted(
+        compare.recordings.har._moment(entry["startedDateTime"]) for entry in load(slow_har)["log"]["entries"]
+    )
+    assert all(entry["response"]["status"] != 429 for entry in load(slow_har)["log"]["entries"])
+    for begin in moments:
+        assert sum(begin <= moment < begin + 0.95 for moment in moments) <= 5
+    printed = (slow_har.parent / "printed.txt").read_text()
+    assert "requests at 5 a second" in printed
+
+
+def test_clauses_named_here_exist() -> None:
+    assert {"response.request-id", "sigv4.wrong-service.type", "missing.domain"} <= set(CONTRACT.clauses)

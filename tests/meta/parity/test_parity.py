@@ -1,0 +1,385 @@
+"""Comparing recordings: every planted difference is found, and none is reported that is not there."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_contract import parity
+from getintegration_contract import recording as recordings
+from getintegration_contract.differences import KINDS
+from getintegration_contract.normalise import NAMES
+
+from .kit import (
+    AWS,
+    CONTRACT,
+    STATE,
+    Edit,
+    Edited,
+    Entry,
+    about,
+    change,
+    compared,
+    document,
+    error,
+    exchange,
+    found,
+    places,
+    record,
+    set_document,
+    set_header,
+)
+
+
+def set_status(status: int) -> Edit:
+    """An edit of the status of an answer."""
+    return lambda entry: entry["response"].update(status=status)
+
+
+def body(text: str) -> Edit:
+    """An edit of the body of an answer."""
+    return lambda entry: entry["response"]["content"].update(text=text)
+
+
+def type_into_body(entry: Entry) -> None:
+    """The error type moves from the header into the body."""
+    headers = entry["response"]["headers"]
+    (error_type,) = (h["value"] for h in headers if h["name"].lower() == "x-amzn-errortype")
+    set_header("x-amzn-errortype", None)(entry)
+    change(lambda value: value.update({"__type": error_type}))(entry)
+
+
+def rename(old: str, new: str) -> Callable[[dict[str, Any]], None]:
+    """A change of a member's name."""
+    return lambda value: value.update({new: value.pop(old)})
+
+
+#: What is planted, by the status of the answer it goes into: kind, place, edit.
+PLANTED: dict[int, list[tuple[str, str, Edit]]] = {
+    404: [
+        ("status", "", set_status(400)),
+        ("error type", "", set_header("x-amzn-errortype", "NotFoundException")),
+        ("envelope", "place of the type", type_into_body),
+        ("envelope", "name of the message", change(rename("Message", "message"))),
+        ("header", "x-amzn-requestid", set_header("x-amzn-requestid", None)),
+        ("member extra", "fault", change(lambda value: value.update(fault="client"))),
+        ("type", "Message", change(lambda value: value.update(Message=None))),
+        ("timing", "", lambda entry: entry.update(time=3500)),
+        ("status", "", lambda entry: entry["response"].update(status=0, headers=[], content={})),
+    ],
+    200: [
+        ("header", "content-type", set_header("Content-Type", "text/plain")),
+        ("header", "x-powered-by", set_header("X-Powered-By", "mock")),
+        ("member missing", "Tags", change(lambda value: value.pop("Tags"))),
+        ("member missing", "Tags.team", change(lambda value: value["Tags"].pop("team"))),
+        ("member extra", "Secret", change(lambda value: value.update(Secret=1))),
+        ("value", "ObjectTypeName", change(lambda value: value.update(ObjectTypeName="Other"))),
+        ("value", "DomainName", change(lambda value: value.update(DomainName="getintegrationcontract-0-a"))),
+        ("type", "IsUnstructured", change(lambda value: value.update(IsUnstructured="false"))),
+        ("type", "WorkflowId", change(lambda value: value.update(WorkflowId=None))),
+        ("value", "LastUpdatedAt", change(lambda value: value.update(LastUpdatedAt=4e9))),
+        ("value", "CreatedAt", change(lambda value: value.update(CreatedAt=value["CreatedAt"] * 1000))),
+        ("type", "LastUpdatedAt", change(lambda value: value.update(LastUpdatedAt="2026-11-01T00:00:00Z"))),
+        (
+            "member extra",
+            "EventTriggerNames[1]",
+            change(lambda value: value["EventTriggerNames"].append("b")),
+        ),
+        (
+            "value",
+            "RoleArn",
+            change(lambda value: value.update(RoleArn="arn:aws:iam::123456789012:role/Other")),
+        ),
+        ("type", "body", body('{"DomainName": ')),
+    ],
+    403: [
+        ("status", "", set_status(200)),
+        ("error type", "", set_header("x-amzn-errortype", "OtherException")),
+    ],
+}
+PLANTED_COUNT = sum(map(len, PLANTED.values()))
+
+
+def noise(entry: Entry) -> None:
+    """Changes that lawfully happen from run to run."""
+    response = entry["response"]
+    response["headers"] = [
+        {"name": header["name"].title(), "value": header["value"]} for header in reversed(response["headers"])
+    ]
+    set_header("Date", "Sun, 01 Nov 2026 10:00:00 GMT")(entry)
+    set_header("Content-Length", "1")(entry)
+    try:
+        value = document(entry)
+    except ValueError:
+        return
+    if response["status"] >= 400:
+        value["Message" if "Message" in value else "message"] = "another text"
+    if isinstance(value.get("RoleArn"), str):
+        value["RoleArn"] = value["RoleArn"].replace("123456789012", "999988887777")
+    set_document(entry, dict(reversed(value.items())), indent=3)
+
+
+def test_every_planted_difference_is_found_and_no_other(
+    tmp_path: Path, emulator_har: Path, again_har: Path
+) -> None:
+    edited = Edited.of(again_har)
+    expected: Counter[tuple[str, str, str]] = Counter()
+    taken: set[int] = set()
+    for status, plants in PLANTED.items():
+        entries = edited.answered(status)
+        for kind, where, edit in plants:
+            entry = next(entry for entry in entries if "parser" not in entry["_test"])
+            edit(entry)
+            taken.add(id(entry))
+            expected[kind, where, entry["_test"]] += 1
+    for entry in edited.entries:
+        if id(entry) not in taken:
+            noise(entry)
+    status, report = compared(tmp_path, emulator_har, edited.write(tmp_path / "edited.har"))
+    shown = Counter(
+        (group["kind"], group["where"], example["test"])
+        for group in report["differences"]
+        for example in group["examples"]
+    )
+    assert shown == expected
+    assert status == 1
+    assert report["divergence"]["different"] == PLANTED_COUNT
+    assert sum(group["count"] for group in report["differences"]) == PLANTED_COUNT
+    assert report["coverage"]["share"] == 1.0
+    assert report["divergence"]["compared"] == len(edited.entries)
+
+
+def test_two_runs_against_one_server_do_not_differ(
+    tmp_path: Path, emulator_har: Path, again_har: Path
+) -> None:
+    status, report = compared(tmp_path, emulator_har, again_har)
+    assert report["differences"] == []
+    assert report["divergence"]["share"] == 0
+    assert report["coverage"]["share"] == 1
+    assert report["mode"] == "drift"
+    assert status == 0
+
+
+def test_a_second_server_differs_where_it_does(tmp_path: Path, emulator_har: Path, slow_har: Path) -> None:
+    part = Edited.of(emulator_har)
+    tests = {entry["_test"] for entry in Edited.of(slow_har).entries}
+    part.document["log"]["entries"] = [entry for entry in part.entries if entry["_test"] in tests]
+    _, report = compared(tmp_path, slow_har, part.write(tmp_path / "part.har"))
+    assert report["mode"] == "comparison"
+    assert report["coverage"]["share"] == 1
+    assert places(report) == {
+        ("header", "cache-control"),
+        ("header", "server"),
+        ("header", "vary"),
+        ("header", "x-amz-apigw-id"),
+        ("header", "content-type"),
+        ("envelope", "place of the type"),
+        ("envelope", "name of the message"),
+        ("member missing", "fault"),
+        ("member missing", "ResourceVersion"),
+    }
+
+
+#: For each normalisation, an exchange and another that differs only in what it takes away.
+NOISE: dict[str, tuple[Any, Any]] = {
+    "names": (exchange(), None),
+    "request-ids": (
+        exchange(headers=(("x-amzn-RequestId", "1"),)),
+        exchange(headers=(("x-amzn-RequestId", "2"),)),
+    ),
+    "generated-ids": (exchange(200, found(WorkflowId="a")), exchange(200, found(WorkflowId="b"))),
+    "dates": (exchange(headers=(("Date", "a"),)), exchange(headers=(("Date", "b"),))),
+    "timestamps": (exchange(200, found(LastUpdatedAt=1.61e9)), exchange()),
+    "arns": (
+        exchange(200, found(RoleArn="arn:aws:iam:us-east-1:111122223333:role/a")),
+        exchange(200, found(RoleArn="arn:aws:iam:eu-west-1:999988887777:role/a")),
+    ),
+    "header-case": (exchange(headers=(("X-A", "1"),)), exchange(headers=(("x-a", "1"),))),
+    "header-order": (exchange(headers=(("a", "1"), ("b", "2"))), exchange(headers=(("b", "2"), ("a", "1")))),
+    "framing": (
+        exchange(headers=(("Content-Length", "1"),)),
+        exchange(headers=(("Transfer-Encoding", "chunked"),)),
+    ),
+    "json-layout": (exchange(), exchange(body=json.dumps(found(), indent=2).encode())),
+    "message-texts": (exchange(404, error("A", "b")[0]), exchange(404, error("A", "c")[0])),
+    "type-decoration": (
+        exchange(404, error("A")[0], headers=error("A")[1]),
+        exchange(404, error("A")[0], headers=error("ns#A:http://x")[1]),
+    ),
+}
+
+
+def test_every_normalisation_has_its_noise() -> None:
+    assert set(NOISE) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_normalisation_hides_its_noise_unless_left_out(tmp_path: Path, name: str) -> None:
+    one, other = NOISE[name]
+    reference = record(tmp_path / "a.har", one)
+    if other is None:
+        state = STATE | {"domain": "Elsewhere"}
+        request = one.request.target.replace("Domain", "Elsewhere", 1)
+        moved = exchange(200, found(DomainName="Elsewhere"), request=replace_target(one.request, request))
+        candidate = record(tmp_path / "b.har", moved, suite=about(states=(state,)))
+    else:
+        candidate = record(tmp_path / "b.har", other)
+    status, report = compared(tmp_path, reference, candidate)
+    assert (status, report["differences"]) == (0, [])
+    assert all(step["applied"] for step in report["normalisations"])
+    status, report = compared(tmp_path, reference, candidate, "--no-normalise", name)
+    assert status == 1
+    assert report["differences"]
+    assert {step["name"] for step in report["normalisations"] if not step["applied"]} == {name}
+
+
+def replace_target(request: Any, target: str) -> Any:
+    """The request for another path."""
+    from dataclasses import replace
+
+    return replace(request, target=target)
+
+
+@pytest.mark.parametrize(
+    ("document", "clause"),
+    [
+        (found(CreatedAt=1.7e9), "response.timestamps.order"),
+        (found(CreatedAt=1.5e12, LastUpdatedAt=1.6e12), "response.timestamps.order"),
+        (found(Uri="s3://other"), "response.echo.Uri"),
+        (found(Scope="DOMAIN"), "response.Scope.type"),
+        (found(Unheard=1), "response.unknown-members"),
+        ({k: v for k, v in found().items() if k != "CreatedAt"}, "response.CreatedAt.required"),
+        (found(DomainName=1), "response.DomainName.type"),
+    ],
+)
+def test_differences_of_members_are_told_by_their_clause(
+    tmp_path: Path, document: dict[str, Any], clause: str
+) -> None:
+    _, report = compared(
+        tmp_path, record(tmp_path / "a.har", exchange()), record(tmp_path / "b.har", exchange(200, document))
+    )
+    assert all(list(group["clauses"]) == [clause] for group in report["differences"])
+    assert report["differences"]
+    assert clause in CONTRACT.clauses
+    entry = next(entry for entry in report["clauses"] if entry["id"] == clause)
+    assert (entry["compared"], entry["different"], entry["unaccepted"]) == (1, 1, 1)
+
+
+def test_kinds_are_the_promised_ones() -> None:
+    assert {kind for plants in PLANTED.values() for kind, _, _ in plants} == set(KINDS)
+
+
+def test_throttled_answers_are_not_compared(tmp_path: Path) -> None:
+    reference = record(tmp_path / "a.har", exchange(429), exchange())
+    candidate = record(tmp_path / "b.har", exchange(), exchange(429))
+    status, report = compared(tmp_path, reference, candidate)
+    assert status == 6
+    reasons = {"the reference was throttled": 1, "the candidate was throttled": 1}
+    assert report["coverage"]["not_compared"] == reasons
+    assert report["coverage"]["share"] == 0
+
+
+def test_attempts_that_were_made_up_for_are_counted_apart(tmp_path: Path) -> None:
+    path = tmp_path / "a.har"
+    recorder = recordings.Recorder(path, recordings.Redactor(), about())
+    for status, attempt in ((429, 1), (503, 2), (200, 3)):
+        recorder.write(exchange(status, attempt=attempt), test="test[0]", signing={"kind": "signed"})
+    recorder.close()
+    recordings.merge(path, complete=True)
+    status, report = compared(tmp_path, path, record(tmp_path / "b.har", exchange()))
+    assert (status, report["divergence"]["compared"]) == (0, 1)
+    assert report["coverage"]["transient"] == {"reference": 2, "candidate": 0}
+    assert report["coverage"]["share"] == 1
+
+
+def test_what_only_one_side_was_asked_is_told(tmp_path: Path) -> None:
+    more = exchange(404, request=replace_target(exchange().request, "/domains/unknown/integrations"))
+    reference = record(tmp_path / "a.har", exchange(), exchange())
+    candidate = record(tmp_path / "b.har", exchange(), more)
+    status, report = compared(tmp_path, reference, candidate)
+    assert status == 0
+    assert report["coverage"]["requests"] == 3
+    assert sum(report["coverage"]["not_compared"].values()) == 1
+    assert sum(report["coverage"]["only_candidate"].values()) == 1
+
+
+def test_repeated_requests_of_a_test_are_paired_in_order(tmp_path: Path) -> None:
+    paths = []
+    for name, statuses in (("a", (200, 404, 200)), ("b", (200, 404, 404))):
+        recorder = recordings.Recorder(tmp_path / f"{name}.har", recordings.Redactor(), about())
+        for status in statuses:
+            body = found() if status == 200 else error("ResourceNotFoundException")[0]
+            recorder.write(exchange(status, body), test="same", signing={"kind": "signed"})
+        recorder.close()
+        paths.append(tmp_path / f"{name}.har")
+    _, report = compared(tmp_path, *paths)
+    assert report["divergence"]["different"] == 1
+    assert places(report) == {("status", "")}
+
+
+def test_memory_does_not_grow_with_what_is_compared(tmp_path: Path) -> None:
+    import tracemalloc
+
+    def peak(count: int) -> int:
+        exchanges = [exchange(200, found(Number=number, Padding="x" * 20_000)) for number in range(count)]
+        path = record(tmp_path / f"{count}.har", *exchanges)
+        del exchanges
+        tracemalloc.start()
+        with recordings.read(path) as one, recordings.read(path) as other:
+            result = parity.compare(one, other, CONTRACT)
+        assert result.compared == count
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    few, many = peak(50), peak(500)
+    assert many - few < 450 * 4_000  # of more than 40 kB that each exchange has on the two sides
+
+
+def test_endless_kinds_of_differences_stay_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parity, "_GROUPS", 5)
+    reference = record(tmp_path / "a.har", *(exchange() for _ in range(30)))
+    candidate = record(tmp_path / "b.har", *(exchange(200, found(**{f"M{n}": n})) for n in range(30)))
+    _, report = compared(tmp_path, reference, candidate)
+    assert len(report["differences"]) == 6
+    assert sum(group["count"] for group in report["differences"]) == 30
+    assert report["divergence"]["different"] == 30
+
+
+def test_deep_answers_are_compared_as_text(tmp_path: Path) -> None:
+    deep = b'{"a":' * 500 + b"1" + b"}" * 500
+    status, report = compared(
+        tmp_path,
+        record(tmp_path / "a.har", exchange(body=deep)),
+        record(tmp_path / "b.har", exchange(body=deep)),
+    )
+    assert status == 0
+    status, report = compared(
+        tmp_path, record(tmp_path / "a.har", exchange(body=deep)), record(tmp_path / "b.har", exchange())
+    )
+    assert (status, places(report)) == (1, {("type", "body")})
+
+
+def test_what_aws_answers_contradicts_a_clause_not_the_emulator(tmp_path: Path) -> None:
+    suite = about(AWS)
+    reference = record(
+        tmp_path / "aws.har", exchange(200, found(LastUpdatedAt=1.4e9)), exchange(), suite=suite
+    )
+    candidate = record(tmp_path / "b.har", exchange(), exchange())
+    status, report = compared(tmp_path, reference, candidate, "--max-age", "100000")
+    assert status == 1
+    (group,) = report["differences"]
+    assert group["contradicted"]
+    assert group["where"] == "CreatedAt"
+    (contradicted,) = report["contradicted"]
+    assert contradicted["clause"] == "response.timestamps.order"
+    assert contradicted["count"] == 1
+    local = record(tmp_path / "c.har", exchange(200, found(LastUpdatedAt=1.4e9)), exchange())
+    _, report = compared(tmp_path, local, candidate)
+    assert not report["differences"][0]["contradicted"]
+    assert report["contradicted"] == []
