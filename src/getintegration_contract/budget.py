@@ -61,31 +61,36 @@ class Budget:
         Raises:
             BudgetExhausted: The limit on requests is reached.
         """
+        self.depart()
+
+    def depart(self) -> float:
+        """As :meth:`acquire`; the moment of departure, by the clock that all processes share."""
         with _locked(self.path) as handle:
             content = os.pread(handle, _STATE.size, 0)
             count, turn = _STATE.unpack(content) if content else (0, 0.0)
             if self.limit is not None and count >= self.limit:
                 raise BudgetExhausted(f"the limit of {self.limit} requests is reached")
+            now = time.monotonic()
             if self.rate is not None:
-                turn = self._wait(handle, count, turn)
+                now, turn = self._wait(handle, count, turn, self.rate)
             os.pwrite(handle, _STATE.pack(count + 1, turn), 0)
+            return now
 
-    def _wait(self, handle: int, count: int, turn: float) -> float:
-        """Wait until this request may go, stamp it, and say when the next one's turn is."""
-        assert self.rate is not None
-        interval = (1 + MARGIN) / self.rate
-        remembered = math.ceil(self.rate) + self.burst - 1
+    def _wait(self, handle: int, count: int, turn: float, rate: float) -> tuple[float, float]:
+        """Wait until this request may go and stamp it; its moment, and when the next one's turn is."""
+        interval = (1 + MARGIN) / rate
+        remembered = math.ceil(rate) + self.burst - 1
         place = _STATE.size + (count % remembered) * _STAMP.size
         earliest = turn - (self.burst - 1) * interval
         if count >= remembered:
             stamp = os.pread(handle, _STAMP.size, place)
             last = _STAMP.unpack(stamp)[0] if stamp else 0.0  # no stamp where a burst ignored the rate
-            earliest = max(earliest, last + math.ceil(self.rate) * interval)
+            earliest = max(earliest, last + math.ceil(rate) * interval)
         while (now := time.monotonic()) < earliest:
             time.sleep(earliest - now)
         os.pwrite(handle, _STAMP.pack(now), place)
         # After a pause, or when late by more than a turn, the schedule starts anew; else it keeps its beat.
-        return (turn if now - turn < interval else now) + interval
+        return now, (turn if now - turn < interval else now) + interval
 
     @property
     def spent(self) -> int:

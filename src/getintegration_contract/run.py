@@ -1,6 +1,6 @@
 """One run against one target, as its controlling process sees it: state, ledger, verdict, reports.
 
-It knows nothing of pytest: ``conftest.py`` translates.
+It knows nothing of pytest: ``plugin`` translates.
 """
 
 from __future__ import annotations

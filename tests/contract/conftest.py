@@ -97,17 +97,17 @@ def temporary(target: Target, static: Identity) -> Identity:
 
 
 @pytest.fixture(scope="session")
-def sdk(target: Target) -> Callable[[Identity], Any]:
-    """Makes botocore's own client for an identity, retrying as its standard mode does."""
+def sdk(target: Target, client: Client) -> Callable[..., Any]:
+    """Makes botocore's own client for an identity: it retries in standard mode, within the rate budget."""
     from botocore.config import Config
     from botocore.session import Session
 
     session = Session()  # one for all: it keeps the service's model
 
     @functools.cache
-    def make(identity: Identity) -> Any:
+    def make(identity: Identity, attempts: int = 6) -> Any:
         frozen = identity.refreshable.get_frozen_credentials() if identity.refreshable else identity
-        return session.create_client(
+        made = session.create_client(
             "customer-profiles",
             region_name=target.region,
             endpoint_url=target.endpoint,
@@ -115,7 +115,9 @@ def sdk(target: Target) -> Callable[[Identity], Any]:
             aws_secret_access_key=frozen.secret_key,
             aws_session_token=frozen.token if identity.refreshable else identity.session_token,
             # Invalid input is for the server to reject.
-            config=Config(retries={"mode": "standard", "max_attempts": 6}, parameter_validation=False),
+            config=Config(retries={"mode": "standard", "max_attempts": attempts}, parameter_validation=False),
         )
+        made.meta.events.register("before-send.customer-profiles", lambda **_: client.admit())
+        return made
 
     return make

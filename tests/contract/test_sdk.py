@@ -1,8 +1,8 @@
-"""Official clients as judges: they read the answers as the contract means them.
+"""Official clients as judges: they read the answers as the contract means them, and type the errors.
 
-botocore takes part in every run: its parser and its exceptions are those of boto3. The AWS CLI and the SDK for
-JavaScript start slowly and are asked at nightly depth only; the latter from the folder of modules that
-``CONTRACT_NODE_MODULES`` names.
+botocore takes part in every run; its parser and its exceptions are those of boto3. The AWS CLI and the SDK
+for JavaScript take a second to start, so they are asked at nightly depth only. Node finds the latter from the
+folder that ``CONTRACT_NODE_MODULES`` names: run ``npm install @aws-sdk/client-customer-profiles`` in it.
 """
 
 from __future__ import annotations
@@ -17,161 +17,194 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import botocore.exceptions
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Identity
+from getintegration_contract.client import Client, Identity
+from getintegration_contract.exchange import Exchange
 from getintegration_contract.state import State
 from getintegration_contract.target import Target
 
 clauses = pytest.mark.clauses
 
-#: Seconds that a client of another process may take.
-LIMIT = 60
+Run = Callable[[list[str]], "subprocess.CompletedProcess[str]"]
+
+TIMES = ("CreatedAt", "LastUpdatedAt")
+#: Seconds that a client may round a time by.
+ROUNDING = 0.01
+#: Seconds that a client in another process may take for its start, beside the time limit of its requests.
+START = 60
+#: Requests to a caller of low quota until one is throttled.
+BURST = 40
+UNKNOWN = "s3://unknown"
 SCRIPT = Path(__file__).parent / "sdk" / "get-integration.mjs"
 
 
 @pytest.fixture
-def nightly(pytestconfig: pytest.Config) -> None:
-    """Leaves slow clients to nightly depth."""
+def run(static: Identity, target: Target, client: Client, pytestconfig: pytest.Config) -> Run:
+    """Runs a client in a process of its own, with the caller's credentials and nobody's configuration."""
     if pytestconfig.option.depth != "nightly":
-        pytest.skip("asked at nightly depth only: the client starts slowly")
-
-
-@pytest.fixture
-def environment(static: Identity, target: Target) -> dict[str, str]:
-    """The environment of a client in another process; its credentials are the caller's."""
-    given = {
+        pytest.skip("asked at nightly depth only: it starts slowly")
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") or name == "AWS_CA_BUNDLE"
+    }
+    environment |= {
         "AWS_ACCESS_KEY_ID": static.access_key,
         "AWS_SECRET_ACCESS_KEY": static.secret_key,
-        "AWS_REGION": target.region,
-        "AWS_DEFAULT_REGION": target.region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_RETRY_MODE": "standard",
+        "AWS_MAX_ATTEMPTS": "6",
     }
     if static.session_token:
-        given["AWS_SESSION_TOKEN"] = static.session_token
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | given
+        environment["AWS_SESSION_TOKEN"] = static.session_token
+
+    def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+        client.admit()
+        limit = START + 6 * target.timeout
+        try:
+            return subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=limit, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, -1, "", f"no answer within {limit:g} seconds")
+
+    return run
 
 
-def comparable(document: dict[str, Any]) -> dict[str, Any]:
-    """A document with timestamps as epoch seconds and without what is absent or empty."""
-    plain = {}
-    for name, value in document.items():
-        if isinstance(value, datetime.datetime):
-            plain[name] = value.timestamp()
-        elif name.endswith("At") and isinstance(value, str):
-            plain[name] = datetime.datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp()
-        elif value not in (None, {}, []):
-            plain[name] = value
-    return plain
+def instant(value: Any) -> Any:
+    """A time as epoch seconds, in whatever form a client gives it; anything else as it is."""
+    if isinstance(value, str):
+        try:
+            value = datetime.datetime.fromisoformat(value)
+        except ValueError:
+            return value
+    return value.timestamp() if isinstance(value, datetime.datetime) else value
 
 
-def same(check: Checker, clause: str, raw: dict[str, Any], read: dict[str, Any]) -> None:
-    """The members that a client read MUST be those of the JSON; times may differ by a rounded millisecond."""
-    known = check.judge.contract.members
-    expected = {name: value for name, value in comparable(raw).items() if name in known}
-    got = {name: value for name, value in comparable(read).items() if name in known}
-    for name in ("CreatedAt", "LastUpdatedAt"):
-        times = expected.get(name), got.get(name)
-        if all(isinstance(time, int | float) for time in times) and abs(times[0] - times[1]) < 1:
-            got[name] = expected[name]
-    check.that(clause, got == expected, json.dumps(expected, sort_keys=True), json.dumps(got, sort_keys=True))
+def same(check: Checker, clause: str, exchange: Exchange, read: dict[str, Any]) -> None:
+    """The members that a client read MUST be those of the JSON, times of the same instant."""
+    raw = check.members(exchange)
+    for name in sorted(check.judge.contract.members):
+        due, got = raw.get(name), read.get(name) or (False if read.get(name) is False else None)
+        ok = due == got
+        if name in TIMES:
+            due, got = instant(due), instant(got)
+            both = isinstance(due, int | float) and isinstance(got, int | float)
+            ok = abs(due - got) <= ROUNDING if both else due == got
+        check.that(clause, ok, f"{name} {due!r}", repr(got), exchange)
+
+
+def tolerates(check: Checker, name: str, exchange: Exchange) -> None:
+    """Tell of times that the contract forbids and a client reads nevertheless."""
+    for member in TIMES:
+        if isinstance(check.members(exchange).get(member), str):
+            check.entry.notes.append(f"{name} reads {member} as text, which the contract forbids")
+
+
+def raised(make: Callable[[], Any]) -> str:
+    """The type of the exception that a call of botocore raises."""
+    try:
+        make()
+    except Exception as error:  # a parser may stumble in any way
+        return type(error).__name__
+    return "an answer"
 
 
 @clauses("sdk.boto3")
-def test_botocore_reads_the_answer(ask, sdk, caller: Identity, state: State, check: Checker):
-    raw = check.judge.document(ask())
-    if not isinstance(raw, dict):
-        pytest.skip("the answer is no JSON object")
+def test_botocore(ask, sdk, caller: Identity, state: State, check: Checker):
+    exchange = ask()
     try:
         read = sdk(caller).get_integration(DomainName=state.domain, Uri=state.uri)
-    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError, ValueError) as error:
-        check.that("sdk.boto3", False, "an answer", f"{type(error).__name__}: {error}")
+    except Exception as error:
+        check.that("sdk.boto3", False, "an answer", f"{type(error).__name__}: {error}", exchange)
         return
-    same(check, "sdk.boto3", raw, read)
-    for name in ("CreatedAt", "LastUpdatedAt"):
-        if isinstance(raw.get(name), str):
-            check.entry.notes.append(f"botocore reads {name} {raw[name]!r}, which the contract forbids")
+    same(check, "sdk.boto3", exchange, read)
+    tolerates(check, "botocore", exchange)
 
 
 @clauses("sdk.boto3.typed-errors")
 @pytest.mark.parametrize(
-    ("given", "name"),
+    ("uri", "due"),
     [
-        pytest.param({"Uri": "s3://unknown"}, "ResourceNotFoundException", id="not found"),
-        pytest.param({"Uri": "u" * 256}, "BadRequestException", id="bad request"),
+        pytest.param(UNKNOWN, "ResourceNotFoundException", id="not found"),
+        pytest.param("u" * 256, "BadRequestException", id="bad request"),
     ],
 )
-def test_botocore_types_the_errors(
-    sdk: Callable[..., Any], caller: Identity, state: State, check: Checker, given: dict[str, str], name: str
-):
-    client = sdk(caller)
-    raised = "an answer"
-    try:
-        # Its own validation is off: the server's is meant.
-        client.get_integration(**{"DomainName": state.domain, **given})
-    except client.exceptions.ClientError as error:
-        raised = type(error).__name__
-    except botocore.exceptions.BotoCoreError as error:
-        raised = type(error).__name__
-    check.that("sdk.boto3.typed-errors", raised == name, name, raised)
+def test_botocore_types_errors(ask, sdk, caller: Identity, state: State, check: Checker, uri: str, due: str):
+    got = raised(lambda: sdk(caller).get_integration(DomainName=state.domain, Uri=uri))
+    check.that("sdk.boto3.typed-errors", got == due, due, got, None if got == due else ask(uri=uri))
+
+
+@clauses("sdk.boto3.typed-errors")
+def test_botocore_types_denied_access(ask, sdk, unauthorized: Identity, state: State, check: Checker):
+    got = raised(lambda: sdk(unauthorized).get_integration(DomainName=state.domain, Uri=state.uri))
+    lawful = ("AccessDeniedException", "ResourceNotFoundException")
+    exchange = None if got in lawful else ask(identity=unauthorized)
+    check.that("sdk.boto3.typed-errors", got in lawful, " or ".join(lawful), got, exchange)
+
+
+@clauses("sdk.boto3.typed-errors")
+def test_botocore_types_throttling(sdk, target: Target, state: State, check: Checker):
+    if "low-quota" not in target.identities:
+        pytest.skip("the target file names no identity low-quota")
+    once = sdk(target.identities["low-quota"], 1)
+    answers = ("an answer", "ResourceNotFoundException")
+    for _ in range(BURST):
+        got = raised(lambda: once.get_integration(DomainName=state.domain, Uri=state.uri))
+        if got not in answers:
+            check.that("sdk.boto3.typed-errors", got == "ThrottlingException", "ThrottlingException", got)
+            return
+    pytest.skip("no request was throttled")
 
 
 @clauses("sdk.aws-cli")
-def test_aws_cli(nightly, ask, environment: dict[str, str], target: Target, state: State, check: Checker):
-    beside = Path(sys.executable).parent / "aws"
-    command = str(beside) if beside.exists() else shutil.which("aws")
+def test_aws_cli(run: Run, ask, target: Target, state: State, check: Checker):
+    beside = Path(sys.executable).parent
+    command = shutil.which("aws", path=beside) or shutil.which("aws")
     if command is None:
         pytest.skip("the AWS CLI is not installed")
-    arguments = [
-        "customer-profiles",
-        "get-integration",
-        "--output",
-        "json",
-        "--endpoint-url",
-        target.endpoint,
-    ]
-    named = ["--domain-name", state.domain, "--uri", state.uri]
-    done = subprocess.run(
-        [command, *arguments, *named],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
-    if done.returncode != 0:
-        check.that("sdk.aws-cli", False, "an answer", done.stderr.strip()[-300:])
-        return
-    same(check, "sdk.aws-cli", check.judge.document(ask()) or {}, json.loads(done.stdout))
+    options = ["--endpoint-url", target.endpoint, "--region", target.region, "--output", "json"]
+
+    def aws(uri: str) -> subprocess.CompletedProcess[str]:
+        # As JSON, because the CLI would fetch what a plain --uri of http:// or file:// names.
+        asked = json.dumps({"DomainName": state.domain, "Uri": uri})
+        return run([command, "customer-profiles", "get-integration", *options, "--cli-input-json", asked])
+
+    exchange = ask()
+    found, missing = aws(state.uri), aws(UNKNOWN)
+    if found.returncode:
+        check.that("sdk.aws-cli", False, "an answer", found.stderr.strip()[-300:], exchange)
+    else:
+        same(check, "sdk.aws-cli", exchange, json.loads(found.stdout))
+        tolerates(check, "the AWS CLI", exchange)
+    typed = missing.returncode != 0 and "(ResourceNotFoundException)" in missing.stderr
+    said = missing.stderr.strip()[-300:] or "an answer"
+    check.that("sdk.aws-cli", typed, "ResourceNotFoundException", said)
 
 
 @clauses("sdk.javascript")
-def test_javascript(nightly, ask, environment: dict[str, str], target: Target, state: State, check: Checker):
-    modules = os.environ.get("CONTRACT_NODE_MODULES")
+def test_javascript(run: Run, ask, target: Target, state: State, check: Checker):
     node = shutil.which("node")
-    if node is None or modules is None:
-        pytest.skip("node is not installed, or CONTRACT_NODE_MODULES does not name a folder of modules")
-    if not (Path(modules) / "@aws-sdk" / "client-customer-profiles").is_dir():
-        pytest.skip(f"@aws-sdk/client-customer-profiles is not in {modules}")
-    done = subprocess.run(
-        [node, str(SCRIPT), target.endpoint, target.region, state.domain, state.uri],
-        env={**environment, "CONTRACT_NODE_MODULES": modules},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
-    if done.returncode != 0:
-        check.that("sdk.javascript", False, "an answer", done.stderr.strip()[-300:])
+    if node is None:
+        pytest.skip("node is not installed")
+    exchange = ask()
+    done = run([node, str(SCRIPT), target.endpoint, target.region, state.domain, state.uri])
+    if done.returncode == 3:
+        pytest.skip("node finds no @aws-sdk/client-customer-profiles in the folder CONTRACT_NODE_MODULES")
+    if done.returncode:
+        check.that("sdk.javascript", False, "answers", done.stderr.strip()[-300:], exchange)
         return
-    answer = json.loads(done.stdout)
-    same(check, "sdk.javascript", check.judge.document(ask()) or {}, answer["found"])
-    check.that(
-        "sdk.javascript",
-        answer["missing"] == "ResourceNotFoundException",
-        "ResourceNotFoundException",
-        answer["missing"],
-    )
+    answers = json.loads(done.stdout)
+    found = answers["found"]
+    if "members" in found:
+        same(check, "sdk.javascript", exchange, found["members"])
+        tolerates(check, "AWS SDK for JavaScript", exchange)
+    else:
+        check.that("sdk.javascript", False, "an answer", found["message"], exchange)
+    for asked, due in (("missing", "ResourceNotFoundException"), ("invalid", "BadRequestException")):
+        got = answers[asked].get("error", "an answer")
+        check.that("sdk.javascript", got == due, due, got)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
+from urllib.parse import urlsplit
 
 import pytest
 
 from getintegration_contract.contract import Contract
 
 from .mutants.bases import NAMES, ROOT, BaseServer
-from .mutants.battery import record, unchanged_by
+from .mutants.battery import Recording, record, unchanged_by
 from .mutants.catalogue import INVIOLABLE, MUTANTS
 from .mutants.lawful import LAWFUL
+from .mutants.messages import Answer, Forward, Raw, Request, ok
+from .mutants.proxy import Proxy
+from .mutants.signing import is_by
+
+Exchange = Callable[..., bytes]
 
 #: Mutants that a replay in memory cannot show, because it is slow, alone, or without a socket.
 NOT_IN_MEMORY = ("concurrency.*", "signature.date-not-covered", "transport.expect-waited-for")
@@ -57,6 +65,64 @@ def test_every_mutant_changes_something(base: str) -> None:
     unchanged = [mutant.name for mutant in MUTANTS if unchanged_by(mutant, recording)]
     seen_elsewhere = [name for name in unchanged if any(fnmatch(name, shape) for shape in NOT_IN_MEMORY)]
     assert sorted(set(unchanged) - set(seen_elsewhere)) == []
+
+
+@pytest.mark.parametrize("base", NAMES)
+def test_the_proxy_alone_changes_nothing(base: str) -> None:
+    def answered(recording: Recording) -> list[tuple[int, str | None]]:
+        steady = [answer for request, answer in recording if not is_by(request, "low_quota")]
+        return [(answer.status, answer.error_type) for answer in steady]
+
+    with BaseServer(base) as server:
+        direct = record(server)
+        with Proxy(server.url, lambda request, forward: forward(request)) as proxy:
+            through = record(server, proxy.url)
+            count = proxy.count
+    assert answered(through) == answered(direct)
+    assert (count.requests, count.changed, count.faults) == (len(direct), 0, 0)
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    """Sends bytes through a proxy that answers what it was asked, and gives the bytes that come back."""
+
+    def echo(request: Request, forward: Forward) -> Answer:
+        if request.target == "/raw":
+            return Raw(b"HTTP/1.1 200 OK\r\n\r\ngarbage", "close")
+        asked = [request.method, request.target, request.chunked, request.number, request.body.decode()]
+        return ok([*asked, *request.headers[:1]])
+
+    with Proxy("http://127.0.0.1:1", echo) as proxy:
+
+        def exchange(*parts: bytes) -> bytes:
+            with socket.create_connection(("127.0.0.1", urlsplit(proxy.url).port or 0), timeout=5) as wire:
+                for part in parts:
+                    wire.sendall(part)
+                wire.shutdown(socket.SHUT_WR)
+                return b"".join(iter(lambda: wire.recv(65536), b""))
+
+        yield exchange
+
+
+def test_the_proxy_reads_paths_headers_and_chunks_as_sent(exchange: Exchange) -> None:
+    head = b"POST /a/../%2e%2E//b?x=%20 HTTP/1.1\r\nHOST: MiXed\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = exchange(head, b"3;e=1\r\nab", b"c\r\n2\r\nde\r\n0\r\nTrailer: 1\r\n\r\n")
+    assert b'["POST", "/a/../%2e%2E//b?x=%20", true, 1, "abcde", ["HOST", "MiXed"]]' in answer
+
+
+def test_the_proxy_keeps_connections_and_continues(exchange: Exchange) -> None:
+    first = b"POST /1 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
+    second = b"HEAD /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    answer = exchange(first + second)
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    assert b'"/1", false, 1' in answer
+    assert b"/2" not in answer  # HEAD has no body
+
+
+def test_the_proxy_sends_bytes_as_a_mutant_wants_them(exchange: Exchange) -> None:
+    assert exchange(b"GET /raw HTTP/1.1\r\n\r\nGET /never HTTP/1.1\r\n\r\n").endswith(b"garbage")
+    assert exchange(b"no HTTP\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_sample_is_caught() -> None:

@@ -1,17 +1,32 @@
-// Asks with AWS SDK for JavaScript v3 for what exists and for what does not, and prints both as JSON.
+// Asks with AWS SDK for JavaScript v3 for what exists, what does not, and what is invalid; prints all of it as JSON.
+// Ends with status 3 if node does not find the SDK from the folder that CONTRACT_NODE_MODULES names.
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 
-const require = createRequire(resolve(process.env.CONTRACT_NODE_MODULES, "index.js"));
-const { CustomerProfilesClient, GetIntegrationCommand } = require("@aws-sdk/client-customer-profiles");
-
 const [endpoint, region, DomainName, Uri] = process.argv.slice(2);
-const client = new CustomerProfilesClient({ endpoint, region });
-const { $metadata, ...found } = await client.send(new GetIntegrationCommand({ DomainName, Uri }));
-let missing = "an answer";
+const require = createRequire(resolve(process.env.CONTRACT_NODE_MODULES ?? ".", "index.js"));
+let sdk;
 try {
-  await client.send(new GetIntegrationCommand({ DomainName, Uri: "s3://unknown" }));
+  sdk = require("@aws-sdk/client-customer-profiles");
 } catch (error) {
-  missing = error.name;
+  if (error.code !== "MODULE_NOT_FOUND") throw error;
+  process.exit(3);
 }
-console.log(JSON.stringify({ found, missing }));
+const client = new sdk.CustomerProfilesClient({ endpoint, region, maxAttempts: 6 });
+
+async function ask(uri) {
+  try {
+    const { $metadata, ...members } = await client.send(new sdk.GetIntegrationCommand({ DomainName, Uri: uri }));
+    return { members };
+  } catch (error) {
+    return { error: error.constructor.name, message: `${error.name}: ${error.message}` };
+  }
+}
+
+console.log(
+  JSON.stringify({
+    found: await ask(Uri),
+    missing: await ask("s3://unknown"),
+    invalid: await ask("u".repeat(256)),
+  }),
+);

@@ -47,9 +47,9 @@ class _AskedOtherwiseError(Exception):
     """A mutant asked the base something else than it was asked: that is a change."""
 
 
-def record(base: BaseServer) -> Recording:
-    """The battery and what the base answers."""
-    connection = Base(base.url)
+def record(base: BaseServer, address: str | None = None) -> Recording:
+    """The battery and what the base answers, asked at its own address or another that leads to it."""
+    connection = Base(address or base.url)
     base.empty()
     try:
         return [(request, connection.ask(request)) for request in _battery(base.url.partition("://")[2])]

@@ -39,7 +39,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--base", choices=(*NAMES, "both"), default="both", help="the correct server behind the proxy")
     add("-k", dest="pattern", default="*", metavar="PATTERN", help="names, with * and ?, or a part of one")
     add("--quick", action="store_true", help="a fixed sample of every theme, each on one base")
-    add("--fast", action="store_true", help="end a run once its mutant is caught; --quick does so too")
+    add(
+        "--whole",
+        action="store_true",
+        help="go on when a mutant is caught: slower, and tells all that it breaks",
+    )
     add("--json", type=Path, metavar="FILE", help="write mutant -> clauses here")
     add("--jobs", type=int, default=2, metavar="N", help="runs at a time (default: %(default)s)")
     add("--list", action="store_true", help="print the names and stop")
@@ -201,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if lacking := [mutant.name for mutant in MUTANTS if _lacking(mutant)]:
         print(f"not run, for want of the clients they need: {len(lacking)}, {', '.join(lacking[:3])}…")
     results = []
-    for outcome in outcomes(todo, options.jobs, fast=options.fast or options.quick):
+    for outcome in outcomes(todo, options.jobs, fast=not options.whole):
         results.append(outcome)
         print(line(outcome), flush=True)
     print("\n".join(summary(results)))

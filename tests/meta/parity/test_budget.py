@@ -20,29 +20,38 @@ import json, sys, time
 from pathlib import Path
 from getintegration_contract.budget import Budget
 from getintegration_contract.client import BudgetExhausted
-path, rate, limit, start, seconds = sys.argv[1:]
+path, rate, limit, seconds = sys.argv[1:]
 budget = Budget(Path(path), float(rate), int(limit) or None)
 stamps = []
-time.sleep(max(0.0, float(start) - time.monotonic()))
-while time.monotonic() < float(start) + float(seconds):
+print("ready", flush=True)
+end = float(sys.stdin.readline()) + float(seconds)
+while time.monotonic() < end:
     try:
-        budget.acquire()
+        stamps.append(budget.depart())
     except BudgetExhausted:
         break
-    stamps.append(time.monotonic())
 print(json.dumps(stamps))
 """
 
 
 def departures(path: Path, processes: int, rate: float, seconds: float, limit: int = 0) -> list[float]:
     """When requests of several processes left, all together."""
-    start = time.monotonic() + 0.6
-    arguments = [str(path), str(rate), str(limit), str(start), str(seconds)]
+    command = [sys.executable, "-c", _WORKER, *map(str, (path, rate, limit, seconds))]
     running = [
-        subprocess.Popen([sys.executable, "-c", _WORKER, *arguments], stdout=subprocess.PIPE)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(processes)
     ]
-    return sorted(stamp for process in running for stamp in json.loads(process.communicate()[0]))
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    outputs = []
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write(f"{time.monotonic()}\n")
+        process.stdin.flush()
+    for process in running:
+        outputs.append(process.communicate()[0])
+    return sorted(stamp for output in outputs for stamp in json.loads(output))
 
 
 def most_in_a_second(stamps: list[float]) -> int:
@@ -56,7 +65,7 @@ def test_rate_is_kept_by_all_processes_together(tmp_path: Path, processes: int) 
     stamps = departures(tmp_path / "budget", processes, rate, 1.2)
     assert most_in_a_second(stamps) <= rate
     measured = (len(stamps) - 1) / (stamps[-1] - stamps[0])
-    assert rate * 0.8 < measured <= rate  # a busy machine may be slow, never fast
+    assert rate * 0.6 < measured <= rate  # a busy machine may be slow, never fast
 
 
 def test_requests_are_spaced_evenly(tmp_path: Path) -> None:

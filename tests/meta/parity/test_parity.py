@@ -326,7 +326,7 @@ def test_memory_does_not_grow_with_what_is_compared(tmp_path: Path) -> None:
     import tracemalloc
 
     def peak(count: int) -> int:
-        exchanges = [exchange(200, found(Number=number, Padding="x" * 20_000)) for number in range(count)]
+        exchanges = [exchange(200, found(Number=number, Padding="x" * 8_000)) for number in range(count)]
         path = record(tmp_path / f"{count}.har", *exchanges)
         del exchanges
         tracemalloc.start()
@@ -337,8 +337,8 @@ def test_memory_does_not_grow_with_what_is_compared(tmp_path: Path) -> None:
         tracemalloc.stop()
         return most
 
-    few, many = peak(50), peak(500)
-    assert many - few < 450 * 4_000  # of more than 40 kB that each exchange has on the two sides
+    few, many = peak(40), peak(240)
+    assert many - few < 200 * 4_000  # of more than 16 kB that each exchange has on the two sides
 
 
 def test_endless_kinds_of_differences_stay_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ def test_how_requests_were_signed_is_told(emulator_har: Path) -> None:
         "test_wrong_secret",
     ):
         assert kinds[name] == {'{"kind": "special"}'}, name
-    assert '{"kind": "signed", "skew": -360}' in kinds["test_expired_date"]
+    assert '{"kind": "signed", "skew": -360.0}' in kinds["test_expired_date"]
     assert '{"kind": "signed", "service": "s3"}' in kinds["test_wrong_scope"]
     assert '{"days": -1, "kind": "signed"}' in kinds["test_wrong_scope"]
     assert '{"kind": "signed", "region": "nowhere"}' in kinds["test_wrong_region"]

@@ -51,7 +51,15 @@ def install(folder: Path, name: str) -> Path:
     home = folder / name
     if name in PIP:
         wanted, programs = PIP[name], home / "bin"
-        pip = [programs / "python", "-m", "pip", "install", "--quiet", "--no-compile", wanted]
+        pip = [
+            programs / "python",
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "install",
+            "--no-compile",
+            wanted,
+        ]
         steps = [[sys.executable, "-m", "venv", home], pip]
     else:
         if (npm := shutil.which("npm")) is None:
@@ -76,7 +84,8 @@ def _run(command: list[str], failing: str) -> None:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALLATION)
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout or "no reason given").strip().splitlines()
-        raise NotInstallableError(f"{failing}: {said[-1]}") from None
+        reasons = [line for line in said if "error" in line.lower()]
+        raise NotInstallableError(f"{failing}: {(reasons or said)[0]}") from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotInstallableError(f"{failing}: {error}") from None
 

@@ -1,6 +1,6 @@
 """What a run does beside testing: it records, resumes, keeps its budget, and tells how far it is.
 
-``conftest.py`` starts a :class:`Session` in the controlling process and a :class:`Member` in every process
+The plugin starts a :class:`Session` in the controlling process and a :class:`Member` in every process
 that runs tests; both are plugins of pytest and do the rest by its hooks.
 """
 
@@ -185,7 +185,7 @@ class Member:
 
     Args:
         given: What the session gave.
-        worker: The worker of ``conftest.py``: its target, redactor, contract and the entry under way.
+        worker: The worker: its target, redactor, contract and the entry under way.
     """
 
     def __init__(self, config: pytest.Config, given: dict[str, Any], worker: Any) -> None:

@@ -1,0 +1,1 @@
+"""Where pytest meets the package, together with ``conftest.py``: options, controller, worker."""

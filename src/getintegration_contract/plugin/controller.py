@@ -1,0 +1,141 @@
+"""The controlling process of a run, as pytest sees it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from getintegration_contract.local import EmulatorError
+from getintegration_contract.plugin.options import say
+from getintegration_contract.plugin.session import Session
+from getintegration_contract.plugin.worker import Worker
+from getintegration_contract.run import INDETERMINATE_STATUS, Indeterminate, Run
+
+
+class Controller:
+    """The controlling process: prepares the target, gathers entries, gives the verdict."""
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.config = config
+        self.run = run
+        self.status = 0
+        self.collected = True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            self.run.prepare()
+        except (Indeterminate, EmulatorError) as error:
+            self._write_reports(INDETERMINATE_STATUS)
+            pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
+        self.session = Session(self.config, self.run, lambda line: say(self.config, line))
+        if getattr(self.config.option, "dist", "no") == "no":
+            worker = Worker(self.config, _to_worker(self.run, self.session), self.run.contract)
+            self.config.pluginmanager.register(worker, "contract-worker")
+
+    def pytest_report_header(self) -> list[str]:
+        return [f"contract: {line}" for line in self.run.announce()]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["contract"] = _to_worker(self.run, self.session)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.collected = False
+            self.run.internal_errors.append(report.nodeid or report.longreprtext.partition("\n")[0])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        entry = getattr(report, "contract", None)
+        if entry is not None:
+            self.run.ledger.add(entry)
+        if getattr(report, "endpoint_down", None):
+            self.run.aborted = report.endpoint_down
+        elif report.failed and not getattr(report, "violation", False):
+            self.run.internal_errors.append(report.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: Any) -> None:
+        warning = warning_message.message
+        if isinstance(warning, Warning):
+            warning.args = (self.run.redactor.text(str(warning)),)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
+        if getattr(report, "endpoint_down", None):
+            return "indeterminate", "I", ("INDETERMINATE", {"yellow": True})
+        if getattr(report, "violation", False):
+            return "violated", "V", ("VIOLATED", {"red": True})
+        return None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self.run.finish()
+        finished = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        if finished or self.run.aborted or not self.collected:
+            session.exitstatus = self.run.exit_status()
+        self.status = int(session.exitstatus)
+        self._write_reports(self.status)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        from getintegration_contract.report import terminal
+
+        text = terminal.render(
+            self.run.report(self.status),
+            colour=terminalreporter.isatty or bool(terminalreporter.hasmarkup),
+            width=terminalreporter._tw.fullwidth,
+            quiet=self.config.option.verbose < 0,
+            verbose=self.config.option.verbose > 0,
+        )
+        terminalreporter.ensure_newline()
+        terminalreporter.write_line(text)
+
+    def _write_reports(self, status: int) -> None:
+        from getintegration_contract import report as reports
+        from getintegration_contract.report import junit, markdown
+
+        option = self.config.option
+        if option.write_waivers:
+            self.run.write_waivers(Path(option.write_waivers))
+        document = self.run.report(status)
+        try:
+            if option.report_dir:
+                reports.write(document, Path(option.report_dir))
+            if option.xmlpath and Path(option.xmlpath).exists():
+                junit.attach(Path(option.xmlpath), document)
+        except reports.ReportError as error:
+            say(self.config, str(error))
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            try:
+                with Path(summary).open("a", encoding="utf-8") as file:
+                    file.write(markdown.summary(document))
+            except OSError as error:
+                say(self.config, f"cannot write GITHUB_STEP_SUMMARY: {error.strerror}")
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            print("\n".join(markdown.annotations(document)))
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """SIGTERM ends a run as Ctrl-C does: what it made is removed."""
+    raise KeyboardInterrupt
+
+
+def _to_worker(run: Run, started: Session) -> dict[str, Any]:
+    """What a worker needs, in types that xdist carries; it finds credentials for itself."""
+    assert run.state is not None
+    return {
+        "state": run.state.to_dict(),
+        "session": started.to_worker(),
+        "endpoint": run.target.endpoint,
+        "emulator": run.is_emulator,
+        "claims": sorted(run.target.claims),
+        "waived": sorted(run.waived),
+        "seed": run.settings.seed,
+        "max_examples": run.settings.max_examples,
+        "strict": run.settings.strict,
+    }

@@ -1,0 +1,159 @@
+"""The options of the suite, and what they say about target and run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from getintegration_contract import target as targets
+from getintegration_contract.contract import Contract
+from getintegration_contract.plugin import session
+from getintegration_contract.run import Run, Settings
+from getintegration_contract.target import Target, TargetError
+from getintegration_contract.waivers import read as read_waivers
+
+#: Fuzzed requests, all shards together.
+MAX_EXAMPLES = {"gate": 100, "nightly": 5000}
+
+#: Options of a run that the command to repeat one test does without.
+_NOT_TO_REPEAT = ("--report-dir", "--write-waivers", "--record", "--resume", "--junitxml", "-n")
+
+
+def add(parser: pytest.Parser) -> None:
+    """Register the options."""
+    target = parser.getgroup("target", "what is tested")
+    option = target.addoption
+    option("--endpoint-url", metavar="URL", help="endpoint under test; default: the shipped emulator")
+    option("--region", metavar="NAME", help="region to sign for (default us-east-1, or what AWS_REGION says)")
+    option("--profile", metavar="NAME", help="AWS profile of the caller")
+    option("--target", metavar="FILE.toml", help="all about a target in one file; options win over it")
+    option("--domain-name", metavar="NAME", help="use this domain; nothing is written")
+    option("--integration-uri", metavar="URI", help="use this integration of --domain-name")
+    option(
+        "--allow-writes",
+        action="store_const",
+        const=True,
+        help="let the run make and remove its own domains on AWS too",
+    )
+    option(
+        "--no-writes",
+        action="store_const",
+        const=False,
+        dest="allow_writes",
+        help="make nothing anywhere: use an integration that can be listed",
+    )
+    option(
+        "--not-claimed",
+        action="append",
+        metavar="CAPABILITY",
+        choices=targets.CLAIMS,
+        help="a capability that the target does not claim: " + ", ".join(targets.CLAIMS),
+    )
+    session.add_options(option)
+    option(
+        "--request-timeout", type=float, metavar="SECONDS", help="seconds to wait for an answer (default 10)"
+    )
+    run = parser.getgroup("contract", "how it is tested")
+    option = run.addoption
+    option("--depth", choices=tuple(MAX_EXAMPLES), default="gate", help="gate (default) or nightly")
+    option("--max-examples", type=int, metavar="N", help="fuzzed requests (gate 100, nightly 5000)")
+    option("--waivers", metavar="FILE.toml", help="violations that are accepted")
+    option("--write-waivers", metavar="FILE.toml", help="write waivers for what is violated now")
+    option(
+        "--require-exercised",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="status 1 unless every matching clause was exercised, e.g. 'request.*'",
+    )
+    option("--report-dir", metavar="DIR", help="write report.html, report.json, junit.xml and summary.md")
+    option("--redact-accounts", action="store_true", help="hide account ids in every output")
+    option(
+        "--list-clauses",
+        nargs="?",
+        const="text",
+        choices=("text", "markdown", "json"),
+        help="print the clauses and stop",
+    )
+
+
+def check_writable(folder: str | Path | None) -> None:
+    """Say before the run, not after it, that a report has nowhere to go.
+
+    Raises:
+        TargetError: The folder cannot be made or written.
+    """
+    if not folder:
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TargetError(f"cannot write to {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise TargetError(f"cannot write to {folder}: permission denied")
+
+
+def make_run(config: pytest.Config, contract: Contract) -> Run:
+    """The run that the options ask for.
+
+    Raises:
+        TargetError: An option or the target file is wrong.
+        WaiverError: The waivers file is.
+    """
+    option = config.option
+    target = target_of(config)
+    if option.max_examples is not None and option.max_examples < 1:
+        raise TargetError("--max-examples must be at least 1")
+    seed = str(0 if option.hypothesis_seed is None else option.hypothesis_seed)
+    if not seed.isdigit():
+        raise TargetError("--hypothesis-seed must be a whole number, 0 or more")
+    here = config.invocation_params.dir
+    settings = Settings(
+        depth=option.depth,
+        seed=int(seed),
+        max_examples=option.max_examples or MAX_EXAMPLES[option.depth],
+        strict=bool(config.getini("strict")),
+        workers=int(getattr(option, "numprocesses", None) or 1),
+        require_exercised=tuple(option.require_exercised),
+        redact_accounts=option.redact_accounts,
+        command=shlex.join(["pytest", *config.invocation_params.args]),
+        repeat=shlex.join(["pytest", *_options_to_repeat(config)]),
+        root="" if config.rootpath == here else f"{os.path.relpath(config.rootpath, here)}/",
+    )
+    waivers = read_waivers(target.waivers) if target.waivers else []
+    return Run(contract, target, settings, waivers, lambda line: say(config, line))
+
+
+def _options_to_repeat(config: pytest.Config) -> Iterator[str]:
+    """The options of the command line, but those that name tests, write files or spread the work."""
+    arguments = iter(config.invocation_params.args)
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if name in _NOT_TO_REPEAT:
+            if not value and name != "--resume":
+                next(arguments, None)
+        elif argument not in config.option.file_or_dir:
+            yield argument
+
+
+def target_of(config: pytest.Config) -> Target:
+    """The target that the options describe."""
+    option = config.option
+    given = {key: getattr(option, key.replace("-", "_"), None) for key in targets.TARGET_SCHEMA["properties"]}
+    given |= {"target": option.target, "profile": option.profile}
+    return targets.resolve(given, os.environ) or targets.shipped(given, os.environ)
+
+
+def say(config: pytest.Config, line: str) -> None:
+    """Tell the user something outside tests."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.ensure_newline()
+        reporter.write_line(f"contract: {line}")
+    else:
+        print(f"contract: {line}", file=sys.stderr)

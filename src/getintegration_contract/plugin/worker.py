@@ -1,0 +1,135 @@
+"""A process that runs tests, as pytest sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from getintegration_contract import target as targets
+from getintegration_contract.checker import Checker, ContractViolation
+from getintegration_contract.client import BudgetExhausted, Client, EndpointDown
+from getintegration_contract.contract import Contract
+from getintegration_contract.judge import Judge
+from getintegration_contract.ledger import Entry
+from getintegration_contract.local import emulator_identities
+from getintegration_contract.plugin.options import target_of
+from getintegration_contract.plugin.session import Member
+from getintegration_contract.redact import Redactor
+from getintegration_contract.state import State
+from getintegration_contract.target import Target
+
+_ENTRY = pytest.StashKey[Entry]()
+_CHECKER = pytest.StashKey[Checker]()
+
+
+class Worker:
+    """A process that runs tests: one client, one judge, an entry for each test."""
+
+    def __init__(self, config: pytest.Config, given: dict[str, Any], contract: Contract) -> None:
+        self.config = config
+        self.seed: int = given["seed"]
+        self.max_examples: int = given["max_examples"]
+        self.strict: bool = given["strict"]
+        self.state = State(**given["state"])
+        self.contract = contract
+        self.judge = Judge(self.contract)
+        self.target = self._target(given)
+        self.redactor = Redactor(self.target.secrets, accounts=config.option.redact_accounts)
+        self.waived = frozenset(given["waived"])
+        self.session = Member(config, given["session"], self)
+        self.client = Client(
+            self.target.endpoint,
+            self.target.region,
+            timeout=self.target.timeout,
+            acquire=self.session.acquire,
+            observe=self.session.observe,
+        )
+        self.entry: Entry | None = None
+
+    def _target(self, given: dict[str, Any]) -> Target:
+        target = target_of(self.config)
+        if given["emulator"]:
+            target = replace(target, endpoint=given["endpoint"], identities=emulator_identities())
+        claims = frozenset(given["claims"])
+        return replace(target, claims=claims, allow_writes=targets.WRITING in claims)
+
+    def checker(self, node: pytest.Item) -> Checker:
+        """The checker of a test; the test fails at its end if a gating clause was violated."""
+        checker = Checker(self.judge, node.stash[_ENTRY], self.redactor, self.gates, _clauses(node))
+        node.stash[_CHECKER] = checker
+        return checker
+
+    def gates(self, clause: str) -> bool:
+        """Whether a violation of the clause fails a test."""
+        known = self.contract.clauses[clause]
+        claimed = known.claim is None or known.claim in self.target.claims
+        return claimed and clause not in self.waived and known.gates(self.strict)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self.entry = item.stash[_ENTRY] = Entry(item.nodeid)
+        ids = _clauses(item)
+        if unknown := [clause for clause in ids if clause not in self.contract.clauses]:
+            pytest.fail(f"names the clause {unknown[0]}, which does not exist", pytrace=False)
+        wanted = {self.contract.clauses[clause].claim for clause in ids}
+        if ids and None not in wanted and not wanted & self.target.claims:
+            pytest.skip(f"the target does not claim {', '.join(sorted(filter(None, wanted)))}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        result = yield
+        if (checker := item.stash.get(_CHECKER, None)) is not None:
+            checker.raise_if_violated()
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        entry = item.stash.get(_ENTRY, None)
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, pytest.skip.Exception) and entry is not None:
+            for clause in _clauses(item):
+                entry.not_exercised.setdefault(clause, self.redactor.text(str(error.msg)))
+        violation = _violation(error)
+        if violation is not None:
+            report.violation = True  # type: ignore[attr-defined]
+            report.longrepr = str(violation)
+        elif report.failed:
+            # A traceback, its locals and what was printed may hold secrets.
+            report.longrepr = self.redactor.text(report.longreprtext)
+        elif isinstance(report.longrepr, tuple):
+            path, line, reason = report.longrepr
+            report.longrepr = (path, line, self.redactor.text(reason))
+        if expected := getattr(report, "wasxfail", None):
+            report.wasxfail = self.redactor.text(expected)
+        report.sections = [(name, self.redactor.text(text)) for name, text in report.sections]
+        if isinstance(error, EndpointDown | BudgetExhausted):
+            report.endpoint_down = str(error)  # type: ignore[attr-defined]
+            report.longrepr = str(error)
+            item.session.shouldstop = str(error)
+            if entry is not None:
+                entry.indeterminate.update(dict.fromkeys(_clauses(item), str(error)))
+        if entry is not None and call.when == "teardown":
+            report.contract = entry.to_dict()  # type: ignore[attr-defined]
+            self.entry = None
+        return report
+
+    def pytest_unconfigure(self) -> None:
+        self.client.close()
+
+
+def _violation(error: BaseException | None) -> ContractViolation | None:
+    """The violation in an exception, also where Hypothesis grouped several."""
+    if isinstance(error, BaseExceptionGroup):
+        found = [_violation(inner) for inner in error.exceptions]
+        return found[0] if found and all(found) else None
+    return error if isinstance(error, ContractViolation) else None
+
+
+def _clauses(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(clause for mark in item.iter_markers("clauses") for clause in mark.args)
