@@ -13,6 +13,7 @@ from getintegration_contract import oracle
 from getintegration_contract.about import Suite
 from getintegration_contract.client import transient_fault
 from getintegration_contract.contract import PATH, Contract
+from getintegration_contract.exchange import Request
 from getintegration_contract.har import Recorded
 from getintegration_contract.judge import Expectation, Judge
 from getintegration_contract.promotion import RAISED_FROM, RECORDED
@@ -47,20 +48,18 @@ class Evidence:
         }
 
 
+def is_operation(request: Request) -> bool:
+    """Whether method and path are those of the operation."""
+    start, end = PATH.split("{DomainName}")
+    path = request.target.partition("?")[0]
+    return request.method == "POST" and path.startswith(start) and path.endswith(end)
+
+
 def is_ordinary(recorded: Recorded) -> bool:
     """Whether the description alone says what is due: the operation, asked by a caller who signs well."""
     plain = not set(recorded.signing) - {"kind"}
-    request = recorded.exchange.request
-    start, end = PATH.split("{DomainName}")
-    path = request.target.partition("?")[0]
-    return (
-        recorded.exchange.identity == "caller"
-        and recorded.signing.get("kind") == SIGNED
-        and plain
-        and request.method == "POST"
-        and path.startswith(start)
-        and path.endswith(end)
-    )
+    signed = recorded.signing.get("kind") == SIGNED and recorded.exchange.identity == "caller"
+    return plain and signed and is_operation(recorded.exchange.request)
 
 
 def expectation(contract: Contract, recorded: Recorded, suite: Suite) -> Expectation | None:

@@ -19,7 +19,7 @@ import jsonschema_rs
 
 from getintegration_contract.exchange import Exchange, Fault, Headers, Request, Response
 from getintegration_contract.jsonstream import HarError, shorten
-from getintegration_contract.redact import Redactor
+from getintegration_contract.redact import REDACTED, Redactor
 
 
 def _headers(name: str, value: str) -> dict[str, Any]:
@@ -63,6 +63,7 @@ _ENTRY_SCHEMA: dict[str, Any] = {
         "_signing": {"type": "object"},
     },
 }
+_TOKEN = "x-amz-security-token"
 _URL = re.compile(r"https?://[^/?#]*")
 _ENTRY = jsonschema_rs.validator_for(_ENTRY_SCHEMA)
 
@@ -91,7 +92,8 @@ def entry(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
     plain = {
         "request": {
             "target": exchange.request.target,
-            "headers": [list(header) for header in exchange.request.headers],
+            # Made-up tokens of tests must not become secrets of the whole recording.
+            "headers": [[k, REDACTED if k.lower() == _TOKEN else v] for k, v in exchange.request.headers],
             "body": request_text,
         },
         "response": {
@@ -101,6 +103,9 @@ def entry(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
         },
     }
     redacted = redactor.exchange(plain)
+    for name, token in exchange.request.headers:
+        if name.lower() == _TOKEN and redactor.text(token) == token:
+            redacted["response"] = Redactor((token,)).value(redacted["response"])
     request, response = redacted["request"], redacted["response"]
     milliseconds = round(exchange.seconds * 1000, 3)
     document: dict[str, Any] = {

@@ -199,7 +199,7 @@ def _json_layout(answer: Answer) -> None:
 
 
 def _message_texts(answer: Answer) -> None:
-    if answer.status >= 400 and isinstance(answer.document, dict):
+    if isinstance(answer.document, dict):
         texts = {name: "<a text>" for name in _MESSAGES if isinstance(answer.document.get(name), str)}
         answer.document = {**answer.document, **texts}
 

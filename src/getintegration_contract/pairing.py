@@ -13,6 +13,11 @@ from getintegration_contract.har import Recorded
 from getintegration_contract.names import Names
 from getintegration_contract.recording import Recording
 from getintegration_contract.resign import NONE
+from getintegration_contract.safety import writes
+
+_RACE = "its test writes while it asks, so that who is first decides the answer"
+#: Seconds by which two clocks of one process may seem to overlap.
+_TOLERANCE = 0.001
 
 
 class Key(NamedTuple):
@@ -21,6 +26,19 @@ class Key(NamedTuple):
     test: str
     question: bytes
     number: int
+
+
+@dataclass(frozen=True)
+class Index:
+    """The keys of a recording.
+
+    Attributes:
+        keys: Of every exchange, in order; None for an attempt that a later one made up for.
+        races: Tests that wrote while they asked: who was first decides what they were answered.
+    """
+
+    keys: list[Key | None]
+    races: frozenset[str]
 
 
 @dataclass
@@ -51,9 +69,10 @@ def question(recorded: Recorded, names: Names) -> bytes:
     return digest.digest()
 
 
-def keys(recording: Recording, names: Names) -> list[Key | None]:
-    """The key of every exchange, in order; None for an attempt that a later one made up for."""
+def keys(recording: Recording, names: Names) -> Index:
+    """The keys of a recording's exchanges."""
     found: list[Key | None] = []
+    races = _Races()
     last: dict[tuple[str, bytes], tuple[int, int]] = {}
     counts: Counter[tuple[str, bytes]] = Counter()
     for position, recorded in enumerate(recording):
@@ -65,12 +84,32 @@ def keys(recording: Recording, names: Names) -> list[Key | None]:
             counts[same] += 1
         last[same] = position, recorded.attempt
         found.append(Key(*same, counts[same]))
-    return found
+        races.see(same[0], recorded)
+    return Index(found, frozenset(races.tests))
+
+
+class _Races:
+    """Finds tests in which a write and another exchange were under way at the same time."""
+
+    def __init__(self) -> None:
+        self.tests: set[str] = set()
+        #: By test, when the last exchange so far had ended, and the last write.
+        self._ends: dict[str, tuple[float, float]] = {}
+
+    def see(self, test: str, recorded: Recorded) -> None:
+        """Take in the next exchange, in the order in which they were sent."""
+        exchange = recorded.exchange
+        any_end, write_end = self._ends.get(test, (0.0, 0.0))
+        is_write = writes(exchange.request)
+        if exchange.started + _TOLERANCE < (any_end if is_write else write_end):
+            self.tests.add(test)
+        end = exchange.started + exchange.seconds
+        self._ends[test] = max(any_end, end), max(write_end, end) if is_write else write_end
 
 
 def pair(
-    reference: Sequence[Key | None],
-    candidate: Sequence[Key | None],
+    one: Index,
+    other: Index,
     *,
     by_order: bool,
     reasons: Mapping[int, str],
@@ -78,28 +117,35 @@ def pair(
     """Pair two recordings.
 
     Args:
-        reference, candidate: The keys of their exchanges.
+        one, other: The keys of the reference and of the candidate.
         by_order: Whether requests of one test may also be paired by their order, where names differ.
         reasons: Why an exchange of the reference could not be replayed, where it was not.
     """
+    reference, candidate = one.keys, other.keys
     places = {key: position for position, key in enumerate(candidate) if key is not None}
     found = Pairs(transient=(_transient(reference), _transient(candidate)))
     alone: list[int] = []
     for position, key in enumerate(reference):
         if key is None:
             continue
-        other = places.pop(key, None)
-        if other is None:
+        counterpart = places.pop(key, None)
+        if counterpart is None:
             alone.append(position)
         else:
-            found.pairs.append((position, other))
+            found.pairs.append((position, counterpart))
     extra = sorted(places.values())
     if by_order:
         alone, extra = _pair_by_order(reference, candidate, alone, extra, found)
     tests = [{key.test for key in side if key is not None} for side in (reference, candidate)]
     found.alone = {place: reasons.get(place) or _reason(reference[place], tests[1]) for place in alone}
     found.extra = {place: _reason(candidate[place], tests[0]) for place in extra}
-    found.pairs.sort()
+    races = one.races | other.races
+    for side, reasons_of in ((reference, found.alone), (candidate, found.extra)):
+        raced = [place for place, key in enumerate(side) if key is not None and key.test in races]
+        # What was paired is told once, on the side of the reference.
+        told = raced if side is reference else [place for place in raced if place in reasons_of]
+        reasons_of.update(dict.fromkeys(told, _RACE))
+    found.pairs = sorted(pair for pair in found.pairs if pair[0] not in found.alone)
     return found
 
 

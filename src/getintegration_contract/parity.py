@@ -17,7 +17,7 @@ from getintegration_contract.acceptance import Acceptance
 from getintegration_contract.client import transient_fault
 from getintegration_contract.contract import Contract
 from getintegration_contract.differences import Difference, differences
-from getintegration_contract.evidence import MAX_AGE, Evidence, clauses_of, judged
+from getintegration_contract.evidence import MAX_AGE, Evidence, clauses_of, is_operation, judged
 from getintegration_contract.har import Recorded
 from getintegration_contract.names import Names
 from getintegration_contract.normalise import NORMALISATIONS, normalise
@@ -219,6 +219,8 @@ class _Gatherer:
             normalise(other.exchange, names[1], result.without),
         )
         found = list(differences(*answers, clauses, self._contract))
+        if not is_operation(one.exchange.request):  # the contract says nothing of other operations' members
+            found = [difference._replace(clauses=clauses) for difference in found]
         accepted = [self._add(difference, position, one, other) for difference in found]
         result.compared += 1
         result.different += bool(found)

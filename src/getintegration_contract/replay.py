@@ -6,13 +6,11 @@ AWS, and to any other endpoint only if that allows writing.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote
 
 from getintegration_contract import recording as recordings
 from getintegration_contract import resign
@@ -25,29 +23,16 @@ from getintegration_contract.names import Names, UnmappedError
 from getintegration_contract.pairing import keys
 from getintegration_contract.recording import Recorder, Recording
 from getintegration_contract.redact import Redactor
+from getintegration_contract.safety import writes
 from getintegration_contract.state import Provisioner, State, StateError
 from getintegration_contract.target import Target
 
-_OPERATION = re.compile(r"/domains/([^/?#]*)/integrations(\?[^#]*)?")
-#: Paths on which POST reads, and methods that never write.
-_READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Seconds between two lines on how far a slow replay is.
 _EVERY = 10.0
 
 
 class ReplayError(RuntimeError):
     """The environment got in the way of a replay; the message is one sentence."""
-
-
-def writes(request: Request) -> bool:
-    """Whether a request may write, on a server that reads paths in any lenient way."""
-    if request.method in _READING_METHODS:
-        return False
-    match = _OPERATION.fullmatch(request.target)
-    if request.method != "POST" or match is None:
-        return True
-    segment = unquote(unquote(match[1]))
-    return segment in (".", "..") or any(char in segment for char in "/\\?#;")
 
 
 @dataclass
@@ -201,9 +186,13 @@ def replay(
 
 
 def _chosen(source: Recording, names: Names, only: frozenset[int] | None) -> list[int]:
-    """The positions whose requests are sent: attempts that a later one made up for are not."""
-    found = enumerate(keys(source, names))
-    return [position for position, key in found if key is not None and (only is None or position in only)]
+    """The positions whose requests are sent: no races, no attempts that a later one made up for."""
+    index = keys(source, names)
+    return [
+        position
+        for position, key in enumerate(index.keys)
+        if key is not None and key.test not in index.races and (only is None or position in only)
+    ]
 
 
 def _ask_all(

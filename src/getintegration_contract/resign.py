@@ -21,6 +21,8 @@ _SCOPE = re.compile(r"Credential=[^/,\s]+/(\d{8})/([^/,\s]+)/([^/,\s]+)/([^/,\s]
 _DATE = "%Y%m%dT%H%M%SZ"
 #: What signing adds; a replay adds its own.
 _ADDED = ("authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token")
+#: What only fits the connection that it was sent on.
+_CONNECTION = ("host", "content-length", "transfer-encoding", "expect", "upgrade")
 #: Seconds by which a date may differ from the moment of sending without being meant.
 _TOLERANCE = 30
 
@@ -76,10 +78,9 @@ def describe(client: Client, identity: Identity | None, exchange: Exchange) -> d
 
 
 def bare(request: Request, told: Mapping[str, Any]) -> Request:
-    """The request without what signing added to it, and without what only fits the old endpoint."""
-    if told.get("kind") == NONE:
-        return request.with_headers(host=None, content_length=None)
-    gone: dict[str, str | None] = dict.fromkeys((*_ADDED, "host", "content-length"))
+    """The request without what signing added to it, and without what only fits the old connection."""
+    names = _CONNECTION if told.get("kind") == NONE else (*_ADDED, *_CONNECTION)
+    gone: dict[str, str | None] = dict.fromkeys(names)
     return request.with_headers(**gone)
 
 

@@ -115,7 +115,9 @@ def sdk(target: Target, client: Client) -> Callable[..., Any]:
             aws_secret_access_key=frozen.secret_key,
             aws_session_token=frozen.token if identity.refreshable else identity.session_token,
             # Invalid input is for the server to reject.
-            config=Config(retries={"mode": "standard", "max_attempts": attempts}, parameter_validation=False),
+            config=Config(
+                retries={"mode": "standard", "total_max_attempts": attempts}, parameter_validation=False
+            ),
         )
         made.meta.events.register("before-send.customer-profiles", lambda **_: client.admit())
         return made

@@ -35,7 +35,7 @@ CORE: dict[str, set[str]] = {
     "report": {"contract", "ledger"},
 }
 #: Modules that meet pytest; all others know nothing of it.
-OF_PYTEST = {"session"}
+OF_PYTEST = {"plugin"}
 #: Modules that start the emulator or know its identities.
 OF_THE_EMULATOR = {"local", "target"}
 

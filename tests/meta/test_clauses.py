@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import fnmatch
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -25,12 +24,15 @@ from getintegration_contract.target import CLAIMS
 from .conftest import RunSuite
 from .support import DESCRIPTION, Received, Reply, Result, Scripted, forwarding, suite
 
-#: What the default run leaves open on the emulator: only a fault can show these. `*` stands for a group that
-#: nothing exercises yet. A clause that is exercised after all makes the test fail: strike it out here.
-ONLY_A_FAULT_SHOWS = (
-    "error.InternalServerException.status",
-    "error.InternalServerException.type",
-)
+#: What the default run leaves open on the emulator, and why. Exact: neither may a clause be missing here, nor may
+#: one stay that is exercised after all.
+OPEN = {
+    "error.InternalServerException.status": "only a fault shows it",
+    "error.InternalServerException.type": "only a fault shows it",
+    "transport.encoding": "only a server that compresses shows it, which the emulator does not",
+    "sdk.aws-cli": "asked at nightly depth",
+    "sdk.javascript": "asked at nightly depth",
+}
 
 Document = dict[str, Any]
 
@@ -165,25 +167,16 @@ def test_a_scenario_that_names_an_unknown_clause_fails(run_suite: RunSuite, tmp_
     scenario.write_text(
         "import pytest\n\n@pytest.mark.clauses('response.no-such-clause')\ndef test_unknown():\n    pass\n"
     )
-    result = run_suite(suite("access"), scenario, "-n", "2")
+    result = run_suite(suite("access"), scenario)
     assert "names the clause response.no-such-clause, which does not exist" in result.stdout
     assert result.status == 3
     assert len(result.report["errors"]) == 1
 
 
 def test_the_default_run_exercises_every_clause_but_the_listed_ones(default_run: Result) -> None:
-    open_clauses = {name for name, outcome in default_run.outcomes.items() if outcome != outcomes.UPHELD}
-    listed = {
-        name
-        for name in default_run.outcomes
-        if any(fnmatch.fnmatchcase(name, each) for each in ONLY_A_FAULT_SHOWS)
-    }
-    assert sorted(open_clauses - listed) == [], "not exercised, though no fault is needed"
-    assert sorted(listed - open_clauses) == [], "exercised: strike them out of ONLY_A_FAULT_SHOWS"
-
-
-def test_every_entry_of_the_list_names_a_clause(contract: Contract) -> None:
-    assert [each for each in ONLY_A_FAULT_SHOWS if not fnmatch.filter(contract.clauses, each)] == []
+    left = {name for name, outcome in default_run.outcomes.items() if outcome != outcomes.UPHELD}
+    assert sorted(left - OPEN.keys()) == [], "not exercised, and not listed"
+    assert sorted(OPEN.keys() - left) == [], "listed, but exercised, or no clause at all"
 
 
 # --- Outcomes -----------------------------------------------------------------------------------------------
@@ -397,7 +390,7 @@ def _comparable(result: Result) -> Iterator[tuple[str, object]]:
     yield "statuses", report["run"]["statuses"]
 
 
-def test_one_and_four_workers_give_the_same_outcomes_and_findings(
+def test_one_process_and_two_workers_come_to_the_same_findings(
     run_suite: RunSuite, serve: Callable[[Any], Scripted], endpoint: Any
 ) -> None:
     def faulty(request: Received) -> Reply:
@@ -408,9 +401,9 @@ def test_one_and_four_workers_give_the_same_outcomes_and_findings(
 
     forwarding_to_emulator = forwarding(endpoint.url)
     url = serve(faulty).url
-    files = (suite("missing"), suite("valid"), suite("precedence"))
+    files = (suite("missing"), suite("precedence"))
     one = run_suite(*files, "--endpoint-url", url)
-    four = run_suite(*files, "--endpoint-url", url, "-n", "4")
-    assert one.status == four.status == 1, four.output
+    two = run_suite(*files, "--endpoint-url", url, "-n", "2")
+    assert one.status == two.status == 1, two.output
     assert len(one.findings) > 2
-    assert dict(_comparable(four)) == dict(_comparable(one))
+    assert dict(_comparable(two)) == dict(_comparable(one))

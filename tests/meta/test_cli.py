@@ -32,6 +32,7 @@ from .support import (
     IDENTITIES,
     ROOT,
     SECRET_KEY,
+    SUITE,
     Process,
     Received,
     Reply,
@@ -292,7 +293,7 @@ for options in json.load(sys.stdin):
 
 def run_many(runs: list[list[str]], **env: str) -> list[Result]:
     """Runs that end before they begin, one after the other in one process."""
-    common = ["-p", "no:cacheprovider", str(suite("access"))]
+    common = ["-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio", str(suite("access"))]
     done = subprocess.run(
         [sys.executable, "-c", _DRIVER],
         input=json.dumps([[*common, *options] for options in runs]),
@@ -388,16 +389,25 @@ WRONG_FILES: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def wrong_uses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+def _told(results: list[Result]) -> list[list[Any]]:
+    """Results as JSON holds them."""
+    return [[result.status, result.stdout, result.stderr] for result in results]
+
+
+@pytest.fixture(scope="session")
+def wrong_uses(shared: Callable[[str, Callable[[Path], Any]], Any]) -> dict[str, Result]:
     """What each wrong option, and each wrong target file, leads to."""
-    folder = tmp_path_factory.mktemp("targets")
+    made = shared("wrong-uses", _wrong_uses)
+    return {name: Result(*told) for name, told in made.items()}
+
+
+def _wrong_uses(folder: Path) -> dict[str, list[Any]]:
     runs = {f"option: {name}": options for name, (options, _) in WRONG_OPTIONS.items()}
     for number, (name, (text, _)) in enumerate(WRONG_FILES.items()):
         path = folder / f"{number}.toml"
         path.write_text(text, encoding="utf-8")
         runs[f"file: {name}"] = ["--target", str(path)]
-    return dict(zip(runs, run_many(list(runs.values())), strict=True))
+    return dict(zip(runs, _told(run_many(list(runs.values()))), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -513,7 +523,8 @@ def test_state_is_made_under_one_prefix_and_removed(run_suite: RunSuite, holding
 def test_given_state_writes_nothing(run_suite: RunSuite, holding: Process, tap: Any) -> None:
     listener = tap(holding.url)
     given = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
-    result = run_suite("--endpoint-url", listener.url, *given, lean=False)
+    files = [path for path in SUITE.glob("test_*.py") if path.stem not in ("test_generated", "test_sdk")]
+    result = run_suite(*files, "--endpoint-url", listener.url, *given)
     assert result.status == 0, result.output
     assert result.report["target"]["state"] == "given"
     assert "writing" not in result.report["target"]["claims"]
@@ -580,15 +591,20 @@ PREFLIGHT: dict[str, tuple[Any, tuple[str, ...], str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def preflights() -> dict[str, Result]:
+@pytest.fixture(scope="session")
+def preflights(shared: Callable[[str, Callable[[Path], Any]], Any]) -> dict[str, Result]:
     """How a run ends against each server that it cannot test."""
+    made = shared("preflights", _preflights)
+    return {name: Result(*told) for name, told in made.items()}
+
+
+def _preflights(_: Path) -> dict[str, list[Any]]:
     servers = {name: Scripted(script) for name, (script, _, _) in PREFLIGHT.items()}
     runs = [["--endpoint-url", servers[name].url, *options] for name, (_, options, _) in PREFLIGHT.items()]
     results = run_many([*runs, LOOPBACK], AWS_ACCESS_KEY_ID="AKIAMARKED", AWS_SECRET_ACCESS_KEY=SECRET)
     for server in servers.values():
         server.close()
-    return dict(zip([*PREFLIGHT, "endpoint down"], results, strict=True))
+    return dict(zip([*PREFLIGHT, "endpoint down"], _told(results), strict=True))
 
 
 @pytest.mark.parametrize(

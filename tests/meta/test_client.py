@@ -506,9 +506,8 @@ def test_a_run_through_stray_faults_upholds_and_counts_them(
     assert "each was repeated" in result.stdout
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
 def test_an_endpoint_that_dies_makes_the_run_indeterminate(
-    run_suite: RunSuite, serve: Serve, closing: Any, workers: tuple[str, ...]
+    run_suite: RunSuite, serve: Serve, closing: Any
 ) -> None:
     backend = closing(emulator())
     forward = forwarding(backend.url)
@@ -520,7 +519,7 @@ def test_an_endpoint_that_dies_makes_the_run_indeterminate(
         return forward(request)
 
     server = serve(mortal)
-    result = run_suite(suite("missing"), suite("valid"), "--endpoint-url", server.url, *workers)
+    result = run_suite(suite("missing"), suite("valid"), "--endpoint-url", server.url, "-n", "2")
     assert result.status == 6, result.output
     assert f"nothing listens at {server.url}" in result.stdout
     assert result.report["verdict"] == "indeterminate"

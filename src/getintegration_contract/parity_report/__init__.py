@@ -268,13 +268,17 @@ def html(report: dict[str, Any]) -> str:
 
     style = _text("style.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    page = _environment().get_template("page.html").render(
-        report=report,
-        title=_title(report),
-        headline=headline(report),
-        remarks=remarks(report),
-        style=Markup(style),  # a file of this package, not data
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            title=_title(report),
+            headline=headline(report),
+            remarks=remarks(report),
+            style=Markup(style),  # a file of this package, not data
+            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        )
     )
     return str(page) + "\n"
 

@@ -109,7 +109,7 @@ def make_run(config: pytest.Config, contract: Contract) -> Run:
     target = target_of(config)
     if option.max_examples is not None and option.max_examples < 1:
         raise TargetError("--max-examples must be at least 1")
-    seed = str(0 if option.hypothesis_seed is None else option.hypothesis_seed)
+    seed = str(getattr(option, "hypothesis_seed", None) or 0)
     if not seed.isdigit():
         raise TargetError("--hypothesis-seed must be a whole number, 0 or more")
     here = config.invocation_params.dir

@@ -215,7 +215,6 @@ _add(
             request.body.startswith(b"\xef\xbb\xbf")
             or request.body.count(b'"Uri"') > 1
             or request.body.count(b"[") > 100
-            or b"\\u0000" in request.body
             or b"e999" in request.body
         ),
         lambda _: error(400, "SerializationException"),
@@ -236,7 +235,6 @@ for _name, _description, _when, _status in (
         431,
     ),
     ("chunked-411", "A chunked body", lambda r: r.chunked, 411),
-    ("chunked-501", "A chunked body", lambda r: r.chunked, 501),
     ("expect-417", "Expect: 100-continue", lambda r: r.header("expect") is not None, 417),
     ("HEAD-405", "HEAD", lambda r: r.method == "HEAD", 405),
     ("OPTIONS-404", "OPTIONS", lambda r: r.method == "OPTIONS", 404),
@@ -260,7 +258,7 @@ _add(
     "segments-of-dots-404",
     "A name that routing can see is answered by the gateway.",
     answers(
-        lambda r: not r.domain or "/" in r.domain or set(r.domain) == {"."},
+        lambda r: not r.domain or "/" in r.domain or r.domain in (".", ".."),
         lambda _: Response(404, (("Content-Type", "application/json"),), b'{"message": "Not Found"}'),
     ),
 )
@@ -289,7 +287,7 @@ _PASSING: Iterable[tuple[str, str, int, Answer]] = (
     ("503", "is answered 503", 53, error(503, "ServiceUnavailableException")),
     ("drop", "is dropped", 47, Raw(b"", "close")),
     ("reset", "is reset", 47, Raw(b"", "reset")),
-    ("cut", "gets half an answer", 59, Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", "close")),
+    ("cut", "gets half an answer", 59, Raw(b"HTTP/1.1 200 OK\r\nContent-Type: appli", "close")),
 )
 for _name, _description, _every_th, _fault in _PASSING:
     THEME.add_stateful(

@@ -288,8 +288,6 @@ def _fated(when: When, fate: Callable[[Response], Answer]) -> Handler:
 
 for _name, _description, _clause, _when in _KINDS:
     for _fate_name, _fate_description, _fate in _FATES:
-        if (_name, _fate_name) == ("chunked", "unimplemented"):
-            continue  # lawful: RFC 9112, 6.1
         _add(
             f"{_name}-{_fate_name}",
             f"{_description} {_fate_description}.",

@@ -16,7 +16,8 @@ from getintegration_contract.client import Client, get_integration
 from getintegration_contract.exchange import Request
 from getintegration_contract.har import Recorded
 from getintegration_contract.names import Names, UnmappedError
-from getintegration_contract.replay import Live, ReplayError, writes
+from getintegration_contract.replay import Live, ReplayError
+from getintegration_contract.safety import writes
 from getintegration_contract.state import PREFIX, Provisioner, State, create_domain, put_integration
 from getintegration_contract.target import Target
 

@@ -65,7 +65,7 @@ def install(folder: Path, name: str) -> Path:
         if (npm := shutil.which("npm")) is None:
             raise NotInstallableError("npm is not installed")
         wanted, programs = NPM[name], home / "node_modules" / ".bin"
-        steps = [[npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", home, wanted]]
+        steps = [[npm, "install", "--loglevel=error", "--no-audit", "--no-fund", "--prefix", home, wanted]]
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

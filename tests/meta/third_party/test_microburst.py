@@ -32,6 +32,12 @@ PERSISTENT: dict[str, dict[str, Any]] = {
     "no-type": {"response": {"strip_headers": ["X-Amzn-ErrorType"]}},
     "no-request-id": {"response": {"strip_headers": ["x-amzn-RequestId"]}},
 }
+#: What a caller meets who claims to be throttled.
+CLAIMED: dict[str, dict[str, Any]] = {
+    "throttling": THROTTLED,
+    "throttling-400": {"error": {"code": "ThrottlingException", "status": 400}},
+    "throttling-503": {"error": {"code": "SlowDown", "status": 503}},
+}
 
 
 @pytest.fixture
@@ -119,24 +125,16 @@ def test_no_answer_in_time(run_suite: RunSuite, proxy: Microburst, expected: Exp
     assert result.findings["transport.answers"]["actual"] == "no answer within the time limit"
 
 
-@pytest.mark.parametrize(
-    ("case", "fault"),
-    [
-        ("throttling", THROTTLED),
-        ("throttling-400", {"error": {"code": "ThrottlingException", "status": 400}}),
-        ("throttling-503", {"error": {"code": "SlowDown", "status": 503}}),
-    ],
-)
+@pytest.mark.parametrize("case", CLAIMED)
 def test_throttling_that_is_claimed(
     run_suite: RunSuite,
     proxy: Microburst,
     expected: Expected,
     target_file: Callable[..., Path],
     case: str,
-    fault: dict[str, Any],
 ) -> None:
     low_quota = {"headers": {"Authorization": "AKIAEXAMPLELOWQUOTA1"}}
-    proxy.inject(_only({**fault, **low_quota}, sequence={"fail": 2, "pass": 5}))
+    proxy.inject(_only(CLAIMED[case] | low_quota, sequence={"fail": 2, "pass": 5}))
     target = target_file(f'endpoint-url = "{proxy.url}"', 'not-claimed = ["signatures"]')
     result = run_suite(suite("throttling"), "--target", target)
     assert violated(result) == expected("microburst", case)
