@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,16 +101,6 @@ def read(path: Path) -> list[Waiver]:
         )
         for entry in document.get("waiver", [])
     ]
-
-
-def write_hint(differences: Iterable[str], today: datetime.date, days: int = 30) -> str:
-    """A file that accepts these, for somebody to fill in reason and owner."""
-    expires = (today + datetime.timedelta(days=days)).isoformat()
-    return "\n".join(
-        f'[[waiver]]\ndifference = "{each}"\nreason = "say why this is accepted"\n'
-        f'owner = "say who answers for it"\nexpires = {expires}\n'
-        for each in differences
-    )
 
 
 def _plain(value: Any) -> Any:

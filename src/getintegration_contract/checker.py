@@ -23,7 +23,6 @@ from getintegration_contract.judge import (
 from getintegration_contract.ledger import Entry, Finding
 from getintegration_contract.redact import Redactor
 
-
 #: Characters of what was expected, and of what came, that a finding keeps.
 _TOLD = 1_000
 

@@ -152,15 +152,24 @@ def entry(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
     return document
 
 
-def recorded(document: Any, *, valid: bool = False) -> Recorded:
-    """The exchange of an entry; one known to be valid is not looked at again.
+def check(document: Any) -> tuple[str, float]:
+    """Make sure that :func:`recorded` can read an entry; its test, and the moment when it was sent.
 
     Raises:
         HarError: The entry lacks something, or has something of a wrong kind.
     """
-    for fault in () if valid else _ENTRY.iter_errors(document):
+    for fault in _ENTRY.iter_errors(document):
         place = ".".join(map(str, fault.instance_path))
         raise HarError(f"{place + ': ' if place else ''}{shorten(fault.message)}")
+    request = document["request"]
+    _split(request["url"])
+    _from_text(request.get("postData", {}), "_encoding")
+    _from_text(document["response"]["content"], "encoding")
+    return document.get("_test", ""), _moment(document["startedDateTime"])
+
+
+def recorded(document: dict[str, Any]) -> Recorded:
+    """The exchange of an entry that :func:`check` found right."""
     request, response = document["request"], document["response"]
     endpoint, target = _split(request["url"])
     attempt = document.get("_attempt", 1)

@@ -135,7 +135,7 @@ def _strings(body: bytes, change: Callable[[str], str | None]) -> bytes:
     def changed(match: re.Match[bytes]) -> bytes:
         literal = match[0]
         try:
-            text = change(json.loads(literal))
+            text = change(json.loads(literal) if b"\\" in literal else literal[1:-1].decode())
         except (ValueError, UnicodeDecodeError):
             return literal
         if text is None:

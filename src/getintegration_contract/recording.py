@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -129,7 +130,7 @@ class Recording:
 
     def at(self, index: int) -> Recorded:
         """One exchange, in the order of the run."""
-        return har.recorded(json.loads(self.text(index)), valid=True)
+        return har.recorded(json.loads(self.text(index)))
 
     def text(self, index: int) -> str:
         """The HAR entry of one exchange, as JSON."""
@@ -209,7 +210,6 @@ class _Reader:
         self._suites: list[Suite] = []
         self._tests: dict[str, dict[str, Any]] = {}
         self._latest: dict[str, int] = {}
-        self._names: dict[str, str] = {}
 
     def read(self) -> Recording:
         folder = _folder(self._path)
@@ -261,15 +261,15 @@ class _Reader:
 
     def _entry(self, value: Any, text: str, session: int, where: str) -> None:
         try:
-            recorded = har.recorded(value)
+            named, started = har.check(value)
         except HarError as error:
             raise HarError(f"{where}: {error}") from None
-        test = self._names.setdefault(recorded.test, recorded.test)
+        test = sys.intern(named)
         self._latest[test] = max(session, self._latest.get(test, 0))
         content = text.encode("utf-8", "surrogatepass")
         offset = self._spool.tell()
         self._spool.write(content)
-        self._rows.append((session, test, recorded.exchange.started, offset, len(content)))
+        self._rows.append((session, test, started, offset, len(content)))
 
     def _test(self, value: Any) -> None:
         check_test(value)

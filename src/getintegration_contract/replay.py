@@ -138,7 +138,10 @@ class Live:
         name = recorded.exchange.identity
         if told.get("kind") == resign.NONE or name is None:
             return self.client.send(request)
-        return self.client.send(request, self.target.identities[name], resign.signing(told))
+        # Where throttling is the answer that was meant, it is not waited for to end.
+        bursts = name == "low-quota" or recorded.exchange.response.status == 429
+        identity, signing = self.target.identities[name], resign.signing(told)
+        return self.client.send(request, identity, signing, throttled=bursts)
 
     def _request(self, recorded: Recorded, names: Names) -> Request:
         resign.signing(recorded.signing)

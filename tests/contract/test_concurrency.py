@@ -219,7 +219,7 @@ def test_reading_during_writes(
     updates = 2 if target.rate else UPDATES[pytestconfig.option.depth]
     versions = [_version(state, number) for number in range(updates + 1)]
     workspace.put(scratch, uri, versions[0])
-    workspace.settle()
+    _whole(check, workspace.read(scratch, uri), versions[:1], Question(caller, scratch, uri))
     # Readers begin together with each update, so that readings fall into it.
     together = threading.Barrier(READERS + 1)
 
@@ -232,8 +232,10 @@ def test_reading_during_writes(
                 exchanges += [sibling.send(get_integration(scratch, uri), caller) for _ in range(READINGS)]
         except threading.BrokenBarrierError:
             pass  # an update was refused, which is said where it was asked for
+        except BaseException:
+            together.abort()  # not at a good end: others may still be about to leave the barrier
+            raise
         finally:
-            together.abort()
             sibling.close()
         return exchanges
 
@@ -245,8 +247,9 @@ def test_reading_during_writes(
                 workspace.put(scratch, uri, version)
         except threading.BrokenBarrierError:
             pass  # a reader ended early, and says why
-        finally:
+        except BaseException:
             together.abort()
+            raise
     for reader in readers:
         for exchange in reader.result():
             _whole(check, exchange, versions, Question(caller, scratch, uri))

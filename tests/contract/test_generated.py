@@ -47,8 +47,8 @@ MOST_SHARDS = 16
 VARIANTS = 3
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
-#: Schemathesis' checks that apply. The others are the judge's, with AWS's tolerances: undeclared 4xx of gateways
-#: (status_code_conformance), JSON media types of all kinds (content_type_conformance), errors without a type
+#: Schemathesis' checks that apply. The others are the judge's, with AWS's tolerances: undeclared 4xx of
+#: gateways (status_code_conformance), JSON media types of all kinds (content_type_conformance), errors without a type
 #: header (response_headers_conformance); or they would send PUT to the path (unsupported_method).
 CHECKS = (
     not_a_server_error,

@@ -1,7 +1,9 @@
-"""Below JSON: connections, framing, encodings, expectations and methods, judged from the bytes on the wire.
+"""Below JSON: connections, framing, encodings, expectations and methods, judged from the bytes on the
+wire.
 
-A server may end a connection after any answer, reject what it does not want with a 4xx (411, 417, 431 and their
-like), and answer HEAD and OPTIONS as it pleases, but always whole, in time, and without a 5xx.
+A server may end a connection after any answer, reject what it does not want with a 4xx (411, 417, 431
+and their like), and answer HEAD and OPTIONS as it pleases, but always whole, in time, and without a
+5xx.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ from .support import (
     Script,
     Scripted,
     Tap,
+    Warm,
+    command_line,
     emulator,
     environment,
     finish,
@@ -30,9 +32,20 @@ from .support import (
 RunSuite = Callable[..., Result]
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Runs pytest with most imports done."""
+    warm = Warm()
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
-def run_suite(tmp_path: Path) -> RunSuite:
-    """Runs the suite with options and waits for its end; the reports go into a folder of their own."""
+def run_suite(warm: Warm, tmp_path: Path) -> RunSuite:
+    """Runs the suite with options and waits for its end; the reports go into a folder of their own.
+
+    A ``lean`` run does without the plugins that only generated cases need.
+    """
     numbers = itertools.count()
 
     def run_suite(
@@ -43,9 +56,10 @@ def run_suite(tmp_path: Path) -> RunSuite:
         lean: bool = True,
         timeout: float = 90,
     ) -> Result:
-        directory = tmp_path / f"run-{next(numbers)}" if report else None
-        process = start_suite(*options, report=directory, env=env, cwd=cwd, lean=lean)
-        return finish(process, directory, timeout)
+        folder = tmp_path / f"run-{next(numbers)}"
+        reports = folder / "reports" if report else None
+        arguments = command_line(options, reports, lean)
+        return warm.run(folder, arguments, report=reports, env=env, cwd=cwd, timeout=timeout)
 
     return run_suite
 
@@ -163,3 +177,24 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environment().items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
+
+
+#: Modules and folders that start the whole suite or other servers many times.
+SLOW = (
+    "mutants",
+    "parity",
+    "third_party",
+    "test_cli.py",
+    "test_client.py",
+    "test_clauses.py",
+    "test_determinism.py",
+    "test_mutants.py",
+    "test_secrets.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in SLOW:
+            item.add_marker(pytest.mark.slow)

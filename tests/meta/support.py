@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,19 @@ def environment(**changes: str | None) -> dict[str, str]:
     return kept
 
 
+def command_line(options: Iterable[str | Path], report: Path | None, lean: bool) -> list[str]:
+    """The arguments of pytest for a run of the suite: all of it, unless files of it are named."""
+    given = list(map(str, options))
+    named = any(option.startswith(str(SUITE)) for option in given)
+    return [
+        *("-p", "no:cacheprovider"),
+        *(_LEAN if lean else ()),
+        *(() if named else (str(SUITE),)),
+        *(() if report is None else ("--report-dir", str(report))),
+        *given,
+    ]
+
+
 def start_suite(
     *options: str | Path,
     report: Path | None = None,
@@ -125,12 +138,8 @@ def start_suite(
     lean: bool = False,
 ) -> subprocess.Popen[str]:
     """Start the suite in a process, and process group, of its own."""
-    named = any(str(option).startswith(str(SUITE)) for option in options)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(_LEAN if lean else ())]
-    command += [] if named else [str(SUITE)]
-    command += [] if report is None else ["--report-dir", str(report)]
     return subprocess.Popen(
-        [*command, *map(str, options)],
+        [sys.executable, "-m", "pytest", *command_line(options, report, lean)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
@@ -150,6 +159,55 @@ def finish(process: subprocess.Popen[str], report: Path | None = None, timeout: 
         stdout, stderr = process.communicate()
         raise AssertionError(f"the run did not end within {timeout:g} s:\n{stdout}{stderr}") from None
     return Result(process.returncode, stdout, stderr, report)
+
+
+class Warm:
+    """Runs the suite in forks of a process that has imported everything already; see warm.py."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("warm.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+
+    def run(
+        self,
+        folder: Path,
+        arguments: list[str],
+        *,
+        report: Path | None,
+        env: Mapping[str, str] | None,
+        cwd: Path,
+        timeout: float,
+    ) -> Result:
+        """Run pytest and wait for it; what it prints goes through files in a folder."""
+        stdout, stderr = folder / "stdout", folder / "stderr"
+        folder.mkdir()
+        run = {"arguments": arguments, "env": dict(env or environment()), "cwd": str(cwd)}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(
+            json.dumps({**run, "stdout": str(stdout), "stderr": str(stderr)}),
+            file=self._process.stdin,
+            flush=True,
+        )
+        process = int(self._process.stdout.readline())
+        killer = threading.Timer(timeout, os.killpg, (process, signal.SIGKILL))
+        killer.start()
+        status = int(self._process.stdout.readline())
+        killer.cancel()
+        result = Result(
+            status, stdout.read_text(encoding="utf-8"), stderr.read_text(encoding="utf-8"), report
+        )
+        assert status != -signal.SIGKILL, f"the run did not end within {timeout:g} s:\n{result.output}"
+        return result
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate(timeout=10)
 
 
 def logging_requests(folder: Path, **changes: str | None) -> dict[str, str]:

@@ -24,8 +24,7 @@ from getintegration_contract.target import CLAIMS
 from .conftest import RunSuite
 from .support import DESCRIPTION, Received, Reply, Result, Scripted, forwarding, suite
 
-#: What the default run leaves open on the emulator, and why. Exact: neither may a clause be missing here, nor may
-#: one stay that is exercised after all.
+#: What the default run leaves open on the emulator, and why; what is exercised after all has to go.
 OPEN = {
     "error.InternalServerException.status": "only a fault shows it",
     "error.InternalServerException.type": "only a fault shows it",

@@ -8,15 +8,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from getintegration_contract.contract import Contract
+from getintegration_contract.target import read_file
 
 from .mutants.bases import NAMES, ROOT, BaseServer
 from .mutants.battery import Recording, record, unchanged_by
 from .mutants.catalogue import INVIOLABLE, MUTANTS
+from .mutants.jobs import target_file
 from .mutants.lawful import LAWFUL
 from .mutants.messages import Answer, Forward, Raw, Request, ok
 from .mutants.proxy import Proxy
@@ -56,6 +59,13 @@ def test_every_gating_clause_has_a_mutant(contract: Contract) -> None:
 def test_a_mutant_breaks_something_and_a_lawful_variant_nothing() -> None:
     assert [mutant.name for mutant in MUTANTS if not mutant.expected] == []
     assert [mutant.name for mutant in LAWFUL if mutant.expected] == []
+
+
+def test_their_target_files_are_valid(tmp_path: Path) -> None:
+    for text in {target_file(mutant) for mutant in (*MUTANTS, *LAWFUL)}:
+        path = tmp_path / "target.toml"
+        path.write_text(text, encoding="utf-8")
+        assert "identities" in read_file(path)
 
 
 @pytest.mark.parametrize("base", NAMES)

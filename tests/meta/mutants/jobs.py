@@ -97,7 +97,7 @@ class Job:
         self._started = time.monotonic()
         self._proxy, url = _start_proxy(mutant, base.url, self._folder)
         target = self._folder / "target.toml"
-        target.write_text(_target(mutant), encoding="utf-8")
+        target.write_text(target_file(mutant), encoding="utf-8")
         arguments = [
             *(*_SUITE, "--endpoint-url", url, "--target", str(target), "--report-dir", str(self._folder)),
             *mutant.options,
@@ -259,7 +259,7 @@ def _load(path: Path) -> dict[str, Any]:
     return document
 
 
-def _target(mutant: Mutant) -> str:
+def target_file(mutant: Mutant) -> str:
     """A target file with the documented identities and what the mutant needs."""
     lines = [f"{name} = {json.dumps(value)}" for name, value in mutant.settings.items()]
     for key, identity in IDENTITIES.items():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from . import lawful_choices, lawful_forms
+from . import lawful_choices, lawful_forms, lawful_targets
 from .kit import Mutant
 from .lawful_kit import STOCK
 
 __all__ = ["LAWFUL", "STOCK"]
 
 #: Every lawful variant, in a stable order.
-LAWFUL: tuple[Mutant, ...] = (*lawful_forms.THEME.mutants, *lawful_choices.THEME.mutants)
+LAWFUL: tuple[Mutant, ...] = (
+    *lawful_forms.THEME.mutants,
+    *lawful_choices.THEME.mutants,
+    *lawful_targets.THEME.mutants,
+)

@@ -1,30 +1,20 @@
-"""Lawful choices: which error, which faults that pass, what is claimed at all."""
+"""Lawful choices of which error is answered, and many lawful choices at once."""
 
 from __future__ import annotations
 
-import itertools
 import json
-import time
-from collections.abc import Iterable
 
 from . import lawful_forms as forms
-from .kit import Build, answers, bind, is_get, on_answer, valid_name, valid_uri
-from .lawful_kit import GIVEN, Lawful
+from .kit import answers, bind, on_answer, valid_name, valid_uri
+from .lawful_kit import Lawful
 from .messages import (
-    DELETE,
-    DELETE_DOMAIN,
     MISSING,
-    PUT,
-    Answer,
-    Forward,
     Handler,
-    Raw,
     Request,
     Response,
     error,
 )
-from .signing import claim_of, fits, is_by, resigned, unauthenticated
-from .writes import Writes, key
+from .signing import claim_of, fits, is_by, unauthenticated
 
 THEME = Lawful("lawful-choice")
 _add = THEME.variant
@@ -262,120 +252,6 @@ _add(
         lambda _: Response(404, (("Content-Type", "application/json"),), b'{"message": "Not Found"}'),
     ),
 )
-
-# --- Faults that pass ---------------------------------------------------------------------------------------
-
-
-def _sporadic(every: int, fault: Answer) -> Build:
-    """A fault of the environment now and then, before the request is looked at; a repeat does not show it."""
-
-    def build() -> Handler:
-        numbers = itertools.count(1)
-
-        def handler(request: Request, forward: Forward) -> Answer:
-            return fault if next(numbers) % every == 0 else forward(request)
-
-        return handler
-
-    return build
-
-
-_PASSING: Iterable[tuple[str, str, int, Answer]] = (
-    ("429", "is answered 429", 41, error(429, "ThrottlingException")),
-    ("500", "is answered 500", 53, error(500, "InternalServerException")),
-    ("502", "is answered 502 in HTML", 53, Response(502, (("Content-Type", "text/html"),), b"<h1>502</h1>")),
-    ("503", "is answered 503", 53, error(503, "ServiceUnavailableException")),
-    ("drop", "is dropped", 47, Raw(b"", "close")),
-    ("reset", "is reset", 47, Raw(b"", "reset")),
-    ("cut", "gets half an answer", 59, Raw(b"HTTP/1.1 200 OK\r\nContent-Type: appli", "close")),
-)
-for _name, _description, _every_th, _fault in _PASSING:
-    THEME.add_stateful(
-        f"sporadic-{_name}", f"Every {_every_th}th request {_description}.", "", _sporadic(_every_th, _fault)
-    )
-
-
-def _late() -> Handler:
-    """Writes are seen a moment after they were made."""
-
-    class Late(Writes):
-        def read(self, request: Request, answer: Response) -> Answer:
-            written = self.times.get(key(request), [])
-            if answer.status != 200 or not written or time.time() - written[-1] > 0.1:
-                return answer
-            before = [old for old in self.answers.get(key(request), []) if old.content != answer.content]
-            return before[-1] if before else error(404, "ResourceNotFoundException")
-
-    return Late()
-
-
-THEME.add_stateful(
-    "settles-late", "Writes are seen after 100 ms.", "", _late, settings={"settling-time": 0.2}
-)
-
-# --- What is not claimed ------------------------------------------------------------------------------------
-
-
-def _no_writes(status: int, error_type: str) -> Handler:
-    def handler(request: Request, forward: Forward) -> Answer:
-        if request.operation in (PUT, DELETE, DELETE_DOMAIN, "CreateDomain"):
-            return error(status, error_type)
-        return forward(request)
-
-    return handler
-
-
-def _get_only(request: Request, forward: Forward) -> Answer:
-    if request.operation is not None and not is_get(request):
-        return error(404, "UnknownOperationException")
-    return forward(request)
-
-
-def _unsigned(request: Request, forward: Forward) -> Answer:
-    answer = forward(request)
-    return forward(resigned(request)) if unauthenticated(answer) else answer
-
-
-def _takes_members(*members: str) -> Handler:
-    """PutIntegration knows a few members only, and rejects all others."""
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        if request.operation == PUT and isinstance(request.document, dict):
-            if request.document.keys() - {"Uri", *members}:
-                return error(400, "BadRequestException")
-        return forward(request)
-
-    return handler
-
-
-for _status, _type in (
-    (405, "MethodNotAllowedException"),
-    (403, "AccessDeniedException"),
-    (404, "UnknownOperationException"),
-):
-    _add(f"no-writes-{_status}", f"Writing is answered {_status}.", _no_writes(_status, _type), stocked=True)
-_add("no-writes-asked", "Nothing is written, as was asked for.", options=("--no-writes",), stocked=True)
-_add("given", "A domain and a Uri are given.", options=GIVEN, stocked=True)
-_add("get-only", "There is no other operation.", _get_only, options=GIVEN, stocked=True)
-_add(
-    "signatures-not-claimed",
-    "Signatures are not verified, and not claimed.",
-    _unsigned,
-    options=("--not-claimed", "signatures"),
-)
-_add(
-    "caller-only",
-    "No identity but the caller is known.",
-    without=("unauthorized", "other-account", "low-quota", "temporary"),
-)
-_add("throttling-not-claimed", "Throttling is not claimed.", options=("--not-claimed", "throttling"))
-_add("access-not-claimed", "Access control is not claimed.", options=("--not-claimed", "access-control"))
-for _members in (("ObjectTypeName",), ("ObjectTypeName", "Tags")):
-    _add(
-        f"takes-{'-and-'.join(_members)}-only",
-        f"PutIntegration takes {' and '.join(_members)} only.",
-        _takes_members(*_members),
-    )
 
 # --- Several at once ----------------------------------------------------------------------------------------
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from ..support import IDENTITIES, Process, emulator, finish, start_suite, suite
+from ..support import IDENTITIES, SUITE, Process, emulator, finish, start_suite, suite
 
 #: A part of the suite that sees every kind of answer, in a few seconds.
-PART = (*map(suite, ("valid", "missing", "access", "signatures")), f"{suite('malformed')}::test_body")
+PART: tuple[str | Path, ...] = (
+    *map(suite, ("valid", "missing", "access", "signatures")),
+    f"{suite('malformed')}::test_body",
+)
 #: A smaller part, slow enough for a rate of 5 a second.
 SMALL = (suite("access"), f"{suite('missing')}::test_unknown_domain", f"{suite('missing')}::test_unknown_uri")
 
@@ -27,7 +30,7 @@ def record_suite(path: Path, *options: str | Path) -> str:
 
 def second_server(*options: str) -> Process:
     """The second server."""
-    return Process("tests/meta/second_server", *options)
+    return Process(SUITE.parent / "meta" / "second_server", *options)
 
 
 def _target(folder: Path) -> Path:

@@ -62,7 +62,7 @@ def most_in_a_second(stamps: list[float]) -> int:
 @pytest.mark.parametrize("processes", [1, 2, 4])
 def test_rate_is_kept_by_all_processes_together(tmp_path: Path, processes: int) -> None:
     rate = 40
-    stamps = departures(tmp_path / "budget", processes, rate, 1.2)
+    stamps = departures(tmp_path / "budget", processes, rate, 1.1)
     assert most_in_a_second(stamps) <= rate
     measured = (len(stamps) - 1) / (stamps[-1] - stamps[0])
     assert rate * 0.6 < measured <= rate  # a busy machine may be slow, never fast
@@ -80,7 +80,7 @@ def test_requests_are_spaced_evenly(tmp_path: Path) -> None:
 
 def test_limit_holds_for_all_processes_together(tmp_path: Path) -> None:
     path = tmp_path / "budget"
-    assert len(departures(path, 4, 1000, 2, limit=37)) == 37
+    assert len(departures(path, 2, 1000, 2, limit=37)) == 37
     assert Budget(path).spent == 37
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from getintegration_contract import compare, promotion
+from getintegration_contract import parity, promotion
 from getintegration_contract.contract import Contract
 
 from ..support import DESCRIPTION, ROOT, environment
@@ -213,7 +214,7 @@ def test_wrong_use_is_status_4_and_a_sentence(
 def test_what_goes_wrong_inside_is_no_traceback(
     alike: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(compare.parity, "compare", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(parity, "compare", lambda *_, **__: 1 / 0)
     assert run(*alike) == 3
     assert "internal error: ZeroDivisionError" in capsys.readouterr().err
 
@@ -362,7 +363,8 @@ def test_a_clause_that_aws_breaks_is_no_fault_of_the_emulator(
 
 def test_a_recording_at_five_a_second(slow_har: Path) -> None:
     moments = sorted(
-        compare.recordings.har._moment(entry["startedDateTime"]) for entry in load(slow_har)["log"]["entries"]
+        datetime.fromisoformat(entry["startedDateTime"]).timestamp()
+        for entry in load(slow_har)["log"]["entries"]
     )
     assert all(entry["response"]["status"] != 429 for entry in load(slow_har)["log"]["entries"])
     for begin in moments:

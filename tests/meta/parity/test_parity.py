@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from getintegration_contract import parity
 from getintegration_contract import recording as recordings
 from getintegration_contract.differences import KINDS
 from getintegration_contract.normalise import NAMES
+from getintegration_contract.redact import Redactor
 
 from .kit import (
     AWS,
@@ -225,7 +227,7 @@ def test_a_normalisation_hides_its_noise_unless_left_out(tmp_path: Path, name: s
     if other is None:
         state = STATE | {"domain": "Elsewhere"}
         request = one.request.target.replace("Domain", "Elsewhere", 1)
-        moved = exchange(200, found(DomainName="Elsewhere"), request=replace_target(one.request, request))
+        moved = exchange(200, found(DomainName="Elsewhere"), request=replace(one.request, target=request))
         candidate = record(tmp_path / "b.har", moved, suite=about(states=(state,)))
     else:
         candidate = record(tmp_path / "b.har", other)
@@ -236,13 +238,6 @@ def test_a_normalisation_hides_its_noise_unless_left_out(tmp_path: Path, name: s
     assert status == 1
     assert report["differences"]
     assert {step["name"] for step in report["normalisations"] if not step["applied"]} == {name}
-
-
-def replace_target(request: Any, target: str) -> Any:
-    """The request for another path."""
-    from dataclasses import replace
-
-    return replace(request, target=target)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +281,7 @@ def test_throttled_answers_are_not_compared(tmp_path: Path) -> None:
 
 def test_attempts_that_were_made_up_for_are_counted_apart(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    recorder = recordings.Recorder(path, recordings.Redactor(), about())
+    recorder = recordings.Recorder(path, Redactor(), about())
     for status, attempt in ((429, 1), (503, 2), (200, 3)):
         recorder.write(exchange(status, attempt=attempt), test="test[0]", signing={"kind": "signed"})
     recorder.close()
@@ -298,7 +293,7 @@ def test_attempts_that_were_made_up_for_are_counted_apart(tmp_path: Path) -> Non
 
 
 def test_what_only_one_side_was_asked_is_told(tmp_path: Path) -> None:
-    more = exchange(404, request=replace_target(exchange().request, "/domains/unknown/integrations"))
+    more = exchange(404, request=replace(exchange().request, target="/domains/unknown/integrations"))
     reference = record(tmp_path / "a.har", exchange(), exchange())
     candidate = record(tmp_path / "b.har", exchange(), more)
     status, report = compared(tmp_path, reference, candidate)
@@ -311,7 +306,7 @@ def test_what_only_one_side_was_asked_is_told(tmp_path: Path) -> None:
 def test_repeated_requests_of_a_test_are_paired_in_order(tmp_path: Path) -> None:
     paths = []
     for name, statuses in (("a", (200, 404, 200)), ("b", (200, 404, 404))):
-        recorder = recordings.Recorder(tmp_path / f"{name}.har", recordings.Redactor(), about())
+        recorder = recordings.Recorder(tmp_path / f"{name}.har", Redactor(), about())
         for status in statuses:
             body = found() if status == 200 else error("ResourceNotFoundException")[0]
             recorder.write(exchange(status, body), test="same", signing={"kind": "signed"})
@@ -320,6 +315,49 @@ def test_repeated_requests_of_a_test_are_paired_in_order(tmp_path: Path) -> None
     _, report = compared(tmp_path, *paths)
     assert report["divergence"]["different"] == 1
     assert places(report) == {("status", "")}
+
+
+def timed(path: Path, *steps: tuple[str, float, float, int]) -> Path:
+    """A recording of one test: method, begin, seconds, status of each exchange."""
+    recorder = recordings.Recorder(path, Redactor(), about())
+    for method, begin, seconds, status in steps:
+        asked = replace(exchange().request, method=method)
+        made = exchange(status, found() if status == 200 else error("A")[0], request=asked, started=begin)
+        recorder.write(replace(made, seconds=seconds), test="race", signing={"kind": "signed"})
+    recorder.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("reading", "races"),
+    [((1.5, 0.1), True), ((0.5, 1.0), True), ((0.5, 0.4), False), ((2.1, 1.0), False)],
+    ids=["within", "into", "before", "after"],
+)
+def test_answers_that_a_race_decides_are_not_compared(
+    tmp_path: Path, reading: tuple[float, float], races: bool
+) -> None:
+    steps = sorted([("PUT", 1.0, 1.0, 200), ("POST", *reading, 200)], key=lambda step: step[1])
+    other = [
+        (method, begin, seconds, 404 if method == "POST" else 200) for method, begin, seconds, _ in steps
+    ]
+    status, report = compared(tmp_path, timed(tmp_path / "a.har", *steps), timed(tmp_path / "b.har", *other))
+    assert status == (6 if races else 1)
+    assert report["coverage"]["requests"] == 2
+    assert sum(report["coverage"]["not_compared"].values()) == (2 if races else 0)
+
+
+def test_answers_of_other_operations_are_told_by_their_own_clause(tmp_path: Path) -> None:
+    paths = []
+    given: dict[str, dict[str, Any]] = {"a": {}, "b": {"Tags": {}}}
+    for name, members in given.items():
+        recorder = recordings.Recorder(tmp_path / f"{name}.har", Redactor(), about())
+        asked = replace(exchange().request, method="PUT")
+        made = exchange(200, found(**members), request=asked)
+        recorder.write(made, test="t", clauses=("state.put-get.Tags",), signing={"kind": "signed"})
+        recorder.close()
+        paths.append(tmp_path / f"{name}.har")
+    _, report = compared(tmp_path, *paths)
+    assert [list(group["clauses"]) for group in report["differences"]] == [["state.put-get.Tags"]]
 
 
 def test_memory_does_not_grow_with_what_is_compared(tmp_path: Path) -> None:
@@ -337,8 +375,8 @@ def test_memory_does_not_grow_with_what_is_compared(tmp_path: Path) -> None:
         tracemalloc.stop()
         return most
 
-    few, many = peak(40), peak(240)
-    assert many - few < 200 * 4_000  # of more than 16 kB that each exchange has on the two sides
+    few, many = peak(80), peak(200)
+    assert many - few < 120 * 4_000  # of more than 16 kB that each exchange has on the two sides
 
 
 def test_endless_kinds_of_differences_stay_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

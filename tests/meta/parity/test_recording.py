@@ -7,6 +7,7 @@ import gzip
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,23 @@ def test_secrets_never_reach_a_recording(tmp_path: Path, how: str) -> None:
         text += base64.b64decode(content["text"]).decode("latin-1")
     assert_clean(text, signature)
     assert entry["_signing"] == {"kind": "signed"}
+
+
+def test_a_made_up_token_is_no_secret_of_other_exchanges(tmp_path: Path) -> None:
+    token = "x" * 20
+    redactor = Redactor((SECRET,))
+    recorder = Recorder(tmp_path / "a.har", redactor, about())
+    request = get_integration("d", token)
+    faulty = replace(request, headers=(*request.headers, ("X-Amz-Security-Token", token)))
+    for number, each in enumerate((faulty, request)):
+        recorder.write(exchange(403, {"message": f"what is {token}?"}, request=each), test=str(number))
+    recorder.close()
+    with recordings.read(tmp_path / "a.har") as recording:
+        first, second = recording
+    assert token.encode() not in first.exchange.response.body
+    assert dict(first.exchange.request.headers)["X-Amz-Security-Token"] == "REDACTED"
+    assert first.exchange.request.body == request.body  # so that it can be replayed
+    assert token.encode() in second.exchange.response.body
 
 
 def assert_clean(text: str, signature: str) -> None:

@@ -35,7 +35,7 @@ def test_a_killed_run_loses_at_most_the_exchange_under_way_and_goes_on(
     tmp_path: Path, emulator_har: Path
 ) -> None:
     path = tmp_path / "a.har"
-    process = start_suite(*FILES, "--record", path, "--rate", "40", "-n", "2", lean=True)
+    process = start_suite(*FILES, "--record", path, "--rate", "40", lean=True)
     wait_for(lambda: len(lines(path)) >= 24, 60)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -90,16 +90,6 @@ def test_a_run_that_spent_its_limit_goes_on_with_the_whole_verdict(tmp_path: Pat
     assert again.status == 0, again.output  # nothing was left to do
     assert again.report["run"]["requests"] == entries
     assert len(load(path)["log"]["entries"]) == entries
-
-
-def test_what_is_no_recording_is_not_resumed(tmp_path: Path) -> None:
-    path = tmp_path / "a.har"
-    path.write_text("{}")
-    result = record(path, "--resume")
-    assert result.status == 4
-    assert "no recording of this suite" in result.output
-    assert "Traceback" not in result.output
-    assert path.read_text() == "{}"
 
 
 def test_another_run_does_not_go_on_with_a_recording() -> None:

@@ -24,9 +24,7 @@ IDENTITIES = {
     "other_account": Identity(
         "AKIAEXAMPLEOTHER0001", "EXAMPLE-other-secret-key-0123456789abcde", "444455556666"
     ),
-    "low_quota": Identity(
-        "AKIAEXAMPLELOWQUOTA1", "EXAMPLE-lowquota-secret-key-0123456789ab", quota=5
-    ),
+    "low_quota": Identity("AKIAEXAMPLELOWQUOTA1", "EXAMPLE-lowquota-secret-key-0123456789ab", quota=5),
     "temporary": Identity(
         "ASIAEXAMPLETEMP00001",
         "EXAMPLE-temporary-secret-key-012345678901",

@@ -49,9 +49,7 @@ def uri_of(body: Json) -> str:
     return check("Uri", body["Uri"], 255) or bad("Uri must not be empty")
 
 
-def map_of(
-    body: Json, member: str, keys: re.Pattern[str] | None, key_high: int, high: int
-) -> dict[str, str]:
+def map_of(body: Json, member: str, keys: re.Pattern[str] | None, key_high: int, high: int) -> dict[str, str]:
     value = {} if body.get(member) is None else body[member]
     if not isinstance(value, dict):
         bad(f"{member} must be an object")

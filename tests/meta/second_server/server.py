@@ -43,7 +43,7 @@ class Service:
             return refusal(fault)
         except (ConnectionError, asyncio.CancelledError):
             raise
-        except Exception:  # noqa: BLE001 - a fault of this server must be a typed 500
+        except Exception:
             traceback.print_exc()
             return refusal(Fault(500, "InternalServerException", "Something went wrong."))
         return await send(request, json.dumps(answer, indent=2).encode())

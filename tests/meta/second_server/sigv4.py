@@ -134,9 +134,7 @@ def authenticate(request: web.BaseRequest, body: bytes, region: str) -> Identity
     to_sign = "\n".join((ALGORITHM, stamp, "/".join(scope), digest))
     key = signing_key(identity.secret, stamp[:8], region)
     expected = hmac.new(key, to_sign.encode(), "sha256").hexdigest()
-    if not hmac.compare_digest(
-        expected.encode(), claim["Signature"].encode(errors="surrogateescape")
-    ):
+    if not hmac.compare_digest(expected.encode(), claim["Signature"].encode(errors="surrogateescape")):
         # AWS echoes both strings, session token and all.
         echo = f"\n\nThe Canonical String:\n'{canonical}'\n\nThe String-to-Sign:\n'{to_sign}'\n"
         mistaken("The request signature does not match the one we calculated." + echo)

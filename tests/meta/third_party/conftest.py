@@ -53,6 +53,14 @@ def prism(programs: Programs, tmp_path: Path, closing: Closing) -> Callable[...,
     return lambda *options: closing(servers.prism(folder, tmp_path / "prism.log", *options))
 
 
+@pytest.fixture(scope="module")
+def mock(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """Prism as people start it."""
+    server = servers.prism(programs("prism"), tmp_path_factory.mktemp("prism") / "log")
+    yield server
+    server.close()
+
+
 @pytest.fixture(scope="module", params=["moto", "ministack"])
 def lacking(
     request: pytest.FixtureRequest, programs: Programs, tmp_path_factory: pytest.TempPathFactory

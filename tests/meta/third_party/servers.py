@@ -198,6 +198,7 @@ class Microburst:
         self._server.close()
 
     def _control(self, method: str, path: str, document: Any = None) -> Any:
+        assert not self._server.ended, self._server.output
         connection = http.client.HTTPConnection(*self._address, timeout=10)
         body = None if document is None else json.dumps(document)
         try:

@@ -26,13 +26,12 @@ Prism = Callable[..., Server]
 Expected = Callable[[str, str], set[str]]
 
 
-def test_what_the_mock_violates(run_suite: RunSuite, prism: Prism, expected: Expected) -> None:
-    server = prism()
-    result = run_suite("--endpoint-url", server.url, *GIVEN, *FATAL, lean=False, timeout=300)
+def test_what_the_mock_violates(run_suite: RunSuite, mock: Server, expected: Expected) -> None:
+    result = run_suite("--endpoint-url", mock.url, *GIVEN, *FATAL, lean=False, timeout=300)
     assert violated(result) == expected("prism", "mock")
     assert result.status == 1
     assert result.report["run"]["faults"] == {}
-    assert not server.ended
+    assert not mock.ended
 
 
 def test_what_generated_answers_violate(run_suite: RunSuite, prism: Prism, expected: Expected) -> None:
@@ -44,9 +43,9 @@ def test_what_generated_answers_violate(run_suite: RunSuite, prism: Prism, expec
     assert carried >= {"EventTriggerNames", "RoleArn", "WorkflowId"}
 
 
-def test_signatures_that_are_not_claimed_are_no_violation(run_suite: RunSuite, prism: Prism) -> None:
+def test_signatures_that_are_not_claimed_are_no_violation(run_suite: RunSuite, mock: Server) -> None:
     existing = f"{suite('valid')}::test_existing"
-    given = ("--endpoint-url", prism().url, *GIVEN, "--not-claimed", "signatures")
+    given = ("--endpoint-url", mock.url, *GIVEN, "--not-claimed", "signatures")
     result = run_suite(existing, suite("signatures"), *given)
     assert (result.status, violated(result)) == (0, set()), result.output
     signatures = {outcome for clause, outcome in result.outcomes.items() if clause.startswith("sigv4.")}
@@ -62,7 +61,7 @@ def test_a_request_that_ends_the_server_ends_the_run(run_suite: RunSuite, prism:
     assert f"nothing listens at {server.url}" in result.output
 
 
-def test_a_mock_that_holds_no_state_asks_for_some(run_suite: RunSuite, prism: Prism) -> None:
-    result = run_suite("--endpoint-url", prism().url)
+def test_a_mock_that_holds_no_state_asks_for_some(run_suite: RunSuite, mock: Server) -> None:
+    result = run_suite("--endpoint-url", mock.url)
     assert result.status == 6, result.output
     assert "give --domain-name and --integration-uri of one that exists" in result.output
