@@ -48,8 +48,8 @@ VARIANTS = 3
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
 #: Schemathesis' checks that apply. The others are the judge's, with AWS's tolerances: undeclared 4xx of
-#: gateways (status_code_conformance), JSON media types of all kinds (content_type_conformance), errors without a type
-#: header (response_headers_conformance); or they would send PUT to the path (unsupported_method).
+#: gateways (status_code_conformance), JSON media types of all kinds (content_type_conformance), errors
+#: without a type header (response_headers_conformance); or they would send PUT (unsupported_method).
 CHECKS = (
     not_a_server_error,
     negative_data_rejection,

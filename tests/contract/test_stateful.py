@@ -310,7 +310,7 @@ class Story(RuleBasedStateMachine):
             self.seen.append(place)
         self._say(f"get {uri} from {domain}", account)
         try:
-            exchange = narrator.workspace.read(self._name(domain), URIS[uri], narrator.accounts[account])
+            exchange = self._read(place)
         except (EndpointDown, BudgetExhausted) as error:
             narrator.stop = error
             return
@@ -319,6 +319,10 @@ class Story(RuleBasedStateMachine):
             self._due_absent(place, exchange)
         else:
             self._due(place, record, exchange)
+
+    def _read(self, place: Place) -> Exchange:
+        account, domain, uri = place
+        return self.narrator.workspace.read(self._name(domain), URIS[uri], self.narrator.accounts[account])
 
     def _due_absent(self, place: Place, exchange: Exchange) -> None:
         check, status = self.narrator.check, exchange.response.status
@@ -347,6 +351,8 @@ class Story(RuleBasedStateMachine):
         read = check.members(exchange)
         record.read_at = self.writes
         if not fresh:
+            if read != record.document and read != check.members(self._read(place)):
+                clause = "state.read-only"  # no two readings agree, whatever was written between them
             self._same(clause, record.document or {}, read, exchange)
             return
         for name, value in record.members.items():
