@@ -62,8 +62,6 @@ class Checker:
 
     def expect(self, exchange: Exchange, expectation: Expectation) -> bool:
         """Judge an exchange by an expectation; whether nothing that gates is violated."""
-        for fault in exchange.faults:
-            self.entry.faults[fault.kind] += 1
         checks = self.judge.judge(exchange, expectation)
         answered = exchange.response.status != 0
         checks.append(Check("transport.answers", answered, "a complete answer", exchange.response.reason))

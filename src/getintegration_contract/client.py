@@ -11,6 +11,7 @@ import random
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -181,6 +182,7 @@ class Client:
         observe: Called with every exchange that was completed, transient ones included.
 
     Attributes:
+        faults: Transient faults that a repeat did not show again, by kind.
         verify: How certificates are verified: by the usual authorities, by a file of others, or not at all.
     """
 
@@ -198,11 +200,12 @@ class Client:
         self.region = region
         self.timeout = timeout
         self.sent = 0
+        self.faults: Counter[str] = Counter()
         self._waited = 0.0
         self._acquire = acquire
         self._max_requests = max_requests
         self._observe = observe
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._auth: dict[tuple[Any, ...], AWS4Auth] = {}
         self._session = _WireSession()
         self._session.headers.clear()
@@ -226,8 +229,12 @@ class Client:
         return select_proxy(self.endpoint, self._proxies) is not None
 
     def sibling(self) -> Client:
-        """A client for another thread: connections of its own, the same budget, the same observer."""
-        return Client(self.endpoint, self.region, timeout=self.timeout, acquire=self.admit, observe=self.note)
+        """A client for another thread: connections of its own, the same budget, observer and faults."""
+        sibling = Client(
+            self.endpoint, self.region, timeout=self.timeout, acquire=self.admit, observe=self.note
+        )
+        sibling.faults, sibling._lock = self.faults, self._lock
+        return sibling
 
     def admit(self) -> None:
         """Return when the budget allows one more request, also for one that is sent by other means.
@@ -271,7 +278,7 @@ class Client:
         """Sign and send a request; a transient fault is repeated and noted.
 
         A fault that persists comes back as the answer: a 5xx as it is, a connection without an answer as
-        status 0. With ``throttled``, 429 is an answer like any other and nothing is repeated.
+        status 0. With ``throttled``, 429 is an answer like any other, and other faults are repeated at once.
 
         Raises:
             EndpointDown: Nothing listens at the endpoint.
@@ -295,14 +302,17 @@ class Client:
         faults: list[Fault] = []
         while True:
             *before, exchange = act(tuple(faults))
-            kind = None if throttled else transient_fault(exchange.response)
+            kind = transient_fault(exchange.response)
+            if throttled and kind == "429":
+                kind = None
             # Throttling and other faults are counted apart: neither makes the other a lasting one.
             attempt = 1 + sum((fault.kind == "429") == (kind == "429") for fault in faults)
             patient = kind == "429" and self._waited < PATIENCE
             if kind is None or attempt >= (THROTTLED_ATTEMPTS if patient else ATTEMPTS):
                 break
             faults.append(Fault(kind, attempt))
-            pause = _backoff(attempt, kind)
+            # A pause would end the throttling that is looked for.
+            pause = 0.0 if throttled else _backoff(attempt, kind)
             self._waited += pause if kind == "429" else 0.0
             time.sleep(pause)
         if kind is not None:
@@ -311,6 +321,8 @@ class Client:
                 self._check_alive(exchange)
             persisted = all(fault.kind == kind for fault in faults)
             exchange = replace(exchange, faults=() if persisted else tuple(faults))
+        with self._lock:
+            self.faults.update(fault.kind for fault in exchange.faults)
         return [*(replace(earlier, faults=()) for earlier in before), exchange]
 
     def send_chunked(self, request: Request, identity: Identity | None, chunks: Iterable[bytes]) -> Exchange:

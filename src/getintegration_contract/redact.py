@@ -91,12 +91,15 @@ class Redactor:
     def exchange(self, exchange: dict[str, Any]) -> dict[str, Any]:
         """An exchange in its JSON-able form, its own signature gone wherever it is echoed."""
         headers = exchange["request"]["headers"]
-        # Refreshed credentials bring tokens that nobody named beforehand.
-        self.add(*(value for name, value in headers if name.lower() == "x-amz-security-token"))
+        # A token that nobody named is hidden here, and not where the same text stands for something else.
+        tokens = {value for name, value in headers if name.lower() == "x-amz-security-token"}
+        redactor = self
+        if not tokens <= self._known.keys():
+            redactor = Redactor((*self._known, *tokens), accounts=self._accounts)
         signatures = [
             match for _, value in headers for match in _SIGNATURE.findall(value) if len(match) >= 32
         ]
-        redacted: dict[str, Any] = self.value(exchange)
+        redacted: dict[str, Any] = redactor.value(exchange)
         if signatures:
             own = re.compile("|".join(map(re.escape, signatures)), re.IGNORECASE)
             redacted = json.loads(own.sub(REDACTED, json.dumps(redacted)))

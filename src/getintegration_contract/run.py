@@ -180,6 +180,7 @@ class Run:
                 self._say(f"cleaning up failed: {error}")
             self._provisioner = None
         if self._client is not None:
+            self.ledger.faults.update(self._client.faults)
             self._client.close()
             self._client = None
         if self.budget is not None:

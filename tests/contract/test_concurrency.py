@@ -25,13 +25,13 @@ from getintegration_contract.target import OTHER_ACCOUNT, WRITING, Target
 clauses = pytest.mark.clauses
 
 #: Threads, and requests of each, by depth; at a limited rate few requests meet, however many there are.
-CROWDS = {"gate": (8, 10), "nightly": (16, 100)}
+CROWDS = {"gate": (8, 8), "nightly": (16, 100)}
 SLOW_CROWD = (4, 3)
 #: Share of simultaneous requests beyond which faults are no accident, if it is so every time.
 ACCIDENTS = 0.1
 ROUNDS = 3
 #: Updates while others read, and readings of each reader meanwhile.
-UPDATES = {"gate": 8, "nightly": 60}
+UPDATES = {"gate": 6, "nightly": 60}
 READERS, READINGS = 3, 2
 
 

@@ -186,19 +186,12 @@ class Warm:
         """Run pytest and wait for it; what it prints goes through files in a folder."""
         stdout, stderr = folder / "stdout", folder / "stderr"
         folder.mkdir()
-        run = {"arguments": arguments, "env": dict(env or environment()), "cwd": str(cwd)}
+        run = {"arguments": arguments, "env": dict(env or environment()), "cwd": str(cwd), "timeout": timeout}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(
-            json.dumps({**run, "stdout": str(stdout), "stderr": str(stderr)}),
-            file=self._process.stdin,
-            flush=True,
-        )
-        process = int(self._process.stdout.readline())
-        killer = threading.Timer(timeout, os.killpg, (process, signal.SIGKILL))
-        killer.start()
+        line = json.dumps({**run, "stdout": str(stdout), "stderr": str(stderr)})
+        print(line, file=self._process.stdin, flush=True)
         status = int(self._process.stdout.readline())
-        killer.cancel()
         result = Result(
             status, stdout.read_text(encoding="utf-8"), stderr.read_text(encoding="utf-8"), report
         )

@@ -362,18 +362,17 @@ def test_a_stray_fault_is_counted_and_no_violation(
     assert exchange.response.status == 200
     assert exchange.faults == ((kind, 1),)
     assert client.sent == len(observed) == len(server.received) == 2
-    entry = judged(exchange)
-    assert (dict(entry.faults), dict(entry.findings)) == ({kind: 1}, {})
+    assert (dict(client.faults), dict(judged(exchange).findings)) == ({kind: 1}, {})
 
 
 @pytest.mark.parametrize(("answer", "kind"), STRAY.values(), ids=STRAY.keys())
 def test_a_fault_that_persists_is_a_violation(serve: Serve, connect: Any, answer: Any, kind: str) -> None:
     server = serve(script(answer))
-    exchange = connect(server.url).send(get_integration("a", "u"), CALLER)
+    client = connect(server.url)
+    exchange = client.send(get_integration("a", "u"), CALLER)
     assert len(server.received) == (clients.THROTTLED_ATTEMPTS if kind == "429" else clients.ATTEMPTS)
-    entry = judged(exchange)
-    assert "response.status" in entry.findings
-    assert not entry.faults, "it is no transient fault"
+    assert "response.status" in judged(exchange).findings
+    assert not client.faults, "it is no transient fault"
 
 
 def test_a_stray_fault_after_throttling_is_still_a_stray_one(serve: Serve, connect: Any) -> None:
@@ -395,6 +394,25 @@ def test_throttling_that_is_asked_for_is_not_repeated(serve: Serve, connect: Any
     server = serve(script(refused(429, "ThrottlingException"), FINE))
     exchange = connect(server.url).send(get_integration("a", "u"), CALLER, throttled=True)
     assert (exchange.response.status, len(server.received)) == (429, 1)
+
+
+def test_a_stray_fault_in_a_burst_is_repeated_at_once(
+    serve: Serve, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(clients.time, "sleep", pauses.append)
+    server = serve(script(Reply(503), refused(429, "ThrottlingException"), FINE))
+    client = connect(server.url)
+    exchange = client.send(get_integration("a", "u"), CALLER, throttled=True)
+    assert (exchange.response.status, len(server.received)) == (429, 2)
+    assert (dict(client.faults), pauses) == ({"503": 1}, [0.0])
+
+
+def test_faults_of_siblings_are_their_clients(serve: Serve, connect: Any) -> None:
+    server = serve(script(Reply(503), FINE))
+    client = connect(server.url)
+    client.sibling().send(get_integration("a", "u"), CALLER)
+    assert client.faults == {"503": 1}
 
 
 def test_a_repeat_is_dated_and_signed_anew(serve: Serve, connect: Any) -> None:

@@ -313,6 +313,14 @@ def test_a_preflight_that_fails_holds_no_secret(serve: Callable[[Any], Scripted]
     assert [leaks(result.output) for result in results] == [[]] * len(scripts)
 
 
+def test_a_made_up_token_is_hidden_where_it_was_sent_and_nowhere_else() -> None:
+    redactor = Redactor([SECRET])
+    side = {"headers": [["x-amz-security-token", "made-up-token"]], "body": "made-up-token"}
+    redacted = redactor.exchange({"request": side, "response": {"headers": [], "body": "made-up-token"}})
+    assert "made-up-token" not in str(redacted)
+    assert redactor.text("made-up-token") == "made-up-token"
+
+
 def test_tokens_that_came_during_the_run_are_hidden_too(
     run_suite: RunSuite, serve: Callable[[Any], Scripted], tmp_path: Path
 ) -> None:

@@ -1,14 +1,17 @@
 """Runs pytest in forks of a process that has imported what every run needs: half the time of a short run.
 
-Each line of standard input is a run, as JSON: ``arguments``, ``env``, ``cwd``, and the files ``stdout`` and
-``stderr``. For each, the process id and then the exit status are printed. A fork is a session of its own.
+Each line of standard input is a run, as JSON: ``arguments``, ``env``, ``cwd``, ``timeout``, and the files
+``stdout`` and ``stderr``. For each, the exit status is printed. A fork is a session of its own, and is killed
+when it takes too long.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +42,25 @@ def become(run: dict[str, Any]) -> int:
     return int(pytest.main(run["arguments"]))
 
 
+def wait(process: int, timeout: float) -> int:
+    """The exit status of a fork, killed with all that belongs to it when it takes too long."""
+    end = time.monotonic() + timeout
+    while (ended := os.waitpid(process, os.WNOHANG)) == (0, 0):
+        if time.monotonic() > end:
+            os.killpg(process, signal.SIGKILL)
+            ended = os.waitpid(process, 0)
+            break
+        time.sleep(0.005)
+    return os.waitstatus_to_exitcode(ended[1])
+
+
 def main() -> int:
     """Serve until standard input ends; in a fork, the status of its run."""
     for line in iter(sys.stdin.readline, ""):
         process = os.fork()
         if process == 0:
             return become(json.loads(line))
-        print(process, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+        print(wait(process, json.loads(line)["timeout"]), flush=True)
     return 0
 
 

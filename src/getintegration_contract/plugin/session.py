@@ -23,7 +23,6 @@ from getintegration_contract.budget import Budget
 from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.recording import CREATOR, Recorder, RecordingError, model_version
-from getintegration_contract.redact import Redactor
 from getintegration_contract.target import THROTTLING
 
 if TYPE_CHECKING:
@@ -201,10 +200,8 @@ class Member:
         self._recorder: Recorder | None = None
         if given["record"]:
             name = getattr(config, "workerinput", {}).get("workerid", "main")
-            # One of its own: what the worker's has learned from findings depends on the order of tests.
-            self._redactor = Redactor(worker.target.secrets, accounts=config.option.redact_accounts)
             self._recorder = Recorder(
-                Path(given["record"]), self._redactor, None, worker=name, session=given["session"]
+                Path(given["record"]), worker.redactor, None, worker=name, session=given["session"]
             )
             self._signer = Client(worker.target.endpoint, worker.target.region)
         config.pluginmanager.register(self, "contract-member")
@@ -225,8 +222,6 @@ class Member:
             self._worker.redactor.add(*identity.secrets)
         if self._recorder is None:
             return
-        if identity is not None and identity.refreshable is not None:
-            self._redactor.add(*identity.secrets)
         self._recorder.write(
             exchange,
             test=self._worker.entry.test,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
@@ -115,6 +116,7 @@ class Worker:
             if entry is not None:
                 entry.indeterminate.update(dict.fromkeys(_clauses(item), str(error)))
         if entry is not None and call.when == "teardown":
+            entry.faults, self.client.faults = self.client.faults, Counter()
             report.contract = entry.to_dict()  # type: ignore[attr-defined]
             self.entry = None
         return report
