@@ -47,6 +47,9 @@ _PART = 1 << 20
 #: A request header that never reaches the wire: the request target as meant.
 _TARGET = ":target"
 
+#: The fault of a connection that nobody accepted.
+REFUSED = "connection refused"
+
 #: Answers of the service that mean "slow down", under either status that AWS's pages give.
 _THROTTLING_TYPES = ("ThrottlingException", "TooManyRequestsException")
 
@@ -318,7 +321,7 @@ class Client:
         if kind is not None:
             # A fault that every attempt showed is no transient one.
             if exchange.response.status == 0:
-                self._check_alive(exchange)
+                self._check_alive(exchange.request, faults)
             persisted = all(fault.kind == kind for fault in faults)
             exchange = replace(exchange, faults=() if persisted else tuple(faults))
         with self._lock:
@@ -406,14 +409,18 @@ class Client:
         self.note(exchange)
         return exchange
 
-    def _check_alive(self, exchange: Exchange) -> None:
+    def _check_alive(self, request: Request, faults: list[Fault]) -> None:
         """Tell a request that the server cannot answer from a server that is gone."""
         address = urlsplit(self.endpoint)
         port = address.port or (443 if address.scheme == "https" else 80)
         try:
             socket.create_connection((address.hostname or "", port), timeout=3).close()
         except OSError as error:
-            raise EndpointDown(f"nothing listens at {self.endpoint}: {error}") from None
+            told = f"nothing listens at {self.endpoint}: {error}"
+            if faults and faults[0].kind != REFUSED:
+                sent = f"{request.method} {request.target[:80]} with a body of {len(request.body)} bytes"
+                told += f"; it took {sent}, and was gone"
+            raise EndpointDown(told) from None
 
 
 def transient_fault(response: Response) -> str | None:
@@ -465,7 +472,7 @@ def _fault_name(error: Exception) -> str:
     if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
         return f"not sent: {text}"
     if "refused" in text:
-        return "connection refused"
+        return REFUSED
     if "reset" in text or "aborted" in text or "without response" in text:
         return "the connection was closed without a whole answer"
     return f"{type(error).__name__}"

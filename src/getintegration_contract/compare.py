@@ -21,19 +21,20 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, NoReturn
 
-from getintegration_contract import acceptance, parity, parity_report, probes, promotion, replay
+from getintegration_contract import parity, promotion
 from getintegration_contract import recording as recordings
 from getintegration_contract import target as targets
-from getintegration_contract.about import Suite
-from getintegration_contract.acceptance import Acceptance
 from getintegration_contract.contract import Contract, ContractError
-from getintegration_contract.evidence import MAX_AGE, judged
 from getintegration_contract.local import EmulatorError, LocalEmulator
-from getintegration_contract.normalise import NAMES, NORMALISATIONS
-from getintegration_contract.parity import Comparison
+from getintegration_contract.parity import Comparison, acceptance, probes, replay
+from getintegration_contract.parity import report as parity_report
+from getintegration_contract.parity.acceptance import Acceptance
+from getintegration_contract.parity.evidence import MAX_AGE, judged
+from getintegration_contract.parity.normalise import NAMES, NORMALISATIONS
+from getintegration_contract.parity.replay import Live, ReplayError
 from getintegration_contract.promotion import EvidenceError
 from getintegration_contract.recording import Recording, RecordingError, model_version
-from getintegration_contract.replay import Live, ReplayError
+from getintegration_contract.recording.about import Suite
 from getintegration_contract.report.files import ReportError
 from getintegration_contract.target import Target, TargetError
 from getintegration_contract.waivers import WaiverError
@@ -170,7 +171,7 @@ class _Command:
         return self._tell(result, contract)
 
     def _tell(self, result: Comparison, contract: Contract) -> int:
-        status = ALIKE if not result.unaccepted else DIFFERENT
+        status = DIFFERENT if result.unaccepted or result.complaints else ALIKE
         if not result.compared:
             status = INDETERMINATE
         report = parity_report.document(result, contract, status)

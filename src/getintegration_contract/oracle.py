@@ -20,7 +20,7 @@ from getintegration_contract.judge import (
 )
 
 _TARGET = re.compile(r"/domains/(?P<segment>[^?]*)/integrations(\?.*)?")
-_SEEN_BY_ROUTING = re.compile(r"[/\\\x00-\x1f\x7f]")
+_SEEN_BY_ROUTING = re.compile(r"[/\\\x00]")
 _BROKEN_ENCODING = re.compile(r"%(?![0-9a-fA-F]{2})")
 #: Type faults may be met by the deserializer before the operation sees them.
 _DESERIALIZER = (".type", ".required")

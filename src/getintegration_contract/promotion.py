@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from getintegration_contract.about import Suite
     from getintegration_contract.contract import Clause
+    from getintegration_contract.recording.about import Suite
 
 #: Provenances that a recording of AWS can raise, and what they become.
 RAISED_FROM = ("observed", "inferred")

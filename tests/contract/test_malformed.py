@@ -46,6 +46,7 @@ def test_domain_name_with_forbidden_character(ask, check: Checker, character: st
         pytest.param("...", id="three dots"),
         pytest.param("a.b", id="a dot"),
         pytest.param("%2e%2e", id="dots encoded twice"),
+        pytest.param("N%61me", id="letter encoded twice"),
     ],
 )
 def test_domain_name_outside_the_pattern(ask, check: Checker, name: str):

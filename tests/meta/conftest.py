@@ -177,24 +177,3 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environment().items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
-
-
-#: Modules and folders that start the whole suite or other servers many times.
-SLOW = (
-    "mutants",
-    "parity",
-    "third_party",
-    "test_cli.py",
-    "test_client.py",
-    "test_clauses.py",
-    "test_determinism.py",
-    "test_mutants.py",
-    "test_secrets.py",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in SLOW:
-            item.add_marker(pytest.mark.slow)

@@ -540,6 +540,8 @@ def test_an_endpoint_that_dies_makes_the_run_indeterminate(
     result = run_suite(suite("missing"), suite("valid"), "--endpoint-url", server.url, "-n", "2")
     assert result.status == 6, result.output
     assert f"nothing listens at {server.url}" in result.stdout
+    assert re.search(r"it took POST /domains/\S+/integrations with a body of \d+ bytes", result.stdout)
+    assert "(tests/contract/test_" in result.stdout
     assert result.report["verdict"] == "indeterminate"
     assert result.report["findings"] == []
     assert "indeterminate" in result.outcomes.values()

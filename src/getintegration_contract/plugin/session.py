@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from getintegration_contract import recording as recordings
-from getintegration_contract import resign
-from getintegration_contract.about import Suite
 from getintegration_contract.budget import Budget
 from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
-from getintegration_contract.recording import CREATOR, Recorder, RecordingError, model_version
+from getintegration_contract.recording import CREATOR, Recorder, RecordingError, model_version, resign
+from getintegration_contract.recording.about import Suite
 from getintegration_contract.target import THROTTLING
 
 if TYPE_CHECKING:

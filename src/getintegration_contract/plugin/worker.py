@@ -110,11 +110,11 @@ class Worker:
             report.wasxfail = self.redactor.text(expected)
         report.sections = [(name, self.redactor.text(text)) for name, text in report.sections]
         if isinstance(error, EndpointDown | BudgetExhausted):
-            report.endpoint_down = str(error)  # type: ignore[attr-defined]
-            report.longrepr = str(error)
-            item.session.shouldstop = str(error)
+            told = f"{self.redactor.text(str(error))} ({item.nodeid})"
+            report.endpoint_down = told  # type: ignore[attr-defined]
+            report.longrepr = item.session.shouldstop = told
             if entry is not None:
-                entry.indeterminate.update(dict.fromkeys(_clauses(item), str(error)))
+                entry.indeterminate.update(dict.fromkeys(_clauses(item), told))
         if entry is not None and call.when == "teardown":
             entry.faults, self.client.faults = self.client.faults, Counter()
             report.contract = entry.to_dict()  # type: ignore[attr-defined]

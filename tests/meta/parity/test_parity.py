@@ -11,7 +11,8 @@ import pytest
 
 from getintegration_contract import parity
 from getintegration_contract import recording as recordings
-from getintegration_contract.normalise import NAMES
+from getintegration_contract.parity import comparison
+from getintegration_contract.parity.normalise import NAMES
 from getintegration_contract.redact import Redactor
 
 from .kit import (
@@ -249,7 +250,7 @@ def test_memory_does_not_grow_with_what_is_compared(tmp_path: Path) -> None:
 
 
 def test_endless_kinds_of_differences_stay_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parity, "_GROUPS", 5)
+    monkeypatch.setattr(comparison, "_GROUPS", 5)
     reference = record(tmp_path / "a.har", *(exchange() for _ in range(30)))
     candidate = record(tmp_path / "b.har", *(exchange(200, found(**{f"M{n}": n})) for n in range(30)))
     _, report = compared(tmp_path, reference, candidate)

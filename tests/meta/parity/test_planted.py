@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from getintegration_contract.differences import KINDS
+from getintegration_contract.parity.differences import KINDS
 
 from .kit import Edit, Edited, Entry, change, compared, document, set_document, set_header
 

@@ -17,8 +17,8 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.client import Client, Identity, get_integration
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.recording import Recorder, RecordingError
+from getintegration_contract.recording.resign import describe
 from getintegration_contract.redact import Redactor
-from getintegration_contract.resign import describe
 
 from .kit import CALLER, IDENTITIES, about, exchange, load, record, run
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from getintegration_contract import recording as recordings
-from getintegration_contract import replay
 from getintegration_contract.client import Client, get_integration
 from getintegration_contract.exchange import Request
-from getintegration_contract.har import Recorded
-from getintegration_contract.names import Names, UnmappedError
-from getintegration_contract.replay import Live, ReplayError
-from getintegration_contract.safety import writes
+from getintegration_contract.parity import replay
+from getintegration_contract.parity.names import Names, UnmappedError
+from getintegration_contract.parity.replay import Live, ReplayError
+from getintegration_contract.parity.safety import writes
+from getintegration_contract.recording.har import Recorded
 from getintegration_contract.state import PREFIX, Provisioner, State, create_domain, put_integration
 from getintegration_contract.target import Target
 

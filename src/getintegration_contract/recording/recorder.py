@@ -20,11 +20,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from getintegration_contract import har
-from getintegration_contract.about import Suite, check_test
 from getintegration_contract.exchange import Exchange
-from getintegration_contract.har import Recorded
-from getintegration_contract.jsonstream import HarError, members
+from getintegration_contract.recording import har
+from getintegration_contract.recording.about import Suite, check_test
+from getintegration_contract.recording.har import Recorded
+from getintegration_contract.recording.jsonstream import HarError, members
 from getintegration_contract.redact import Redactor
 
 CREATOR = "getintegration-contract"

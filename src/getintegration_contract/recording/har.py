@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import jsonschema_rs
 
 from getintegration_contract.exchange import Exchange, Fault, Headers, Request, Response
-from getintegration_contract.jsonstream import HarError, shorten
+from getintegration_contract.recording.jsonstream import HarError, shorten
 from getintegration_contract.redact import REDACTED, Redactor
 
 
@@ -74,7 +74,7 @@ class Recorded:
 
     Attributes:
         attempt: 1, or more where transient faults came before.
-        signing: How the request was signed, as :mod:`getintegration_contract.resign` tells it.
+        signing: How the request was signed, as :mod:`getintegration_contract.recording.resign` tells it.
     """
 
     exchange: Exchange

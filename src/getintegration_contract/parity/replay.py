@@ -13,17 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from getintegration_contract import recording as recordings
-from getintegration_contract import resign
-from getintegration_contract.about import Suite
 from getintegration_contract.budget import Budget
 from getintegration_contract.client import BudgetExhausted, Client, EndpointDown
 from getintegration_contract.exchange import Exchange, Request
-from getintegration_contract.har import Recorded
-from getintegration_contract.names import Names, UnmappedError
-from getintegration_contract.pairing import keys
-from getintegration_contract.recording import Recorder, Recording
+from getintegration_contract.parity.names import Names, UnmappedError
+from getintegration_contract.parity.pairing import keys
+from getintegration_contract.parity.safety import writes
+from getintegration_contract.recording import Recorder, Recording, resign
+from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
-from getintegration_contract.safety import writes
 from getintegration_contract.state import Provisioner, State, StateError
 from getintegration_contract.target import Target
 

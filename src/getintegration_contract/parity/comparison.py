@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from getintegration_contract.about import Suite
-from getintegration_contract.acceptance import Acceptance
 from getintegration_contract.client import transient_fault
 from getintegration_contract.contract import Contract
-from getintegration_contract.differences import Difference, differences
-from getintegration_contract.evidence import MAX_AGE, Evidence, clauses_of, is_operation, judged
-from getintegration_contract.har import Recorded
-from getintegration_contract.names import Names
-from getintegration_contract.normalise import NORMALISATIONS, normalise
-from getintegration_contract.pairing import keys, pair
+from getintegration_contract.parity.acceptance import Acceptance
+from getintegration_contract.parity.differences import Difference, differences
+from getintegration_contract.parity.evidence import MAX_AGE, Evidence, clauses_of, is_operation, judged
+from getintegration_contract.parity.names import Names
+from getintegration_contract.parity.normalise import NORMALISATIONS, normalise
+from getintegration_contract.parity.pairing import keys, pair
 from getintegration_contract.recording import Recording
+from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import SHOWN
 from getintegration_contract.report.text import shorten
 from getintegration_contract.waivers import Waiver

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from getintegration_contract.contract import Contract
-from getintegration_contract.names import CLOSE, OPEN
-from getintegration_contract.normalise import Answer, Moment
+from getintegration_contract.parity.names import CLOSE, OPEN
+from getintegration_contract.parity.normalise import Answer, Moment
 
 STATUS = "status"
 ERROR_TYPE = "error type"

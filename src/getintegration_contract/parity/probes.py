@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from getintegration_contract import recording as recordings
-from getintegration_contract.about import Suite
 from getintegration_contract.client import get_integration
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.recording import Recorder, Recording
+from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording.resign import NONE, SIGNED
 from getintegration_contract.redact import Redactor
-from getintegration_contract.resign import NONE, SIGNED
 from getintegration_contract.state import State
 
 _DOMAINS = ("GetIntegrationContract-Unknown", "a", "x" * 64, "x" * 65, "a b", "é", "a.b", "...", "a%2Fb")

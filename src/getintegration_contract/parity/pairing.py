@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from getintegration_contract.har import Recorded
-from getintegration_contract.names import Names
+from getintegration_contract.parity.names import Names
+from getintegration_contract.parity.safety import writes
 from getintegration_contract.recording import Recording
-from getintegration_contract.resign import NONE
-from getintegration_contract.safety import writes
+from getintegration_contract.recording.har import Recorded
+from getintegration_contract.recording.resign import NONE
 
 _RACE = "its test writes while it asks, so that who is first decides the answer"
 #: Seconds by which two clocks of one process may seem to overlap.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judge import parse
-from getintegration_contract.names import Names
+from getintegration_contract.parity.names import Names
 
 #: Levels of nesting beyond which a body is compared as text.
 _DEEPEST = 100

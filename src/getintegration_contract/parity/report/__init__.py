@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from getintegration_contract.about import Suite
 from getintegration_contract.contract import Contract
-from getintegration_contract.parity import SCHEMA_VERSION, Comparison, Group, normalisations
+from getintegration_contract.parity.comparison import SCHEMA_VERSION, Comparison, Group, normalisations
+from getintegration_contract.recording.about import Suite
 from getintegration_contract.report import files
 from getintegration_contract.report.markdown import cell, inline
 from getintegration_contract.report.text import clip, visible

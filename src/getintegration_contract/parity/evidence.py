@@ -10,15 +10,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from getintegration_contract import oracle
-from getintegration_contract.about import Suite
 from getintegration_contract.client import transient_fault
 from getintegration_contract.contract import PATH, Contract
 from getintegration_contract.exchange import Request
-from getintegration_contract.har import Recorded
 from getintegration_contract.judge import Expectation, Judge
 from getintegration_contract.promotion import RAISED_FROM, RECORDED
 from getintegration_contract.recording import Recording
-from getintegration_contract.resign import SIGNED
+from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording.har import Recorded
+from getintegration_contract.recording.resign import SIGNED
 
 #: Days after which a recording is called stale.
 MAX_AGE = 90

@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from getintegration_contract.differences import Difference
+from getintegration_contract.parity.differences import Difference
 from getintegration_contract.waivers import Waiver, WaiverError
 
 _TEXT = {"type": "string", "minLength": 1}

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from getintegration_contract.jsonstream import HarError, shorten
+from getintegration_contract.recording.jsonstream import HarError, shorten
 from getintegration_contract.target import is_aws
 
 _TEXT = {"type": "string"}

@@ -1,0 +1,23 @@
+"""Recordings: exchanges <-> HAR 1.2, redacted, one by one."""
+
+from getintegration_contract.recording.recorder import (
+    CREATOR,
+    Recorder,
+    Recording,
+    RecordingError,
+    interrupted,
+    merge,
+    model_version,
+    read,
+)
+
+__all__ = [
+    "CREATOR",
+    "Recorder",
+    "Recording",
+    "RecordingError",
+    "interrupted",
+    "merge",
+    "model_version",
+    "read",
+]
