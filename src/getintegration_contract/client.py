@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPResponse, RemoteDisconnected
 from http.client import responses as reasons
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -131,7 +132,35 @@ def integrations_path(domain: str) -> str:
     return f"/domains/{quote(domain, safe='')}/integrations"
 
 
+class _Head:
+    """Reads the lines of an answer's head, and knows whether there was an end to them."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.whole = True
+
+    def readline(self, limit: int) -> bytes:
+        line: bytes = self.file.readline(limit)
+        self.whole = line.endswith(b"\n")
+        return line
+
+
+class _WireResponse(HTTPResponse):
+    def begin(self) -> None:
+        """Read the head; ``http.client`` would take one that was cut off for a whole one."""
+        head = _Head(self.fp)
+        self.fp = head  # type: ignore[assignment]
+        try:
+            super().begin()
+        finally:
+            self.fp = head.file
+        if not head.whole:
+            raise RemoteDisconnected("the head of the answer was cut off")
+
+
 class _WireConnection(HTTPConnection):
+    response_class = _WireResponse
+
     def request(  # type: ignore[override]
         self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any
     ) -> None:

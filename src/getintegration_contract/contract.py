@@ -19,7 +19,7 @@ import yaml
 from getintegration_contract.promotion import FILE_NAME, RECORDED, EvidenceError, raised
 
 #: Provenances that can fail a target; statements of any other provenance are only reported.
-GATING_PROVENANCES = frozenset({"doc", "model", "protocol", RECORDED})
+GATING_PROVENANCES = frozenset({"doc", "model", "protocol", "target", RECORDED})
 
 PATH = "/domains/{DomainName}/integrations"
 

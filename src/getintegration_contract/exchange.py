@@ -22,8 +22,9 @@ class Request:
 
     def with_headers(self, **headers: str | None) -> Request:
         """The request with headers set, or removed where None; ``_`` in a name stands for ``-``."""
-        changed = {name.replace("_", "-").lower(): value for name, value in headers.items()}
-        kept = [(name, value) for name, value in self.headers if name.lower() not in changed]
+        changed = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {name.lower() for name in changed}
+        kept = [(name, value) for name, value in self.headers if name.lower() not in named]
         added = [(name, value) for name, value in changed.items() if value is not None]
         return replace(self, headers=(*kept, *added))
 

@@ -23,6 +23,10 @@ NOT_EXERCISED = "not exercised"
 NOT_CLAIMED = "not claimed"
 INDETERMINATE = "indeterminate"
 
+LATENCY_LIMIT = "latency.limit"
+#: Phases in which requests wait for one another, as they are meant to.
+_CROWDED = {"concurrency", "throttling"}
+
 #: Tests that a finding names; further ones are only counted.
 _PLACES = 12
 
@@ -190,6 +194,20 @@ class Ledger:
         self.requests += entry["requests"]
         self.notes.update(dict.fromkeys(entry["notes"]))
 
+    def judge_latency(self, limit: float) -> None:
+        """Hold the latency of the run against a limit in seconds, to about a tenth of it."""
+        calm = {phase for phase, buckets in self.latency.items() if buckets} - _CROWDED
+        if not calm:
+            return
+        tail = _percentile(sum((self.latency[phase] for phase in calm), Counter()), 0.99)
+        self.checks[LATENCY_LIMIT] += 1
+        if tail > limit:
+            slowest = max(sorted(calm), key=lambda phase: self.percentile(phase, 0.99))
+            actual = f"{tail:.3g} s; slowest phase: {slowest}"
+            self.findings[LATENCY_LIMIT] = Finding(
+                LATENCY_LIMIT, f"99 of 100 requests within {limit:g} s", actual, None, 0
+            )
+
     def gates(self, clause: str) -> bool:
         """Whether a violation of the clause fails the target."""
         known = self.contract.clauses[clause]
@@ -206,13 +224,7 @@ class Ledger:
 
     def percentile(self, phase: str, share: float) -> float:
         """Latency in seconds that a share of a phase's requests stayed below, to about a tenth."""
-        buckets = self.latency[phase]
-        rank = share * sum(buckets.values())
-        for bucket in sorted(buckets):
-            rank -= buckets[bucket]
-            if rank <= 0:
-                return _bucket_seconds(bucket)
-        return 0.0
+        return _percentile(self.latency[phase], share)
 
     def _outcome(self, clause: Clause) -> Outcome:
         checks = self.checks[clause.id]
@@ -255,6 +267,15 @@ def _unobserved(clause: Clause) -> str:
 def _bucket(seconds: float) -> int:
     """A logarithmic bucket of microseconds, twenty to a power of ten, so about 12 % wide."""
     return round(20 * math.log10(max(seconds, 1e-6) * 1e6))
+
+
+def _percentile(buckets: Counter[int], share: float) -> float:
+    rank = share * sum(buckets.values())
+    for bucket in sorted(buckets):
+        rank -= buckets[bucket]
+        if rank <= 0:
+            return _bucket_seconds(bucket)
+    return 0.0
 
 
 def _bucket_seconds(bucket: int) -> float:

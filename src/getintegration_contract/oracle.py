@@ -59,9 +59,10 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
         return Expectation(broken[0], (UNREADABLE if deserialized else INVALID,))
     assert isinstance(body, dict)
     uri = body["Uri"]
-    if (name, uri) == existing:
-        return Expectation("response.status", (OK,), name, uri)
-    return Expectation("request.valid", (OK, NOT_FOUND), name, uri)
+    lawful = (OK,) if (name, uri) == existing else (OK, NOT_FOUND)
+    if body.keys() - {"Uri"}:  # that unknown members are ignored is only observed
+        return Expectation("request.valid", (*lawful, UNREADABLE), name, uri)
+    return Expectation("response.status" if lawful == (OK,) else "request.valid", lawful, name, uri)
 
 
 def _is_json(request: Request) -> bool:

@@ -181,6 +181,8 @@ class Run:
             self._provisioner = None
         if self._client is not None:
             self.ledger.faults.update(self._client.faults)
+            if self._target.latency_limit is not None:
+                self.ledger.judge_latency(self._target.latency_limit)
             self._client.close()
             self._client = None
         if self.budget is not None:

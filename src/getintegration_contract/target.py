@@ -19,7 +19,8 @@ OTHER_ACCOUNT = "other-account"
 TEMPORARY_CREDENTIALS = "temporary-credentials"
 THROTTLING = "throttling"
 WRITING = "writing"
-CLAIMS = (SIGNATURES, ACCESS_CONTROL, OTHER_ACCOUNT, TEMPORARY_CREDENTIALS, THROTTLING, WRITING)
+LATENCY = "latency"
+CLAIMS = (SIGNATURES, ACCESS_CONTROL, OTHER_ACCOUNT, TEMPORARY_CREDENTIALS, THROTTLING, WRITING, LATENCY)
 
 #: Requests a second that AWS allows an account for GetIntegration (documented quota).
 AWS_RATE = 5.0
@@ -59,6 +60,7 @@ TARGET_SCHEMA: dict[str, Any] = {
         "request-timeout": _POSITIVE,
         "settling-time": {"type": "number", "minimum": 0},
         "throttling-rate": _POSITIVE,
+        "latency-limit": _POSITIVE,
         "waivers": _TEXT,
         "identities": {
             "type": "object",
@@ -83,6 +85,7 @@ class Target:
         timeout: Seconds to wait for an answer.
         settling_time: Seconds until a write is seen by readers.
         throttling_rate: Requests a second that the target says it throttles at; None if unknown.
+        latency_limit: Seconds within which 99 of 100 requests have to be answered; None for no limit.
     """
 
     endpoint: str
@@ -97,6 +100,7 @@ class Target:
     timeout: float = 10.0
     settling_time: float = 0.0
     throttling_rate: float | None = None
+    latency_limit: float | None = None
     waivers: Path | None = None
 
     @property
@@ -205,6 +209,8 @@ def shipped(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     settings = _settings(options)
     allow_writes = settings.get("allow-writes", True)
     not_claimed = _not_claimed(settings) | (set() if allow_writes else {WRITING})
+    if "latency-limit" not in settings:
+        not_claimed.add(LATENCY)
     return Target(
         endpoint="",
         region=_region(settings, environ, ""),
@@ -232,6 +238,7 @@ def _pace(settings: Mapping[str, Any]) -> dict[str, Any]:
         "timeout": settings.get("request-timeout", 10.0),
         "settling_time": settings.get("settling-time", 0.0),
         "throttling_rate": settings.get("throttling-rate"),
+        "latency_limit": settings.get("latency-limit"),
         "waivers": Path(path) if path else None,
     }
 
@@ -256,6 +263,7 @@ def claims(
         TEMPORARY_CREDENTIALS: temporary,
         THROTTLING: "low-quota" in identities or "throttling-rate" in settings,
         WRITING: allow_writes,
+        LATENCY: "latency-limit" in settings,
     }
     offers = frozenset(claim for claim, given in offered.items() if given)
     return offers - _not_claimed(settings)

@@ -153,11 +153,15 @@ def test_botocore_types_throttling(sdk, target: Target, state: State, check: Che
         pytest.skip("the target file names no identity low-quota")
     once = sdk(target.identities["low-quota"], 1)
     answers = ("an answer", "ResourceNotFoundException")
+    before = ""
     for _ in range(BURST):
         got = raised(lambda: once.get_integration(DomainName=state.domain, Uri=state.uri))
-        if got not in answers:
+        if (
+            got in ("ThrottlingException", before) and got not in answers
+        ):  # one stray fault is no answer to it
             check.that("sdk.boto3.typed-errors", got == "ThrottlingException", "ThrottlingException", got)
             return
+        before = got
     pytest.skip("no request was throttled")
 
 

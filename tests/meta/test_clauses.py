@@ -31,6 +31,7 @@ OPEN = {
     "transport.encoding": "only a server that compresses shows it, which the emulator does not",
     "sdk.aws-cli": "asked at nightly depth",
     "sdk.javascript": "asked at nightly depth",
+    "latency.limit": "only a target file sets a limit",
 }
 
 Document = dict[str, Any]
@@ -156,6 +157,25 @@ def test_a_keyword_that_gives_no_clause_is_refused(document: Document) -> None:
     document["components"]["schemas"]["Integration"]["properties"]["Uri"]["format"] = "uri"
     with pytest.raises(ContractError, match="no clause can be made from the keyword format"):
         Contract(document)
+
+
+# --- Latency ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("slow", "outcome"), [(0, outcomes.UPHELD), (2, outcomes.VIOLATED)])
+def test_latency_is_held_against_the_limit_of_the_target(contract: Contract, slow: int, outcome: str) -> None:
+    ledger = Ledger(contract, CLAIMS)
+    for test, seconds, count in (("valid", 0.01, 99 - slow), ("missing", 0.3, slow), ("throttling", 9.0, 50)):
+        entry = Entry(f"tests/contract/test_{test}.py::test_it")
+        exchange = Exchange("", Request("POST", "/"), Response(200, "", (), b""), None, 0.0, seconds)
+        for _ in range(count):
+            entry.observe(exchange)
+        ledger.add(entry.to_dict())
+    ledger.judge_latency(0.1)
+    (found,) = (entry for entry in ledger.outcomes() if entry.clause.id == "latency.limit")
+    assert (found.outcome, found.gating) == (outcome, True)
+    if slow:
+        assert "slowest phase: missing" in ledger.findings["latency.limit"].actual
 
 
 # --- Tests and clauses --------------------------------------------------------------------------------------

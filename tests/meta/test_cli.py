@@ -877,7 +877,7 @@ def test_only_a_loopback_address_gets_the_emulators_credentials() -> None:
 
 
 def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:
-    whole = resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"'))
+    whole = resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', "latency-limit = 0.5"))
     assert whole is not None
     assert whole.claims == set(targets.CLAIMS)
     caller_alone = IDENTITIES[: IDENTITIES.index("[identities.unauthorized]")]

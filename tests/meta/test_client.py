@@ -334,6 +334,14 @@ STRAY = {
     "a 503": (Reply(503, b"<html>"), "503"),
     "a typed 500": (refused(500, "InternalServerException"), "500"),
     "a dropped connection": (None, "the connection was closed without a whole answer"),
+    "half a head": (
+        b"HTTP/1.1 200 OK\r\nContent-Type: appli",
+        "the connection was closed without a whole answer",
+    ),
+    "a head without an end": (
+        b"HTTP/1.1 404 Not Found\r\nServer: x\r\n",
+        "the connection was closed without a whole answer",
+    ),
     "half an answer": (
         b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
         "the body ended before its Content-Length",

@@ -395,7 +395,11 @@ ORACLE: dict[str, tuple[Expectation, str, tuple[Answer, ...]]] = {
     "what exists": (due(path(DOMAIN)), "response.status", (OK,)),
     "what exists, with a query": (due(path(DOMAIN, "?a=b")), "response.status", (OK,)),
     "what exists, name encoded": (due(path(DOMAIN.replace("_", "%5F"))), "response.status", (OK,)),
-    "what exists, unknown member": (due(path(DOMAIN), {"Uri": URI, "X": [1]}), "response.status", (OK,)),
+    "what exists, unknown member": (
+        due(path(DOMAIN), {"Uri": URI, "X": [1]}),
+        "request.valid",
+        (OK, UNREADABLE),
+    ),
     "another domain": (due(path("other")), "request.valid", (OK, NOT_FOUND)),
     "another Uri": (due(path(DOMAIN), {"Uri": "s3://other"}), "request.valid", (OK, NOT_FOUND)),
     "the longest": (due(path("x" * 64), {"Uri": "\U0001f600" * 255}), "request.valid", (OK, NOT_FOUND)),
@@ -457,7 +461,12 @@ ORACLE: dict[str, tuple[Expectation, str, tuple[Answer, ...]]] = {
         "request.json.robust",
         (OK, NOT_FOUND, CLIENT_ERROR),
     ),
-    "numbers": (due(path(DOMAIN), {"Uri": URI, "b": [0, -1.5e3]}), "response.status", (OK,)),
+    "numbers": (due(path(DOMAIN), {"Uri": URI, "b": [0, -1.5e3]}), "request.valid", (OK, UNREADABLE)),
+    "another, unknown member": (
+        due(path("other"), {"Uri": URI, "b": 1}),
+        "request.valid",
+        (OK, NOT_FOUND, UNREADABLE),
+    ),
     "name and Uri broken": (due(path("a%20b"), {"Uri": 1}), "request.DomainName.pattern", (UNREADABLE,)),
     "no content type": (
         due(path(DOMAIN), content_type=None),

@@ -21,7 +21,7 @@ from getintegration_contract.report import files, view
 from getintegration_contract.report.text import visible
 from getintegration_contract.report.trend import Panel, panels
 
-_PROVENANCES = ("doc", "model", "protocol", "observed", "inferred", "recorded")
+_PROVENANCES = ("doc", "model", "protocol", "observed", "inferred", "recorded", "target")
 _TEMPLATES = "getintegration_contract.report"
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from .kit import Build, Theme, bind, changed, drops, is_get, on_answer, valid
 from .messages import Answer, Forward, Handler, Request, Response, error
@@ -40,6 +42,27 @@ def _without_updated(answer: Response) -> Response:
 
 def _untyped(answer: Response) -> Response:
     return answer.with_type(None)
+
+
+def _dawdles() -> Handler:
+    numbers = itertools.count(1)
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        if next(numbers) % 20:
+            return forward(request)
+        time.sleep(0.15)
+        return replace(forward(request))
+
+    return handler
+
+
+THEME.add_stateful(
+    "slower-than-it-promises",
+    "Every 20th answer takes 150 ms, where 100 ms are promised.",
+    "latency.limit",
+    _dawdles,
+    settings={"latency-limit": 0.1},
+)
 
 
 _ERRORS = range(400, 405)

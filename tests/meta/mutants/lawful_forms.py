@@ -238,6 +238,7 @@ _add(
 _add("gzip", "Every body is compressed, where the client accepts that.", gzipped)
 _add("two-pieces", "Answers arrive in two pieces.", on_answer(_in_two_pieces, lambda r: True))
 _add("slow", "Every answer takes 20 ms.", _slow(0.02))
+_add("slow-as-promised", "Every answer takes 20 ms, of 2 s.", _slow(0.02), settings={"latency-limit": 2.0})
 
 # --- The form of errors -------------------------------------------------------------------------------------
 
