@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, Identity
+from getintegration_contract.client import Client
 from getintegration_contract.contract import Contract
+from getintegration_contract.identity import Identity
 from getintegration_contract.plugin import options
 from getintegration_contract.plugin.controller import Controller
 from getintegration_contract.plugin.worker import Worker

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from getintegration_contract.client import BudgetExhausted
+from getintegration_contract.environment import BudgetExhausted
 
 #: Share of every second that stays unused: a departure may reach the wire a little late, the next one not.
 MARGIN = 0.01
@@ -55,20 +55,23 @@ class Budget:
         os.close(handle)
         return cls(Path(name), rate, limit, burst)
 
-    def acquire(self) -> None:
+    def acquire(self, limited: bool = True) -> None:
         """Return when one more request may be sent.
+
+        Args:
+            limited: Whether the limit counts; it does not for cleaning up.
 
         Raises:
             BudgetExhausted: The limit on requests is reached.
         """
-        self.depart()
+        self.depart(limited)
 
-    def depart(self) -> float:
+    def depart(self, limited: bool = True) -> float:
         """As :meth:`acquire`; the moment of departure, by the clock that all processes share."""
         with _locked(self.path) as handle:
             content = os.pread(handle, _STATE.size, 0)
             count, turn = _STATE.unpack(content) if content else (0, 0.0)
-            if self.limit is not None and count >= self.limit:
+            if limited and self.limit is not None and count >= self.limit:
                 raise BudgetExhausted(f"the limit of {self.limit} requests is reached")
             now = time.monotonic()
             if self.rate is not None:

@@ -12,25 +12,25 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPResponse, RemoteDisconnected
 from http.client import responses as reasons
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 from requests_aws4auth import AWS4Auth, PassiveAWS4Auth
 from requests_aws4auth.aws4signingkey import AWS4SigningKey
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
+from getintegration_contract.connection import TARGET, WireSession
+from getintegration_contract.environment import BudgetExhausted, EndpointDown, Throttled
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
+from getintegration_contract.identity import Identity
 
 SERVICE = "profile"
 
@@ -39,67 +39,19 @@ ATTEMPTS = 3
 #: Attempts at a request that is answered 429, with the SDKs' exponential backoff in between.
 THROTTLED_ATTEMPTS = 8
 _MAX_BACKOFF = 20.0
-#: Seconds that a client waits for throttling to end in all, before 429 is repeated no more than other faults.
+#: Seconds that a client waits in vain for throttling to end, before 429 is repeated no more than others.
 PATIENCE = 60.0
 
 #: Bytes of a body that are read at once.
 _PART = 1 << 20
 
-#: A request header that never reaches the wire: the request target as meant.
-_TARGET = ":target"
-
 #: The fault of a connection that nobody accepted.
 REFUSED = "connection refused"
+#: The fault of a connection that ended too early.
+CLOSED = "the connection was closed without a whole answer"
 
 #: Answers of the service that mean "slow down", under either status that AWS's pages give.
 _THROTTLING_TYPES = ("ThrottlingException", "TooManyRequestsException")
-
-
-class EndpointDown(ConnectionError):
-    """The endpoint accepts no connection."""
-
-
-class BudgetExhausted(RuntimeError):
-    """The run has sent as many requests as it may."""
-
-
-class Refreshing:
-    """botocore credentials that refresh themselves; all secrets that they ever gave out are remembered."""
-
-    def __init__(self, credentials: Any) -> None:
-        self._credentials = credentials
-        self._given: dict[str, None] = {}
-
-    def get_frozen_credentials(self) -> Any:
-        """The credentials of this moment."""
-        frozen = self._credentials.get_frozen_credentials()
-        self._given.update(dict.fromkeys(filter(None, (frozen.secret_key, frozen.token))))
-        return frozen
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """The secrets that were given out, at least those of this moment."""
-        if not self._given:
-            self.get_frozen_credentials()
-        return tuple(self._given)
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who signs: static credentials, or botocore credentials that refresh themselves."""
-
-    name: str
-    access_key: str = ""
-    secret_key: str = field(default="", repr=False)
-    session_token: str | None = field(default=None, repr=False)
-    refreshable: Refreshing | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must never leave the process."""
-        if self.refreshable is not None:
-            return self.refreshable.given
-        return tuple(filter(None, (self.secret_key, self.session_token)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,76 +84,6 @@ def integrations_path(domain: str) -> str:
     return f"/domains/{quote(domain, safe='')}/integrations"
 
 
-class _Head:
-    """Reads the lines of an answer's head, and knows whether there was an end to them."""
-
-    def __init__(self, file: Any) -> None:
-        self.file = file
-        self.whole = True
-
-    def readline(self, limit: int) -> bytes:
-        line: bytes = self.file.readline(limit)
-        self.whole = line.endswith(b"\n")
-        return line
-
-
-class _WireResponse(HTTPResponse):
-    def begin(self) -> None:
-        """Read the head; ``http.client`` would take one that was cut off for a whole one."""
-        head = _Head(self.fp)
-        self.fp = head  # type: ignore[assignment]
-        try:
-            super().begin()
-        finally:
-            self.fp = head.file
-        if not head.whole:
-            raise RemoteDisconnected("the head of the answer was cut off")
-
-
-class _WireConnection(HTTPConnection):
-    response_class = _WireResponse
-
-    def request(  # type: ignore[override]
-        self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any
-    ) -> None:
-        sent = dict(headers or {})
-        target = sent.pop(_TARGET, url)
-        if url.startswith("http://"):  # what a proxy is asked for
-            target = f"http://{urlsplit(url).netloc}{target}"
-        super().request(method, target, body, sent, **more)
-
-
-class _SecureWireConnection(_WireConnection, HTTPSConnection):
-    pass
-
-
-class _WirePool(HTTPConnectionPool):
-    ConnectionCls = _WireConnection
-
-
-class _SecureWirePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureWireConnection
-
-
-_POOLS = {"http": _WirePool, "https": _SecureWirePool}
-
-
-class _WireAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-
-class _WireSession(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """A redirect is an answer like any other."""
-
-
 class Client:
     """Sends signed requests to one endpoint.
 
@@ -209,12 +91,15 @@ class Client:
         endpoint: ``scheme://host[:port]``.
         region: Region of the credential scope.
         timeout: Seconds to wait for a connection and for each part of an answer.
-        acquire: Called before every request; returns when the rate budget allows it.
+        acquire: Called before every request, with whether a limit may refuse it; returns when the rate budget
+            allows it.
         max_requests: Requests that this client may send at most; None for no limit.
         observe: Called with every exchange that was completed, transient ones included.
 
     Attributes:
         faults: Transient faults that a repeat did not show again, by kind.
+        control: A request that nothing but throttling of its sender keeps from its answer, and that sender.
+        is_cleaning_up: Whether no limit may refuse a request, so that nothing stays behind.
         verify: How certificates are verified: by the usual authorities, by a file of others, or not at all.
     """
 
@@ -224,7 +109,7 @@ class Client:
         region: str,
         *,
         timeout: float = 10.0,
-        acquire: Callable[[], None] | None = None,
+        acquire: Callable[[bool], None] | None = None,
         max_requests: int | None = None,
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
@@ -238,16 +123,16 @@ class Client:
         self._max_requests = max_requests
         self._observe = observe
         self._lock = threading.RLock()
+        self.is_cleaning_up = False
+        self.control: tuple[Request, Identity] | None = None
         self._auth: dict[tuple[Any, ...], AWS4Auth] = {}
-        self._session = _WireSession()
-        self._session.headers.clear()
-        adapter = _WireAdapter(pool_maxsize=32)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._session = WireSession(connections=32)
         # The environment is read once, not for every request.
         settings = self._session.merge_environment_settings(self.endpoint, {}, None, None, None)
         verify = settings["verify"]
         self.verify: bool | str = True if verify is None else verify
+        if isinstance(self.verify, str) and not Path(self.verify).exists():
+            raise EndpointDown(f"the certificates of REQUESTS_CA_BUNDLE are not there: {self.verify}")
         self._proxies = get_environ_proxies(self.endpoint)
         self._session.trust_env = False
 
@@ -263,9 +148,13 @@ class Client:
     def sibling(self) -> Client:
         """A client for another thread: connections of its own, the same budget, observer and faults."""
         sibling = Client(
-            self.endpoint, self.region, timeout=self.timeout, acquire=self.admit, observe=self.note
+            self.endpoint,
+            self.region,
+            timeout=self.timeout,
+            acquire=lambda _: self.admit(),
+            observe=self.note,
         )
-        sibling.faults, sibling._lock = self.faults, self._lock
+        sibling.faults, sibling._lock, sibling.control = self.faults, self._lock, self.control
         return sibling
 
     def admit(self) -> None:
@@ -275,11 +164,12 @@ class Client:
             BudgetExhausted: ``max_requests`` were sent.
         """
         with self._lock:
-            if self._max_requests is not None and self.sent >= self._max_requests:
+            spent = self._max_requests is not None and self.sent >= self._max_requests
+            if spent and not self.is_cleaning_up:
                 raise BudgetExhausted(f"the limit of {self._max_requests} requests is reached")
             self.sent += 1
         if self._acquire is not None:
-            self._acquire()
+            self._acquire(not self.is_cleaning_up)
 
     def note(self, exchange: Exchange) -> None:
         """Tell the observer of an exchange, one thread at a time."""
@@ -315,6 +205,7 @@ class Client:
         Raises:
             EndpointDown: Nothing listens at the endpoint.
             BudgetExhausted: ``max_requests`` were sent.
+            Throttled: The caller is throttled for good.
         """
 
         def act(faults: tuple[Fault, ...]) -> list[Exchange]:
@@ -332,6 +223,7 @@ class Client:
             throttled: As for :meth:`send`.
         """
         faults: list[Fault] = []
+        waited = 0.0
         while True:
             *before, exchange = act(tuple(faults))
             kind = transient_fault(exchange.response)
@@ -345,8 +237,11 @@ class Client:
             faults.append(Fault(kind, attempt))
             # A pause would end the throttling that is looked for.
             pause = 0.0 if throttled else _backoff(attempt, kind)
-            self._waited += pause if kind == "429" else 0.0
+            waited += pause if kind == "429" else 0.0
             time.sleep(pause)
+        if kind == "429":
+            self._waited += waited  # in vain
+            self._check_unthrottled()
         if kind is not None:
             # A fault that every attempt showed is no transient one.
             if exchange.response.status == 0:
@@ -357,10 +252,13 @@ class Client:
             self.faults.update(fault.kind for fault in exchange.faults)
         return [*(replace(earlier, faults=()) for earlier in before), exchange]
 
-    def send_chunked(self, request: Request, identity: Identity | None, chunks: Iterable[bytes]) -> Exchange:
-        """Send a request whose body goes out chunked; ``request.body`` is what is signed."""
-        wire = self.sign(request, identity)
-        return self._exchange(wire, identity, (), chunks)
+    def _check_unthrottled(self) -> None:
+        """Tell throttling that is an answer to a request from that of a caller who asks too much."""
+        if self.control is None:
+            return
+        request, identity = self.control
+        if transient_fault(self._exchange(self.sign(request, identity), identity, ()).response) == "429":
+            raise Throttled(f"{self.endpoint} throttles the caller and does not stop: lower --rate")
 
     def _prepare(self, request: Request) -> requests.PreparedRequest:
         """A prepared request that nothing has normalised."""
@@ -402,15 +300,11 @@ class Client:
         request: Request,
         identity: Identity | None,
         faults: tuple[Fault, ...],
-        chunks: Iterable[bytes] | None = None,
     ) -> Exchange:
         self.admit()
         prepared = self._prepare(request)
-        prepared.headers[_TARGET] = request.target
-        if chunks is not None:
-            prepared.headers["Transfer-Encoding"] = "chunked"
-            prepared.body = iter(chunks)  # type: ignore[assignment]
-        elif request.body or request.method in ("POST", "PUT", "PATCH"):
+        prepared.headers[TARGET] = request.target
+        if request.body or request.method in ("POST", "PUT", "PATCH"):
             prepared.headers.setdefault("Content-Length", str(len(request.body)))
         started = time.time()
         clock = time.perf_counter()
@@ -440,6 +334,8 @@ class Client:
 
     def _check_alive(self, request: Request, faults: list[Fault]) -> None:
         """Tell a request that the server cannot answer from a server that is gone."""
+        if self.proxied:  # and perhaps reached through the proxy alone
+            return
         address = urlsplit(self.endpoint)
         port = address.port or (443 if address.scheme == "https" else 80)
         try:
@@ -503,5 +399,5 @@ def _fault_name(error: Exception) -> str:
     if "refused" in text:
         return REFUSED
     if "reset" in text or "aborted" in text or "without response" in text:
-        return "the connection was closed without a whole answer"
+        return CLOSED
     return f"{type(error).__name__}"

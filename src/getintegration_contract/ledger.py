@@ -208,6 +208,11 @@ class Ledger:
                 LATENCY_LIMIT, f"99 of 100 requests within {limit:g} s", actual, None, 0
             )
 
+    def claimed(self, finding: Finding) -> bool:
+        """Whether the target claims what a finding is about."""
+        claim = self.contract.clauses[finding.clause].claim
+        return claim is None or claim in self.claims
+
     def gates(self, clause: str) -> bool:
         """Whether a violation of the clause fails the target."""
         known = self.contract.clauses[clause]

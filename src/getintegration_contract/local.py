@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from types import TracebackType
 
-from getintegration_contract.client import Identity
 from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
 from getintegration_contract.emulator.launch import EmulatorError, running_emulator
+from getintegration_contract.identity import Identity
 from getintegration_contract.target import CLAIMS, DEFAULT_REGION, Target
 
 __all__ = ["EmulatorError", "LocalEmulator", "emulator_identities"]

@@ -39,11 +39,13 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
     try:
         name = unquote_to_bytes(segment).decode("utf-8")
     except UnicodeDecodeError:
-        return Expectation("request.DomainName.pattern", (CLIENT_ERROR,), shape="json")
+        return Expectation("request.DomainName.pattern", (CLIENT_ERROR,), shape="none")
     seen_by_routing = _SEEN_BY_ROUTING.search(name) or "/" in segment or _BROKEN_ENCODING.search(segment)
     if name in ("", ".", "..") or seen_by_routing:
         clause = "request.DomainName.pattern" if name else "request.DomainName.minLength"
-        return Expectation(clause, (CLIENT_ERROR,), shape="json")
+        return Expectation(clause, (CLIENT_ERROR,), shape="none")
+    # Nothing says whether the domain or the body is looked at first.
+    first = () if name == existing[0] else (NOT_FOUND,)
     if not _is_json(request):
         lawful = (OK, NOT_FOUND, answer(400), answer(415))
         return Expectation("request.content-type", lawful, shape="none")
@@ -52,17 +54,20 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
     except (_AmbiguousError, RecursionError):
         return Expectation("request.json.robust", (OK, NOT_FOUND, CLIENT_ERROR))
     except ValueError:
-        return Expectation("request.json", (UNREADABLE,))
+        return Expectation("request.json", (UNREADABLE, *first))
     broken = contract.violated_by(name, body)
     if broken:
         deserialized = any(clause.endswith(_DESERIALIZER) for clause in broken)
-        return Expectation(broken[0], (UNREADABLE if deserialized else INVALID,))
+        due = UNREADABLE if deserialized else INVALID
+        in_name = any(clause.startswith("request.DomainName.") for clause in broken)
+        return Expectation(broken[0], (due,) if in_name else (due, *first))
     assert isinstance(body, dict)
     uri = body["Uri"]
-    lawful = (OK,) if (name, uri) == existing else (OK, NOT_FOUND)
+    exists = (name, uri) == existing
+    answers = (OK,) if exists else (OK, NOT_FOUND)
     if body.keys() - {"Uri"}:  # that unknown members are ignored is only observed
-        return Expectation("request.valid", (*lawful, UNREADABLE), name, uri)
-    return Expectation("response.status" if lawful == (OK,) else "request.valid", lawful, name, uri)
+        return Expectation("request.valid", (*answers, UNREADABLE), name, uri)
+    return Expectation("response.status" if exists else "request.valid", answers, name, uri)
 
 
 def _is_json(request: Request) -> bool:

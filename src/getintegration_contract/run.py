@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
+import math
 import shlex
 import time
 from collections.abc import Callable, Mapping
@@ -17,19 +18,41 @@ from typing import Any
 
 from getintegration_contract import waivers as waiver_files
 from getintegration_contract.budget import Budget
-from getintegration_contract.client import Client, EndpointDown
+from getintegration_contract.client import Client
 from getintegration_contract.contract import Contract
-from getintegration_contract.ledger import Ledger
+from getintegration_contract.environment import EnvironmentFault
+from getintegration_contract.ledger import INDETERMINATE, NOT_CLAIMED, Ledger
 from getintegration_contract.local import LocalEmulator, emulator_identities
 from getintegration_contract.redact import Redactor
 from getintegration_contract.state import PREFIX, Provisioner, State, StateError
 from getintegration_contract.target import WRITING, Target
 from getintegration_contract.waivers import Waiver
 
-#: Exit statuses, beside pytest's own 2 (interrupted), 4 (wrong use) and 5 (nothing ran).
+#: Exit statuses, beside pytest's own 2 (interrupted) and 4 (wrong use); 5 is as pytest has it, too.
 UPHELD_STATUS, VIOLATED_STATUS, INTERNAL_STATUS, INDETERMINATE_STATUS = 0, 1, 3, 6
+NOTHING_RAN_STATUS = 5
 
 SCHEMA_VERSION = 1
+
+
+#: Fuzzed requests of one test, until there are as many tests as may be.
+SHARD, MOST_SHARDS = 50, 16
+
+#: What a target has to offer for a claim, for somebody who wants its clauses exercised.
+OFFERS = {
+    "signatures": "a server that verifies them",
+    "access-control": "[identities.unauthorized] in the target file",
+    "other-account": "[identities.other-account] in the target file",
+    "temporary-credentials": "[identities.temporary] in the target file",
+    "throttling": "[identities.low-quota] or throttling-rate in the target file",
+    "writing": "leave to make domains: no --domain-name and no --no-writes, and on AWS --allow-writes",
+    "latency": "latency-limit in the target file",
+}
+
+
+def shards(examples: int) -> int:
+    """How many tests share the fuzzed requests; it does not depend on the number of workers."""
+    return max(1, min(MOST_SHARDS, math.ceil(examples / SHARD)))
 
 
 class Indeterminate(RuntimeError):
@@ -58,6 +81,11 @@ class Settings:
     command: str = "pytest tests/contract"
     repeat: str = "pytest"
     root: str = ""
+
+    @property
+    def shards(self) -> int:
+        """Tests that share the fuzzed requests."""
+        return shards(self.max_examples)
 
 
 class Run:
@@ -139,15 +167,15 @@ class Run:
         acquire = None
         if target.rate is not None or target.max_requests is not None:
             self.budget = Budget.create(target.rate, target.max_requests)
-            acquire = replace(self.budget, limit=None).acquire  # cleaning up must not be refused
-        self._client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)
-        self._provisioner = Provisioner(self._client, target.caller, self._say)
+            acquire = self.budget.acquire
         try:
+            self._client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)
+            self._provisioner = Provisioner(self._client, target.identities, self._say)
             if target.domain_name is not None and target.integration_uri is not None:
                 self.state = self._provisioner.given(target.domain_name, target.integration_uri)
             else:
                 self.state = self._provisioner.have(allow_writes=target.allow_writes)
-        except (StateError, EndpointDown) as error:
+        except (StateError, EnvironmentFault) as error:
             self.aborted = self.redactor.text(str(error))
             raise Indeterminate(self.aborted) from None
         if self.state.origin != "made" and WRITING in target.claims:
@@ -174,6 +202,8 @@ class Run:
         if self.seconds == 0.0:
             self.seconds = time.monotonic() - self._clock
         if self._provisioner is not None:
+            assert self._client is not None
+            self._client.is_cleaning_up = True
             try:
                 self._provisioner.remove()
             except Exception as error:  # the verdict must survive a clean-up that fails
@@ -208,11 +238,12 @@ class Run:
             matching = [entry for name, entry in outcomes.items() if fnmatch.fnmatchcase(name, pattern)]
             if not matching:
                 lines.append(f"--require-exercised {pattern} matches no clause")
-            lines += [
-                f"--require-exercised {pattern}: {entry.clause.id} was {entry.outcome}: {entry.reason}"
-                for entry in matching
-                if not entry.checks
-            ]
+            for entry in matching:
+                if not entry.checks:
+                    claim = entry.clause.claim if entry.outcome == NOT_CLAIMED else None
+                    offer = f"; it takes {OFFERS[claim]}" if claim else ""
+                    told = f"{entry.clause.id} was {entry.outcome}: {entry.reason}{offer}"
+                    lines.append(f"--require-exercised {pattern}: {told}")
         return lines
 
     def exit_status(self) -> int:
@@ -221,13 +252,16 @@ class Run:
             return INTERNAL_STATUS
         if self.ledger.violations() or self.complaints():
             return VIOLATED_STATUS
-        if self.aborted:
+        outcomes = self.ledger.outcomes()
+        unsettled = any(entry.gating and entry.outcome == INDETERMINATE for entry in outcomes)
+        if self.aborted or unsettled:
             return INDETERMINATE_STATUS
-        return UPHELD_STATUS
+        return UPHELD_STATUS if self.ledger.checks else NOTHING_RAN_STATUS
 
     def write_waivers(self, path: Path) -> None:
-        """Write a waivers file for all clauses that are violated now."""
-        waiver_files.write(path, (entry.clause.id for entry in self.ledger.violations()), self.started.date())
+        """Write a waivers file: those that there are, and one for each other clause that is violated now."""
+        violated = (entry.clause.id for entry in self.ledger.violations())
+        waiver_files.write(path, violated, self.started.date(), kept=self.waivers)
 
     def report(self, exit_status: int) -> dict[str, Any]:
         """The run as ``report.json`` holds it; ``report.schema.json`` describes it. Redacted."""
@@ -298,7 +332,8 @@ class Run:
                     "repeat": self._repeat(finding.places),
                 }
                 for finding in sorted(
-                    ledger.findings.values(), key=lambda found: (not ledger.gates(found.clause), -found.count)
+                    filter(ledger.claimed, ledger.findings.values()),
+                    key=lambda found: (not ledger.gates(found.clause), -found.count),
                 )
             ],
             "waivers": [

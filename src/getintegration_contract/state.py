@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from getintegration_contract.client import Client, Identity, get_integration, integrations_path
+from getintegration_contract.client import Client, get_integration, integrations_path
 from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.identity import Identity
 from getintegration_contract.judge import parse
 
 #: All names of domains that a run makes begin so; a sweep removes nothing else.
 PREFIX = "GetIntegrationContract-"
 #: Seconds after which a domain with the prefix is the leftover of a crashed run.
-LEFTOVER_AGE = 3600
+LEFTOVER_AGE = 6 * 3600  # no run takes longer: thousands of requests at one a second
 _SLOTS = 10
-_MOST_DOMAINS = 20
+_MOST_PAGES = 20
+#: Integrations, each of another domain, that a second one is chosen from.
+_CANDIDATES = 5
 
 #: A Uri with everything that careless comparison loses: both cases, a precomposed letter, an escape, a slash.
 URI = "s3://Contract-Bucket/Caf\u00e9/a%20b/Object"
@@ -72,7 +77,6 @@ class State:
         origin: ``given``, ``made`` or ``discovered``.
         other_domain, other_uri: A second domain, and a Uri that only it has.
         members: The optional members that the integration was put with.
-        reasons: Why something that scenarios would use is not there, by claim.
     """
 
     origin: str
@@ -133,13 +137,16 @@ class Provisioner:
 
     Args:
         client: Sends the requests.
-        caller: Signs them.
+        identities: The caller signs them; domains of another account are swept as well.
         say: Told, in a sentence, of everything that is made, swept or left behind.
     """
 
-    def __init__(self, client: Client, caller: Identity, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, client: Client, identities: Mapping[str, Identity], say: Callable[[str], None]
+    ) -> None:
         self._client = client
-        self._caller = caller
+        self._caller = identities["caller"]
+        self._writers = [self._caller, *filter(None, [identities.get("other-account")])]
         self._say = say
         self._made: list[str] = []
 
@@ -151,6 +158,8 @@ class Provisioner:
         """
         exchange = self._send(get_integration(domain, uri))
         status, error_type = exchange.response.status, parse(exchange.response).error_type
+        if status in (401, 403):
+            raise StateError(f"{self._client.endpoint} lets the caller not read it: {_said(exchange)}")
         if status == 404 and error_type == "ResourceNotFoundException":
             raise StateError(
                 f"the integration {uri!r} of domain {domain!r} does not exist:"
@@ -185,18 +194,22 @@ class Provisioner:
         Raises:
             StateError: There is none, or the target does not list.
         """
-        found: list[tuple[str, str]] = []
-        for name in self._domain_names():
-            items = _items(self._send(list_integrations(name)))
-            if items and isinstance(items[0].get("Uri"), str):
-                found.append((name, items[0]["Uri"]))
-            if len(found) == 2:
-                break
+        found = list(islice(self._integrations(), _CANDIDATES))
         if not found:
             raise StateError("ListDomains and ListIntegrations show no integration")
-        (domain, uri), *rest = found
-        other_domain, other_uri = rest[0] if rest else (None, None)
-        return State("discovered", domain, uri, other_domain, other_uri if other_uri != uri else None)
+        domain, uri = found[0]
+        for other_domain, other_uri in found[1:]:
+            crossed = (domain, other_uri), (other_domain, uri)
+            answers = [self._send(get_integration(*question)).response.status for question in crossed]
+            if answers == [404, 404]:
+                return State("discovered", domain, uri, other_domain, other_uri)
+        return State("discovered", domain, uri)
+
+    def _integrations(self) -> Iterator[tuple[str, str]]:
+        """One integration of each domain that has any."""
+        for name in self._domain_names(self._caller):
+            uris = [item.get("Uri") for item in _items(self._send(list_integrations(name)))]
+            yield from [(name, uri) for uri in uris if isinstance(uri, str)][:1]
 
     def have(self, *, allow_writes: bool) -> State:
         """Make the state if writing is allowed, else discover it.
@@ -218,6 +231,8 @@ class Provisioner:
         except StateError as error:
             reasons.append(f"it cannot be discovered ({error})")
         exchange = self._send(get_integration("GetIntegrationContract", PLAIN_URI))
+        if exchange.response.status in (401, 403):
+            raise StateError(f"{self._client.endpoint} refuses the caller: {_said(exchange)}")
         if not _implemented(exchange):
             raise StateError(_not_implemented(self._client.endpoint, exchange))
         raise StateError(
@@ -226,65 +241,82 @@ class Provisioner:
         )
 
     def remove(self) -> None:
-        """Remove what was made; what cannot be removed is told, and swept by a later run."""
+        """Remove what was made, by scenarios too; what stays is told, and swept by a later run."""
+        if not self._made:
+            return
+        for writer in self._writers:
+            with suppress(OSError, RuntimeError):
+                for name in self._domain_names(writer):
+                    if name.startswith(f"{self._made[0]}-"):
+                        self._delete(name, writer)
         while self._made:
-            name = self._made.pop()
-            try:
-                status = self._client.send(delete_domain(name), self._caller).response.status
-            except (OSError, RuntimeError):
-                status = 0
-            if status not in (200, 404):
-                self._say(f"the domain {name} could not be removed ({status or 'no answer'})")
+            self._delete(self._made[-1], self._caller)
+            self._made.pop()
 
-    def adopt(self, *domains: str) -> None:
-        """Remove these domains as well, at the end: a scenario made them."""
-        self._made.extend(domain for domain in domains if domain not in self._made)
+    def _delete(self, name: str, writer: Identity) -> None:
+        try:
+            status = self._client.send(delete_domain(name), writer).response.status
+        except (OSError, RuntimeError):
+            status = 0
+        if status not in (200, 404):
+            self._say(f"the domain {name} could not be removed ({status or 'no answer'})")
 
     def _domains(self) -> tuple[str, str]:
+        """Make the two domains of the first slot that no other run holds."""
         for slot in range(_SLOTS):
             pair = f"{PREFIX}{slot}-A", f"{PREFIX}{slot}-B"
-            exchange = self._send(create_domain(pair[0]))
-            if exchange.response.status != 200:
-                if self._send(get_domain(pair[0])).response.status == 200:
-                    continue  # another run's: it was too young to be swept
-                raise StateError(f"CreateDomain answered {_said(exchange)}")
-            self._made.append(pair[0])
-            exchange = self._send(create_domain(pair[1]))
-            if exchange.response.status != 200:
-                raise StateError(f"CreateDomain answered {_said(exchange)}")
-            self._made.append(pair[1])
-            return pair
+            # It was too young to be swept if it is there.
+            if not any(self._exists(name) for name in pair):
+                for name in pair:
+                    self._create(name)
+                return pair
         raise StateError(f"all domains {PREFIX}0 to {PREFIX}{_SLOTS - 1} are in use by other runs")
+
+    def _exists(self, name: str) -> bool:
+        document = parse(self._send(get_domain(name)).response).document
+        return isinstance(document, dict) and document.get("DomainName") == name
+
+    def _create(self, name: str) -> None:
+        self._made.append(name)  # before it is: an interrupt may come in between
+        exchange = self._send(create_domain(name))
+        # Where the answer was lost, the repeat finds that the domain exists.
+        if exchange.response.status != 200 and not exchange.faults:
+            self._made.remove(name)
+            raise StateError(f"CreateDomain answered {_said(exchange)}")
 
     def _sweep(self) -> None:
         """Remove the domains that crashed runs left behind."""
-        for name in self._domain_names():
-            if not name.startswith(PREFIX):
-                continue
-            exchange = self._send(get_domain(name))
-            document = parse(exchange.response).document
-            updated = document.get("LastUpdatedAt") if isinstance(document, dict) else None
-            if isinstance(updated, int | float) and _server_time(exchange) - updated > LEFTOVER_AGE:
-                self._send(delete_domain(name))
-                self._say(f"swept the domain {name}, which a crashed run left behind")
+        for writer in self._writers:
+            for name in self._domain_names(writer):
+                if not name.startswith(PREFIX):
+                    continue
+                exchange = self._send(get_domain(name), writer)
+                document = parse(exchange.response).document
+                updated = document.get("LastUpdatedAt") if isinstance(document, dict) else None
+                if not isinstance(updated, int | float) or _server_time(exchange) - updated <= LEFTOVER_AGE:
+                    continue
+                if self._send(delete_domain(name), writer).response.status == 200:
+                    self._say(f"swept the domain {name}, which a crashed run left behind")
 
-    def _domain_names(self) -> list[str]:
+    def _domain_names(self, identity: Identity) -> list[str]:
         names: list[str] = []
-        token: str | None = None
-        for _ in range(_MOST_DOMAINS):
-            exchange = self._send(list_domains(token))
-            names += [item["DomainName"] for item in _items(exchange) if "DomainName" in item]
+        token: object = None
+        for _ in range(_MOST_PAGES):
+            exchange = self._send(list_domains(token if isinstance(token, str) else None), identity)
+            found = [item.get("DomainName") for item in _items(exchange)]
+            names += [name for name in found if isinstance(name, str)]
             document = parse(exchange.response).document
             token = document.get("NextToken") if isinstance(document, dict) else None
-            if not token:
+            if not token or not isinstance(token, str):
                 break
         return names
 
-    def _send(self, request: Request) -> Exchange:
-        exchange = self._client.send(request, self._caller)
+    def _send(self, request: Request, identity: Identity | None = None) -> Exchange:
+        exchange = self._client.send(request, identity or self._caller)
         response = exchange.response
         error_type = parse(response).error_type or ""
-        if response.status in (401, 403) and error_type != "AccessDeniedException":
+        refused = response.status in (401, 403) and error_type != "AccessDeniedException"
+        if refused and identity in (None, self._caller):
             if any(word in error_type for word in ("Signature", "Token", "Client", "Expired")):
                 raise StateError(
                     f"{self._client.endpoint} refuses the credentials of the caller: {_said(exchange)}"

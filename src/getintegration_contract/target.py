@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
-from getintegration_contract.client import Identity, Refreshing
+from getintegration_contract.identity import Identity, Refreshing
+from getintegration_contract.waivers import plain
 
 SIGNATURES = "signatures"
 ACCESS_CONTROL = "access-control"
@@ -29,6 +30,23 @@ DEFAULT_REGION = "us-east-1"
 #: AWS CLI's environment variables for the endpoint, the service's own first.
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_CUSTOMER_PROFILES", "AWS_ENDPOINT_URL")
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+#: Ends of the names of AWS's hosts, in all partitions that botocore knows.
+_AWS = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".amazonwebservices.com.cn",
+    ".amazonwebservices.eu",
+    ".api.aws",
+    ".on.aws",
+    ".aws.ic.gov",
+    ".c2s.ic.gov",
+    ".hci.ic.gov",
+    ".sc2s.sgov.gov",
+    ".aws.scloud",
+    ".adc-e.uk",
+)
 
 _IDENTITIES = ("caller", "unauthorized", "other-account", "low-quota", "temporary")
 _TEXT = {"type": "string", "minLength": 1}
@@ -50,7 +68,7 @@ TARGET_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "endpoint-url": _TEXT,
-        "region": _TEXT,
+        "region": {"type": "string", "pattern": "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$"},
         "domain-name": _TEXT,
         "integration-uri": _TEXT,
         "allow-writes": {"type": "boolean"},
@@ -122,7 +140,7 @@ class Target:
 def is_aws(endpoint: str) -> bool:
     """Whether an address belongs to AWS."""
     host = (urlsplit(endpoint).hostname or "").rstrip(".").lower()
-    return f".{host}".endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws"))
+    return f".{host}".endswith(_AWS)
 
 
 def is_loopback(endpoint: str) -> bool:
@@ -143,12 +161,12 @@ def read_file(path: Path) -> dict[str, Any]:
         raise TargetError(f"--target: cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TargetError(f"--target: {path} is not TOML: {error}") from None
-    for fault in jsonschema_rs.validator_for(TARGET_SCHEMA).iter_errors(settings):
+    for fault in jsonschema_rs.validator_for(TARGET_SCHEMA).iter_errors(plain(settings)):
         place = ".".join(map(str, fault.instance_path))
         # The message of a wrong identity would quote it, secret included.
         message = (
             "must have either profile, or access-key-id and secret-access-key"
-            if place.startswith("identities.")
+            if place.startswith("identities")
             else fault.message
         )
         raise TargetError(f"--target: {path}: {place + ': ' if place else ''}{message}")
@@ -363,6 +381,8 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = 
         if not instance_metadata:  # asking a metadata service for a local mock would only cost time
             session.get_component("credential_provider").remove("iam-role")
         credentials = session.get_credentials()
+        if credentials is not None:
+            credentials.get_frozen_credentials()  # some are fetched only now
     except botocore.exceptions.BotoCoreError as error:
         raise TargetError(f"credentials for {name}: {error}") from None
     if credentials is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,29 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-
-_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "waiver": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["clause", "reason", "expires"],
-                "properties": {
-                    "clause": {"type": "string", "minLength": 1},
-                    "reason": {"type": "string", "minLength": 1},
-                    "owner": {"type": "string", "minLength": 1},
-                    "link": {"type": "string", "minLength": 1},
-                    "expires": {},
-                },
-                "anyOf": [{"required": ["owner"]}, {"required": ["link"]}],
-            },
-        }
-    },
-}
 
 
 class WaiverError(ValueError):
@@ -54,8 +32,12 @@ class Waiver:
         return today > self.expires
 
 
-def read(path: Path) -> list[Waiver]:
+def read(path: Path, *, what: str = "waivers", subject: str = "clause") -> list[Waiver]:
     """The waivers of a TOML file, each a ``[[waiver]]`` table.
+
+    Args:
+        what: What messages call the file.
+        subject: The key of what is accepted.
 
     Raises:
         WaiverError: The file cannot be read or an entry lacks what it needs.
@@ -63,51 +45,95 @@ def read(path: Path) -> list[Waiver]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise WaiverError(f"waivers: cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WaiverError(f"waivers: {path} is not TOML: {error}") from None
-    entries = document.get("waiver", [])
-    plain = dict(document)  # with dates as text, which the schema's validator knows
-    if isinstance(entries, list):
-        plain["waiver"] = [
-            {**entry, "expires": str(entry["expires"])}
-            if isinstance(entry, dict) and "expires" in entry
-            else entry
-            for entry in entries
-        ]
-    for fault in jsonschema_rs.validator_for(_SCHEMA).iter_errors(plain):
+        raise WaiverError(f"{what}: cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise WaiverError(f"{what}: {path} is not TOML: {error}") from None
+    for fault in jsonschema_rs.validator_for(_schema(subject)).iter_errors(plain(document)):
         place = ".".join(map(str, fault.instance_path))
         message = "needs owner or link" if "anyOf" in fault.message else fault.message
-        raise WaiverError(f"waivers: {path}: {place + ': ' if place else ''}{message}")
-    waivers = [Waiver(**{**entry, "expires": _date(path, entry)}) for entry in entries]
-    seen: set[str] = set()
-    for waiver in waivers:
-        if waiver.clause in seen:
-            raise WaiverError(f"waivers: {path}: {waiver.clause} is waived twice")
-        seen.add(waiver.clause)
+        raise WaiverError(f"{what}: {path}: {place + ': ' if place else ''}{message}")
+    waivers: list[Waiver] = []
+    for entry in document.get("waiver", []):
+        if any(entry[subject] == waiver.clause for waiver in waivers):
+            raise WaiverError(f"{what}: {path}: {entry[subject]} is waived twice")
+        try:
+            expires = _date(entry["expires"])
+        except ValueError:
+            raise WaiverError(
+                f"{what}: {path}: {entry[subject]}: expires must be a date like 2027-01-31"
+            ) from None
+        waivers.append(
+            Waiver(entry[subject], entry["reason"], expires, entry.get("owner"), entry.get("link"))
+        )
     return waivers
 
 
-def write(path: Path, clauses: Iterable[str], today: datetime.date, days: int = 30) -> None:
-    """Write a file that waives the clauses, for somebody to fill in reason and owner."""
-    expires = today + datetime.timedelta(days=days)
-    blocks = [
-        f'[[waiver]]\nclause = "{clause}"\nreason = "say why this is accepted"\n'
-        f'owner = "say who answers for it"\nexpires = {expires.isoformat()}\n'
+def plain(value: Any) -> Any:
+    """A TOML document in JSON's types, dates as text, as a schema's validator knows them."""
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [plain(entry) for entry in value]
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def write(
+    path: Path, clauses: Iterable[str], today: datetime.date, days: int = 30, kept: Iterable[Waiver] = ()
+) -> None:
+    """Write a file that waives the clauses, for somebody to fill in reason and owner.
+
+    Args:
+        kept: Waivers that are written as they are; a clause among them that has expired is not renewed.
+    """
+    kept, expires = tuple(kept), today + datetime.timedelta(days=days)
+    known = {waiver.clause for waiver in kept}
+    fresh = (
+        Waiver(clause, "say why this is accepted", expires, "say who answers for it")
         for clause in clauses
+        if clause not in known
+    )
+    blocks = [
+        "[[waiver]]\n"
+        + "".join(
+            f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
+            for name, value in (
+                ("clause", waiver.clause),
+                ("reason", waiver.reason),
+                ("owner", waiver.owner),
+                ("link", waiver.link),
+            )
+            if value
+        )
+        + f"expires = {waiver.expires.isoformat()}\n"
+        for waiver in (*kept, *fresh)
     ]
     path.write_text("\n".join(blocks) or "# nothing was violated\n", encoding="utf-8")
 
 
-def _date(path: Path, entry: dict[str, Any]) -> datetime.date:
-    value = entry["expires"]
+def _schema(subject: str) -> dict[str, Any]:
+    text = {"type": "string", "minLength": 1}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "waiver": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": [subject, "reason", "expires"],
+                    "properties": {
+                        **dict.fromkeys((subject, "reason", "owner", "link"), text),
+                        "expires": {},
+                    },
+                    "anyOf": [{"required": ["owner"]}, {"required": ["link"]}],
+                },
+            }
+        },
+    }
+
+
+def _date(value: object) -> datetime.date:
     if isinstance(value, datetime.datetime):
         return value.date()
-    if isinstance(value, datetime.date):
-        return value
-    try:
-        return datetime.date.fromisoformat(str(value))
-    except ValueError:
-        raise WaiverError(
-            f"waivers: {path}: {entry['clause']}: expires must be a date like 2027-01-31"
-        ) from None
+    return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(str(value))

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from getintegration_contract.client import Client, Identity, get_integration
+from getintegration_contract.client import Client, get_integration
 from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.identity import Identity
 from getintegration_contract.judge import parse
 from getintegration_contract.state import (
     create_domain,
@@ -80,10 +81,14 @@ class Workspace:
 
     def clear(self) -> None:
         """Remove all domains that were made; a later run sweeps what cannot be removed now."""
-        for domain, identity in self._made:
-            with suppress(OSError, RuntimeError):
-                self._client.send(delete_domain(domain), identity)
-        self._made.clear()
+        self._client.is_cleaning_up = True
+        try:
+            for domain, identity in list(self._made):
+                with suppress(OSError, RuntimeError):
+                    self._client.send(delete_domain(domain), identity)
+                del self._made[domain, identity]
+        finally:
+            self._client.is_cleaning_up = False
 
     def _write(
         self, operation: str, request: Request, identity: Identity | None, *, gone: bool = False

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.client import Client, Identity, Signing, get_integration
+from getintegration_contract.client import Client, Signing, get_integration
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.identity import Identity
 from getintegration_contract.state import State
 from getintegration_contract.target import WRITING, Target
 from getintegration_contract.workspace import Workspace
@@ -84,16 +85,20 @@ def other_account(target: Target) -> Identity:
 @pytest.fixture
 def static(caller: Identity) -> Identity:
     """The caller with static keys, so that a scenario can alter the secret."""
-    if caller.refreshable is None:
-        return caller
-    frozen = caller.refreshable.get_frozen_credentials()
-    return Identity(caller.name, frozen.access_key, frozen.secret_key, frozen.token)
+    return _frozen(caller)
+
+
+def _frozen(identity: Identity) -> Identity:
+    if identity.refreshable is None:
+        return identity
+    frozen = identity.refreshable.get_frozen_credentials()
+    return Identity(identity.name, frozen.access_key, frozen.secret_key, frozen.token)
 
 
 @pytest.fixture
 def temporary(target: Target, static: Identity) -> Identity:
     """Temporary credentials, with their session token."""
-    return static if static.session_token else _identity(target, "temporary")
+    return static if static.session_token else _frozen(_identity(target, "temporary"))
 
 
 @pytest.fixture(scope="session")

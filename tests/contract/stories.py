@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import BudgetExhausted, EndpointDown, Identity
+from getintegration_contract.environment import EnvironmentFault
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.identity import Identity
 from getintegration_contract.state import URI
 from getintegration_contract.workspace import Workspace
 
@@ -252,7 +253,7 @@ class Story(RuleBasedStateMachine):
             self.unsure.add((account, domain))
             self.domains.pop((account, domain), None)
             return False
-        except (EndpointDown, BudgetExhausted) as error:
+        except EnvironmentFault as error:
             narrator.stop = error
             return False
         self.writes += 1
@@ -283,7 +284,7 @@ class Story(RuleBasedStateMachine):
         self._say(f"get {uri} from {domain}", account)
         try:
             exchange = self._read(place)
-        except (EndpointDown, BudgetExhausted) as error:
+        except EnvironmentFault as error:
             narrator.stop = error
             return
         record = self.domains.get((account, domain), {}).get(uri)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Identity
+from getintegration_contract.identity import Identity
 
 clauses = pytest.mark.clauses
 

@@ -33,17 +33,17 @@ from schemathesis.specs.openapi.checks import (
 
 from getintegration_contract import oracle
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, Identity, get_integration, integrations_path
+from getintegration_contract.client import Client, get_integration, integrations_path
 from getintegration_contract.contract import PATH, Contract
+from getintegration_contract.environment import EnvironmentFault
 from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.identity import Identity
 from getintegration_contract.judge import Expectation
+from getintegration_contract.run import shards
 from getintegration_contract.state import State
 
 from .reproducible import leave_local_constants_out
 
-#: Fuzzed requests of one item, until there are as many items as may be.
-SHARD = 50
-MOST_SHARDS = 16
 #: Requests made of one generated case.
 VARIANTS = 3
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
@@ -110,11 +110,6 @@ def _identifier(case: Any, seen: dict[str, int]) -> str:
     return label if seen[label] == 1 else f"{label}-{seen[label]}"
 
 
-def _shards(examples: int) -> int:
-    """How many items share the fuzzed requests; it does not depend on the number of workers."""
-    return max(1, min(MOST_SHARDS, math.ceil(examples / SHARD)))
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     worker = metafunc.config.pluginmanager.get_plugin("contract-worker")
     if "case" in metafunc.fixturenames:
@@ -124,7 +119,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", cases, ids=[_identifier(case, seen) for case in cases])
     if "shard" in metafunc.fixturenames:
         examples = worker.max_examples if worker else 0
-        metafunc.parametrize("shard", range(_shards(examples)))
+        metafunc.parametrize("shard", range(shards(examples)))
 
 
 @pytest.fixture(scope="session")
@@ -206,7 +201,8 @@ def test_fuzz(
     check: Checker,
     worker: Any,
 ) -> None:
-    examples = math.ceil(worker.max_examples / _shards(worker.max_examples) / VARIANTS)
+    stop: list[EnvironmentFault] = []
+    examples = math.ceil(worker.max_examples / shards(worker.max_examples) / VARIANTS)
 
     @seed(worker.seed * 1_000_003 + shard)
     @settings(
@@ -222,9 +218,17 @@ def test_fuzz(
     def fuzz(case: Any) -> None:
         existing = (state.domain, state.uri)
         for number, sent in enumerate(_variants(_request(case), state)):
+            if stop:
+                return  # no more is sent: Hypothesis would look for a smaller case in vain
             expected = oracle.expectation(check.judge.contract, sent, existing)
-            exchange = client.send(sent, caller)
+            try:
+                exchange = client.send(sent, caller)
+            except EnvironmentFault as fault:
+                stop.append(fault)
+                return
             _judge(case if number == 0 else None, expected, exchange, check)
             check.raise_if_violated()
 
     fuzz()
+    if stop:
+        raise stop[0]

@@ -8,8 +8,17 @@ from dataclasses import replace
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, Identity, get_integration
-from getintegration_contract.judge import CLIENT_ERROR, NOT_FOUND, OK, UNREADABLE, Expectation, answer
+from getintegration_contract.client import CLOSED, Client, get_integration
+from getintegration_contract.identity import Identity
+from getintegration_contract.judge import (
+    CLIENT_ERROR,
+    INVALID,
+    NOT_FOUND,
+    OK,
+    UNREADABLE,
+    Expectation,
+    answer,
+)
 from getintegration_contract.state import State
 
 clauses = pytest.mark.clauses
@@ -22,7 +31,7 @@ def test_domain_name_too_long(ask, check: Checker, length: int):
 
 
 @clauses("request.DomainName.pattern")
-@pytest.mark.parametrize("character", [*" !\"#$%&'()*+,.:;<=>?@[\\]^`{|}~"])
+@pytest.mark.parametrize("character", [*" !\"#$%&'()*+,.:;<=>?@[]^`{|}~"])
 def test_domain_name_with_forbidden_character(ask, check: Checker, character: str):
     check.invalid(ask(f"Contract{character}Name"), "request.DomainName.pattern")
 
@@ -72,7 +81,8 @@ def test_domain_name_that_routing_can_see(
     client: Client, caller: Identity, state: State, check: Checker, segment: str, clause: str
 ):
     request = replace(get_integration("x", state.uri), target=f"/domains/{segment}/integrations")
-    check.expect(client.send(request, caller), Expectation(clause, (CLIENT_ERROR,), shape="json"))
+    # Whoever routes may answer, in whatever form.
+    check.expect(client.send(request, caller), Expectation(clause, (CLIENT_ERROR,), shape="none"))
 
 
 @pytest.mark.parametrize(
@@ -98,8 +108,8 @@ def test_domain_name_that_routing_can_see(
     ],
 )
 def test_uri(ask, check: Checker, value: object, clause: str):
-    type_is_wrong = clause.endswith(".type")
-    check.invalid(ask(uri=value), clause, UNREADABLE if type_is_wrong else answer(400, "BadRequestException"))
+    deserialized = clause.endswith((".type", ".required"))
+    check.invalid(ask(uri=value), clause, UNREADABLE if deserialized else INVALID)
 
 
 @clauses("request.Uri.type")
@@ -205,6 +215,8 @@ def test_json_that_parsers_read_differently(ask, check: Checker, body: bytes):
 @clauses("request.large-body")
 def test_large_body(ask, check: Checker):
     exchange = ask(uri="u" * 3_000_000)
+    if exchange.response.reason == CLOSED:  # as RFC 9110 allows: who is still sending misses the answer
+        pytest.skip("the connection was closed while the body was on its way")
     check.expect(exchange, Expectation("request.large-body", (CLIENT_ERROR,), shape="none"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Identity
+from getintegration_contract.identity import Identity
 from getintegration_contract.judge import DENIED, NOT_FOUND, UNAUTHENTICATED, UNREADABLE, Expectation
 
 clauses = pytest.mark.clauses

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, Identity, Signing, get_integration
+from getintegration_contract.client import Client, Signing, get_integration
 from getintegration_contract.exchange import Request
+from getintegration_contract.identity import Identity
 from getintegration_contract.judge import NOT_FOUND, OK, Answer, Expectation
 from getintegration_contract.state import State
 from getintegration_contract.target import Target
 
 clauses = pytest.mark.clauses
+
+#: Seconds that the target's clock may be off this machine's.
+CLOCK = 45
 
 MISSING = ("MissingAuthenticationTokenException", "MissingAuthenticationToken")
 INCOMPLETE = ("IncompleteSignatureException", "IncompleteSignature")
@@ -155,7 +160,10 @@ def test_tampered_path(ask, state: State, check: Checker, path: str):
     exchange = ask(signing=after_signing(target=path.format(state.domain)))
     # A path that is no operation's may be refused before its signature is looked at.
     lawful = Answer(frozenset({400, 401, 403, 404, 405}))
-    check.expect(exchange, Expectation("sigv4.tampered-path", (lawful,), shape="json"))
+    if exchange.response.status == 404:
+        check.not_exercised("the tampered path was looked at before the signature")
+    else:
+        check.expect(exchange, Expectation("sigv4.tampered-path", (lawful,), shape="json"))
 
 
 @clauses("sigv4.tampered-path")
@@ -199,7 +207,20 @@ def test_signed_for_another_host(ask, target: Target, check: Checker):
     check.unauthenticated(exchange, "sigv4.replayed-host", *INVALID)
 
 
+@pytest.fixture
+def clocks_agree(ask) -> None:
+    """The target's clock is near this machine's, so that minutes are minutes to both."""
+    exchange = ask()
+    try:
+        theirs = parsedate_to_datetime(exchange.response.header("date") or "").timestamp()
+    except ValueError:
+        return
+    if abs(theirs - exchange.started) > CLOCK:
+        pytest.skip("by its Date header, the target's clock is not this machine's: set one of them right")
+
+
 @clauses("sigv4.expired-date")
+@pytest.mark.usefixtures("clocks_agree")
 @pytest.mark.parametrize("minutes", [6, 16, 65, 24 * 60])
 def test_expired_date(ask, check: Checker, minutes: int):
     exchange = ask(signing=Signing(skew=timedelta(minutes=-minutes)))
@@ -207,6 +228,7 @@ def test_expired_date(ask, check: Checker, minutes: int):
 
 
 @clauses("sigv4.future-date")
+@pytest.mark.usefixtures("clocks_agree")
 @pytest.mark.parametrize("minutes", [6, 16, 65, 24 * 60])
 def test_future_date(ask, check: Checker, minutes: int):
     exchange = ask(signing=Signing(skew=timedelta(minutes=minutes)))
@@ -214,6 +236,7 @@ def test_future_date(ask, check: Checker, minutes: int):
 
 
 @clauses("sigv4.clock-window")
+@pytest.mark.usefixtures("clocks_agree")
 @pytest.mark.parametrize("minutes", [-4, 4])
 def test_date_within_the_window(ask, state: State, check: Checker, minutes: int):
     exchange = ask(signing=Signing(skew=timedelta(minutes=minutes)))

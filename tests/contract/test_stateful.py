@@ -15,7 +15,7 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Identity
+from getintegration_contract.identity import Identity
 from getintegration_contract.state import State
 from getintegration_contract.target import OTHER_ACCOUNT
 from getintegration_contract.workspace import Workspace
@@ -29,7 +29,7 @@ leave_local_constants_out()
 
 DEPTHS = {
     "gate": Depth(shards=2, stories=2, steps=5, requests=400, look_at_all=False),
-    "nightly": Depth(shards=8, stories=40, steps=25, requests=12_000, look_at_all=True),
+    "nightly": Depth(shards=8, stories=8, steps=15, requests=4_000, look_at_all=True),
 }
 
 

@@ -60,6 +60,7 @@ def test_domain_name(ask, check: Checker, name: str, clause: str):
         pytest.param("😀" * 255, "request.Uri.maxLength", id="255 characters, 510 UTF-16 units"),
         pytest.param("s3://bucket/a b", "request.valid", id="space"),
         pytest.param(" leading and trailing ", "request.valid", id="spaces around"),
+        pytest.param("   ", "request.valid", id="spaces alone"),
         pytest.param("100%25%2F%zz", "request.valid", id="percent signs"),
         pytest.param("//a//b/", "request.valid", id="slashes"),
         pytest.param("\\back\\slash", "request.valid", id="backslashes"),
@@ -89,12 +90,18 @@ def test_content_type_parameters(ask, state: State, check: Checker, content_type
     check.ok(exchange, "request.valid", domain=state.domain, uri=state.uri)
 
 
+def _escaped(character: str) -> str:
+    """A character as JSON's escapes of UTF-16."""
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
+
+
 @clauses("request.valid")
 @pytest.mark.parametrize("form", ["escaped", "indented", "slashes escaped", "spaces around"])
 def test_equivalent_json(ask, state: State, check: Checker, form: str):
     document = {"Uri": state.uri}
     body = {
-        "escaped": '{"Uri": "' + "".join(f"\\u{ord(c):04x}" for c in state.uri if ord(c) < 0x10000) + '"}',
+        "escaped": '{"Uri": "' + "".join(map(_escaped, state.uri)) + '"}',
         "indented": json.dumps(document, indent=4, ensure_ascii=False),
         "slashes escaped": json.dumps(document).replace("/", "\\/"),
         "spaces around": f" \r\n\t{json.dumps(document)}\n ",

@@ -22,7 +22,10 @@ SOURCE = ROOT / "src" / PACKAGE
 
 #: What the innermost modules may import of the package; every other module may import these.
 CORE: dict[str, set[str]] = {
+    "environment": set(),
     "exchange": set(),
+    "connection": set(),
+    "identity": {"environment"},
     "redact": set(),
     "waivers": set(),
     "promotion": set(),
@@ -31,7 +34,7 @@ CORE: dict[str, set[str]] = {
     "oracle": {"contract", "exchange", "judge"},
     "ledger": {"contract", "exchange", "judge"},
     "checker": {"exchange", "judge", "ledger", "redact"},
-    "client": {"exchange"},
+    "client": {"connection", "environment", "exchange", "identity"},
     "report": {"contract", "ledger"},
 }
 #: Modules that meet pytest; all others know nothing of it.

@@ -20,8 +20,9 @@ import pytest
 
 from getintegration_contract import state as states
 from getintegration_contract import target as targets
-from getintegration_contract.client import Client, Identity, get_integration
+from getintegration_contract.client import Client, get_integration
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.identity import Identity
 from getintegration_contract.judge import parse
 from getintegration_contract.state import PREFIX, Provisioner, StateError
 from getintegration_contract.target import TargetError
@@ -251,14 +252,14 @@ def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
     client, told = Client(server.url, "us-east-1"), list[str]()
     own = states.create_domain("Own")
     assert client.send(own, CALLER).response.status == 200
-    second = Provisioner(client, CALLER, told.append)
+    second = Provisioner(client, {"caller": CALLER}, told.append)
     assert second.made().domain == f"{PREFIX}1-A", "a young domain may be another run's"
     assert domains(server.url) >= left
     second.remove()
     assert told == []
 
     monkeypatch.setattr(states, "LEFTOVER_AGE", -5)  # the Date header is of whole seconds, and may lag
-    third = Provisioner(client, CALLER, told.append)
+    third = Provisioner(client, {"caller": CALLER}, told.append)
     assert third.made().domain == f"{PREFIX}0-A", "swept, and free again"
     assert told == [f"swept the domain {name}, which a crashed run left behind" for name in sorted(left)]
     third.remove()
@@ -271,8 +272,8 @@ def test_the_servers_clock_says_how_old_a_leftover_is(serve: Serve, endpoint: Pr
     tomorrow = ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
     ahead = serve(lambda request: forward(request).with_headers(tomorrow))
     client, told = Client(ahead.url, "us-east-1"), list[str]()
-    Provisioner(client, CALLER, told.append).made()
-    Provisioner(client, CALLER, told.append)._sweep()
+    Provisioner(client, {"caller": CALLER}, told.append).made()
+    Provisioner(client, {"caller": CALLER}, told.append)._sweep()
     assert len(told) == 2
     assert not domains(endpoint.url)
     client.close()
@@ -898,5 +899,5 @@ def test_options_win_over_the_target_file(target_file: Any) -> None:
 def test_state_that_cannot_be_made_is_told_with_what_to_give(serve: Serve) -> None:
     client = Client(serve(_unwritable).url, "us-east-1")
     with pytest.raises(StateError, match="CreateDomain answered 403 AccessDeniedException"):
-        Provisioner(client, CALLER, lambda _: None).have(allow_writes=True)
+        Provisioner(client, {"caller": CALLER}, lambda _: None).have(allow_writes=True)
     client.close()

@@ -22,16 +22,11 @@ from hypothesis import strategies as st
 
 from getintegration_contract import client as clients
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import (
-    BudgetExhausted,
-    Client,
-    EndpointDown,
-    Identity,
-    Signing,
-    get_integration,
-)
+from getintegration_contract.client import Client, Signing, get_integration
 from getintegration_contract.contract import Contract
+from getintegration_contract.environment import BudgetExhausted, EndpointDown
 from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.identity import Identity
 from getintegration_contract.judge import OK, Expectation, Judge
 from getintegration_contract.ledger import Entry
 from getintegration_contract.redact import Redactor
@@ -274,14 +269,6 @@ def test_what_was_tampered_with_arrives(serve: Serve, connect: Any) -> None:
     )
 
 
-def test_a_chunked_body_is_signed_whole(serve: Serve, connect: Any) -> None:
-    server = serve(found_or_not)
-    connect(server.url).send_chunked(get_integration("a", body=b"abcdef"), CALLER, [b"ab", b"cdef"])
-    (request,) = server.received
-    assert (request.header("transfer-encoding"), request.body) == ("chunked", b"abcdef")
-    assert request.header("content-length") == ""
-
-
 def test_answers_are_kept_as_they_came(serve: Serve, connect: Any) -> None:
     packed = gzip.compress(b'{"Uri": 1}')
     headers = (("X-ODD-case", "1"), ("X-ODD-case", "2"), ("Content-Encoding", "gzip"))
@@ -504,7 +491,7 @@ class _Stalling:
 def test_requests_are_bounded_and_paced(serve: Serve, connect: Any) -> None:
     paced: list[None] = []
     server = serve(script(Reply(503), FINE))
-    client = connect(server.url, max_requests=3, acquire=lambda: paced.append(None))
+    client = connect(server.url, max_requests=3, acquire=lambda limited: paced.append(None))
     client.send(get_integration("a", "u"))
     client.send(get_integration("a", "u"))
     with pytest.raises(BudgetExhausted, match="the limit of 3 requests"):

@@ -4,36 +4,12 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import jsonschema_rs
-
+from getintegration_contract import waivers
 from getintegration_contract.parity.differences import Difference
-from getintegration_contract.waivers import Waiver, WaiverError
-
-_TEXT = {"type": "string", "minLength": 1}
-_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "waiver": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["difference", "reason", "expires"],
-                "properties": {
-                    **dict.fromkeys(("difference", "reason", "owner", "link"), _TEXT),
-                    "expires": {},
-                },
-                "anyOf": [{"required": ["owner"]}, {"required": ["link"]}],
-            },
-        }
-    },
-}
+from getintegration_contract.waivers import Waiver
 
 
 @dataclass
@@ -81,46 +57,4 @@ def read(path: Path) -> list[Waiver]:
     Raises:
         WaiverError: The file cannot be read, or an entry lacks what it needs.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WaiverError(f"--accept: cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise WaiverError(f"--accept: {path} is not TOML: {error}") from None
-    for fault in jsonschema_rs.validator_for(_SCHEMA).iter_errors(_plain(document)):
-        place = ".".join(map(str, fault.instance_path))
-        message = "needs owner or link" if "anyOf" in fault.message else fault.message
-        raise WaiverError(f"--accept: {path}: {place + ': ' if place else ''}{message}")
-    return [
-        Waiver(
-            entry["difference"],
-            entry["reason"],
-            _date(path, entry),
-            entry.get("owner"),
-            entry.get("link"),
-        )
-        for entry in document.get("waiver", [])
-    ]
-
-
-def _plain(value: Any) -> Any:
-    """A TOML document in JSON's types."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    return value if isinstance(value, str | int | float | bool) else str(value)
-
-
-def _date(path: Path, entry: dict[str, Any]) -> datetime.date:
-    value = entry["expires"]
-    if isinstance(value, datetime.datetime):
-        return value.date()
-    if isinstance(value, datetime.date):
-        return value
-    try:
-        return datetime.date.fromisoformat(str(value))
-    except ValueError:
-        raise WaiverError(
-            f"--accept: {path}: {entry['difference']}: expires must be a date like 2027-01-31"
-        ) from None
+    return waivers.read(path, what="--accept", subject="difference")

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from getintegration_contract import recording as recordings
 from getintegration_contract.budget import Budget
-from getintegration_contract.client import BudgetExhausted, Client, EndpointDown
+from getintegration_contract.client import Client
+from getintegration_contract.environment import BudgetExhausted, EnvironmentFault
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.parity.names import Names, UnmappedError
 from getintegration_contract.parity.pairing import keys
@@ -70,7 +71,7 @@ class Live:
             timeout=target.timeout,
             acquire=budget.acquire if budget else None,
         )
-        provisioner = Provisioner(client, target.caller, say)
+        provisioner = Provisioner(client, target.identities, say)
         live = None
         try:
             if target.domain_name is not None and target.integration_uri is not None:
@@ -78,10 +79,11 @@ class Live:
             else:
                 state = provisioner.have(allow_writes=target.allow_writes)
             live = cls(target, client, state, budget, provisioner, emulator)
-        except (StateError, EndpointDown, BudgetExhausted) as error:
+        except (StateError, EnvironmentFault) as error:
             raise ReplayError(Redactor(target.secrets).text(str(error))) from None
         finally:
             if live is None:
+                client.is_cleaning_up = True
                 provisioner.remove()
                 client.close()
                 if budget is not None:
@@ -90,6 +92,7 @@ class Live:
 
     def close(self) -> None:
         """Remove what was made, and let go."""
+        self.client.is_cleaning_up = True
         self.provisioner.remove()
         self.client.close()
         if self.budget is not None:
@@ -130,7 +133,7 @@ class Live:
         """Send the request of an exchange here, signed as it was signed there.
 
         Raises:
-            EndpointDown, BudgetExhausted: As the client does.
+            EnvironmentFault: As the client does.
         """
         told = recorded.signing
         request = self._request(recorded, names)
@@ -211,7 +214,7 @@ def _ask_all(
         except BudgetExhausted as error:
             live.reasons[position] = str(error)
             continue
-        except EndpointDown as error:
+        except EnvironmentFault as error:
             raise ReplayError(str(error)) from None
         recorder.write(
             replace(exchange, faults=()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from pathlib import Path
@@ -14,7 +15,11 @@ from getintegration_contract.local import EmulatorError
 from getintegration_contract.plugin.options import say
 from getintegration_contract.plugin.session import Session
 from getintegration_contract.plugin.worker import Worker
-from getintegration_contract.run import INDETERMINATE_STATUS, Indeterminate, Run
+from getintegration_contract.run import (
+    INDETERMINATE_STATUS,
+    Indeterminate,
+    Run,
+)
 
 
 class Controller:
@@ -29,18 +34,22 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         signal.signal(signal.SIGTERM, _interrupt)
+        # botocore would log canonical requests, session token included, where somebody asks pytest for logs.
+        logging.getLogger("botocore").setLevel(logging.INFO)
         try:
+            if self.config.option.verbose >= 0:
+                for line in self.run.announce():
+                    say(self.config, line)
             self.run.prepare()
-        except (Indeterminate, EmulatorError) as error:
+        except EmulatorError as error:
+            pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
+        except Indeterminate as error:
             self._write_reports(INDETERMINATE_STATUS)
             pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
         self.session = Session(self.config, self.run, lambda line: say(self.config, line))
         if getattr(self.config.option, "dist", "no") == "no":
             worker = Worker(self.config, _to_worker(self.run, self.session), self.run.contract)
             self.config.pluginmanager.register(worker, "contract-worker")
-
-    def pytest_report_header(self) -> list[str]:
-        return [f"contract: {line}" for line in self.run.announce()]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -100,7 +109,7 @@ class Controller:
         from getintegration_contract.report import junit, markdown
 
         option = self.config.option
-        if option.write_waivers:
+        if option.write_waivers and not self.run.aborted:
             self.run.write_waivers(Path(option.write_waivers))
         document = self.run.report(status)
         try:

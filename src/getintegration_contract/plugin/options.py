@@ -42,9 +42,7 @@ def add(parser: pytest.Parser) -> None:
     )
     option(
         "--no-writes",
-        action="store_const",
-        const=False,
-        dest="allow_writes",
+        action="store_true",
         help="make nothing anywhere: use an integration that can be listed",
     )
     option(
@@ -107,6 +105,10 @@ def make_run(config: pytest.Config, contract: Contract) -> Run:
     """
     option = config.option
     target = target_of(config)
+    if target.domain_name is not None:
+        broken = contract.violated_by(target.domain_name, {"Uri": target.integration_uri})
+        if broken:
+            raise TargetError(f"--domain-name and --integration-uri name what cannot exist: {broken[0]}")
     if option.max_examples is not None and option.max_examples < 1:
         raise TargetError("--max-examples must be at least 1")
     seed = str(getattr(option, "hypothesis_seed", None) or 0)
@@ -146,6 +148,10 @@ def target_of(config: pytest.Config) -> Target:
     option = config.option
     given = {key: getattr(option, key.replace("-", "_"), None) for key in targets.TARGET_SCHEMA["properties"]}
     given |= {"target": option.target, "profile": option.profile}
+    if option.no_writes:
+        if option.allow_writes:
+            raise TargetError("--allow-writes and --no-writes contradict each other: give one of them")
+        given["allow-writes"] = False
     return targets.resolve(given, os.environ) or targets.shipped(given, os.environ)
 
 

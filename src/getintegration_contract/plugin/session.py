@@ -25,10 +25,16 @@ from getintegration_contract.recording.about import Suite
 from getintegration_contract.target import THROTTLING
 
 if TYPE_CHECKING:
-    from getintegration_contract.run import Run
+    from getintegration_contract.run import Run, Settings
 
 #: Seconds between two lines on how far a slow run is.
 _EVERY = 10.0
+#: About how many requests a test sends, by depth and module, where that is more than one or so.
+_ALWAYS = {"test_state": 9.6, "test_throttling": 5.0}
+_WEIGHTS = {
+    "gate": {"test_concurrency": 65.0, "test_stateful": 35.0, **_ALWAYS},
+    "nightly": {"test_concurrency": 1020.0, "test_stateful": 820.0, **_ALWAYS},
+}
 #: What must be the same for a recording to go on.
 _SAME = ("suite_version", "region", "seed", "depth", "max_examples", "emulator")
 
@@ -54,7 +60,8 @@ class Session:
         self._recorder: Recorder | None = None
         self._complete: list[str] = []
         self._finished = False
-        self._total = self._done = 0
+        self._total = self._done = 0.0
+        self._quiet = config.option.verbose < 0
         self._clock = self._told = time.monotonic()
         option = config.option
         if option.resume and not option.record:
@@ -142,12 +149,12 @@ class Session:
         entry = getattr(report, "contract", None)
         if entry is None or self._run.target.rate is None:
             return
-        self._done += _weight(report.nodeid, self._run.settings.max_examples)
+        self._done += _weight(report.nodeid, self._run.settings, self._run.target.rate)
         now = time.monotonic()
         if now - self._told >= _EVERY and self._done < self._total:
             self._told = now
             left = (now - self._clock) / self._done * (self._total - self._done)
-            self._say(f"about {self._done} of {self._total} requests, {_duration(left)} left")
+            self._say(f"about {self._done:.0f} of {self._total:.0f} requests, {_duration(left)} left")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -172,11 +179,20 @@ class Session:
 
     def _announce(self, ids: Iterable[str]) -> None:
         """How many requests there will be, and how long they take where there is a rate."""
-        self._total = sum(_weight(identifier, self._run.settings.max_examples) for identifier in ids)
+        target, settings = self._run.target, self._run.settings
+        self._total = sum(_weight(identifier, settings, target.rate) for identifier in ids)
         self._clock = self._told = time.monotonic()
-        if rate := self._run.target.rate:
-            told = f"about {self._total} requests at {rate:g} a second, so {_duration(self._total / rate)}"
-            self._say(told)
+        if self._quiet:
+            return
+        total, limit = self._total, target.max_requests
+        told = f"about {total:.0f} requests"
+        if limit is not None and limit < total:
+            total = limit
+            told += f", of which the limit lets {limit} through"
+        if target.rate:
+            self._say(f"{told}, at {target.rate:g} a second, so {_duration(total / target.rate)}")
+        else:
+            self._say(f"{told}, as fast as they are answered")
 
 
 class Member:
@@ -205,11 +221,11 @@ class Member:
             self._signer = Client(worker.target.endpoint, worker.target.region)
         config.pluginmanager.register(self, "contract-member")
 
-    def acquire(self) -> None:
+    def acquire(self, limited: bool) -> None:
         """Wait for the budget; where a burst is what is tested, and so asked for, only the limit holds."""
         if self._budget is not None:
             budget = replace(self._budget, rate=None) if self._bursts else self._budget
-            budget.acquire()
+            budget.acquire(limited)
 
     def observe(self, exchange: Exchange) -> None:
         """Count an exchange of the test under way, and record it."""
@@ -261,11 +277,14 @@ class Member:
             self._signer.close()
 
 
-def _weight(identifier: str, max_examples: int) -> int:
+def _weight(identifier: str, settings: Settings, rate: float | None) -> float:
     """About how many requests a test sends."""
+    module = identifier.partition("::")[0].rpartition("/")[2].removesuffix(".py")
     if "::test_fuzz[" in identifier:
-        return min(25, max_examples)
-    return 20 if "test_throttling.py" in identifier else 1
+        return settings.max_examples / settings.shards
+    if module == "test_concurrency" and rate:
+        return 25.0
+    return _WEIGHTS[settings.depth].get(module, 1.1)
 
 
 def _duration(seconds: float) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from getintegration_contract import target as targets
 from getintegration_contract.checker import Checker, ContractViolation
-from getintegration_contract.client import BudgetExhausted, Client, EndpointDown
+from getintegration_contract.client import Client, get_integration
 from getintegration_contract.contract import Contract
+from getintegration_contract.environment import EnvironmentFault
 from getintegration_contract.judge import Judge
 from getintegration_contract.ledger import Entry
 from getintegration_contract.local import emulator_identities
@@ -21,6 +22,8 @@ from getintegration_contract.plugin.session import Member
 from getintegration_contract.redact import Redactor
 from getintegration_contract.state import State
 from getintegration_contract.target import Target
+
+Kind = TypeVar("Kind", bound=BaseException)
 
 _ENTRY = pytest.StashKey[Entry]()
 _CHECKER = pytest.StashKey[Checker]()
@@ -48,6 +51,8 @@ class Worker:
             acquire=self.session.acquire,
             observe=self.session.observe,
         )
+        question = get_integration(self.state.domain, self.state.uri)
+        self.client.control = question, self.target.caller
         self.entry: Entry | None = None
 
     def _target(self, given: dict[str, Any]) -> Target:
@@ -96,7 +101,7 @@ class Worker:
         if isinstance(error, pytest.skip.Exception) and entry is not None:
             for clause in _clauses(item):
                 entry.not_exercised.setdefault(clause, self.redactor.text(str(error.msg)))
-        violation = _violation(error)
+        violation = _only(error, ContractViolation)
         if violation is not None:
             report.violation = True  # type: ignore[attr-defined]
             report.longrepr = str(violation)
@@ -109,7 +114,7 @@ class Worker:
         if expected := getattr(report, "wasxfail", None):
             report.wasxfail = self.redactor.text(expected)
         report.sections = [(name, self.redactor.text(text)) for name, text in report.sections]
-        if isinstance(error, EndpointDown | BudgetExhausted):
+        if (error := _only(error, EnvironmentFault)) is not None:
             told = f"{self.redactor.text(str(error))} ({item.nodeid})"
             report.endpoint_down = told  # type: ignore[attr-defined]
             report.longrepr = item.session.shouldstop = told
@@ -125,12 +130,12 @@ class Worker:
         self.client.close()
 
 
-def _violation(error: BaseException | None) -> ContractViolation | None:
-    """The violation in an exception, also where Hypothesis grouped several."""
+def _only(error: BaseException | None, kind: type[Kind]) -> Kind | None:
+    """An exception of that kind, also where Hypothesis grouped several, if all are."""
     if isinstance(error, BaseExceptionGroup):
-        found = [_violation(inner) for inner in error.exceptions]
+        found = [_only(inner, kind) for inner in error.exceptions]
         return found[0] if found and all(found) else None
-    return error if isinstance(error, ContractViolation) else None
+    return error if isinstance(error, kind) else None
 
 
 def _clauses(item: pytest.Item) -> tuple[str, ...]:

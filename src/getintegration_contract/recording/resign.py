@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from getintegration_contract.client import SERVICE, Client, Identity, Signing
+from getintegration_contract.client import SERVICE, Client, Signing
 from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.identity import Identity
 
 NONE, SIGNED, SPECIAL = "none", "signed", "special"
 

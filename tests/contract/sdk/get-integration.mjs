@@ -12,7 +12,7 @@ try {
   if (error.code !== "MODULE_NOT_FOUND") throw error;
   process.exit(3);
 }
-const client = new sdk.CustomerProfilesClient({ endpoint, region, maxAttempts: 6 });
+const client = new sdk.CustomerProfilesClient({ endpoint, region, maxAttempts: 3 });
 
 async function ask(uri) {
   try {

@@ -192,7 +192,7 @@ def _inputs(make: _Maker) -> Iterator[Request]:
             "//a/b",
             "\\a",
         ),
-        *('it\'s "so"', "<b>", "../..", "%s %n", "tab\t", "?a=b", "null", "0", "noscheme", " a "),
+        *('it\'s "so"', "<b>", "../..", "%s %n", "tab\t", "?a=b", "null", "0", "noscheme", " a ", "   "),
     ):
         yield make.get(uri=uri)
     for name in (
@@ -373,7 +373,7 @@ def _writes(make: _Maker) -> Iterator[Request]:
     yield make.put(_DOMAIN, _URI, dict(_UPDATED))
     yield make.get()
     yield make.get(_OTHER, _OTHER_URI)
-    for uri in ("\U0001f600", "it's", "\\a", "a\t", " a ", "u" * 255, "a+b", "a?b"):
+    for uri in ("\U0001f600", "it's", "\\a", "a\t", " a ", "u" * 255, "a+b", "a?b", "a/./b", "a  b"):
         yield make.put(_DOMAIN, uri, {"ObjectTypeName": "A"})
         yield make.get(uri=uri)
     yield make.get()
@@ -384,4 +384,7 @@ def _writes(make: _Maker) -> Iterator[Request]:
     yield make.put(_DOMAIN, _URI, dict(_MEMBERS))
     yield make.get()
     yield make.signed("DELETE", f"/domains/{_OTHER}")
+    yield make.get(_OTHER, _OTHER_URI)
+    yield make.signed("POST", f"/domains/{_OTHER}", b'{"DefaultExpirationDays": 366}')
+    yield make.put(_OTHER, "s3://a", dict(_MEMBERS))
     yield make.get(_OTHER, _OTHER_URI)

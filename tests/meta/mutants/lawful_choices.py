@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 from . import lawful_forms as forms
-from .kit import answers, bind, on_answer, valid_name, valid_uri
+from .kit import Known, answers, bind, is_get, on_answer, valid_name, valid_uri
 from .lawful_kit import Lawful
 from .messages import (
     MISSING,
+    Answer,
+    Forward,
     Handler,
     Request,
     Response,
@@ -147,6 +149,23 @@ _add(
         )
     ),
 )
+
+
+def _domain_first() -> Handler:
+    """Nobody has said in which order the two are looked at."""
+    known = Known()
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        known.see(request, answer)
+        unknown = is_get(request) and valid_name(request) and request.domain not in known.domains
+        rejected = answer.status in (400, 415) and not unauthenticated(answer)
+        return error(404, "ResourceNotFoundException") if unknown and rejected else answer
+
+    return handler
+
+
+THEME.add_stateful("domain-first", "The domain is looked up before the body is read.", "", _domain_first)
 _add(
     "input-before-access",
     "Input is looked at before permission is.",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import unicodedata
 from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 from .kit import Build, Known, Theme, answers, bind, is_get, on_answer, on_document, on_status, sets, valid
-from .messages import Answer, Forward, Request, Response, error, ok
+from .messages import DELETE, GET, PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import refused, resigned
 
 THEME = Theme("lookup")
@@ -124,6 +125,20 @@ def _same(asked: str, known: str) -> bool:
     return asked == known
 
 
+def _like(pattern: str, text: str) -> bool:
+    parts = ({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern)
+    return re.fullmatch("".join(parts), text, re.S) is not None
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return re.fullmatch(pattern, text) is not None
+    except re.error:
+        return False
+
+
+_DOTS = re.compile(r"/\.(?=/)/|/[^/]+/\.\./")
+
 _COMPARISONS: tuple[tuple[str, str, str, Same], ...] = (
     ("lower-case", "case", "in lower case", _equal(str.lower)),
     ("upper-case", "case", "in upper case", _equal(str.upper)),
@@ -138,9 +153,13 @@ _COMPARISONS: tuple[tuple[str, str, str, Same], ...] = (
     ("extension", "suffix", "by the beginning", lambda asked, known: asked.startswith(known)),
     ("ending", "suffix", "by the ending", lambda asked, known: known.endswith(asked)),
     ("substring", "suffix", "by substring", lambda asked, known: asked in known),
+    ("sql-pattern", "wildcard", "with LIKE", lambda asked, known: _like(asked, known)),
+    ("glob", "wildcard", "as globs", lambda asked, known: fnmatch.fnmatchcase(known, asked)),
+    ("regular-expression", "wildcard", "as regular expressions", lambda asked, known: _matches(asked, known)),
+    ("dot-segments", "segments", "without dot segments", _equal(lambda uri: _DOTS.sub("/", uri))),
     (
         "wildcard",
-        "suffix",
+        "wildcard",
         "as a wildcard",
         lambda asked, known: "*" in asked and known.startswith(asked.partition("*")[0]),
     ),
@@ -178,6 +197,7 @@ for _name, _clause, _description, _comparison in (
     ("prefix", "near", "by prefix", lambda asked, known: known.startswith(asked)),
     ("extension", "near", "by the beginning", lambda asked, known: asked.startswith(known)),
     ("ending", "near", "by the ending", lambda asked, known: known.endswith(asked)),
+    ("marks", "near", "without regard to - and _", _equal(lambda name: name.replace("_", "-"))),
 ):
     THEME.add_stateful(
         f"domain-{_name}",
@@ -206,6 +226,31 @@ for _name, _description, _clauses, _uris, _domains in (
     THEME.add_stateful(
         f"found-{_name}", f"An integration is found {_description}.", _clauses, _near(_uris, _domains)
     )
+
+# --- Uris that are kept as one ------------------------------------------------------------------------------
+
+
+def _kept(change: Key) -> Handler:
+    """A server that keeps Uris in another form, and answers as if it did not."""
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        fits = 0 < len(request.text) <= 255 and change(request.text) != request.text
+        if not fits or request.operation not in (GET, PUT, DELETE):
+            return forward(request)
+        answer = forward(resigned(request.with_uri(change(request.text))))
+        found = is_get(request) and answer.status == 200 and isinstance(answer.document, dict)
+        return answer.with_document({**answer.document, "Uri": request.text}) if found else answer
+
+    return handler
+
+
+for _name, _description, _change in (
+    ("first-200-characters", "their first 200 characters", lambda uri: uri[:200]),
+    ("first-254-characters", "their first 254 characters", lambda uri: uri[:254]),
+    ("single-spaces", "white space made one space", lambda uri: re.sub(r"\s+", " ", uri)),
+    ("without-dot-segments", "dot segments gone", lambda uri: _DOTS.sub("/", uri)),
+):
+    _add(f"kept-{_name}", f"Uris are kept as {_description}.", "state.put-get.Uri", _kept(_change))
 
 # --- What does not exist is answered otherwise --------------------------------------------------------------
 

@@ -136,6 +136,13 @@ def _outlives_domain(self: Writes, request: Request, answer: Response) -> Answer
     return known[-1] if answer.status == 404 and known and request.domain in self.deleted_domains else answer
 
 
+def _comes_back(self: Writes, request: Request, answer: Response) -> Answer:
+    """A domain that is made again has its old integrations from the first write on."""
+    known = self.answers.get(key(request), [])
+    revived = request.domain in self.deleted_domains and any(d == request.domain for d, _ in self.alive)
+    return known[-1] if answer.status == 404 and known and revived else answer
+
+
 def _outlives_deletion(self: Writes, request: Request, answer: Response) -> Answer:
     known = self.answers.get(key(request), [])
     return known[-1] if answer.status == 404 and known and key(request) in self.deleted else answer
@@ -205,6 +212,12 @@ for _name, _description, _clauses, _read in (
         "The integrations of a deleted domain can still be read.",
         "state.deleted-domain",
         _outlives_domain,
+    ),
+    (
+        "integration-comes-back-with-domain",
+        "The integrations of a deleted domain come back when something is put into one made again.",
+        "state.deleted-domain",
+        _comes_back,
     ),
     (
         "deletion-without-effect",

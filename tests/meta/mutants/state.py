@@ -146,6 +146,20 @@ def _updated_goes_back(self: Writes, request: Request, answer: Response) -> Answ
     return edited(answer, LastUpdatedAt=past, CreatedAt=min(past, answer.document["CreatedAt"]))
 
 
+def _updated_stays(self: Writes, request: Request, answer: Response) -> Answer:
+    if answer.status != 200 or not isinstance(answer.document.get("CreatedAt"), int | float):
+        return answer
+    created = answer.document["CreatedAt"]
+    return edited(answer, LastUpdatedAt=created)
+
+
+def _updated_stays_whole(self: Writes, request: Request, answer: Response) -> Answer:
+    answer = _updated_stays(self, request, answer)
+    if answer.status != 200:
+        return answer
+    return edited(answer, **{name: int(answer.document[name]) for name in ("CreatedAt", "LastUpdatedAt")})
+
+
 def _created_is_reading(self: Writes, request: Request, answer: Response) -> Answer:
     now = time.time()
     return edited(answer, CreatedAt=now, LastUpdatedAt=now) if answer.status == 200 else answer
@@ -173,6 +187,13 @@ for _name, _description, _clauses, _read in (
         "An update moves both times back an hour.",
         "state.LastUpdatedAt.moves state.CreatedAt.stable",
         _updated_goes_back,
+    ),
+    ("updated-stays", "No update moves LastUpdatedAt.", "state.LastUpdatedAt.moves", _updated_stays),
+    (
+        "updated-stays-in-whole-seconds",
+        "No update moves LastUpdatedAt, which tells whole seconds.",
+        "state.LastUpdatedAt.moves",
+        _updated_stays_whole,
     ),
     ("created-on-reading", "Both times are those of the reading.", "state.read-only", _created_is_reading),
     (

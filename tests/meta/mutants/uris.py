@@ -56,6 +56,12 @@ _add(
     "request.Uri.maxLength",
     accepts(lambda r: len(r.text) == 257, lambda r: r.with_uri(r.text[:255])),
 )
+_add(
+    "of-white-space-rejected",
+    "A Uri of white space alone is rejected.",
+    "request.valid",
+    rejects(lambda r: valid(r) and not r.text.strip()),
+)
 _MEASURES: dict[str, Callable[[str], int]] = {
     "utf-8-bytes": _utf8,
     "utf-16-units": _utf16,

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from getintegration_contract.budget import MARGIN, Budget
-from getintegration_contract.client import BudgetExhausted
+from getintegration_contract.environment import BudgetExhausted
 
 _WORKER = """
 import json, sys, time
 from pathlib import Path
 from getintegration_contract.budget import Budget
-from getintegration_contract.client import BudgetExhausted
+from getintegration_contract.environment import BudgetExhausted
 path, rate, limit, seconds = sys.argv[1:]
 budget = Budget(Path(path), float(rate), int(limit) or None)
 stamps = []

@@ -260,7 +260,7 @@ def test_a_recording_at_five_a_second(slow_har: Path) -> None:
     for begin in moments:
         assert sum(begin <= moment < begin + 0.95 for moment in moments) <= 5
     printed = (slow_har.parent / "printed.txt").read_text()
-    assert "requests at 5 a second" in printed
+    assert "requests, at 5 a second" in printed
 
 
 def test_clauses_named_here_exist() -> None:

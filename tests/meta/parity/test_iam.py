@@ -83,7 +83,7 @@ def calls_of(url: str, use: Callable[[Provisioner], object]) -> set[tuple[str, s
     """What a provisioner calls."""
     seen: list[Exchange] = []
     client = Client(url, "us-east-1", observe=seen.append)
-    use(Provisioner(client, CALLER, print))
+    use(Provisioner(client, {"caller": CALLER}, print))
     client.close()
     found = [call(exchange.request) for exchange in seen]
     assert None not in found
@@ -93,7 +93,7 @@ def calls_of(url: str, use: Callable[[Provisioner], object]) -> set[tuple[str, s
 def make_and_remove(provisioner: Provisioner) -> None:
     """The state of a run that may write, also where an earlier one left something."""
     provisioner.have(allow_writes=True)
-    Provisioner(provisioner._client, CALLER, print)._sweep()
+    Provisioner(provisioner._client, {"caller": CALLER}, print)._sweep()
     provisioner.remove()
 
 

@@ -97,7 +97,7 @@ def unopened(target: Target) -> Live:
     """A live endpoint that nobody has reached."""
     client = Client(target.endpoint, target.region)
     state = State("given", "d", "u")
-    return Live(target, client, state, None, Provisioner(client, CALLER, print))
+    return Live(target, client, state, None, Provisioner(client, {"caller": CALLER}, print))
 
 
 @pytest.mark.parametrize(("endpoint", "allowed", "sent"), [(AWS, True, False), ("http://a", True, True)])

@@ -1,0 +1,99 @@
+"""``requests`` below its surface: a request target goes out as it is meant, and half an answer is none.
+
+``requests`` and ``urllib3`` would collapse ``.`` and ``..`` in a path, even percent-encoded, and repair the
+encoding of others. So the target as meant travels beside the address, as a header that never leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http.client import HTTPResponse, RemoteDisconnected
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+#: The header that carries the request target as meant; it never reaches the wire.
+TARGET = ":target"
+
+
+class _Head:
+    """Reads the lines of an answer's head, and knows whether there was an end to them."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.whole = True
+
+    def readline(self, limit: int) -> bytes:
+        line: bytes = self.file.readline(limit)
+        self.whole = line.endswith(b"\n")
+        return line
+
+
+class _WireResponse(HTTPResponse):
+    def begin(self) -> None:
+        """Read the head; ``http.client`` would take one that was cut off for a whole one."""
+        head = _Head(self.fp)
+        self.fp = head  # type: ignore[assignment]
+        try:
+            super().begin()
+        finally:
+            self.fp = head.file
+        if not head.whole:
+            raise RemoteDisconnected("the head of the answer was cut off")
+
+
+class _WireConnection(HTTPConnection):
+    response_class = _WireResponse
+
+    def request(  # type: ignore[override]
+        self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        sent = dict(headers or {})
+        target = sent.pop(TARGET, url)
+        if url.startswith("http://"):  # what a proxy is asked for
+            target = f"http://{urlsplit(url).netloc}{target}"
+        super().request(method, target, body, sent, **more)
+
+
+class _SecureWireConnection(_WireConnection, HTTPSConnection):
+    pass
+
+
+class _WirePool(HTTPConnectionPool):
+    ConnectionCls = _WireConnection
+
+
+class _SecureWirePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureWireConnection
+
+
+_POOLS = {"http": _WirePool, "https": _SecureWirePool}
+
+
+class _WireAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class WireSession(requests.Session):
+    """A session over kept-alive connections that send the request target as it is meant."""
+
+    def __init__(self, connections: int) -> None:
+        super().__init__()
+        self.headers.clear()
+        adapter = _WireAdapter(pool_maxsize=connections)
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """A redirect is an answer like any other."""

@@ -1,0 +1,56 @@
+"""Who signs a request, and what of that is secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from getintegration_contract.environment import CredentialsError
+
+
+class Refreshing:
+    """botocore credentials that refresh themselves; all secrets that they ever gave out are remembered."""
+
+    def __init__(self, credentials: Any) -> None:
+        self._credentials = credentials
+        self._given: dict[str, None] = {}
+
+    def get_frozen_credentials(self) -> Any:
+        """The credentials of this moment.
+
+        Raises:
+            CredentialsError: They have expired, and no others can be had.
+        """
+        import botocore.exceptions
+
+        try:
+            frozen = self._credentials.get_frozen_credentials()
+        except botocore.exceptions.BotoCoreError as error:
+            raise CredentialsError(f"the credentials cannot be refreshed: {error}") from None
+        self._given.update(dict.fromkeys(filter(None, (frozen.secret_key, frozen.token))))
+        return frozen
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The secrets that were given out, at least those of this moment."""
+        if not self._given:
+            self.get_frozen_credentials()
+        return tuple(self._given)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who signs: static credentials, or botocore credentials that refresh themselves."""
+
+    name: str
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    refreshable: Refreshing | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never leave the process."""
+        if self.refreshable is not None:
+            return self.refreshable.given
+        return tuple(filter(None, (self.secret_key, self.session_token)))
