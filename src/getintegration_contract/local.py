@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
-from getintegration_contract.emulator.launch import EmulatorError, running_emulator
+from getintegration_contract.emulator.launch import EmulatorError, RunningEmulator, running_emulator
 from getintegration_contract.identity import Identity
 from getintegration_contract.target import CLAIMS, DEFAULT_REGION, Target
 
@@ -31,7 +31,7 @@ class LocalEmulator:
     def __init__(self, *options: str) -> None:
         self._options = ("--region", DEFAULT_REGION, *options)
         self._stack = ExitStack()
-        self._url: str | None = None
+        self._running: RunningEmulator | None = None
 
     @property
     def url(self) -> str:
@@ -40,9 +40,9 @@ class LocalEmulator:
         Raises:
             EmulatorError: It did not start.
         """
-        if self._url is None:
-            self._url = self._stack.enter_context(running_emulator(*self._options)).url
-        return self._url
+        if self._running is None:
+            self._running = self._stack.enter_context(running_emulator(*self._options))
+        return self._running.url
 
     def target(self) -> Target:
         """The emulator as a target: all identities, all claims."""
@@ -54,7 +54,9 @@ class LocalEmulator:
         )
 
     def stop(self) -> None:
-        """Let the emulator finish what it is at, and end."""
+        """End the emulator, which keeps nothing that would be lost."""
+        if self._running is not None:
+            self._running.process.kill()
         self._stack.close()
 
     def __enter__(self) -> LocalEmulator:

@@ -20,7 +20,7 @@ from getintegration_contract.workspace import Workspace
 Ask = Callable[..., Exchange]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ask(client: Client, caller: Identity, state: State) -> Ask:
     """Sends GetIntegration for the existing integration, with whatever a scenario makes different."""
 

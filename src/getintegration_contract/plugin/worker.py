@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import replace
@@ -54,6 +55,7 @@ class Worker:
         question = get_integration(self.state.domain, self.state.uri)
         self.client.control = question, self.target.caller
         self.entry: Entry | None = None
+        gc.disable()  # until all is imported and collected
 
     def _target(self, given: dict[str, Any]) -> Target:
         target = target_of(self.config)
@@ -73,6 +75,10 @@ class Worker:
         known = self.contract.clauses[clause]
         claimed = known.claim is None or known.claim in self.target.claims
         return claimed and clause not in self.waived and known.gates(self.strict)
+
+    def pytest_collection_finish(self) -> None:
+        gc.freeze()  # what stays need not be looked at in each collection of garbage
+        gc.enable()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
