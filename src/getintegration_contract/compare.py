@@ -35,6 +35,7 @@ from getintegration_contract.parity.replay import Live, ReplayError
 from getintegration_contract.promotion import EvidenceError
 from getintegration_contract.recording import Recording, RecordingError, model_version
 from getintegration_contract.recording.about import Suite
+from getintegration_contract.redact import Redactor
 from getintegration_contract.report.files import ReportError
 from getintegration_contract.target import Target, TargetError
 from getintegration_contract.waivers import WaiverError
@@ -81,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--no-normalise", action="append", default=[], choices=NAMES, metavar="NAME", help="see below")
     add("--max-age", type=int, default=MAX_AGE, metavar="DAYS", help="older is stale (default %(default)s)")
     add("--promote", action="store_true", help="write evidence for clauses that a recording of AWS upheld")
+    add("--redact-accounts", action="store_true", help="hide account ids in the reports")
     add("--contract", type=Path, metavar="FILE.yaml", help="the description, where it is not in openapi/")
     return parser
 
@@ -175,6 +177,8 @@ class _Command:
         if not result.compared:
             status = INDETERMINATE
         report = parity_report.document(result, contract, status)
+        if self.options.redact_accounts:
+            report = Redactor(accounts=True).value(report)
         print(parity_report.terminal(report))
         if self.options.report_dir:
             parity_report.write(report, self.options.report_dir)

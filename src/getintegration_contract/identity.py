@@ -30,6 +30,10 @@ class Refreshing:
         self._given.update(dict.fromkeys(filter(None, (frozen.secret_key, frozen.token))))
         return frozen
 
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else botocore's clients ask of credentials."""
+        return getattr(self._credentials, name)
+
     @property
     def given(self) -> tuple[str, ...]:
         """The secrets that were given out, at least those of this moment."""

@@ -29,6 +29,12 @@ _PATTERNS = (
 _SHORTEST_SECRET = 8
 #: Characters of a secret that may stand before or after an ellipsis.
 _SHORTEST_PIECE = 4
+#: Characters of a text that is looked up rather than searched again, and how many are kept.
+_OFTEN, _SEEN = 200, 5_000
+#: Bytes in hexadecimal, one by one: as many as the shortest secret has.
+_SPELT = re.compile(
+    r"(?:[0-9a-fA-F]{2}[^0-9a-zA-Z]+(?:(?:amp;#|[xX]|u00|25)*0*(?:20|2[cC]|3[aA]|32|44|58);?)?){7}[0-9a-fA-F]{2}"
+)
 _ELLIPSIS = re.compile(r"\.\.\.|\u2026")
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _SIGNATURE = re.compile(r"Signature=([0-9a-fA-F]{16,})")
@@ -45,19 +51,32 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = (), *, accounts: bool = False) -> None:
         self._accounts = accounts
         self._known: dict[str, tuple[_Writing, ...]] = {}
+        self._seen: dict[str, str] = {}
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
         """Learn further secrets, such as refreshed session tokens."""
+        self._seen.clear()
         for secret in secrets:
             if len(secret) >= _SHORTEST_SECRET and secret not in self._known:
                 self._known[secret] = tuple(_writings(secret))
 
     def text(self, text: str) -> str:
         """The text without secrets, and without pieces of them where somebody shortened it."""
+        known = self._seen.get(text)
+        if known is None:
+            known = self._redacted(text)
+            if len(text) <= _OFTEN:  # names and values of headers come again and again
+                if len(self._seen) >= _SEEN:
+                    self._seen.clear()
+                self._seen[text] = known
+        return known
+
+    def _redacted(self, text: str) -> str:
+        spelt = _SPELT.search(text) is not None
         for writings in self._known.values():
             for writing in writings:
-                if writing.stretch in text:
+                if writing.stretch in text and (spelt or not writing.is_spelt):
                     text = writing.pattern.sub(REDACTED, text)
         if self._known and (marks := list(_ELLIPSIS.finditer(text))):
             text = self._without_pieces(text, marks)
@@ -93,16 +112,17 @@ class Redactor:
         headers = exchange["request"]["headers"]
         # A token that nobody named is hidden here, and not where the same text stands for something else.
         tokens = {value for name, value in headers if name.lower() == "x-amz-security-token"}
-        redactor = self
-        if not tokens <= self._known.keys():
-            redactor = Redactor((*self._known, *tokens), accounts=self._accounts)
         signatures = [
             match for _, value in headers for match in _SIGNATURE.findall(value) if len(match) >= 32
         ]
-        redacted: dict[str, Any] = redactor.value(exchange)
+        redacted: dict[str, Any] = self.value(exchange)
+        if unknown := tokens - self._known.keys():
+            redacted["response"] = Redactor(unknown).value(redacted["response"])
         if signatures:
-            own = re.compile("|".join(map(re.escape, signatures)), re.IGNORECASE)
-            redacted = json.loads(own.sub(REDACTED, json.dumps(redacted)))
+            text = json.dumps(redacted)
+            for own in signatures:
+                text = text.replace(own, REDACTED).replace(own.upper(), REDACTED)
+            redacted = json.loads(text)
         for side in ("request", "response"):
             redacted[side]["headers"] = [
                 [name, REDACTED if name.lower() in _SECRET_HEADERS else value]
@@ -125,9 +145,11 @@ class _Writing:
 
     Attributes:
         stretch: A part that is the same however the rest is escaped, to look for first.
+        is_spelt: Whether it is byte after byte, with something in between.
     """
 
-    def __init__(self, secret: str, *, url_safe: bool = False) -> None:
+    def __init__(self, secret: str, *, url_safe: bool = False, is_spelt: bool = False) -> None:
+        self.is_spelt = is_spelt
         self.stretch = max(re.findall("[A-Za-z0-9]+", secret), key=len, default="")
         self._secret = secret
         self._same = {"+": "+-", "/": "/_"} if url_safe else {}
@@ -167,8 +189,8 @@ def _writings(secret: str) -> Iterator[_Writing]:
     yield _Writing(secret)
     for separator in ("", " ", ":", ","):
         digits = raw.hex(separator) if separator else raw.hex()
-        yield _Writing(digits)
-        yield _Writing(digits.upper())
+        yield _Writing(digits, is_spelt=bool(separator))
+        yield _Writing(digits.upper(), is_spelt=bool(separator))
     for shift in range(3):
         # Without the characters that neighbours have a part in.
         encoded = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")[(8 * shift + 5) // 6 :]

@@ -111,14 +111,20 @@ def sdk(target: Target, client: Client) -> Callable[..., Any]:
 
     @functools.cache
     def make(identity: Identity, attempts: int = 6) -> Any:
-        frozen = identity.refreshable.get_frozen_credentials() if identity.refreshable else identity
+        keys = {}
+        if identity.refreshable:
+            session._credentials = identity.refreshable  # botocore asks them anew for each request
+        else:
+            keys = {
+                "aws_access_key_id": identity.access_key,
+                "aws_secret_access_key": identity.secret_key,
+                "aws_session_token": identity.session_token,
+            }
         made = session.create_client(
             "customer-profiles",
             region_name=target.region,
             endpoint_url=target.endpoint,
-            aws_access_key_id=frozen.access_key,
-            aws_secret_access_key=frozen.secret_key,
-            aws_session_token=frozen.token if identity.refreshable else identity.session_token,
+            **keys,
             # Invalid input is for the server to reject.
             config=Config(
                 retries={"mode": "standard", "total_max_attempts": attempts}, parameter_validation=False

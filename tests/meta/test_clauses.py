@@ -28,7 +28,6 @@ from .support import DESCRIPTION, Received, Reply, Result, Scripted, forwarding,
 OPEN = {
     "error.InternalServerException.status": "only a fault shows it",
     "error.InternalServerException.type": "only a fault shows it",
-    "transport.encoding": "only a server that compresses shows it, which the emulator does not",
     "sdk.aws-cli": "asked at nightly depth",
     "sdk.javascript": "asked at nightly depth",
     "latency.limit": "only a target file sets a limit",

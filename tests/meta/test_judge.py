@@ -376,8 +376,6 @@ def test_the_text_of_a_message_is_never_judged() -> None:
 
 # --- The oracle ---------------------------------------------------------------------------------------------
 
-LENIENT = {str(OK), str(NOT_FOUND)}
-
 
 def due(target: str, body: object = None, content_type: str | None = "application/json") -> Expectation:
     """What the oracle expects of a request; a body that is no bytes is sent as JSON."""

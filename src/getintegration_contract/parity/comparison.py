@@ -128,11 +128,6 @@ class Comparison:
         """Whether both sides are the same endpoint, so that differences are what changed since."""
         return self.reference.where == self.candidate.where
 
-    @property
-    def open_groups(self) -> list[Group]:
-        """The groups that nobody accepted."""
-        return [group for group in self.groups if group.accepted is None]
-
 
 def compare(
     reference: Recording,

@@ -76,11 +76,12 @@ class Controller:
             warning.args = (self.run.redactor.text(str(warning)),)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
+        quiet = self.config.option.verbose < 0  # then the verdict line is all that is wanted
         if getattr(report, "endpoint_down", None):
-            return "indeterminate", "I", ("INDETERMINATE", {"yellow": True})
+            return "indeterminate", "" if quiet else "I", "" if quiet else ("INDETERMINATE", {"yellow": True})
         if getattr(report, "violation", False):
-            return "violated", "V", ("VIOLATED", {"red": True})
-        return None
+            return "violated", "" if quiet else "V", "" if quiet else ("VIOLATED", {"red": True})
+        return (report.outcome, "", "") if quiet and not report.failed else None
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -103,6 +104,8 @@ class Controller:
         )
         terminalreporter.ensure_newline()
         terminalreporter.write_line(text)
+        if self.config.option.verbose < 0:
+            self.config.option.verbose = -2  # so that pytest adds no line of its own
 
     def _write_reports(self, status: int) -> None:
         from getintegration_contract import report as reports

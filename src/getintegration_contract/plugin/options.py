@@ -69,7 +69,11 @@ def add(parser: pytest.Parser) -> None:
         metavar="GLOB",
         help="status 1 unless every matching clause was exercised, e.g. 'request.*'",
     )
-    option("--report-dir", metavar="DIR", help="write report.html, report.json, junit.xml and summary.md")
+    option(
+        "--report-dir",
+        metavar="DIR",
+        help="write report.html, report.json, junit.xml, summary.md and exchanges.har",
+    )
     option("--redact-accounts", action="store_true", help="hide account ids in every output")
     option(
         "--list-clauses",

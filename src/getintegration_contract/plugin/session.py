@@ -60,18 +60,23 @@ class Session:
         self._recorder: Recorder | None = None
         self._complete: list[str] = []
         self._finished = False
+        self._asked = bool(config.option.record)
         self._total = self._done = 0.0
         self._quiet = config.option.verbose < 0
         self._clock = self._told = time.monotonic()
         option = config.option
         if option.resume and not option.record:
             raise pytest.UsageError("--resume needs --record, the recording to go on with")
-        if option.record:
-            path = (config.invocation_params.dir / option.record).resolve()
+        if option.record or option.report_dir:
+            kept = option.record or Path(option.report_dir, "exchanges.har")
+            path = (config.invocation_params.dir / kept).resolve()
             try:
+                if not option.record:
+                    recordings.discard(path)  # nobody asked for the earlier run's to be kept
                 self._recorder = self._begin(path, option.resume)
             except RecordingError as error:
-                raise pytest.UsageError(f"--record: {error}") from None
+                name = "--record" if option.record else "--report-dir"
+                raise pytest.UsageError(f"{name}: {error}") from None
         config.pluginmanager.register(self, "contract-session")
 
     def to_worker(self) -> dict[str, Any]:
@@ -175,7 +180,8 @@ class Session:
             self._say(str(error))
         else:
             more = "" if self._finished else "; go on with --resume"
-            self._say(f"recorded in {self._recorder.path}{more}")
+            if self._asked:
+                self._say(f"recorded in {self._recorder.path}{more}")
 
     def _announce(self, ids: Iterable[str]) -> None:
         """How many requests there will be, and how long they take where there is a rate."""

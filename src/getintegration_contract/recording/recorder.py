@@ -191,6 +191,11 @@ def merge(path: Path, *, complete: bool) -> None:
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise RecordingError(f"cannot write {path}: {error.strerror or error}") from None
+    discard(path)
+
+
+def discard(path: Path) -> None:
+    """Remove what an interrupted run left of a recording."""
     shutil.rmtree(_folder(path), ignore_errors=True)
 
 

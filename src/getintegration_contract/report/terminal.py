@@ -38,6 +38,9 @@ _LABEL = 10
 _IN_FULL = 12
 _REASONS = 8
 
+#: Violated clauses that the verdict names when it stands alone.
+_NAMED = 3
+
 
 def render(report: dict[str, Any], *, colour: bool, width: int, quiet: bool, verbose: bool) -> str:
     """The report as text.
@@ -61,7 +64,7 @@ class _Terminal:
 
     def render(self, quiet: bool) -> str:
         if quiet:
-            return self._verdict()
+            return clip(self._verdict() + self._why(), max(self.width, 200))
         blocks = (
             self._head(),
             self._matrix(),
@@ -84,6 +87,13 @@ class _Terminal:
     def _verdict(self) -> str:
         style = {"pass": "green", "fail": "red"}.get(self.report["verdict"], "yellow")
         return f"{self._paint(view.word(self.report), style, 'bold')}  {view.verdict(self.report)}"
+
+    def _why(self) -> str:
+        """What failed a run, in a few words."""
+        violated = [found.clause["id"] for found in view.findings(self.report, "violated")]
+        named = ", ".join(violated[:_NAMED]) + (", …" if len(violated) > _NAMED else "")
+        reasons = [*([named] if named else []), *self.report["complaints"][:1]]
+        return f": {_plain('; '.join(reasons))}" if reasons else ""
 
     def _head(self) -> Iterator[str]:
         target, run = self.report["target"], self.report["run"]

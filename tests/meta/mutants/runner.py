@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from .bases import NAMES, BaseServer
-from .catalogue import MUTANTS
+from .catalogue import MUTANTS, UNCATCHABLE
 from .jobs import CRASHED, TIMED_OUT, Job, Outcome, preload
 from .kit import Mutant
 from .lawful import LAWFUL
@@ -46,7 +46,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--json", type=Path, metavar="FILE", help="write mutant -> clauses here")
     add("--jobs", type=int, default=2, metavar="N", help="runs at a time (default: %(default)s)")
-    add("--list", action="store_true", help="print the names and stop")
+    add("--list", action="store_true", help="print the names, and what cannot be caught, and stop")
     return parser.parse_args(arguments)
 
 
@@ -197,6 +197,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     todo = plan(options)
     if options.list:
         print("\n".join(dict.fromkeys(mutant.name for mutant, _ in todo)))
+        print("\nCannot be caught from outside:")
+        print("\n".join(f"  {fault}: {reason}" for fault, reason in UNCATCHABLE.items()))
         return 0
     if not preload():
         print("the suite does not pass against the shipped emulator: nothing can be said of mutants")

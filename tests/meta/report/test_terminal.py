@@ -48,7 +48,7 @@ def test_the_verdict_is_last_and_alone_when_quiet(healthy: dict[str, Any], faili
     failed = _render(failing, quiet=True)
     assert re.fullmatch(
         r"FAIL  \d+ upheld, 3 violated, 2 reported, 1 waived, \d+ not exercised, 9 not claimed;"
-        r" [\d,]+ requests in 2.1 s",
+        r" [\d,]+ requests in 2.1 s: response.timestamps.unit, error.ResourceNotFoundException.type, \S+",
         failed,
     )
 
