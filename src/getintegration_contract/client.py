@@ -368,7 +368,7 @@ def _backoff(attempt: int, kind: str) -> float:
     """Seconds to wait: short for a stray fault, the SDKs' exponential backoff for throttling."""
     if kind != "429":
         return 0.02 * attempt
-    return min(_MAX_BACKOFF, random.uniform(0.1, 0.2) * 2.0 ** (attempt - 1))
+    return min(_MAX_BACKOFF, random.random() * 2.0 ** (attempt - 1))
 
 
 def _body(answer: requests.Response, deadline: float) -> bytes:

@@ -209,7 +209,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
         pace["rate"] = AWS_RATE
     return Target(
         endpoint=endpoint.rstrip("/"),
-        region=_region(settings, environ, endpoint),
+        region=_region(settings, environ, endpoint, options.get("profile") or environ.get("AWS_PROFILE")),
         identities=identities,
         claims=claims(settings, identities, allow_writes),
         domain_name=settings.get("domain-name"),
@@ -312,10 +312,14 @@ def _check_address(endpoint: str) -> None:
         )
 
 
-def _region(settings: Mapping[str, Any], environ: Mapping[str, str], endpoint: str) -> str:
+def _region(
+    settings: Mapping[str, Any], environ: Mapping[str, str], endpoint: str, profile: str | None = None
+) -> str:
     region = settings.get("region") or next(
         (environ[name] for name in REGION_VARIABLES if environ.get(name)), None
     )
+    if not region and profile:
+        region = _region_of(profile)
     if is_aws(endpoint):
         labels = (urlsplit(endpoint).hostname or "").split(".")
         in_name = labels[1] if len(labels) > 3 and labels[0].startswith("profile") else None
@@ -325,6 +329,18 @@ def _region(settings: Mapping[str, Any], environ: Mapping[str, str], endpoint: s
         if not region:
             raise TargetError(f"--region is missing: the address {endpoint} does not tell it")
     return region or DEFAULT_REGION
+
+
+def _region_of(profile: str) -> str | None:
+    """The region that AWS's configuration gives a profile."""
+    import botocore.exceptions
+    import botocore.session
+
+    try:
+        region: str | None = botocore.session.Session(profile=profile).get_config_variable("region")
+    except botocore.exceptions.BotoCoreError:  # such a profile has no credentials either, which is told
+        return None
+    return region
 
 
 def _identities(

@@ -892,6 +892,20 @@ def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:
     assert alone.claims == {"signatures", "writing"}
 
 
+@pytest.mark.usefixtures("clean_environment")
+def test_a_profile_gives_its_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config"
+    keys = f"aws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = secret-of-the-profile\n"
+    config.write_text(f"[profile there]\nregion = eu-north-1\n{keys}", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    target = resolve(endpoint_url="http://127.0.0.1:1", profile="there")
+    assert target is not None
+    assert target.region == "eu-north-1"
+    target = resolve(endpoint_url="http://127.0.0.1:1", profile="there", region="eu-west-1")
+    assert target is not None
+    assert target.region == "eu-west-1"
+
+
 def test_options_win_over_the_target_file(target_file: Any) -> None:
     path = target_file(
         'endpoint-url = "http://127.0.0.1:1"', 'region = "eu-west-1"', "rate = 3", "allow-writes = true"

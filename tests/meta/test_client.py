@@ -432,7 +432,7 @@ def test_backoff_is_short_for_stray_faults_and_bounded_for_throttling(
     monkeypatch.undo()
     assert sum(clients._backoff(attempt, "503") for attempt in range(1, clients.ATTEMPTS)) < 0.2
     pauses = [clients._backoff(attempt, "429") for attempt in range(1, 30)]
-    assert pauses[0] < 0.5
+    assert pauses[0] <= 1
     assert max(pauses) <= 20
 
 
