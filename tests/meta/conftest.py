@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract import state as states
+from getintegration_contract.client import Client
+from getintegration_contract.exchange import Exchange
+
+from .commands import CALLER
 from .support import (
     IDENTITIES,
     ROOT,
@@ -132,6 +137,28 @@ def endpoint() -> Iterator[Process]:
     server = emulator()
     yield server
     server.close()
+
+
+@pytest.fixture
+def caller(endpoint: Process) -> Iterator[Callable[[Any], Exchange]]:
+    """Sends a request to the emulator, signed by its caller."""
+    client = Client(endpoint.url, "us-east-1")
+    yield lambda request: client.send(request, CALLER)
+    client.close()
+
+
+@pytest.fixture
+def holding(closing: Any) -> Process:
+    """An emulator that holds an integration."""
+    server: Process = closing(emulator())
+    client = Client(server.url, "us-east-1")
+    for request in (
+        states.create_domain("Mine"),
+        states.put_integration("Mine", "s3://mine", {"ObjectTypeName": "T"}),
+    ):
+        assert client.send(request, CALLER).response.status == 200
+    client.close()
+    return server
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from getintegration_contract import run
 from getintegration_contract.report import view
 from getintegration_contract.target import CLAIMS, TARGET_SCHEMA
 
+from .commands import run_many
 from .support import ROOT
-from .test_cli import run_many
 
 PACKAGE = "getintegration_contract"
 SOURCE = ROOT / "src" / PACKAGE

@@ -17,9 +17,9 @@ import pytest
 
 from getintegration_contract.redact import REDACTED, Redactor
 
+from .commands import run_many
 from .conftest import RunSuite
 from .support import Received, Reply, Result, Scripted, environment, found, refused, suite
-from .test_cli import run_many
 
 #: Words of their own at the start, in the middle and at the end, so that a piece is noticed as well.
 SECRET = "Walrusberg/Key+one=\"Pelikanofix'&<Ocelotzahn"

@@ -113,6 +113,23 @@ def test_a_waiver_of_what_was_not_looked_at_stays(run: Callable[..., Run], claus
     assert run(accepted(), accepted(clause)).exit_status() == 0
 
 
+def test_writing_waivers_keeps_those_that_there_are(tmp_path: Path) -> None:
+    kept = waivers.Waiver("missing.uri.case", 'says "why"', datetime.date(2030, 1, 31), link="https://x.y/1")
+    path = tmp_path / "waivers.toml"
+    found = ["missing.domain", "missing.uri.case"]
+    waivers.write(path, found, datetime.date(2026, 1, 1), kept=[kept])
+    first, second = waivers.read(path)
+    assert first == kept
+    assert (second.clause, second.expires) == ("missing.domain", datetime.date(2026, 1, 31))
+
+
+def test_a_misspelt_table_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "waivers.toml"
+    path.write_text("[[waivers]]\nexpires = 2030-01-01\n", encoding="utf-8")
+    with pytest.raises(waivers.WaiverError, match="waivers"):
+        waivers.read(path)
+
+
 def test_a_waiver_of_no_clause_fails_and_is_told(run: Callable[..., Run]) -> None:
     unknown = run(accepted(), accepted("no.such-clause"))
     assert unknown.exit_status() == 1

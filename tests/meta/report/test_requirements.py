@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,13 @@ def test_markdown_has_a_row_a_clause_and_a_heading_a_group() -> None:
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert all(line.replace("\\|", "").count("|") == 5 for line in rows)
     assert text.endswith("\n")
+
+
+def test_the_document_that_the_readme_links_is_current() -> None:
+    kept = Path(__file__).parents[3] / "docs" / "clauses.md"
+    assert kept.read_text(encoding="utf-8") == clauses(CONTRACT, "markdown"), (
+        "run: pytest --list-clauses markdown > docs/clauses.md"
+    )
 
 
 def test_text_names_every_clause_once() -> None:

@@ -1,0 +1,84 @@
+"""What tests of the command line share: runs that end before they begin, and what a server holds."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import Any
+
+from getintegration_contract import state as states
+from getintegration_contract.client import Client
+from getintegration_contract.identity import Identity
+from getintegration_contract.judge import parse
+
+from .support import (
+    ACCESS_KEY,
+    ROOT,
+    SECRET_KEY,
+    Received,
+    Result,
+    environment,
+    suite,
+)
+
+CALLER = Identity("caller", ACCESS_KEY, SECRET_KEY)
+AWS = "https://profile.us-east-1.amazonaws.com"
+
+_DRIVER = """
+import contextlib, io, json, sys
+import pytest
+for options in json.load(sys.stdin):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = int(pytest.main(options))
+    print(json.dumps([status, out.getvalue(), err.getvalue()]), flush=True)
+"""
+
+
+def run_many(runs: list[list[str]], **env: str) -> list[Result]:
+    """Runs that end before they begin, one after the other in one process."""
+    common = ["-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio", str(suite("access"))]
+    done = subprocess.run(
+        [sys.executable, "-c", _DRIVER],
+        input=json.dumps([[*common, *options] for options in runs]),
+        capture_output=True,
+        text=True,
+        env=environment(**env),
+        cwd=ROOT,
+        timeout=120,
+    )
+    results = [Result(*json.loads(line)) for line in done.stdout.splitlines()]
+    assert len(results) == len(runs), done.stdout + done.stderr
+    return results
+
+
+LOOPBACK = ["--endpoint-url", "http://127.0.0.1:9"]
+SECRET = "MARKED/secret+key="
+
+
+def told(results: list[Result]) -> list[list[Any]]:
+    """Results as JSON holds them."""
+    return [[result.status, result.stdout, result.stderr] for result in results]
+
+
+def domains(url: str) -> set[str]:
+    """The domains that an emulator holds for its caller."""
+    client = Client(url, "us-east-1")
+    document = parse(client.send(states.list_domains(), CALLER).response).document
+    client.close()
+    return {item["DomainName"] for item in document["Items"]}
+
+
+def writes(received: list[Received]) -> list[Received]:
+    """The requests that change a server's state, or would on AWS."""
+    return [
+        request
+        for request in received
+        if request.method in ("PUT", "DELETE")
+        or (
+            request.method == "POST"
+            and re.fullmatch(r"/domains/[^/?]+(/integrations/delete)?", request.target)
+        )
+    ]

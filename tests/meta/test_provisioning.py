@@ -1,0 +1,427 @@
+"""The state of a run: made, given, discovered, and removed however the run ends; nothing to test is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_contract import state as states
+from getintegration_contract.client import Client
+from getintegration_contract.state import PREFIX, Provisioner, StateError
+
+from .commands import (
+    CALLER,
+    LOOPBACK,
+    SECRET,
+    domains,
+    run_many,
+    told,
+    writes,
+)
+from .conftest import RunSuite
+from .support import (
+    SUITE,
+    Process,
+    Received,
+    Reply,
+    Result,
+    Scripted,
+    Tap,
+    answered,
+    emulator,
+    environment,
+    finish,
+    forwarding,
+    get_integration_alone,
+    refused,
+    start_suite,
+    suite,
+    wait_for,
+)
+
+Serve = Callable[[Any], Scripted]
+
+
+# --- Interrupted --------------------------------------------------------------------------------------------
+
+
+def _slow(url: str, seconds: float) -> Callable[[Received], Reply]:
+    forward = forwarding(url)
+
+    def script(request: Received) -> Reply:
+        time.sleep(seconds)
+        return forward(request)
+
+    return script
+
+
+def _interrupt(
+    report: Path, server: Scripted, number: int, options: tuple[str, ...], when: Callable[[], object]
+) -> Result:
+    process = start_suite(
+        suite("missing"), suite("malformed"), "--endpoint-url", server.url, *options, report=report, lean=True
+    )
+    wait_for(when)
+    os.kill(process.pid, number)
+    return finish(process, report)
+
+
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [(signal.SIGINT, ()), (signal.SIGTERM, ("-n", "2"))],
+    ids=["SIGINT", "SIGTERM, two workers"],
+)
+def test_status_2_when_interrupted_and_nothing_is_left(
+    serve: Serve, endpoint: Process, tmp_path: Path, number: int, options: tuple[str, ...]
+) -> None:
+    server = serve(_slow(endpoint.url, 0.02))
+    asked = lambda: sum(request.is_get_integration for request in server.received) > 10  # noqa: E731
+    result = _interrupt(tmp_path, server, number, options, asked)
+    assert result.status == 2, result.output
+    assert result.report["exit_status"] == 2
+    assert "\nINTERRUPTED  " in result.stdout
+    assert not {name for name in domains(endpoint.url) if name.startswith(PREFIX)}
+
+
+def test_interrupted_while_making_state_leaves_nothing(
+    serve: Serve, endpoint: Process, tmp_path: Path
+) -> None:
+    server = serve(_slow(endpoint.url, 0.1))
+    put = lambda: any(request.method == "PUT" for request in server.received)  # noqa: E731
+    result = _interrupt(tmp_path, server, signal.SIGINT, (), put)
+    assert result.status == 2, result.output
+    assert not {name for name in domains(endpoint.url) if name.startswith(PREFIX)}
+
+
+def test_interrupted_at_a_terminal_the_emulator_lives_until_it_is_clean() -> None:
+    # Ctrl-C reaches every process of the terminal's group.
+    process = start_suite(suite("access"), suite("malformed"), suite("signatures"), lean=True)
+    assert process.stdout is not None
+    read = ""
+    while "test_access" not in read:
+        line = process.stdout.readline()
+        assert line, "the run ended before it began"
+        read += line
+    os.killpg(process.pid, signal.SIGINT)
+    result = finish(process)
+    assert result.status == 2, result.output
+    assert "could not be removed" not in result.output
+    assert "cleaning up failed" not in result.output
+
+
+def test_the_emulator_ends_with_a_run_that_was_killed() -> None:
+    code = (
+        "import time; from getintegration_contract.local import LocalEmulator; emulator = LocalEmulator()\n"
+    )
+    code += "print(emulator.url, flush=True); time.sleep(60)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment()
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+
+    def listening() -> bool:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    assert listening()
+    process.kill()
+    process.wait()
+    wait_for(lambda: not listening())
+
+
+# --- Leftovers ----------------------------------------------------------------------------------------------
+
+
+def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
+    closing: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = closing(emulator())
+    listener = closing(Tap(server.url))
+    process = start_suite(suite("missing"), "--endpoint-url", listener.url, report=tmp_path, lean=True)
+    wait_for(lambda: any(request.is_get_integration for request in listener.requests))
+    process.kill()
+    finish(process)
+    left = {name for name in domains(server.url) if name.startswith(PREFIX)}
+    assert left == {f"{PREFIX}0-A", f"{PREFIX}0-B"}
+
+    client, told = Client(server.url, "us-east-1"), list[str]()
+    own = states.create_domain("Own")
+    assert client.send(own, CALLER).response.status == 200
+    second = Provisioner(client, {"caller": CALLER}, told.append)
+    assert second.made().domain == f"{PREFIX}1-A", "a young domain may be another run's"
+    assert domains(server.url) >= left
+    second.remove()
+    assert told == []
+
+    monkeypatch.setattr(states, "LEFTOVER_AGE", -5)  # the Date header is of whole seconds, and may lag
+    third = Provisioner(client, {"caller": CALLER}, told.append)
+    assert third.made().domain == f"{PREFIX}0-A", "swept, and free again"
+    assert told == [f"swept the domain {name}, which a crashed run left behind" for name in sorted(left)]
+    third.remove()
+    assert domains(server.url) == {"Own"}
+    client.close()
+
+
+def test_the_servers_clock_says_how_old_a_leftover_is(serve: Serve, endpoint: Process) -> None:
+    forward = forwarding(endpoint.url)
+    tomorrow = ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
+    ahead = serve(lambda request: forward(request).with_headers(tomorrow))
+    client, told = Client(ahead.url, "us-east-1"), list[str]()
+    Provisioner(client, {"caller": CALLER}, told.append).made()
+    Provisioner(client, {"caller": CALLER}, told.append)._sweep()
+    assert len(told) == 2
+    assert not domains(endpoint.url)
+    client.close()
+
+
+# --- State --------------------------------------------------------------------------------------------------
+
+
+def test_state_is_made_under_one_prefix_and_removed(run_suite: RunSuite, holding: Process, tap: Any) -> None:
+    listener = tap(holding.url)
+    result = run_suite(suite("missing"), "--endpoint-url", listener.url)
+    assert result.status == 0, result.output
+    assert result.report["target"]["state"] == "made"
+    written = writes(listener.requests)
+    assert {request.method for request in written} == {"POST", "PUT", "DELETE"}
+    assert all(request.target.startswith(f"/domains/{PREFIX}") for request in written)
+    assert f"writes: domains named {PREFIX}*" in result.stdout
+    assert domains(holding.url) == {"Mine"}
+
+
+def test_given_state_writes_nothing(run_suite: RunSuite, holding: Process, tap: Any) -> None:
+    listener = tap(holding.url)
+    given = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
+    files = [path for path in SUITE.glob("test_*.py") if path.stem not in ("test_generated", "test_sdk")]
+    result = run_suite(*files, "--endpoint-url", listener.url, *given)
+    assert result.status == 0, result.output
+    assert result.report["target"]["state"] == "given"
+    assert "writing" not in result.report["target"]["claims"]
+    assert "writes: nothing" in result.stdout
+    assert len(listener.requests) > 300
+    assert writes(listener.requests) == []
+
+
+def test_discovered_state_writes_nothing(run_suite: RunSuite, holding: Process, tap: Any) -> None:
+    listener = tap(holding.url)
+    result = run_suite(suite("missing"), suite("access"), "--endpoint-url", listener.url, "--no-writes")
+    assert result.status == 0, result.output
+    assert result.report["target"]["state"] == "discovered"
+    assert writes(listener.requests) == []
+    assert any(request.domain == "Mine" for request in listener.requests if request.is_get_integration)
+
+
+def test_a_mock_of_get_integration_alone_is_testable(
+    run_suite: RunSuite, holding: Process, serve: Serve
+) -> None:
+    mock = serve(get_integration_alone(holding.url))
+    given = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
+    result = run_suite(suite("valid"), suite("missing"), "--endpoint-url", mock.url, *given)
+    assert result.status == 0, result.output
+
+
+# --- Preflight ----------------------------------------------------------------------------------------------
+
+
+def _unwritable(request: Received) -> Reply:
+    if request.is_get_integration:
+        return refused(404, "ResourceNotFoundException")
+    return refused(403, "AccessDeniedException")
+
+
+PREFLIGHT: dict[str, tuple[Any, tuple[str, ...], str]] = {
+    "credentials refused": (
+        lambda request: refused(403, "UnrecognizedClientException", request.header("authorization")),
+        (),
+        "refuses the credentials of the caller: 403 UnrecognizedClientException",
+    ),
+    "state impossible": (_unwritable, (), "give --domain-name and --integration-uri of one that exists"),
+    "no operation of AWS at all": (
+        lambda request: Reply(404, b"<html>", (("Content-Type", "text/html"),)),
+        (),
+        "does not implement GetIntegration",
+    ),
+    "not the operation": (
+        lambda request: Reply(405),
+        ("--domain-name", "d", "--integration-uri", "u"),
+        "does not implement GetIntegration",
+    ),
+    "given state that does not exist": (
+        _unwritable,
+        ("--domain-name", "d", "--integration-uri", "s3://u"),
+        "the integration 's3://u' of domain 'd' does not exist: change --domain-name and --integration-uri",
+    ),
+    "no answer": (
+        lambda request: None,
+        (),
+        "does not answer: the connection was closed without a whole answer",
+    ),
+    "a crash": (lambda request: Reply(500), (), "500"),
+}
+
+
+@pytest.fixture(scope="session")
+def preflights(shared: Callable[[str, Callable[[Path], Any]], Any]) -> dict[str, Result]:
+    """How a run ends against each server that it cannot test."""
+    made = shared("preflights", _preflights)
+    return {name: Result(*told) for name, told in made.items()}
+
+
+def _preflights(_: Path) -> dict[str, list[Any]]:
+    servers = {name: Scripted(script) for name, (script, _, _) in PREFLIGHT.items()}
+    runs = [["--endpoint-url", servers[name].url, *options] for name, (_, options, _) in PREFLIGHT.items()]
+    results = run_many([*runs, LOOPBACK], AWS_ACCESS_KEY_ID="AKIAMARKED", AWS_SECRET_ACCESS_KEY=SECRET)
+    for server in servers.values():
+        server.close()
+    return dict(zip([*PREFLIGHT, "endpoint down"], told(results), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [*((name, told) for name, (_, _, told) in PREFLIGHT.items()), ("endpoint down", "nothing listens at")],
+)
+def test_status_6_and_one_sentence_when_there_is_nothing_to_test(
+    preflights: dict[str, Result], name: str, told: str
+) -> None:
+    result = preflights[name]
+    assert result.status == 6, result.output
+    assert told in result.output
+    assert "Traceback" not in result.output
+    assert SECRET not in result.output
+    assert len([line for line in result.stderr.splitlines() if line.startswith("Exit: ")]) == 1
+
+
+def test_what_could_not_be_tested_is_indeterminate_in_the_report(run_suite: RunSuite) -> None:
+    result = run_suite(suite("access"), *LOOPBACK)
+    assert result.status == 6
+    assert (result.report["verdict"], result.report["exit_status"]) == ("indeterminate", 6)
+    decided = set(result.outcomes.values())
+    assert decided <= {"indeterminate", "not claimed"}
+
+
+def test_state_that_cannot_be_made_is_told_with_what_to_give(serve: Serve) -> None:
+    client = Client(serve(_unwritable).url, "us-east-1")
+    with pytest.raises(StateError, match="CreateDomain answered 403 AccessDeniedException"):
+        Provisioner(client, {"caller": CALLER}, lambda _: None).have(allow_writes=True)
+    client.close()
+
+
+def test_a_caller_without_permission_is_told_before_the_run(run_suite: RunSuite, holding: Process) -> None:
+    given = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
+    env = environment(
+        AWS_ACCESS_KEY_ID="AKIAEXAMPLEDENIED001",
+        AWS_SECRET_ACCESS_KEY="EXAMPLE-denied-secret-key-0123456789abcd",
+    )
+    result = run_suite(suite("missing"), "--endpoint-url", holding.url, *given, env=env)
+    assert result.status == 6, result.output
+    assert "lets the caller not read it: 403 AccessDeniedException" in result.output
+
+
+def test_a_gateway_that_refuses_everybody_is_no_missing_operation(run_suite: RunSuite, serve: Serve) -> None:
+    server = serve(lambda request: Reply(403, b'{"message": "Forbidden"}'))
+    result = run_suite(suite("missing"), "--endpoint-url", server.url)
+    assert result.status == 6, result.output
+    assert "refuses the caller: 403" in result.output
+
+
+def test_the_second_integration_that_is_discovered_is_none_of_the_firsts(endpoint: Process) -> None:
+    client = Client(endpoint.url, "us-east-1")
+    wanted = {"Dev": ("s3://one", "s3://two"), "Prod": ("s3://two",), "Test": ("s3://three",)}
+    try:
+        for domain, uris in wanted.items():
+            assert client.send(states.create_domain(domain), CALLER).response.status == 200
+            for uri in uris:
+                put = states.put_integration(domain, uri, {"ObjectTypeName": "T"})
+                assert client.send(put, CALLER).response.status == 200
+        found = Provisioner(client, {"caller": CALLER}, print).discovered()
+    finally:
+        for domain in wanted:
+            client.send(states.delete_domain(domain), CALLER)
+        client.close()
+    assert (found.domain, found.uri) == ("Dev", "s3://one")
+    assert (found.other_domain, found.other_uri) in (("Prod", "s3://two"), ("Test", "s3://three"))
+    assert found.other_uri != "s3://two", "Dev has that, too"
+
+
+def test_odd_lists_are_no_reason_to_stumble(serve: Serve) -> None:
+    items = [{"DomainName": 1}, {"DomainName": None}, "x"]
+    server = serve(lambda request: answered({"Items": items, "NextToken": 7}))
+    client = Client(server.url, "us-east-1")
+    with pytest.raises(StateError, match="show no integration"):
+        Provisioner(client, {"caller": CALLER}, print).discovered()
+    client.close()
+
+
+# --- Cleaning up --------------------------------------------------------------------------------------------
+
+
+def test_a_spent_limit_leaves_nothing_behind(run_suite: RunSuite, endpoint: Process) -> None:
+    result = run_suite(suite("state"), "--endpoint-url", endpoint.url, "--max-requests", "40")
+    assert result.status == 6, result.output
+    assert "of which the limit lets 40 through" in result.stdout
+    assert not domains(endpoint.url)
+
+
+def test_what_a_killed_worker_made_is_removed_by_the_run(
+    run_suite: RunSuite, endpoint: Process, tmp_path: Path
+) -> None:
+    scenario = tmp_path / "test_killed.py"
+    scenario.write_text(
+        "import os\n\n"
+        "def test_killed(client, caller, state):\n"
+        "    from getintegration_contract.state import create_domain\n"
+        "    made = client.send(create_domain(f'{state.domain}-killed'), caller)\n"
+        "    assert made.response.status == 200\n"
+        "    os._exit(9)\n"
+    )
+    result = run_suite(suite("access"), scenario, "--endpoint-url", endpoint.url, "-n", "1")
+    assert "crashed while running" in result.output
+    assert result.status == 3, result.output
+    assert not domains(endpoint.url)
+
+
+def test_a_domain_whose_creation_was_not_answered_is_removed(serve: Serve, endpoint: Process) -> None:
+    forward, lost = forwarding(endpoint.url), []
+
+    def forgetful(request: Received) -> Reply | None:
+        answer = forward(request)
+        if request.method == "POST" and request.target.endswith("-A") and not lost:
+            lost.append(request)
+            return None
+        return answer
+
+    client = Client(serve(forgetful).url, "us-east-1")
+    provisioner = Provisioner(client, {"caller": CALLER}, print)
+    assert provisioner.made().domain == f"{PREFIX}0-A"
+    assert lost
+    provisioner.remove()
+    client.close()
+    assert not domains(endpoint.url)
+
+
+def test_half_a_leftover_does_not_block_the_next_run(endpoint: Process) -> None:
+    client = Client(endpoint.url, "us-east-1")
+    left = f"{PREFIX}0-B"
+    assert client.send(states.create_domain(left), CALLER).response.status == 200
+    provisioner = Provisioner(client, {"caller": CALLER}, print)
+    assert provisioner.made().domain == f"{PREFIX}1-A"
+    provisioner.remove()
+    assert domains(endpoint.url) == {left}
+    client.send(states.delete_domain(left), CALLER)
+    client.close()

@@ -1,0 +1,313 @@
+"""Which endpoint is asked, as whom, and whether that is safe."""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_contract import target as targets
+from getintegration_contract.client import Client, get_integration
+from getintegration_contract.target import TargetError
+
+from .commands import (
+    AWS,
+    writes,
+)
+from .conftest import RunSuite
+from .support import (
+    ACCESS_KEY,
+    IDENTITIES,
+    SECRET_KEY,
+    Process,
+    Scripted,
+    answered,
+    environment,
+    suite,
+)
+
+Serve = Callable[[Any], Scripted]
+
+
+# --- The interlock ------------------------------------------------------------------------------------------
+
+
+def resolve(environ: dict[str, str] | None = None, **options: object) -> targets.Target | None:
+    """The target that options and environment describe."""
+    given = {key.replace("_", "-"): value for key, value in options.items()}
+    known = dict.fromkeys((*targets.TARGET_SCHEMA["properties"], "target", "profile"))
+    return targets.resolve(known | given, environ or {})
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> None:
+    """Credentials that botocore finds."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+
+AWS_ADDRESSES = [
+    AWS,
+    "https://PROFILE.us-east-1.AmazonAWS.com",
+    "https://profile.us-east-1.amazonaws.com.",
+    "https://profile.us-east-1.amazonaws.com:443/",
+    "http://profile.cn-north-1.amazonaws.com.cn",
+    "https://vpce-1-a.profile.us-east-1.vpce.amazonaws.com",
+    "https://profile.us-east-1.api.aws",
+    "https://amazonaws.com",
+]
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize("address", AWS_ADDRESSES)
+@pytest.mark.parametrize("variable", targets.ENDPOINT_VARIABLES)
+def test_the_environment_alone_never_leads_to_aws(address: str, variable: str) -> None:
+    with pytest.raises(TargetError, match="name it with --endpoint-url"):
+        resolve({variable: address})
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize("address", AWS_ADDRESSES)
+def test_aws_is_tested_when_it_is_named_but_not_written_to(address: str, target_file: Any) -> None:
+    for options in ({"endpoint_url": address}, {"target": target_file(f'endpoint-url = "{address}"')}):
+        target = resolve(
+            {"AWS_REGION": "us-east-1"} if "us-east-1" in address or "cn" not in address else {}, **options
+        )
+        assert target is not None
+        assert target.is_aws
+        assert not target.allow_writes
+        assert targets.WRITING not in target.claims
+        assert target.rate == 5
+
+
+@pytest.mark.usefixtures("credentials")
+def test_writing_to_aws_takes_a_word_of_its_own() -> None:
+    allowed = resolve(endpoint_url=AWS, allow_writes=True)
+    assert allowed is not None
+    assert allowed.allow_writes
+    given = resolve(endpoint_url=AWS, allow_writes=True, domain_name="d", integration_uri="u")
+    assert given is not None
+    assert not given.allow_writes, "what exists is only read"
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:4566", "http://notamazonaws.com", "http://amazonaws.com.example"]
+)
+def test_other_addresses_may_be_written_to(address: str) -> None:
+    target = resolve({"AWS_ENDPOINT_URL": address})
+    assert target is not None
+    assert target.allow_writes
+    assert target.rate is None
+
+
+_RESOLVER = """
+import socket
+
+real = socket.getaddrinfo
+
+def getaddrinfo(host, *args, **kwargs):
+    name = host.decode() if isinstance(host, bytes) else host
+    with open({log!r}, "a") as file:
+        file.write(f"{{name}}\\n")
+    if name == "profile.us-east-1.amazonaws.com":
+        return real("127.0.0.1", *args, **kwargs)
+    if name in (None, "", "localhost") or name[0].isdigit():
+        return real(host, *args, **kwargs)
+    raise socket.gaierror(f"{{name}} is not for tests")
+
+socket.getaddrinfo = getaddrinfo
+"""
+
+
+def test_aws_by_its_name_is_read_and_never_written_to(
+    run_suite: RunSuite, holding: Process, tap: Any, tmp_path: Path
+) -> None:
+    # A resolver of its own sends the name to an emulator: no packet leaves the machine.
+    log, listener = tmp_path / "names", tap(holding.url)
+    (tmp_path / "fake_resolver.py").write_text(_RESOLVER.format(log=str(log)), encoding="utf-8")
+    env = environment(
+        AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY, PYTHONPATH=str(tmp_path)
+    )
+    address = "http://profile.us-east-1.amazonaws.com:" + listener.url.rpartition(":")[2]
+    options = ("-p", "fake_resolver", "--endpoint-url", address, "--rate", "5000")
+    result = run_suite(suite("access"), suite("missing"), suite("malformed"), *options, env=env)
+    assert result.status == 0, result.output
+    assert result.report["target"]["state"] == "discovered"
+    assert "writes: nothing" in result.stdout
+    assert len(listener.requests) > 100
+    assert writes(listener.requests) == []
+    named = {line for line in log.read_text().splitlines() if not line[:1].isdigit()}
+    assert named == {"profile.us-east-1.amazonaws.com"}
+
+
+# --- AWS's environment variables and credentials ------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("credentials")
+def test_variables_mean_what_they_mean_to_the_aws_cli() -> None:
+    both = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_ENDPOINT_URL_CUSTOMER_PROFILES": "http://127.0.0.1:2",
+    }
+    specific = resolve(both)
+    assert specific is not None
+    assert specific.endpoint == "http://127.0.0.1:2"
+    named = resolve(both, endpoint_url="http://127.0.0.1:3")
+    assert named is not None
+    assert named.endpoint == "http://127.0.0.1:3"
+    assert resolve({}) is None
+    assert resolve({"AWS_ENDPOINT_URL": ""}) is None
+    regions = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}
+    for environ, option, region in (
+        (regions, None, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-2"}, None, "eu-west-2"),
+        (regions, "eu-west-3", "eu-west-3"),
+        ({}, None, "us-east-1"),
+    ):
+        target = resolve(environ, endpoint_url="http://127.0.0.1:1", region=option)
+        assert target is not None
+        assert target.region == region
+
+
+@pytest.mark.usefixtures("credentials")
+def test_the_region_of_aws_stands_in_its_name() -> None:
+    address = "https://profile.eu-central-1.amazonaws.com"
+    target = resolve(endpoint_url=address)
+    assert target is not None
+    assert target.region == "eu-central-1"
+    with pytest.raises(TargetError, match="is not the region of"):
+        resolve(endpoint_url=address, region="us-east-1")
+
+
+@pytest.fixture
+def profiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_environment: None
+) -> Callable[[str], dict[str, str]]:
+    """Writes an AWS configuration file; the environment that leads to it."""
+
+    def write(text: str) -> dict[str, str]:
+        path = tmp_path / "aws-config"
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+        return environment(AWS_CONFIG_FILE=str(path))
+
+    return write
+
+
+TEMPORARY = """
+    [profile temporary]
+    aws_access_key_id = ASIAEXAMPLETEMP00001
+    aws_secret_access_key = EXAMPLE-temporary-secret-key-012345678901
+    aws_session_token = EXAMPLE-session-token
+"""
+
+
+def test_a_profile_with_a_session_token(run_suite: RunSuite, endpoint: Process, profiles: Any) -> None:
+    env = profiles(TEMPORARY) | {"AWS_PROFILE": "temporary", "AWS_ENDPOINT_URL": endpoint.url}
+    result = run_suite(suite("signatures"), "-k", "session_token or wrong_secret", env=env)
+    assert result.status == 0, result.output
+    assert result.outcomes["sigv4.session-token"] == "upheld"
+    assert result.outcomes["sigv4.missing-token"] == "upheld"
+
+
+_PROCESS = """
+import datetime, json, pathlib, sys
+count = pathlib.Path(sys.argv[1])
+number = int(count.read_text()) + 1 if count.exists() else 1
+count.write_text(str(number))
+expiry = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=2)
+print(json.dumps({"Version": 1, "AccessKeyId": f"ASIA{number}", "SecretAccessKey": f"secret{number}",
+                  "SessionToken": f"token{number}", "Expiration": expiry.isoformat()}))
+"""
+
+
+def test_credentials_that_expire_are_refreshed_during_the_run(
+    serve: Serve, profiles: Any, tmp_path: Path
+) -> None:
+    # Two minutes are within the time before expiry in which botocore asks anew, so each request has its own.
+    (tmp_path / "process.py").write_text(_PROCESS, encoding="utf-8")
+    command = f"{sys.executable} {tmp_path / 'process.py'} {tmp_path / 'count'}"
+    profiles(f"[profile refreshing]\ncredential_process = {command}\n")
+    server = serve(lambda _: answered({}))
+    target = resolve(endpoint_url=server.url, profile="refreshing")
+    assert target is not None
+    assert targets.TEMPORARY_CREDENTIALS in target.claims
+    client = Client(target.endpoint, target.region)
+    for _ in range(3):
+        client.send(get_integration("d", "u"), target.caller)
+    client.close()
+    tokens = [request.header("x-amz-security-token") for request in server.received]
+    keys = [
+        re.findall(r"Credential=ASIA(\d+)/", request.header("authorization"))[0]
+        for request in server.received
+    ]
+    assert len(set(tokens)) == 3
+    assert tokens == [f"token{key}" for key in keys], "key and token are of one kind"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", r"The config profile \(broken\) could not be found"),
+        ("[profile broken]\ncredential_process = false\n", "custom-process"),
+        ("[profile broken]\naws_access_key_id = A\n", "Partial credentials"),
+    ],
+    ids=["no such profile", "a process that fails", "half of the credentials"],
+)
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_broken_credentials_are_told_and_not_replaced(
+    profiles: Any, monkeypatch: pytest.MonkeyPatch, text: str, told: str, how: str
+) -> None:
+    profiles(text)
+    if how == "variable":
+        monkeypatch.setenv("AWS_PROFILE", "broken")
+    with pytest.raises(TargetError, match=told):
+        resolve(endpoint_url="http://127.0.0.1:1", profile="broken" if how == "option" else None)
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_only_a_loopback_address_gets_the_emulators_credentials() -> None:
+    target = resolve(endpoint_url="http://localhost:1")
+    assert target is not None
+    assert target.caller.access_key == ACCESS_KEY
+    with pytest.raises(TargetError, match="no credentials for caller"):
+        resolve(endpoint_url="http://mock.example:1")
+
+
+def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:
+    whole = resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', "latency-limit = 0.5"))
+    assert whole is not None
+    assert whole.claims == set(targets.CLAIMS)
+    caller_alone = IDENTITIES[: IDENTITIES.index("[identities.unauthorized]")]
+    alone = resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', identities=caller_alone))
+    assert alone is not None
+    assert alone.claims == {"signatures", "writing"}
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_a_profile_gives_its_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config"
+    keys = f"aws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = secret-of-the-profile\n"
+    config.write_text(f"[profile there]\nregion = eu-north-1\n{keys}", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    target = resolve(endpoint_url="http://127.0.0.1:1", profile="there")
+    assert target is not None
+    assert target.region == "eu-north-1"
+    target = resolve(endpoint_url="http://127.0.0.1:1", profile="there", region="eu-west-1")
+    assert target is not None
+    assert target.region == "eu-west-1"
+
+
+def test_options_win_over_the_target_file(target_file: Any) -> None:
+    path = target_file(
+        'endpoint-url = "http://127.0.0.1:1"', 'region = "eu-west-1"', "rate = 3", "allow-writes = true"
+    )
+    target = resolve(target=path, region="eu-west-2", allow_writes=False, request_timeout=3.5)
+    assert target is not None
+    assert (target.region, target.rate, target.allow_writes, target.timeout) == ("eu-west-2", 3, False, 3.5)
