@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from ..conftest import RunSuite
-from ..support import suite
+from ..support import ROOT, environment, suite
 from .conftest import violated
 from .servers import Server
 
@@ -32,6 +36,32 @@ def test_what_the_mock_violates(run_suite: RunSuite, mock: Server, expected: Exp
     assert result.status == 1
     assert result.report["run"]["faults"] == {}
     assert not mock.ended
+
+
+def test_parity_of_the_emulator_and_the_mock(run_suite: RunSuite, mock: Server, tmp_path: Path) -> None:
+    recording = tmp_path / "emulator.har"
+    recorded = run_suite(suite("valid"), suite("missing"), "--record", recording)
+    assert recorded.status == 0, recorded.output
+    target = tmp_path / "target.toml"
+    name, uri = (json.dumps(option.partition("=")[2]) for option in GIVEN)
+    target.write_text(f"domain-name = {name}\nintegration-uri = {uri}\n", encoding="utf-8")
+    command = (sys.executable, "-m", "getintegration_contract.compare", recording, mock.url, "--no-repeat")
+    options = ("--target", target, "--report-dir", tmp_path)
+    done = subprocess.run(
+        [*map(str, (*command, *options))],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = json.loads((tmp_path / "compare.json").read_text(encoding="utf-8"))
+    kinds = {(difference["kind"], difference["where"]) for difference in report["differences"]}
+    # It answers every valid request with the description's example, whether that exists or not.
+    assert any(kind == "status" for kind, _ in kinds), kinds
+    assert report["divergence"]["different"] > 20
+    assert 0 < report["coverage"]["compared"] <= report["coverage"]["requests"]
 
 
 def test_what_generated_answers_violate(run_suite: RunSuite, prism: Prism, expected: Expected) -> None:
