@@ -32,6 +32,9 @@ class _Head:
         self.whole = line.endswith(b"\n")
         return line
 
+    def close(self) -> None:
+        self.file.close()
+
 
 class _WireResponse(HTTPResponse):
     def begin(self) -> None:
@@ -41,7 +44,8 @@ class _WireResponse(HTTPResponse):
         try:
             super().begin()
         finally:
-            self.fp = head.file
+            if self.fp is not None:  # else it is closed
+                self.fp = head.file
         if not head.whole:
             raise RemoteDisconnected("the head of the answer was cut off")
 

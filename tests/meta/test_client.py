@@ -330,6 +330,7 @@ STRAY = {
         b"HTTP/1.1 404 Not Found\r\nServer: x\r\n",
         "the connection was closed without a whole answer",
     ),
+    "garbage": (b"garbage\r\n\r\n{}", "the connection was closed without a whole answer"),
     "half an answer": (
         b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
         "the body ended before its Content-Length",

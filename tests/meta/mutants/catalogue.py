@@ -69,6 +69,7 @@ INVIOLABLE: dict[str, str] = {
 UNCATCHABLE: dict[str, str] = {
     "a secret back door": "a header or key that opens everything is known to its author only",
     "500 with a wrong type": "see INVIOLABLE",
+    "a connection reset by a large body": "RFC 9110 lets a server close it early, and the answer is lost",
     "chunked bodies ignored, answered 400": "the contract lets a server reject a chunked body with any 4xx",
     "an update merges absent members": "no source says whether a put replaces or merges what it leaves out",
     "CreatedAt of a recreated integration is the old one": (

@@ -12,6 +12,7 @@ from .messages import (
     Answer,
     Forward,
     Handler,
+    Raw,
     Request,
     Response,
     error,
@@ -228,6 +229,11 @@ _add(
         ),
         lambda _: error(400, "SerializationException"),
     ),
+)
+_add(
+    "large-body-reset",
+    "A body of a megabyte is not read to its end, and the connection is reset.",
+    on_answer(lambda request, answer: Raw(b"", "reset") if len(request.body) > 1_000_000 else answer),
 )
 for _name, _description, _when, _status in (
     ("large-body-413", "A body of a megabyte", lambda r: len(r.body) > 1_000_000, 413),

@@ -159,18 +159,6 @@ _add(
 )
 
 
-def _large(request: Request) -> bool:
-    return len(request.body) > 1_000_000
-
-
-_add(
-    "reset-by-large-body",
-    "A body of megabytes resets the connection.",
-    f"{_ANSWERS} request.large-body",
-    on_answer(lambda request, answer: Raw(b"", "reset") if _large(request) else answer),
-    **_HASTE,
-)
-
 # --- Content codings ----------------------------------------------------------------------------------------
 
 
