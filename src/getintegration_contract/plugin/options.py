@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,16 @@ from getintegration_contract.waivers import read as read_waivers
 MAX_EXAMPLES = {"gate": 100, "nightly": 5000}
 
 #: Options of a run that the command to repeat one test does without.
-_NOT_TO_REPEAT = ("--report-dir", "--write-waivers", "--record", "--resume", "--junitxml", "-n")
+_NOT_TO_REPEAT = (
+    "--report-dir",
+    "--write-waivers",
+    "--record",
+    "--resume",
+    "--junitxml",
+    "--junit-xml",
+    "-n",
+    "--numprocesses",
+)
 
 
 def add(parser: pytest.Parser) -> None:
@@ -128,7 +138,7 @@ def make_run(config: pytest.Config, contract: Contract) -> Run:
         require_exercised=tuple(option.require_exercised),
         redact_accounts=option.redact_accounts,
         command=shlex.join(["pytest", *config.invocation_params.args]),
-        repeat=shlex.join(["pytest", *_options_to_repeat(config)]),
+        repeat=shlex.join(["pytest", *_options_to_repeat(config), *_from_environment(config, target)]),
         root="" if config.rootpath == here else f"{os.path.relpath(config.rootpath, here)}/",
     )
     waivers = read_waivers(target.waivers) if target.waivers else []
@@ -143,8 +153,16 @@ def _options_to_repeat(config: pytest.Config) -> Iterator[str]:
         if name in _NOT_TO_REPEAT:
             if not value and name != "--resume":
                 next(arguments, None)
-        elif argument not in config.option.file_or_dir:
+        elif argument not in config.option.file_or_dir and not re.fullmatch(
+            r"-n(\d+|auto|logical)", argument
+        ):
             yield argument
+
+
+def _from_environment(config: pytest.Config, target: Target) -> tuple[str, ...]:
+    """The endpoint, where only the environment of this run names it."""
+    named = config.option.endpoint_url or config.option.target
+    return () if named or not target.endpoint else ("--endpoint-url", target.endpoint)
 
 
 def target_of(config: pytest.Config) -> Target:
