@@ -1,7 +1,6 @@
 """Sends requests byte for byte as they are meant, signed, within the rate budget, and keeps the exchange.
 
-One client serves one worker: it holds a ``requests.Session`` with kept-alive connections. Paths go out as
-written, because ``requests`` and ``urllib3`` would otherwise rewrite ``..`` and percent-encoding.
+One client serves one worker: it holds a ``requests.Session`` with kept-alive connections.
 """
 
 from __future__ import annotations
@@ -147,13 +146,8 @@ class Client:
 
     def sibling(self) -> Client:
         """A client for another thread: connections of its own, the same budget, observer and faults."""
-        sibling = Client(
-            self.endpoint,
-            self.region,
-            timeout=self.timeout,
-            acquire=lambda _: self.admit(),
-            observe=self.note,
-        )
+        shared: dict[str, Any] = {"acquire": lambda _: self.admit(), "observe": self.note}
+        sibling = Client(self.endpoint, self.region, timeout=self.timeout, **shared)
         sibling.faults, sibling._lock, sibling.control = self.faults, self._lock, self.control
         return sibling
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
+from getintegration_contract.hosts import is_aws, is_loopback
 from getintegration_contract.identity import Identity, Refreshing
 from getintegration_contract.waivers import plain
 
@@ -30,23 +31,6 @@ DEFAULT_REGION = "us-east-1"
 #: AWS CLI's environment variables for the endpoint, the service's own first.
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_CUSTOMER_PROFILES", "AWS_ENDPOINT_URL")
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
-
-#: Ends of the names of AWS's hosts, in all partitions that botocore knows.
-_AWS = (
-    ".amazonaws.com",
-    ".amazonaws.com.cn",
-    ".amazonaws.eu",
-    ".amazonwebservices.com.cn",
-    ".amazonwebservices.eu",
-    ".api.aws",
-    ".on.aws",
-    ".aws.ic.gov",
-    ".c2s.ic.gov",
-    ".hci.ic.gov",
-    ".sc2s.sgov.gov",
-    ".aws.scloud",
-    ".adc-e.uk",
-)
 
 _IDENTITIES = ("caller", "unauthorized", "other-account", "low-quota", "temporary")
 _TEXT = {"type": "string", "minLength": 1}
@@ -135,18 +119,6 @@ class Target:
     def secrets(self) -> tuple[str, ...]:
         """What must never leave the process."""
         return tuple(secret for identity in self.identities.values() for secret in identity.secrets)
-
-
-def is_aws(endpoint: str) -> bool:
-    """Whether an address belongs to AWS."""
-    host = (urlsplit(endpoint).hostname or "").rstrip(".").lower()
-    return f".{host}".endswith(_AWS)
-
-
-def is_loopback(endpoint: str) -> bool:
-    """Whether an address is this machine's own."""
-    host = (urlsplit(endpoint).hostname or "").lower()
-    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
 
 
 def read_file(path: Path) -> dict[str, Any]:

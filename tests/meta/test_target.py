@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import textwrap
@@ -9,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import botocore
 import pytest
 
+from getintegration_contract import hosts
 from getintegration_contract import target as targets
 from getintegration_contract.client import Client, get_integration
 from getintegration_contract.target import TargetError
@@ -42,6 +45,14 @@ def resolve(environ: dict[str, str] | None = None, **options: object) -> targets
     given = {key.replace("_", "-"): value for key, value in options.items()}
     known = dict.fromkeys((*targets.TARGET_SCHEMA["properties"], "target", "profile"))
     return targets.resolve(known | given, environ or {})
+
+
+def test_every_partition_that_botocore_knows_is_aws() -> None:
+    data = Path(botocore.__file__).parent / "data" / "partitions.json"
+    for partition in json.loads(data.read_text(encoding="utf-8"))["partitions"]:
+        for suffix in ("dnsSuffix", "dualStackDnsSuffix"):
+            host = f"https://profile.somewhere.{partition['outputs'][suffix]}"
+            assert hosts.is_aws(host), host
 
 
 @pytest.fixture
