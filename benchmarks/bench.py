@@ -148,7 +148,7 @@ def request_cost(pairs: int) -> dict[str, float]:
             pairs,
             lambda: raw_call(emulator),
             lambda: cpu_per_request(
-                [*scenarios, "-k", "not test_fuzz"], [*scenarios, "-k", "test_existing_integration"]
+                [*scenarios, "-k", "not test_fuzz"], [*scenarios, "-k", "test_existing"]
             ),
             lambda: cpu_per_request(
                 [*base, "-k", "test_fuzz", "--max-examples", "600"],

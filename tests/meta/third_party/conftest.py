@@ -18,6 +18,13 @@ from . import servers
 VARIABLE = "CONTRACT_THIRD_PARTY"
 EXPECTATIONS = Path(__file__).with_name("expectations.toml")
 
+CALLER_ALONE = """
+[caller]
+access_key = "AKIAEXAMPLECALLER001"
+secret_key = "EXAMPLE-caller-secret-key-0123456789abcd"
+account = "111122223333"
+"""
+
 Programs = Callable[[str], Path]
 
 
@@ -74,11 +81,16 @@ def lacking(
 
 @pytest.fixture(scope="session")
 def microburst(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Microburst]:
-    """The fault-injecting proxy, in front of the shipped emulator; it changes Host, so nobody verifies."""
-    folder = programs("microburst")
-    behind = emulator("--no-signatures")
+    """The fault-injecting proxy, in front of the shipped emulator; it changes Host, so nobody verifies.
+
+    The emulator throttles nobody itself: every identity is its caller.
+    """
+    folder = tmp_path_factory.mktemp("microburst")
+    identities = folder / "identities.toml"
+    identities.write_text(CALLER_ALONE, encoding="utf-8")
+    behind = emulator("--no-signatures", "--identities", str(identities))
     try:
-        proxy = servers.Microburst(folder, tmp_path_factory.mktemp("microburst") / "log", behind.url)
+        proxy = servers.Microburst(programs("microburst"), folder / "log", behind.url)
         yield proxy
         proxy.close()
     finally:
