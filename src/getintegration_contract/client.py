@@ -24,7 +24,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 from requests_aws4auth import AWS4Auth, PassiveAWS4Auth
 from requests_aws4auth.aws4signingkey import AWS4SigningKey
-from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+from urllib3.exceptions import DecodeError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from getintegration_contract.connection import TARGET, WireSession
 from getintegration_contract.environment import BudgetExhausted, EndpointDown, Throttled
@@ -44,8 +44,8 @@ PATIENCE = 60.0
 #: Bytes of a body that are read at once.
 _PART = 1 << 20
 
-#: The fault of a connection that nobody accepted.
-REFUSED = "connection refused"
+#: The fault of a request that never left, since nobody accepted a connection.
+UNREACHABLE = "no connection could be made"
 #: The fault of a connection that ended too early.
 CLOSED = "the connection was closed without a whole answer"
 
@@ -336,7 +336,7 @@ class Client:
             socket.create_connection((address.hostname or "", port), timeout=3).close()
         except OSError as error:
             told = f"nothing listens at {self.endpoint}: {error}"
-            if faults and faults[0].kind != REFUSED:
+            if faults and faults[0].kind != UNREACHABLE:
                 sent = f"{request.method} {request.target[:80]} with a body of {len(request.body)} bytes"
                 told += f"; it took {sent}, and was gone"
             raise EndpointDown(told) from None
@@ -382,6 +382,11 @@ def _body(answer: requests.Response, deadline: float) -> bytes:
 def _fault_name(error: Exception) -> str:
     """Why there is no answer, as a short phrase without addresses of objects."""
     text = str(error)
+    cause = error.args[0] if error.args else None
+    if isinstance(error, requests.ConnectTimeout) or isinstance(
+        getattr(cause, "reason", None), NewConnectionError
+    ):
+        return UNREACHABLE
     if isinstance(error, requests.Timeout | ReadTimeoutError | TimeoutError):
         return "no answer within the time limit"
     if "IncompleteRead" in text:
@@ -390,8 +395,6 @@ def _fault_name(error: Exception) -> str:
         return "the body does not decode as its Content-Encoding says"
     if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
         return f"not sent: {text}"
-    if "refused" in text:
-        return REFUSED
     if "reset" in text or "aborted" in text or "without response" in text:
         return CLOSED
     return f"{type(error).__name__}"

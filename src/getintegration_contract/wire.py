@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from getintegration_contract.client import Client, transient_fault
+from getintegration_contract.client import UNREACHABLE, Client, transient_fault
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
 from getintegration_contract.identity import Identity
 
@@ -376,8 +376,8 @@ def _reason(error: Exception) -> str:
             return str(error)
         case TimeoutError():
             return _LATE
-        case ConnectionRefusedError():
-            return "connection refused"
+        case ConnectionRefusedError() | socket.gaierror():
+            return UNREACHABLE
         case ConnectionError():
             return _CUT
     return type(error).__name__

@@ -456,6 +456,14 @@ def test_an_endpoint_that_is_gone_is_told_from_a_request_it_cannot_answer(serve:
         client.send(get_integration("a", "u"))
 
 
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://nowhere.invalid", "https://nowhere.invalid"])
+def test_no_request_is_named_where_none_arrived(connect: Any, address: str) -> None:
+    with pytest.raises(EndpointDown) as told:
+        connect(address).send(get_integration("a", "u"), CALLER)
+    assert str(told.value).startswith(f"nothing listens at {address}: ")
+    assert "it took" not in str(told.value)
+
+
 def test_the_request_that_a_server_dies_of_is_named(serve: Serve, connect: Any) -> None:
     def mortal(request: Received) -> None:
         server.close()

@@ -227,7 +227,7 @@ def failing(*, waived: bool = True) -> dict[str, Any]:
     )
     session.entry(
         "tests/contract/test_transport.py::test_close",
-        faults={"429": 4, "connection refused": 1},
+        faults={"429": 4, "no connection could be made": 1},
         notes=["the mock answers HEAD like POST"],
     )
     return session.report()

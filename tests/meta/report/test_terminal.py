@@ -139,7 +139,7 @@ def test_many_findings_stay_readable() -> None:
 
 def test_complaints_faults_and_notes_are_told(failing: dict[str, Any]) -> None:
     text = _render(failing)
-    assert "429 4 times, connection refused once; each was repeated" in text
+    assert "429 4 times, no connection could be made once; each was repeated" in text
     assert "the mock answers HEAD like POST" in text
     assert re.search(r"median/p99 in ms: .*valid \d", text.replace("\n            ", " "))
     session = documents.upheld(Session(waivers=[Waiver("missing.domain", "x", STARTED.date(), "me")]))
