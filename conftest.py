@@ -54,9 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.report_dir and not config.option.xmlpath:
         config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
     try:
-        options.check_writable(config.option.report_dir)
-        options.check_writable(config.option.write_waivers and Path(config.option.write_waivers).parent)
-        run = options.make_run(config, Contract.load(DESCRIPTION))
+        options.check_outputs(config.option)
+        run = options.make_run(config, Contract.load(DESCRIPTION), is_partial=_is_partial(config))
     except (TargetError, WaiverError) as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[_RUN] = run
@@ -68,13 +67,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         run.finish()
 
 
+def _named(config: pytest.Config) -> list[Path]:
+    """The files and folders that the arguments name."""
+    here = config.invocation_params.dir
+    return [(here / argument.partition("::")[0]).resolve() for argument in config.args]
+
+
 def _runs_suite(config: pytest.Config) -> bool:
     """Whether any argument names the suite, something in it, or a folder above it."""
-    for argument in config.args:
-        path = (config.invocation_params.dir / argument.partition("::")[0]).resolve()
-        if path == SUITE or SUITE in path.parents or path in SUITE.parents:
-            return True
-    return False
+    return any(SUITE in (path, *path.parents) or path in SUITE.parents for path in _named(config))
+
+
+def _is_partial(config: pytest.Config) -> bool:
+    """Whether tests of the suite are left out."""
+    whole = any(path == SUITE or path in SUITE.parents for path in _named(config))
+    selecting = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf")
+    return not whole or any(getattr(config.option, name, None) for name in selecting)
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,7 @@ GOALS = {
     ("emulator", "ratio"): (">=", 0.5),
     ("memory", "ratio"): ("<=", 1.2),
 }
+PARTS = ("gate", "request", "workers", "start-up", "emulator", "memory")
 CALLER = emulator_identities()["caller"]
 
 
@@ -147,9 +148,7 @@ def request_cost(pairs: int) -> dict[str, float]:
         raw, scenario, fuzz = alternate(
             pairs,
             lambda: raw_call(emulator),
-            lambda: cpu_per_request(
-                [*scenarios, "-k", "not test_fuzz"], [*scenarios, "-k", "test_existing"]
-            ),
+            lambda: cpu_per_request([*scenarios, "-k", "not test_fuzz"], [*scenarios, "-k", "test_existing"]),
             lambda: cpu_per_request(
                 [*base, "-k", "test_fuzz", "--max-examples", "600"],
                 [*base, "-k", "test_fuzz", "--max-examples", "100"],
@@ -185,6 +184,7 @@ def start_up(pairs: int) -> dict[str, float]:
             environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
             clock = time.perf_counter()
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+            server.settimeout(60)
             server.accept()
             seconds = time.perf_counter() - clock
             process.kill()
@@ -287,23 +287,26 @@ def main() -> None:
     """Measure what is asked for, print a table, and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=5, help="rounds of each measurement (default 5)")
-    parser.add_argument("--only", help="measure only this part")
-    parser.add_argument("--sizes", default="1000,10000,100000", help="cases for memory (default %(default)s)")
+    parser.add_argument("--only", choices=PARTS, help="measure only this part")
+    parser.add_argument(
+        "--sizes",
+        type=int,
+        nargs="+",
+        default=[1000, 10000, 100000],
+        help="cases for memory (default %(default)s)",
+    )
     parser.add_argument(
         "--json", type=Path, default="bench.json", help="write the figures here (%(default)s)"
     )
     options = parser.parse_args()
-    sizes = [int(size) for size in options.sizes.split(",")]
     parts: dict[str, Callable[[], dict[str, float]]] = {
         "gate": lambda: gate(options.pairs),
         "request": lambda: request_cost(options.pairs),
         "workers": lambda: workers(max(1, options.pairs // 2)),
         "start-up": lambda: start_up(options.pairs),
         "emulator": lambda: emulator_speed(options.pairs),
-        "memory": lambda: memory(sizes),
+        "memory": lambda: memory(options.sizes),
     }
-    if options.only and options.only not in parts:
-        parser.error(f"--only must be one of {', '.join(parts)}")
     figures = {}
     for name, measure in parts.items():
         if options.only in (None, name):

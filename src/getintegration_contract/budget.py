@@ -1,9 +1,12 @@
 """One budget of requests for all workers of a run: a rate that is never exceeded, and a limit.
 
 The budget is a small file. Whoever wants to send locks it, waits until its turn, stamps the moment of
-departure and unlocks; the others wait for the lock in the meantime. Turns are evenly spaced, and besides no
-turn comes sooner than one period after the departure that lies a whole rate back. Departures are stamped
-after the waiting, with a clock that all processes share, so a late wake-up never lets a second hold more.
+departure and unlocks; the others wait for the lock in the meantime. Turns are evenly spaced, and at most
+``rate`` requests leave in any one second: departures are stamped after the waiting, with a clock that all
+processes share, so a late wake-up never lets a second hold more.
+
+pyrate-limiter's bucket for several processes is for one thread in each, and notes when a request was meant to
+leave, not when it left; the suite has threads, and promises never to exceed a quota.
 """
 
 from __future__ import annotations
@@ -18,17 +21,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from getintegration_contract.environment import BudgetExhausted
+from getintegration_contract.environment import BudgetExhausted, EnvironmentFault
 
 #: Share of every second that stays unused: a departure may reach the wire a little late, the next one not.
 MARGIN = 0.01
 
-#: Requests so far, and the turn that the next one may have if it needs no burst.
+#: Requests so far, and the turn of the next one.
 _STATE = struct.Struct("=Qd")
 _STAMP = struct.Struct("=d")
 
 
-class BudgetError(RuntimeError):
+class BudgetError(EnvironmentFault):
     """A budget that cannot be kept here; the message is one sentence."""
 
 
@@ -40,34 +43,31 @@ class Budget:
         path: The file that all workers share.
         rate: Requests a second; None for no limit.
         limit: Requests of all workers together; None for no limit.
-        burst: Requests that may go at once after a pause. In any one second at most ``rate + burst - 1`` go.
     """
 
     path: Path
     rate: float | None = None
     limit: int | None = None
-    burst: int = 1
 
     @classmethod
-    def create(cls, rate: float | None, limit: int | None, burst: int = 1) -> Budget:
+    def create(cls, rate: float | None, limit: int | None) -> Budget:
         """A fresh budget in a temporary file."""
         handle, name = tempfile.mkstemp(prefix="getintegration-contract-", suffix=".budget")
         os.close(handle)
-        return cls(Path(name), rate, limit, burst)
+        return cls(Path(name), rate, limit)
 
-    def acquire(self, limited: bool = True) -> None:
+    def acquire(self, limited: bool = True) -> float:
         """Return when one more request may be sent.
 
         Args:
             limited: Whether the limit counts; it does not for cleaning up.
 
+        Returns:
+            The moment of departure, by the monotonic clock that all processes share.
+
         Raises:
             BudgetExhausted: The limit on requests is reached.
         """
-        self.depart(limited)
-
-    def depart(self, limited: bool = True) -> float:
-        """As :meth:`acquire`; the moment of departure, by the clock that all processes share."""
         with _locked(self.path) as handle:
             content = os.pread(handle, _STATE.size, 0)
             count, turn = _STATE.unpack(content) if content else (0, 0.0)
@@ -82,9 +82,9 @@ class Budget:
     def _wait(self, handle: int, count: int, turn: float, rate: float) -> tuple[float, float]:
         """Wait until this request may go and stamp it; its moment, and when the next one's turn is."""
         interval = (1 + MARGIN) / rate
-        remembered = math.ceil(rate) + self.burst - 1
+        remembered = math.ceil(rate)
         place = _STATE.size + (count % remembered) * _STAMP.size
-        earliest = turn - (self.burst - 1) * interval
+        earliest = turn
         if count >= remembered:
             stamp = os.pread(handle, _STAMP.size, place)
             last = _STAMP.unpack(stamp)[0] if stamp else 0.0  # no stamp where a burst ignored the rate

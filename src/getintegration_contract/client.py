@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import random
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException, IncompleteRead
 from http.client import responses as reasons
 from pathlib import Path
 from typing import Any
@@ -24,10 +27,10 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 from requests_aws4auth import AWS4Auth, PassiveAWS4Auth
 from requests_aws4auth.aws4signingkey import AWS4SigningKey
-from urllib3.exceptions import DecodeError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, DecodeError, HTTPError, ReadTimeoutError
 
 from getintegration_contract.connection import TARGET, WireSession
-from getintegration_contract.environment import BudgetExhausted, EndpointDown, Throttled
+from getintegration_contract.environment import EndpointDown, EnvironmentFault, Throttled
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
 from getintegration_contract.identity import Identity
 
@@ -44,10 +47,22 @@ PATIENCE = 60.0
 #: Bytes of a body that are read at once.
 _PART = 1 << 20
 
-#: The fault of a request that never left, since nobody accepted a connection.
+#: Reasons why there is no whole answer.
 UNREACHABLE = "no connection could be made"
-#: The fault of a connection that ended too early.
+LATE = "no answer within the time limit"
+SHORT = "the body ended before its Content-Length"
+UNDECODABLE = "the body does not decode as its Content-Encoding says"
 CLOSED = "the connection was closed without a whole answer"
+NOT_HTTP = "the answer is not HTTP"
+#: Of which exceptions they are the reasons, the most telling first.
+_FAULTS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((ConnectTimeoutError, ConnectionRefusedError, socket.gaierror), UNREACHABLE),
+    ((ReadTimeoutError, TimeoutError), LATE),
+    ((IncompleteRead,), SHORT),
+    ((DecodeError,), UNDECODABLE),
+    ((ConnectionError, ssl.SSLEOFError), CLOSED),
+    ((HTTPException,), NOT_HTTP),
+)
 
 #: Answers of the service that mean "slow down", under either status that AWS's pages give.
 _THROTTLING_TYPES = ("ThrottlingException", "TooManyRequestsException")
@@ -92,13 +107,12 @@ class Client:
         timeout: Seconds to wait for a connection and for each part of an answer.
         acquire: Called before every request, with whether a limit may refuse it; returns when the rate budget
             allows it.
-        max_requests: Requests that this client may send at most; None for no limit.
         observe: Called with every exchange that was completed, transient ones included.
 
     Attributes:
         faults: Transient faults that a repeat did not show again, by kind.
-        control: A request that nothing but throttling of its sender keeps from its answer, and that sender.
-        is_cleaning_up: Whether no limit may refuse a request, so that nothing stays behind.
+        control: A request known to be answered, with its sender: asked again to tell whether the caller is
+            being throttled.
         verify: How certificates are verified: by the usual authorities, by a file of others, or not at all.
     """
 
@@ -108,8 +122,7 @@ class Client:
         region: str,
         *,
         timeout: float = 10.0,
-        acquire: Callable[[bool], None] | None = None,
-        max_requests: int | None = None,
+        acquire: Callable[[bool], object] | None = None,
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
@@ -119,10 +132,9 @@ class Client:
         self.faults: Counter[str] = Counter()
         self._waited = 0.0
         self._acquire = acquire
-        self._max_requests = max_requests
         self._observe = observe
         self._lock = threading.RLock()
-        self.is_cleaning_up = False
+        self._is_cleaning_up = False
         self.control: tuple[Request, Identity] | None = None
         self._auth: dict[tuple[Any, ...], AWS4Auth] = {}
         self._session = WireSession(connections=32)
@@ -155,15 +167,21 @@ class Client:
         """Return when the budget allows one more request, also for one that is sent by other means.
 
         Raises:
-            BudgetExhausted: ``max_requests`` were sent.
+            BudgetExhausted: The run has sent as many requests as it may.
         """
         with self._lock:
-            spent = self._max_requests is not None and self.sent >= self._max_requests
-            if spent and not self.is_cleaning_up:
-                raise BudgetExhausted(f"the limit of {self._max_requests} requests is reached")
             self.sent += 1
         if self._acquire is not None:
-            self._acquire(not self.is_cleaning_up)
+            self._acquire(not self._is_cleaning_up)
+
+    @contextmanager
+    def cleaning_up(self) -> Iterator[None]:
+        """No limit refuses a request in this block, so that nothing has to stay behind."""
+        self._is_cleaning_up = True
+        try:
+            yield
+        finally:
+            self._is_cleaning_up = False
 
     def note(self, exchange: Exchange) -> None:
         """Tell the observer of an exchange, one thread at a time."""
@@ -198,7 +216,7 @@ class Client:
 
         Raises:
             EndpointDown: Nothing listens at the endpoint.
-            BudgetExhausted: ``max_requests`` were sent.
+            BudgetExhausted: The run has sent as many requests as it may.
             Throttled: The caller is throttled for good.
         """
 
@@ -219,7 +237,11 @@ class Client:
         faults: list[Fault] = []
         waited = 0.0
         while True:
-            *before, exchange = act(tuple(faults))
+            try:
+                *before, exchange = act(tuple(faults))
+            except EnvironmentFault:
+                self._count(faults)
+                raise
             kind = transient_fault(exchange.response)
             if throttled and kind == "429":
                 kind = None
@@ -237,14 +259,17 @@ class Client:
             self._waited += waited  # in vain
             self._check_unthrottled()
         if kind is not None:
-            # A fault that every attempt showed is no transient one.
             if exchange.response.status == 0:
                 self._check_alive(exchange.request, faults)
+            # A fault that every attempt showed is no transient one.
             persisted = all(fault.kind == kind for fault in faults)
             exchange = replace(exchange, faults=() if persisted else tuple(faults))
-        with self._lock:
-            self.faults.update(fault.kind for fault in exchange.faults)
+        self._count(exchange.faults)
         return [*(replace(earlier, faults=()) for earlier in before), exchange]
+
+    def _count(self, faults: Iterable[Fault]) -> None:
+        with self._lock:
+            self.faults.update(fault.kind for fault in faults)
 
     def _check_unthrottled(self) -> None:
         """Tell throttling that is an answer to a request from that of a caller who asks too much."""
@@ -273,12 +298,15 @@ class Client:
 
     @staticmethod
     def _make_auth(identity: Identity, region: str, signing: Signing) -> AWS4Auth:
+        altered = signing.terminator != "aws4_request" or signing.scope_date is not None
         if identity.refreshable is not None:
+            if altered:
+                raise ValueError("only static credentials can be signed with another scope")
             return AWS4Auth(
                 refreshable_credentials=identity.refreshable, region=region, service=signing.service
             )
         token = {"session_token": identity.session_token} if identity.session_token else {}
-        if signing.terminator == "aws4_request" and signing.scope_date is None:
+        if not altered:
             return AWS4Auth(identity.access_key, identity.secret_key, region, signing.service, **token)
         day = signing.scope_date or datetime.now(UTC).strftime("%Y%m%d")
         signing_key = AWS4SigningKey(identity.secret_key, region, signing.service, day)
@@ -319,7 +347,7 @@ class Client:
                     _body(answer, clock + self.timeout),
                 )
         except (requests.RequestException, HTTPError, TimeoutError) as error:
-            response = Response(0, _fault_name(error), (), b"")
+            response = Response(0, fault_name(error), (), b"")
         seconds = time.perf_counter() - clock
         name = identity.name if identity else None
         exchange = Exchange(self.endpoint, request, response, name, started, seconds, faults)
@@ -379,22 +407,18 @@ def _body(answer: requests.Response, deadline: float) -> bytes:
     return b"".join(parts)
 
 
-def _fault_name(error: Exception) -> str:
-    """Why there is no answer, as a short phrase without addresses of objects."""
-    text = str(error)
-    cause = error.args[0] if error.args else None
-    if isinstance(error, requests.ConnectTimeout) or isinstance(
-        getattr(cause, "reason", None), NewConnectionError
-    ):
-        return UNREACHABLE
-    if isinstance(error, requests.Timeout | ReadTimeoutError | TimeoutError):
-        return "no answer within the time limit"
-    if "IncompleteRead" in text:
-        return "the body ended before its Content-Length"
-    if isinstance(error, DecodeError):
-        return "the body does not decode as its Content-Encoding says"
-    if isinstance(error, requests.exceptions.InvalidHeader | requests.exceptions.InvalidURL):
-        return f"not sent: {text}"
-    if "reset" in text or "aborted" in text or "without response" in text:
-        return CLOSED
-    return f"{type(error).__name__}"
+def fault_name(error: BaseException) -> str:
+    """Why there is no whole answer, as a short phrase without addresses of objects."""
+    causes = tuple(_causes(error))
+    for types, name in _FAULTS:
+        if any(isinstance(cause, types) for cause in causes):
+            return name
+    return type(causes[-1]).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and those that it wraps, as requests and urllib3 nest them, outermost first."""
+    yield error
+    for inner in (*error.args, getattr(error, "reason", None)):
+        if isinstance(inner, BaseException):
+            yield from _causes(inner)

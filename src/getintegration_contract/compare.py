@@ -82,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--no-normalise", action="append", default=[], choices=NAMES, metavar="NAME", help="see below")
     add("--max-age", type=int, default=MAX_AGE, metavar="DAYS", help="older is stale (default %(default)s)")
     add("--promote", action="store_true", help="write evidence for clauses that a recording of AWS upheld")
-    add("--redact-accounts", action="store_true", help="hide account ids in the reports")
+    add("--redact-accounts", action="store_true", help="hide account ids in every output")
     add("--contract", type=Path, metavar="FILE.yaml", help="the description, where it is not in openapi/")
     return parser
 
@@ -116,12 +116,19 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 @dataclass
 class _Sides:
-    """Both recordings once they are there, and how a live candidate is asked again."""
+    """Both recordings once they are there, and how a live candidate is asked again.
+
+    Attributes:
+        reasons, extra_reasons: Why exchanges of the reference, or of the candidate, were not sent to the
+            other.
+        unsent: Why requests were sent to neither.
+    """
 
     reference: Recording
     candidate: Recording
     reasons: dict[int, str] = field(default_factory=dict)
-    unsent: dict[int, str] = field(default_factory=dict)
+    extra_reasons: dict[int, str] = field(default_factory=dict)
+    unsent: list[str] = field(default_factory=list)
     again: Callable[[frozenset[str]], tuple[Recording, Recording]] | None = None
 
 
@@ -165,9 +172,10 @@ class _Command:
             contract,
             acceptance=Acceptance(waivers, today),
             reasons=sides.reasons,
+            extra_reasons=sides.extra_reasons,
             **settings,
         )
-        result.not_compared.update(sides.unsent.values())
+        result.not_compared.update(sides.unsent)
         result.total += len(sides.unsent)
         self._confirm(result, sides, contract, settings)
         return self._tell(result, contract)
@@ -222,7 +230,7 @@ class _Command:
             source = self._read(Path(options.candidate))
             reference = self._open(options.reference, options.reference_target)
             (answered,) = self._replay(source, [reference])
-            return _Sides(answered, source)
+            return _Sides(answered, source, extra_reasons=dict(reference.reasons))
         candidate = self._open(options.candidate, options.target)
         if live == (False, True):
             source = self._read(Path(options.reference))
@@ -242,12 +250,21 @@ class _Command:
             source = self.stack.enter_context(probes.write(self._path(), reference.state, suite))
         lives = [reference, candidate]
         one, other = self._replay(source, lives, keep=self.options.record)
+        both = reference.reasons.keys() & candidate.reasons.keys()
+        sides = _Sides(
+            one,
+            other,
+            reasons=_ranked(reference.sent, candidate.reasons),
+            extra_reasons=_ranked(candidate.sent, reference.reasons),
+            unsent=[candidate.reasons[position] for position in both],
+        )
 
         def again(tests: frozenset[str]) -> tuple[Recording, Recording]:
             first, second = self._replay(source, lives, tests)
             return first, second
 
-        return _Sides(one, other, unsent=dict(candidate.reasons), again=again)
+        sides.again = again
+        return sides
 
     def _replay(
         self,
@@ -265,7 +282,8 @@ class _Command:
             if recordings.interrupted(keep):
                 raise UsageError(f"{keep} has parts of an interrupted recording beside it: remove them")
             paths[-1] = keep
-        found = replay.replay(source, lives, paths, _say, only=only)
+        accounts = self.options.redact_accounts
+        found = replay.replay(source, lives, paths, _say, only=only, accounts=accounts)
         return [self.stack.enter_context(recording) for recording in found]
 
     def _path(self) -> Path:
@@ -276,7 +294,7 @@ class _Command:
         return self.stack.enter_context(recordings.read(path))
 
     def _open(self, where: str, file: str | None) -> Live:
-        """A live endpoint. That AWS is asked takes its address on the command line, which is what this is."""
+        """A live endpoint. An AWS address has to be named on purpose; on this command line it was."""
         if where == EMULATOR:
             emulator = self.stack.enter_context(LocalEmulator())
             target: Target | None = emulator.target()
@@ -288,6 +306,11 @@ class _Command:
         live = Live.open(target, _say, emulator=where == EMULATOR)
         self.stack.callback(live.close)
         return live
+
+
+def _ranked(sent: list[int], reasons: dict[int, str]) -> dict[int, str]:
+    """Reasons by position among what was sent, from reasons by position in the source."""
+    return {rank: reasons[position] for rank, position in enumerate(sent) if position in reasons}
 
 
 def _is_live(side: str) -> bool:

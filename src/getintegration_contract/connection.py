@@ -1,4 +1,4 @@
-"""``requests`` below its surface: a request target goes out as it is meant, and half an answer is none.
+"""``requests`` below its surface: a request target goes out unchanged, and a truncated head is an error.
 
 ``requests`` and ``urllib3`` would collapse ``.`` and ``..`` in a path, even percent-encoded, and repair the
 encoding of others. So the target as meant travels beside the address, as a header that never leaves.

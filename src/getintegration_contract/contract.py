@@ -7,7 +7,7 @@ under ``x-clauses``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
-from getintegration_contract.promotion import FILE_NAME, RECORDED, EvidenceError, raised
+from getintegration_contract.promotion import FILE_NAME, RECORDED, raised
 
 #: Provenances that can fail a target; statements of any other provenance are only reported.
 GATING_PROVENANCES = frozenset({"doc", "model", "protocol", "target", RECORDED})
@@ -67,6 +67,10 @@ class Clause:
     def level(self) -> str:
         """MUST or SHOULD, as the sentence says."""
         return "SHOULD" if "SHOULD" in self.text else "MUST"
+
+    def is_claimed(self, claims: Container[str]) -> bool:
+        """Whether the clause applies to a target with these claims."""
+        return self.claim is None or self.claim in claims
 
     def gates(self, strict: bool = False) -> bool:
         """Whether a violation fails a target."""
@@ -149,13 +153,17 @@ class Contract:
 
     @classmethod
     def load(cls, path: Path) -> Contract:
-        """Read the description from a YAML file, and the evidence beside it."""
+        """Read the description from a YAML file, and the evidence beside it, which makes clauses gate.
+
+        Raises:
+            ContractError: The file cannot be read, or is not a description of the operation.
+        """
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             contract = cls(yaml.load(path.read_text(encoding="utf-8"), loader))
             contract.clauses = raised(contract.clauses, path.with_name(FILE_NAME))
             return contract
-        except (OSError, yaml.YAMLError, KeyError, EvidenceError) as error:
+        except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError) as error:
             raise ContractError(f"{path} is not a description of GetIntegration: {error}") from error
 
     @cached_property
@@ -313,7 +321,7 @@ def _sentence(side: str, location: tuple[str, ...], keyword: str, value: Any) ->
         rule = "be one of " + ", ".join(str(choice) for choice in value if choice is not None)
     elif keyword in ("minLength", "maxLength"):
         bound = "at least" if keyword == "minLength" else "at most"
-        rule = f"be {bound} {value} code points long"
+        rule = f"be {bound} {value} code point{'' if value == 1 else 's'} long"
     elif keyword == "pattern":
         rule = f"match {value}"
     elif keyword in ("minimum", "maximum"):

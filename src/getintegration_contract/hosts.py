@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 #: Ends of the names of AWS's hosts, in all partitions that botocore knows.
@@ -31,4 +32,7 @@ def is_aws(endpoint: str) -> bool:
 def is_loopback(endpoint: str) -> bool:
     """Whether an address is this machine's own."""
     host = (urlsplit(endpoint).hostname or "").lower()
-    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return f".{host}".endswith(".localhost")

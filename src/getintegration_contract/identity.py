@@ -25,7 +25,7 @@ class Refreshing:
 
         try:
             frozen = self._credentials.get_frozen_credentials()
-        except botocore.exceptions.BotoCoreError as error:
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
             raise CredentialsError(f"the credentials cannot be refreshed: {error}") from None
         self._given.update(dict.fromkeys(filter(None, (frozen.secret_key, frozen.token))))
         return frozen

@@ -57,7 +57,7 @@ DENIED = answer(403, "AccessDeniedException")
 THROTTLED = answer(429, "ThrottlingException")
 CLIENT_ERROR = Answer(frozenset(range(400, 500)))
 NO_CRASH = Answer(frozenset(range(200, 500)))
-#: The fact of rejection is protocol; its status and type are only observed.
+#: That it is rejected is protocol, and gates; with which status and type is observed, and only reported.
 UNAUTHENTICATED = Answer(frozenset({400, 401, 403}))
 
 
@@ -135,10 +135,11 @@ class Judge:
             if response.status == 200:
                 checks.extend(self._success(response, parsed, expectation))
         if response.status >= 400 and expectation.shape != "none":
-            # A crash where something else was due is one violation, not one more of every error rule.
-            crashed = response.status >= 500 and not checks[0].ok
-            if not crashed:
+            if response.status < 500 or checks[0].ok:
                 checks.extend(self._error(response, parsed, expectation.shape))
+            elif expectation.shape == "service":
+                # A crash where something else was due is not one more violation of every error rule.
+                checks.extend(self._status(response, parsed))
         return checks
 
     def error_type(self, exchange: Exchange) -> str | None:
@@ -165,11 +166,13 @@ class Judge:
         if same_status:
             # The right status with a wrong type: the request itself was understood.
             yield Check(clause, True)
-            if error_type not in self.contract.errors:  # else _error names the pair that does not fit
+            # Of the service's own errors, _error names a declared type that does not fit.
+            if error_type not in self.contract.errors or expectation.shape != "service":
                 yield Check(f"error.{declared[status]}.type", False, expected, actual)
             return
         right_type = any(error_type in (lawful.types or ()) for lawful in expectation.answers)
-        if right_type and error_type in self.contract.errors and 400 <= status < 600:
+        rejected = expectation.shape == "service" and 400 <= status < 500
+        if right_type and rejected and error_type in self.contract.errors:
             # The right type with a wrong status, which _error reports.
             yield Check(clause, True)
             return
@@ -229,6 +232,11 @@ class Judge:
             "a type in X-Amzn-ErrorType, or in the body as __type or code",
             error_type or "no type anywhere",
         )
+        yield from self._status(response, parsed)
+
+    def _status(self, response: Response, parsed: Parsed) -> Iterator[Check]:
+        """Whether a declared error type comes with its status."""
+        error_type = parsed.error_type
         if error_type in self.contract.errors:
             due = self.contract.errors[error_type]
             ok = response.status == due

@@ -162,6 +162,8 @@ class Ledger:
         #: Why the run ended before its tests were through, if it did.
         self.aborted: str | None = None
         self.notes: dict[str, None] = {}
+        #: By claim, why it was given up although the target made it.
+        self.hindrances: dict[str, str] = {}
         #: By clause, the tests that gave a reason, and their reasons; the first test's is told.
         self._not_exercised: dict[str, tuple[str, str]] = {}
         self._indeterminate: dict[str, tuple[str, str]] = {}
@@ -210,14 +212,12 @@ class Ledger:
 
     def claimed(self, finding: Finding) -> bool:
         """Whether the target claims what a finding is about."""
-        claim = self.contract.clauses[finding.clause].claim
-        return claim is None or claim in self.claims
+        return self.contract.clauses[finding.clause].is_claimed(self.claims)
 
     def gates(self, clause: str) -> bool:
         """Whether a violation of the clause fails the target."""
         known = self.contract.clauses[clause]
-        claimed = known.claim is None or known.claim in self.claims
-        return claimed and clause not in self.waived and known.gates(self.strict)
+        return known.is_claimed(self.claims) and clause not in self.waived and known.gates(self.strict)
 
     def outcomes(self) -> list[Outcome]:
         """Every clause of the contract, in its order."""
@@ -235,8 +235,9 @@ class Ledger:
         checks = self.checks[clause.id]
         finding = self.findings.get(clause.id)
         reason = ""
-        if clause.claim is not None and clause.claim not in self.claims:
-            outcome, reason = NOT_CLAIMED, f"the target does not claim {clause.claim}"
+        if not clause.is_claimed(self.claims):
+            outcome = NOT_CLAIMED
+            reason = self.hindrances.get(str(clause.claim), f"the target does not claim {clause.claim}")
         elif finding is not None:
             outcome = WAIVED if clause.id in self.waived else VIOLATED
         elif checks:

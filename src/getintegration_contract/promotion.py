@@ -85,7 +85,7 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
 def raised(clauses: Mapping[str, Clause], path: Path) -> dict[str, Clause]:
     """The clauses, those with evidence raised from observed or inferred to recorded.
 
-    This is the hook of :meth:`Contract.load`; without an evidence file all clauses stay as they are.
+    Called by :meth:`Contract.load`; without an evidence file all clauses stay as they are.
 
     Raises:
         EvidenceError: The evidence file is not what :func:`promote` writes.

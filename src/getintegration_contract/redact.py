@@ -110,7 +110,7 @@ class Redactor:
     def exchange(self, exchange: dict[str, Any]) -> dict[str, Any]:
         """An exchange in its JSON-able form, its own signature gone wherever it is echoed."""
         headers = exchange["request"]["headers"]
-        # A token that nobody named is hidden here, and not where the same text stands for something else.
+        # A token that nobody named is hidden in this exchange only: elsewhere its text may be ordinary data.
         tokens = {value for name, value in headers if name.lower() == "x-amz-security-token"}
         signatures = [
             match for _, value in headers for match in _SIGNATURE.findall(value) if len(match) >= 32
@@ -192,7 +192,7 @@ def _writings(secret: str) -> Iterator[_Writing]:
         yield _Writing(digits, is_spelt=bool(separator))
         yield _Writing(digits.upper(), is_spelt=bool(separator))
     for shift in range(3):
-        # Without the characters that neighbours have a part in.
+        # Without the characters that also encode adjacent bytes.
         encoded = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")[(8 * shift + 5) // 6 :]
         whole = encoded if (shift + len(raw)) % 3 == 0 else encoded[:-1]
         yield _Writing(whole.decode(), url_safe=True)

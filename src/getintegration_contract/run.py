@@ -21,7 +21,7 @@ from getintegration_contract.budget import Budget
 from getintegration_contract.client import Client
 from getintegration_contract.contract import Contract
 from getintegration_contract.environment import EnvironmentFault
-from getintegration_contract.ledger import INDETERMINATE, NOT_CLAIMED, Ledger
+from getintegration_contract.ledger import INDETERMINATE, NOT_CLAIMED, UPHELD, Ledger
 from getintegration_contract.local import LocalEmulator, emulator_identities
 from getintegration_contract.redact import Redactor
 from getintegration_contract.state import PREFIX, Provisioner, State, StateError
@@ -35,7 +35,7 @@ NOTHING_RAN_STATUS = 5
 SCHEMA_VERSION = 1
 
 
-#: Fuzzed requests of one test, until there are as many tests as may be.
+#: Fuzzed requests of one shard, which is one test, and shards at most.
 SHARD, MOST_SHARDS = 50, 16
 
 #: What a target has to offer for a claim, for somebody who wants its clauses exercised.
@@ -68,6 +68,7 @@ class Settings:
         require_exercised: Patterns of clauses that must have been exercised.
         command: The command line of the run.
         repeat: The command that repeats a test when its id follows.
+        is_partial: Whether only some tests of the suite were asked for.
         root: Path to where ids of tests begin, with a slash at the end, from where the run was started.
     """
 
@@ -80,6 +81,7 @@ class Settings:
     redact_accounts: bool = False
     command: str = "pytest tests/contract"
     repeat: str = "pytest"
+    is_partial: bool = False
     root: str = ""
 
     @property
@@ -122,6 +124,8 @@ class Run:
         self.seconds = 0.0
         self.internal_errors: list[str] = []
         self.aborted: str | None = None
+        #: Whether tests of the suite were left out, on purpose or since one failed.
+        self.is_partial = settings.is_partial
         today = self.started.date()
         self.expired = [waiver for waiver in waivers if waiver.expired(today)]
         self.waived = frozenset(waiver.clause for waiver in waivers if not waiver.expired(today))
@@ -171,15 +175,16 @@ class Run:
         try:
             self._client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)
             self._provisioner = Provisioner(self._client, target.identities, self._say)
-            if target.domain_name is not None and target.integration_uri is not None:
-                self.state = self._provisioner.given(target.domain_name, target.integration_uri)
-            else:
-                self.state = self._provisioner.have(allow_writes=target.allow_writes)
+            self.state = self._provisioner.provide(target)
         except (StateError, EnvironmentFault) as error:
             self.aborted = self.redactor.text(str(error))
             raise Indeterminate(self.aborted) from None
         if self.state.origin != "made" and WRITING in target.claims:
             self._target = replace(target, claims=target.claims - {WRITING}, allow_writes=False)
+            hindrance = self.redactor.text(f"writing was tried, and does not work: {self.state.hindrance}")
+            self.ledger.hindrances[WRITING] = hindrance
+            self.ledger.notes[hindrance] = None
+            self._say(f"{hindrance}; nothing is written, and what exists is read")
 
     def announce(self) -> list[str]:
         """What is about to happen: where, as what, how much, how fast, and what will be written."""
@@ -202,8 +207,6 @@ class Run:
         if self.seconds == 0.0:
             self.seconds = time.monotonic() - self._clock
         if self._provisioner is not None:
-            assert self._client is not None
-            self._client.is_cleaning_up = True
             try:
                 self._provisioner.remove()
             except Exception as error:  # the verdict must survive a clean-up that fails
@@ -221,7 +224,10 @@ class Run:
             self._emulator.stop()
 
     def complaints(self) -> list[str]:
-        """Reasons for status 1 other than a violated clause: waivers and coverage that do not hold."""
+        """Reasons for status 1 other than a violated clause: waivers and coverage that do not hold.
+
+        Of a run that was broken off or left tests out, coverage and upheld clauses prove nothing.
+        """
         outcomes = {entry.clause.id: entry for entry in self.ledger.outcomes()}
         lines = [
             f"the waiver of {waiver.clause} expired on {waiver.expires.isoformat()}"
@@ -231,15 +237,14 @@ class Run:
             if waiver.clause not in outcomes:
                 lines.append(f"the waiver of {waiver.clause} names no clause: see --list-clauses")
             elif waiver.clause in self.waived:
-                entry = outcomes[waiver.clause]
-                if entry.checks and not entry.violations:
+                if outcomes[waiver.clause].outcome == UPHELD and not (self.aborted or self.is_partial):
                     lines.append(f"the waiver of {waiver.clause} no longer applies: the clause is upheld")
-        for pattern in self.settings.require_exercised:
+        for pattern in () if self.aborted else self.settings.require_exercised:
             matching = [entry for name, entry in outcomes.items() if fnmatch.fnmatchcase(name, pattern)]
             if not matching:
                 lines.append(f"--require-exercised {pattern} matches no clause")
             for entry in matching:
-                if not entry.checks:
+                if entry.outcome == NOT_CLAIMED or not entry.checks:
                     claim = entry.clause.claim if entry.outcome == NOT_CLAIMED else None
                     offer = f"; it takes {OFFERS[claim]}" if claim else ""
                     told = f"{entry.clause.id} was {entry.outcome}: {entry.reason}{offer}"
@@ -250,11 +255,15 @@ class Run:
         """The exit status of the suite, as the README's table gives it."""
         if self.internal_errors:
             return INTERNAL_STATUS
-        if self.ledger.violations() or self.complaints():
+        if self.ledger.violations() or self.expired:
             return VIOLATED_STATUS
         outcomes = self.ledger.outcomes()
         unsettled = any(entry.gating and entry.outcome == INDETERMINATE for entry in outcomes)
-        if self.aborted or unsettled:
+        if self.aborted:
+            return INDETERMINATE_STATUS
+        if self.complaints():
+            return VIOLATED_STATUS
+        if unsettled:
             return INDETERMINATE_STATUS
         return UPHELD_STATUS if self.ledger.checks else NOTHING_RAN_STATUS
 
@@ -264,7 +273,7 @@ class Run:
         waiver_files.write(path, violated, self.started.date(), kept=self.waivers)
 
     def report(self, exit_status: int) -> dict[str, Any]:
-        """The run as ``report.json`` holds it; ``report.schema.json`` describes it. Redacted."""
+        """The run as ``report.json`` holds it; ``report/schema.json`` describes it. Redacted."""
         ledger, target = self.ledger, self.target
         outcomes = ledger.outcomes()
         counts: dict[str, int] = {}

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
@@ -20,6 +19,7 @@ from getintegration_contract.client import Client, get_integration, integrations
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import parse
+from getintegration_contract.target import Target
 
 #: All names of domains that a run makes begin so; a sweep removes nothing else.
 PREFIX = "GetIntegrationContract-"
@@ -77,6 +77,7 @@ class State:
         origin: ``given``, ``made`` or ``discovered``.
         other_domain, other_uri: A second domain, and a Uri that only it has.
         members: The optional members that the integration was put with.
+        hindrance: Why it was not made, although that was allowed.
     """
 
     origin: str
@@ -85,6 +86,7 @@ class State:
     other_domain: str | None = None
     other_uri: str | None = None
     members: dict[str, Any] = field(default_factory=dict)
+    hindrance: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form, as it travels to workers."""
@@ -211,23 +213,35 @@ class Provisioner:
             uris = [item.get("Uri") for item in _items(self._send(list_integrations(name)))]
             yield from [(name, uri) for uri in uris if isinstance(uri, str)][:1]
 
+    def provide(self, target: Target) -> State:
+        """The state that a target's description asks for: given, or else made or discovered.
+
+        Raises:
+            StateError: It cannot be had; the message says why, and what to give instead.
+        """
+        if target.domain_name is not None and target.integration_uri is not None:
+            return self.given(target.domain_name, target.integration_uri)
+        return self.have(allow_writes=target.allow_writes)
+
     def have(self, *, allow_writes: bool) -> State:
         """Make the state if writing is allowed, else discover it.
 
         Raises:
             StateError: Neither works; the message says why, and what to give instead.
         """
+        hindrance = ""
         reasons = []
         if allow_writes:
             try:
                 return self.made()
             except StateError as error:
                 self.remove()
+                hindrance = str(error)
                 reasons.append(f"it cannot be made ({error})")
         else:
             reasons.append("it may not be made (no --allow-writes)")
         try:
-            return self.discovered()
+            return replace(self.discovered(), hindrance=hindrance)
         except StateError as error:
             reasons.append(f"it cannot be discovered ({error})")
         exchange = self._send(get_integration("GetIntegrationContract", PLAIN_URI))
@@ -241,17 +255,28 @@ class Provisioner:
         )
 
     def remove(self) -> None:
-        """Remove what was made, by scenarios too; what stays is told, and swept by a later run."""
+        """Remove what was made, by scenarios too, whatever limit holds for requests.
+
+        What stays is told, and swept by a later run.
+        """
         if not self._made:
             return
-        for writer in self._writers:
-            with suppress(OSError, RuntimeError):
-                for name in self._domain_names(writer):
-                    if name.startswith(f"{self._made[0]}-"):
-                        self._delete(name, writer)
-        while self._made:
-            self._delete(self._made[-1], self._caller)
-            self._made.pop()
+        with self._client.cleaning_up():
+            for writer in self._writers:
+                self._delete_made_by_tests(f"{self._made[0]}-", writer)
+            while self._made:
+                self._delete(self._made[-1], self._caller)
+                self._made.pop()
+
+    def _delete_made_by_tests(self, prefix: str, writer: Identity) -> None:
+        try:
+            names = self._domain_names(writer)
+        except (OSError, RuntimeError) as error:
+            self._say(f"domains that tests made cannot be listed, and may stay: {error}")
+            return
+        for name in names:
+            if name.startswith(prefix):
+                self._delete(name, writer)
 
     def _delete(self, name: str, writer: Identity) -> None:
         try:
@@ -267,22 +292,32 @@ class Provisioner:
             pair = f"{PREFIX}{slot}-A", f"{PREFIX}{slot}-B"
             # It was too young to be swept if it is there.
             if not any(self._exists(name) for name in pair):
-                for name in pair:
-                    self._create(name)
-                return pair
+                if all(self._create(name) for name in pair):
+                    return pair
+                self.remove()
         raise StateError(f"all domains {PREFIX}0 to {PREFIX}{_SLOTS - 1} are in use by other runs")
 
     def _exists(self, name: str) -> bool:
         document = parse(self._send(get_domain(name)).response).document
         return isinstance(document, dict) and document.get("DomainName") == name
 
-    def _create(self, name: str) -> None:
+    def _create(self, name: str) -> bool:
+        """Make a domain; False if another run made it in the meantime.
+
+        Raises:
+            StateError: The target does not make it.
+        """
         self._made.append(name)  # before it is: an interrupt may come in between
         exchange = self._send(create_domain(name))
+        status = exchange.response.status
         # Where the answer was lost, the repeat finds that the domain exists.
-        if exchange.response.status != 200 and not exchange.faults:
+        if status == 200 or exchange.faults:
+            return True
+        if status < 500:  # a server that fails may have made it nevertheless
             self._made.remove(name)
-            raise StateError(f"CreateDomain answered {_said(exchange)}")
+            if self._exists(name):
+                return False
+        raise StateError(f"CreateDomain answered {_said(exchange)}")
 
     def _sweep(self) -> None:
         """Remove the domains that crashed runs left behind."""

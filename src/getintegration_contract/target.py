@@ -35,6 +35,7 @@ REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _IDENTITIES = ("caller", "unauthorized", "other-account", "low-quota", "temporary")
 _TEXT = {"type": "string", "minLength": 1}
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0}
+_SECONDS = {"type": "number", "exclusiveMinimum": 0, "maximum": 86_400}
 _IDENTITY = {
     "type": "object",
     "additionalProperties": False,
@@ -59,8 +60,8 @@ TARGET_SCHEMA: dict[str, Any] = {
         "not-claimed": {"type": "array", "items": {"enum": list(CLAIMS)}},
         "rate": _POSITIVE,
         "max-requests": {"type": "integer", "minimum": 1},
-        "request-timeout": _POSITIVE,
-        "settling-time": {"type": "number", "minimum": 0},
+        "request-timeout": _SECONDS,
+        "settling-time": {"type": "number", "minimum": 0, "maximum": 86_400},
         "throttling-rate": _POSITIVE,
         "latency-limit": _POSITIVE,
         "waivers": _TEXT,
@@ -131,16 +132,14 @@ def read_file(path: Path) -> dict[str, Any]:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TargetError(f"--target: cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise TargetError(f"--target: {path} is not TOML: {error}") from None
     for fault in jsonschema_rs.validator_for(TARGET_SCHEMA).iter_errors(plain(settings)):
         place = ".".join(map(str, fault.instance_path))
-        # The message of a wrong identity would quote it, secret included.
-        message = (
-            "must have either profile, or access-key-id and secret-access-key"
-            if place.startswith("identities")
-            else fault.message
-        )
+        message = fault.message
+        if fault.kind.name != "additionalProperties" and place.startswith("identities"):
+            # The message of a wrong identity would quote it, secret included.
+            message = "must have either profile, or access-key-id and secret-access-key"
         raise TargetError(f"--target: {path}: {place + ': ' if place else ''}{message}")
     if "waivers" in settings:  # relative to the file that names it
         settings["waivers"] = str(path.parent / settings["waivers"])
@@ -181,7 +180,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
         pace["rate"] = AWS_RATE
     return Target(
         endpoint=endpoint.rstrip("/"),
-        region=_region(settings, environ, endpoint, options.get("profile") or environ.get("AWS_PROFILE")),
+        region=_region(settings, environ, endpoint, _profile(settings, options, environ)),
         identities=identities,
         claims=claims(settings, identities, allow_writes),
         domain_name=settings.get("domain-name"),
@@ -272,7 +271,7 @@ def _check_address(endpoint: str) -> None:
         raise TargetError("--endpoint-url must not hold credentials: give --profile or a target file instead")
     try:
         parts = urlsplit(endpoint)
-        # A name in other letters may turn into AWS's when it is looked up.
+        # IDNA may map a name of other letters to one of AWS's.
         valid = (parts.port is None or parts.port > 0) and bool(parts.hostname) and endpoint.isascii()
     except ValueError:
         valid = False
@@ -301,6 +300,14 @@ def _region(
         if not region:
             raise TargetError(f"--region is missing: the address {endpoint} does not tell it")
     return region or DEFAULT_REGION
+
+
+def _profile(
+    settings: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]
+) -> str | None:
+    """The AWS profile of the caller, if it has one."""
+    in_file = settings.get("identities", {}).get("caller", {}).get("profile")
+    return options.get("profile") or in_file or environ.get("AWS_PROFILE")
 
 
 def _region_of(profile: str) -> str | None:
@@ -371,7 +378,7 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = 
         credentials = session.get_credentials()
         if credentials is not None:
             credentials.get_frozen_credentials()  # some are fetched only now
-    except botocore.exceptions.BotoCoreError as error:
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
         raise TargetError(f"credentials for {name}: {error}") from None
     if credentials is None:
         return None

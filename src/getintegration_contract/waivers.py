@@ -46,7 +46,7 @@ def read(path: Path, *, what: str = "waivers", subject: str = "clause") -> list[
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WaiverError(f"{what}: cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise WaiverError(f"{what}: {path} is not TOML: {error}") from None
     for fault in jsonschema_rs.validator_for(_schema(subject)).iter_errors(plain(document)):
         place = ".".join(map(str, fault.instance_path))

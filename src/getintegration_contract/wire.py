@@ -19,7 +19,14 @@ from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from getintegration_contract.client import UNREACHABLE, Client, transient_fault
+from getintegration_contract.client import (
+    CLOSED,
+    SHORT,
+    UNDECODABLE,
+    Client,
+    fault_name,
+    transient_fault,
+)
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
 from getintegration_contract.identity import Identity
 
@@ -35,13 +42,6 @@ _MOST_HEAD = 1 << 20
 
 class _FaultError(Exception):
     """There is no whole answer; the text says why, as the client's words do."""
-
-
-#: Reasons for an answer that is not whole.
-SHORT = "the body ended before its Content-Length"
-UNDECODABLE = "the body does not decode as its Content-Encoding says"
-_CUT = "the connection was closed without a whole answer"
-_LATE = "no answer within the time limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +221,8 @@ class _Wire:
             size = int(match[1], 16)
             if not size:
                 break
-            parts.append(self._exactly(size, _CUT))
-            if self._exactly(2, _CUT) != b"\r\n":
+            parts.append(self._exactly(size, CLOSED))
+            if self._exactly(2, CLOSED) != b"\r\n":
                 raise _FaultError("a chunk is longer than its size says")
         while self._line():
             pass  # trailers
@@ -246,12 +246,12 @@ class _Wire:
         with suppress(ConnectionError):
             if self._buffer or self._receive():
                 return
-        raise _ClosedError(_CUT)
+        raise _ClosedError(CLOSED)
 
     def _line(self) -> bytes:
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > _MOST_HEAD or not self._receive():
-                raise _FaultError(_CUT)
+                raise _FaultError(CLOSED)
         line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
         return line.removesuffix(b"\r")
 
@@ -371,13 +371,4 @@ def _nothing(endpoint: str, request: Request, reason: str) -> Exchange:
 
 
 def _reason(error: Exception) -> str:
-    match error:
-        case _FaultError():
-            return str(error)
-        case TimeoutError():
-            return _LATE
-        case ConnectionRefusedError() | socket.gaierror():
-            return UNREACHABLE
-        case ConnectionError():
-            return _CUT
-    return type(error).__name__
+    return str(error) if isinstance(error, _FaultError) else fault_name(error)

@@ -81,14 +81,11 @@ class Workspace:
 
     def clear(self) -> None:
         """Remove all domains that were made; a later run sweeps what cannot be removed now."""
-        self._client.is_cleaning_up = True
-        try:
+        with self._client.cleaning_up():
             for domain, identity in list(self._made):
                 with suppress(OSError, RuntimeError):
                     self._client.send(delete_domain(domain), identity)
                 del self._made[domain, identity]
-        finally:
-            self._client.is_cleaning_up = False
 
     def _write(
         self, operation: str, request: Request, identity: Identity | None, *, gone: bool = False

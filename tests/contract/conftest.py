@@ -127,7 +127,10 @@ def sdk(target: Target, client: Client) -> Callable[..., Any]:
             **keys,
             # Invalid input is for the server to reject.
             config=Config(
-                retries={"mode": "standard", "total_max_attempts": attempts}, parameter_validation=False
+                retries={"mode": "standard", "total_max_attempts": attempts},
+                parameter_validation=False,
+                connect_timeout=target.timeout,
+                read_timeout=target.timeout,
             ),
         )
         made.meta.events.register("before-send.customer-profiles", lambda **_: client.admit())

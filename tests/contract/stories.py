@@ -60,6 +60,10 @@ class BrokenError(AssertionError):
     """A reading is not what the story so far makes due."""
 
 
+class KnownError(Exception):
+    """The same, of a clause whose story is told already."""
+
+
 @dataclass
 class Record:
     """An integration as the model has it: what was put, and what was read since the last write to it."""
@@ -96,6 +100,8 @@ class Narrator:
     requests: Callable[[], int]
     number: int = 0
     told: list[Told] = field(default_factory=list)
+    #: Clauses whose stories are told: others are looked for behind them.
+    known: set[str] = field(default_factory=set)
     refusal: str = ""
     #: Why everything after it is not done: the endpoint is gone, or the budget is spent.
     stop: Exception | None = None
@@ -250,8 +256,7 @@ class Story(RuleBasedStateMachine):
         except RefusedError as refused:
             narrator.refusal = str(refused)
             self.steps.pop()
-            self.unsure.add((account, domain))
-            self.domains.pop((account, domain), None)
+            self._doubt(account, domain)
             return False
         except EnvironmentFault as error:
             narrator.stop = error
@@ -288,10 +293,13 @@ class Story(RuleBasedStateMachine):
             narrator.stop = error
             return
         record = self.domains.get((account, domain), {}).get(uri)
-        if record is None:
-            self._due_absent(place, exchange)
-        else:
-            self._due(place, record, exchange)
+        try:
+            if record is None:
+                self._due_absent(place, exchange)
+            else:
+                self._due(place, record, exchange)
+        except KnownError:
+            self._doubt(account, domain)
 
     def _read(self, place: Place) -> Exchange:
         account, domain, uri = place
@@ -352,7 +360,12 @@ class Story(RuleBasedStateMachine):
 
     def _broken(self, clause: str, expected: str, actual: str, exchange: Exchange) -> NoReturn:
         self.narrator.told.append(Told(tuple(self.steps), clause, expected, actual, exchange))
-        raise BrokenError
+        raise KnownError if clause in self.narrator.known else BrokenError
+
+    def _doubt(self, account: int, domain: str) -> None:
+        """Leave a domain alone from now on: nobody knows what is due there."""
+        self.unsure.add((account, domain))
+        self.domains.pop((account, domain), None)
 
     # --- Names ----------------------------------------------------------------------------------------------
 

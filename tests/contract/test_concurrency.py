@@ -135,6 +135,9 @@ def test_each_gets_its_own(
     alone = {one: ask(one.domain, one.uri, identity=one.identity) for one in questions}
     again = {one: ask(one.domain, one.uri, identity=one.identity) for one in questions}
     steady = {one: _steady(check, alone[one], again[one]) for one in questions}
+    for one in questions:
+        _found(check, one, alone[one])
+        _found(check, one, again[one])
     if any(_faults(exchange) for exchange in (*alone.values(), *again.values())):
         pytest.skip("one request after another meets faults already")
     crowd = SLOW_CROWD if target.rate else CROWDS[pytestconfig.option.depth]
@@ -147,6 +150,9 @@ def test_each_gets_its_own(
         if shares[-1] <= ACCIDENTS:
             break
     if _most_under_way(exchanges) < 2:
+        for order, given in zip(orders, answers, strict=True):
+            for one, exchange in zip(order, given, strict=False):
+                _found(check, one, exchange)
         pytest.skip("at this rate no two requests were under way at once")
     check.that(
         "concurrency.no-fault",
@@ -159,6 +165,12 @@ def test_each_gets_its_own(
         for one, exchange in zip(order, given, strict=False):
             _own(check, one, exchange, alone[one], steady[one])
     _unique(check, exchanges)
+
+
+def _found(check: Checker, asked: Question, exchange: Exchange) -> None:
+    """Whatever is found MUST be what was asked for, also when nobody else asks."""
+    if exchange.response.status == 200:
+        check.ok(exchange, domain=asked.domain, uri=asked.uri)
 
 
 def _own(check: Checker, asked: Question, exchange: Exchange, alone: Exchange, steady: set[str]) -> None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import SHORT, UNDECODABLE, Client, get_integration
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import (
@@ -28,7 +28,7 @@ from getintegration_contract.judge import (
     Expectation,
 )
 from getintegration_contract.state import State
-from getintegration_contract.wire import SHORT, UNDECODABLE, Ask, Reply, converse
+from getintegration_contract.wire import Ask, Reply, converse
 
 clauses = pytest.mark.clauses
 

@@ -330,7 +330,7 @@ STRAY = {
         b"HTTP/1.1 404 Not Found\r\nServer: x\r\n",
         "the connection was closed without a whole answer",
     ),
-    "garbage": (b"garbage\r\n\r\n{}", "the connection was closed without a whole answer"),
+    "garbage": (b"garbage\r\n\r\n{}", "the answer is not HTTP"),
     "half an answer": (
         b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
         "the body ended before its Content-Length",
@@ -456,7 +456,9 @@ def test_an_endpoint_that_is_gone_is_told_from_a_request_it_cannot_answer(serve:
         client.send(get_integration("a", "u"))
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://nowhere.invalid", "https://nowhere.invalid"])
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:1", "http://nowhere.invalid", "https://nowhere.invalid"]
+)
 def test_no_request_is_named_where_none_arrived(connect: Any, address: str) -> None:
     with pytest.raises(EndpointDown) as told:
         connect(address).send(get_integration("a", "u"), CALLER)
@@ -535,15 +537,20 @@ class _Stalling:
         self.listener.close()
 
 
-def test_requests_are_bounded_and_paced(serve: Serve, connect: Any) -> None:
-    paced: list[None] = []
-    server = serve(script(Reply(503), FINE))
-    client = connect(server.url, max_requests=3, acquire=lambda limited: paced.append(None))
+def test_every_attempt_takes_part_of_the_budget(serve: Serve, connect: Any) -> None:
+    def acquire(limited: bool) -> None:
+        taken.append(limited)
+        if len(taken) > 3:
+            raise BudgetExhausted("spent")
+
+    taken: list[bool] = []
+    server = serve(script(Reply(503), FINE, Reply(503)))
+    client = connect(server.url, acquire=acquire)
     client.send(get_integration("a", "u"))
-    client.send(get_integration("a", "u"))
-    with pytest.raises(BudgetExhausted, match="the limit of 3 requests"):
+    with pytest.raises(BudgetExhausted):
         client.send(get_integration("a", "u"))
-    assert (len(paced), len(server.received)) == (3, 3), "repeats count, what is not sent does not"
+    assert (len(taken), len(server.received)) == (4, 3), "repeats count, what is not sent does not"
+    assert client.faults == {"503": 2}, "what was seen before the end is not lost"
 
 
 # --- Whole runs ---------------------------------------------------------------------------------------------

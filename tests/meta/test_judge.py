@@ -245,7 +245,7 @@ WRONG_ERRORS: dict[str, tuple[Exchange, set[str]]] = {
     "right status, type in another case": (error(404, TYPE.lower()), {f"error.{TYPE}.type"}),
     "right type, status of another type": (error(400, TYPE), {f"error.{TYPE}.status"}),
     "right type, undeclared status": (error(410, TYPE), {f"error.{TYPE}.status"}),
-    "right type, status of a crash": (error(500, TYPE), {f"error.{TYPE}.status"}),
+    "right type, status of a crash": (error(500, TYPE), {"missing.domain", f"error.{TYPE}.status"}),
     "both wrong, and fitting": (error(403, "AccessDeniedException"), {"missing.domain"}),
     "both wrong, undeclared": (error(422, "ValidationException"), {"missing.domain"}),
     "no type": (error(404, None), {"error.type"}),
@@ -282,6 +282,13 @@ WRONG_ERRORS: dict[str, tuple[Exchange, set[str]]] = {
 @pytest.mark.parametrize(("given", "clauses"), WRONG_ERRORS.values(), ids=WRONG_ERRORS.keys())
 def test_wrong_error(given: Exchange, clauses: set[str]) -> None:
     assert violated(given, UNKNOWN) == clauses
+
+
+@pytest.mark.parametrize("shape", ["service", "json", "none"])
+def test_a_crash_is_never_a_correct_rejection_whatever_its_type(shape: str) -> None:
+    crash = error(500, TYPE)
+    assert "missing.domain" in violated(crash, replace(UNKNOWN, shape=shape))
+    assert "missing.domain" not in credited(crash, replace(UNKNOWN, shape=shape))
 
 
 @pytest.mark.parametrize(

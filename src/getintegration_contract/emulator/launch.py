@@ -70,7 +70,7 @@ def running_emulator(*options: str, timeout: float = 10.0) -> Iterator[RunningEm
             stderr=errors,
             text=True,
             env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # Ctrl-C at a terminal is for whoever runs it, and still needs it
+            start_new_session=True,  # so that Ctrl-C does not end it before the run has cleaned up
         )
         emulator = RunningEmulator("", process, errors)
         try:

@@ -139,6 +139,7 @@ def compare(
     today: datetime.date | None = None,
     max_age: int = MAX_AGE,
     reasons: Mapping[int, str] | None = None,
+    extra_reasons: Mapping[int, str] | None = None,
 ) -> Comparison:
     """Compare two recordings, exchange by exchange.
 
@@ -147,7 +148,8 @@ def compare(
         without: Names of normalisations that are left out.
         today: For expiry and age; by default the present day.
         max_age: Days after which a recording is stale.
-        reasons: Why exchanges of the reference were not replayed, by position.
+        reasons, extra_reasons: Why exchanges of the reference, or of the candidate, were not sent to the
+            other side, by position.
     """
     today = today or datetime.datetime.now(datetime.UTC).date()
     names = Names(reference.suite.states), Names(candidate.suite.states)
@@ -156,6 +158,7 @@ def compare(
         keys(candidate, names[1]),
         by_order=names[0] != names[1],
         reasons=reasons or {},
+        extra_reasons=extra_reasons or {},
     )
     acceptance = acceptance or Acceptance([], today)
     result = Comparison(reference.suite, candidate.suite, without, transient=pairs.transient)

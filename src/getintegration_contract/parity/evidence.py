@@ -1,4 +1,4 @@
-"""Truth moves: what a recording of AWS says about the clauses.
+"""Judges a recording of AWS by the contract: what it says about the clauses.
 
 A clause that AWS itself breaks is contradicted by evidence: then the contract is wrong, not an emulator that
 keeps it. A clause that is only observed or inferred, and that AWS upheld, can be promoted.

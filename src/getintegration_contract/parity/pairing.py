@@ -15,7 +15,7 @@ from getintegration_contract.recording import Recording
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.recording.resign import NONE
 
-_RACE = "its test writes while it asks, so that who is first decides the answer"
+_RACE = "its test reads while it writes, and its answers depend on which came first"
 #: Seconds by which two clocks of one process may seem to overlap.
 _TOLERANCE = 0.001
 
@@ -113,13 +113,15 @@ def pair(
     *,
     by_order: bool,
     reasons: Mapping[int, str],
+    extra_reasons: Mapping[int, str],
 ) -> Pairs:
     """Pair two recordings.
 
     Args:
         one, other: The keys of the reference and of the candidate.
         by_order: Whether requests of one test may also be paired by their order, where names differ.
-        reasons: Why an exchange of the reference could not be replayed, where it was not.
+        reasons, extra_reasons: Why an exchange of the reference, or of the candidate, was not sent to the
+            other side, by position.
     """
     reference, candidate = one.keys, other.keys
     places = {key: position for position, key in enumerate(candidate) if key is not None}
@@ -138,7 +140,7 @@ def pair(
         alone, extra = _pair_by_order(reference, candidate, alone, extra, found)
     tests = [{key.test for key in side if key is not None} for side in (reference, candidate)]
     found.alone = {place: reasons.get(place) or _reason(reference[place], tests[1]) for place in alone}
-    found.extra = {place: _reason(candidate[place], tests[0]) for place in extra}
+    found.extra = {place: extra_reasons.get(place) or _reason(candidate[place], tests[0]) for place in extra}
     races = one.races | other.races
     for side, reasons_of in ((reference, found.alone), (candidate, found.extra)):
         raced = [place for place, key in enumerate(side) if key is not None and key.test in races]

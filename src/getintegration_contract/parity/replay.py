@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,15 +41,16 @@ class Live:
     """A live endpoint, ready to be asked: its client, its state, its names.
 
     Attributes:
-        reasons: Why exchanges of the recording were not sent, by their position there.
+        sent: Positions in the recording that were sent, in order.
+        reasons: Why the others were not sent, by position.
     """
 
     target: Target
     client: Client
     state: State
-    budget: Budget | None
-    provisioner: Provisioner
+    undo: ExitStack
     emulator: bool = False
+    sent: list[int] = field(default_factory=list)
     reasons: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -63,40 +65,25 @@ class Live:
         """
         if target.is_aws:
             target = replace(target, allow_writes=False)
-        limited = target.rate is not None or target.max_requests is not None
-        budget = Budget.create(target.rate, target.max_requests) if limited else None
-        client = Client(
-            target.endpoint,
-            target.region,
-            timeout=target.timeout,
-            acquire=budget.acquire if budget else None,
-        )
-        provisioner = Provisioner(client, target.identities, say)
-        live = None
-        try:
-            if target.domain_name is not None and target.integration_uri is not None:
-                state = provisioner.given(target.domain_name, target.integration_uri)
-            else:
-                state = provisioner.have(allow_writes=target.allow_writes)
-            live = cls(target, client, state, budget, provisioner, emulator)
-        except (StateError, EnvironmentFault) as error:
-            raise ReplayError(Redactor(target.secrets).text(str(error))) from None
-        finally:
-            if live is None:
-                client.is_cleaning_up = True
-                provisioner.remove()
-                client.close()
-                if budget is not None:
-                    budget.remove()
-        return live
+        with ExitStack() as undo:
+            acquire = None
+            try:
+                if target.rate is not None or target.max_requests is not None:
+                    budget = Budget.create(target.rate, target.max_requests)
+                    undo.callback(budget.remove)
+                    acquire = budget.acquire
+                client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)
+                undo.callback(client.close)
+                provisioner = Provisioner(client, target.identities, say)
+                undo.callback(provisioner.remove)
+                state = provisioner.provide(target)
+            except (StateError, EnvironmentFault) as error:
+                raise ReplayError(Redactor(target.secrets).text(str(error))) from None
+            return cls(target, client, state, undo.pop_all(), emulator)
 
     def close(self) -> None:
         """Remove what was made, and let go."""
-        self.client.is_cleaning_up = True
-        self.provisioner.remove()
-        self.client.close()
-        if self.budget is not None:
-            self.budget.remove()
+        self.undo.close()
 
     def suite(self, source: Suite) -> Suite:
         """What a recording of this replay is about."""
@@ -158,6 +145,7 @@ def replay(
     say: Callable[[str], None],
     *,
     only: frozenset[int] | None = None,
+    accounts: bool = False,
 ) -> list[Recording]:
     """Send the requests of a recording to one or more endpoints, one after the other, each to all of them.
 
@@ -166,6 +154,7 @@ def replay(
         lives: Where to; not closed.
         paths: Where the recordings are written, one for each endpoint.
         only: Positions in the source; None for all.
+        accounts: Whether account ids are redacted as well.
 
     Raises:
         ReplayError: An endpoint went away, or a budget was spent before anything was compared.
@@ -173,7 +162,7 @@ def replay(
     targets = list(lives)
     names = Names(source.suite.states)
     recorders = [
-        Recorder(path, Redactor(live.target.secrets), live.suite(source.suite))
+        Recorder(path, Redactor(live.target.secrets, accounts=accounts), live.suite(source.suite))
         for live, path in zip(targets, paths, strict=True)
     ]
     chosen = _chosen(source, names, only)
@@ -216,6 +205,7 @@ def _ask_all(
             continue
         except EnvironmentFault as error:
             raise ReplayError(str(error)) from None
+        live.sent.append(position)
         recorder.write(
             replace(exchange, faults=()),
             test=recorded.test,

@@ -17,6 +17,8 @@ from getintegration_contract.plugin.session import Session
 from getintegration_contract.plugin.worker import Worker
 from getintegration_contract.run import (
     INDETERMINATE_STATUS,
+    INTERNAL_STATUS,
+    UPHELD_STATUS,
     Indeterminate,
     Run,
 )
@@ -86,11 +88,13 @@ class Controller:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self.run.finish()
+        self.run.is_partial |= bool(session.shouldfail or session.shouldstop)
         finished = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if finished or self.run.aborted or not self.collected:
             session.exitstatus = self.run.exit_status()
         self.status = int(session.exitstatus)
-        self._write_reports(self.status)
+        if not self._write_reports(self.status) and self.status == UPHELD_STATUS:
+            self.status = session.exitstatus = INTERNAL_STATUS
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         from getintegration_contract.report import terminal
@@ -107,21 +111,24 @@ class Controller:
         if self.config.option.verbose < 0:
             self.config.option.verbose = -2  # so that pytest adds no line of its own
 
-    def _write_reports(self, status: int) -> None:
+    def _write_reports(self, status: int) -> bool:
+        """Write all that was asked for; whether that worked."""
         from getintegration_contract import report as reports
         from getintegration_contract.report import junit, markdown
 
         option = self.config.option
-        if option.write_waivers and not self.run.aborted:
-            self.run.write_waivers(Path(option.write_waivers))
+        written = True
         document = self.run.report(status)
         try:
+            if option.write_waivers and not self.run.aborted:
+                self.run.write_waivers(Path(option.write_waivers))
             if option.report_dir:
                 reports.write(document, Path(option.report_dir))
             if option.xmlpath and Path(option.xmlpath).exists():
                 junit.attach(Path(option.xmlpath), document)
-        except reports.ReportError as error:
-            say(self.config, str(error))
+        except (reports.ReportError, OSError) as error:
+            say(self.config, f"not everything could be written: {error}")
+            written = False
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             try:
                 with Path(summary).open("a", encoding="utf-8") as file:
@@ -130,6 +137,7 @@ class Controller:
                 say(self.config, f"cannot write GITHUB_STEP_SUMMARY: {error.strerror}")
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("\n".join(markdown.annotations(document)))
+        return written
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

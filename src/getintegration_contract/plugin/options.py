@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -25,6 +26,7 @@ MAX_EXAMPLES = {"gate": 100, "nightly": 5000}
 _NOT_TO_REPEAT = (
     "--report-dir",
     "--write-waivers",
+    "--require-exercised",
     "--record",
     "--resume",
     "--junitxml",
@@ -64,7 +66,10 @@ def add(parser: pytest.Parser) -> None:
     )
     session.add_options(option)
     option(
-        "--request-timeout", type=float, metavar="SECONDS", help="seconds to wait for an answer (default 10)"
+        "--request-timeout",
+        type=session.number,
+        metavar="SECONDS",
+        help="seconds to wait for an answer (default 10)",
     )
     run = parser.getgroup("contract", "how it is tested")
     option = run.addoption
@@ -94,24 +99,37 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
-def check_writable(folder: str | Path | None) -> None:
-    """Say before the run, not after it, that a report has nowhere to go.
+def check_outputs(option: argparse.Namespace) -> None:
+    """Say before the run, not after it, that what it writes has nowhere to go.
 
     Raises:
-        TargetError: The folder cannot be made or written.
+        TargetError: A folder cannot be made or written, or a file is one.
     """
-    if not folder:
-        return
+    if option.resume and not option.record:
+        raise TargetError("--resume needs --record FILE.har: the recording to go on with")
+    if option.report_dir:
+        _check_writable(Path(option.report_dir))
+    if option.write_waivers:
+        path = Path(option.write_waivers)
+        if path.is_dir():
+            raise TargetError(f"--write-waivers: {path} is a folder: give a file")
+        _check_writable(path.parent)
+
+
+def _check_writable(folder: Path) -> None:
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TargetError(f"cannot write to {folder}: {error.strerror}") from None
     if not os.access(folder, os.W_OK):
         raise TargetError(f"cannot write to {folder}: permission denied")
 
 
-def make_run(config: pytest.Config, contract: Contract) -> Run:
+def make_run(config: pytest.Config, contract: Contract, *, is_partial: bool) -> Run:
     """The run that the options ask for.
+
+    Args:
+        is_partial: Whether only some tests of the suite are asked for.
 
     Raises:
         TargetError: An option or the target file is wrong.
@@ -126,7 +144,7 @@ def make_run(config: pytest.Config, contract: Contract) -> Run:
     if option.max_examples is not None and option.max_examples < 1:
         raise TargetError("--max-examples must be at least 1")
     seed = str(getattr(option, "hypothesis_seed", None) or 0)
-    if not seed.isdigit():
+    if not (seed.isascii() and seed.isdigit()):
         raise TargetError("--hypothesis-seed must be a whole number, 0 or more")
     here = config.invocation_params.dir
     settings = Settings(
@@ -139,6 +157,7 @@ def make_run(config: pytest.Config, contract: Contract) -> Run:
         redact_accounts=option.redact_accounts,
         command=shlex.join(["pytest", *config.invocation_params.args]),
         repeat=shlex.join(["pytest", *_options_to_repeat(config), *_from_environment(config, target)]),
+        is_partial=is_partial,
         root="" if config.rootpath == here else f"{os.path.relpath(config.rootpath, here)}/",
     )
     waivers = read_waivers(target.waivers) if target.waivers else []

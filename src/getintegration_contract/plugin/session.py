@@ -6,6 +6,7 @@ that runs tests; both are plugins of pytest and do the rest by its hooks.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -32,16 +33,28 @@ _EVERY = 10.0
 #: About how many requests a test sends, by depth and module, where that is more than one or so.
 _ALWAYS = {"test_state": 9.6, "test_throttling": 5.0}
 _WEIGHTS = {
-    "gate": {"test_concurrency": 65.0, "test_stateful": 35.0, **_ALWAYS},
+    "gate": {"test_concurrency": 65.0, "test_stateful": 63.0, **_ALWAYS},
     "nightly": {"test_concurrency": 1020.0, "test_stateful": 820.0, **_ALWAYS},
 }
 #: What must be the same for a recording to go on.
 _SAME = ("suite_version", "region", "seed", "depth", "max_examples", "emulator")
 
 
+def number(text: str) -> float:
+    """A number of the command line.
+
+    Raises:
+        ValueError: It is none, or NaN, or infinite.
+    """
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
 def add_options(add: Callable[..., None]) -> None:
     """The options of recording and of the budget."""
-    add("--rate", type=float, metavar="N", help="requests a second, all workers together (AWS: 5)")
+    add("--rate", type=number, metavar="N", help="requests a second, all workers together (AWS: 5)")
     add("--max-requests", type=int, metavar="N", help="requests of the run at most, all workers together")
     add("--record", metavar="FILE.har", help="keep every exchange, redacted, as HAR 1.2")
     add("--resume", action="store_true", help="go on with a recording that was interrupted")
@@ -65,8 +78,6 @@ class Session:
         self._quiet = config.option.verbose < 0
         self._clock = self._told = time.monotonic()
         option = config.option
-        if option.resume and not option.record:
-            raise pytest.UsageError("--resume needs --record, the recording to go on with")
         if option.record or option.report_dir:
             kept = option.record or Path(option.report_dir, "exchanges.har")
             path = (config.invocation_params.dir / kept).resolve()

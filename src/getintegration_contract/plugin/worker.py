@@ -73,7 +73,7 @@ class Worker:
     def gates(self, clause: str) -> bool:
         """Whether a violation of the clause fails a test."""
         known = self.contract.clauses[clause]
-        claimed = known.claim is None or known.claim in self.target.claims
+        claimed = known.is_claimed(self.target.claims)
         return claimed and clause not in self.waived and known.gates(self.strict)
 
     def pytest_collection_finish(self) -> None:

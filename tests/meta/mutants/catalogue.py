@@ -54,15 +54,6 @@ INVIOLABLE: dict[str, str] = {
         "no request makes a lawful server fail, so a 500 where one is due cannot be had; one where none is"
         " due violates the clause of the request, whatever its type"
     ),
-    **dict.fromkeys(
-        (
-            "schemathesis.not_a_server_error",
-            "schemathesis.negative_data_rejection",
-            "schemathesis.positive_data_acceptance",
-            "schemathesis.response_schema_conformance",
-        ),
-        "a second opinion on answers in which the judge found no fault: what breaks it breaks another clause",
-    ),
 }
 
 #: Broken servers that nobody outside can tell from a lawful one, each with the reason.

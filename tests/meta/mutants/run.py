@@ -1,4 +1,4 @@
-"""Starts the runner: ``python tests/meta/mutants/run.py``, or ``python tests/meta/mutants``."""
+"""Starts the runner: ``python tests/meta/mutants/run.py``."""
 
 import sys
 from pathlib import Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from getintegration_contract import recording as recordings
+from getintegration_contract.budget import Budget
 from getintegration_contract.client import Client, get_integration
 from getintegration_contract.exchange import Request
 from getintegration_contract.parity import replay
@@ -97,7 +99,7 @@ def unopened(target: Target) -> Live:
     """A live endpoint that nobody has reached."""
     client = Client(target.endpoint, target.region)
     state = State("given", "d", "u")
-    return Live(target, client, state, None, Provisioner(client, {"caller": CALLER}, print))
+    return Live(target, client, state, ExitStack())
 
 
 @pytest.mark.parametrize(("endpoint", "allowed", "sent"), [(AWS, True, False), ("http://a", True, True)])
@@ -112,18 +114,25 @@ def test_writes_never_go_to_aws(endpoint: str, allowed: bool, sent: bool) -> Non
 
 def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     allowed: list[bool] = []
+    budgets: list[Budget] = []
+    create = Budget.create
+
+    def created(rate: float | None, limit: int | None) -> Budget:
+        budgets.append(create(rate, limit))
+        return budgets[-1]
 
     def have(self: Provisioner, *, allow_writes: bool) -> State:
         allowed.append(allow_writes)
         return State("discovered", "d", "u")
 
     monkeypatch.setattr(Provisioner, "have", have)
+    monkeypatch.setattr(Budget, "create", created)
     live = Live.open(Target(AWS, identities=IDENTITIES, allow_writes=True, rate=5.0), print)
     live.close()
     assert allowed == [False]
     assert not live.target.allow_writes
-    assert live.budget is not None
-    assert live.budget.rate == 5
+    assert [budget.rate for budget in budgets] == [5]
+    assert not budgets[0].path.exists(), "what keeps the rate is removed with the rest"
 
 
 def test_a_replay_to_the_same_server_does_not_differ(tmp_path: Path, emulator_har: Path) -> None:

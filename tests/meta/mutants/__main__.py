@@ -1,6 +1,0 @@
-"""``python tests/meta/mutants``: see ``run``."""
-
-import runpy
-from pathlib import Path
-
-runpy.run_path(str(Path(__file__).with_name("run.py")), run_name="__main__")
