@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPException, IncompleteRead
+from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong, UnknownProtocol
 from http.client import responses as reasons
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ _FAULTS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((IncompleteRead,), SHORT),
     ((DecodeError,), UNDECODABLE),
     ((ConnectionError, ssl.SSLEOFError), CLOSED),
-    ((HTTPException,), NOT_HTTP),
+    ((BadStatusLine, LineTooLong, UnknownProtocol), NOT_HTTP),
 )
 
 #: Answers of the service that mean "slow down", under either status that AWS's pages give.
@@ -75,6 +75,7 @@ class Signing:
     Attributes:
         skew: Added to the present for X-Amz-Date.
         scope_date: ``YYYYMMDD`` of the credential scope, if another than the request's.
+        signed_headers: Names of the headers that are signed; None for those that should be.
         tamper: Changes the request after it was signed.
     """
 
@@ -83,6 +84,7 @@ class Signing:
     terminator: str = "aws4_request"
     skew: timedelta = timedelta()
     scope_date: str | None = None
+    signed_headers: tuple[str, ...] | None = None
     tamper: Callable[[Request], Request] | None = None
 
 
@@ -291,23 +293,27 @@ class Client:
 
     def _auth_for(self, identity: Identity, signing: Signing) -> AWS4Auth:
         region = signing.region or self.region
-        key = (identity, region, signing.service, signing.terminator, signing.scope_date)
+        key = (identity, region, replace(signing, skew=timedelta(), tamper=None))
         if key not in self._auth:
             self._auth[key] = self._make_auth(identity, region, signing)
         return self._auth[key]
 
     @staticmethod
     def _make_auth(identity: Identity, region: str, signing: Signing) -> AWS4Auth:
+        more: dict[str, Any] = {}
+        if signing.signed_headers is not None:
+            more["include_hdrs"] = signing.signed_headers
         altered = signing.terminator != "aws4_request" or signing.scope_date is not None
         if identity.refreshable is not None:
             if altered:
                 raise ValueError("only static credentials can be signed with another scope")
             return AWS4Auth(
-                refreshable_credentials=identity.refreshable, region=region, service=signing.service
+                refreshable_credentials=identity.refreshable, region=region, service=signing.service, **more
             )
-        token = {"session_token": identity.session_token} if identity.session_token else {}
+        if identity.session_token:
+            more["session_token"] = identity.session_token
         if not altered:
-            return AWS4Auth(identity.access_key, identity.secret_key, region, signing.service, **token)
+            return AWS4Auth(identity.access_key, identity.secret_key, region, signing.service, **more)
         day = signing.scope_date or datetime.now(UTC).strftime("%Y%m%d")
         signing_key = AWS4SigningKey(identity.secret_key, region, signing.service, day)
         derived = f"AWS4{identity.secret_key}".encode()
@@ -315,7 +321,7 @@ class Client:
             derived = AWS4SigningKey.sign_sha256(derived, part)
         signing_key.key = derived
         signing_key.scope = f"{day}/{region}/{signing.service}/{signing.terminator}"
-        return PassiveAWS4Auth(identity.access_key, signing_key, **token)
+        return PassiveAWS4Auth(identity.access_key, signing_key, **more)
 
     def _exchange(
         self,
@@ -413,7 +419,8 @@ def fault_name(error: BaseException) -> str:
     for types, name in _FAULTS:
         if any(isinstance(cause, types) for cause in causes):
             return name
-    return type(causes[-1]).__name__
+    own = next((cause for cause in causes if type(cause) is HTTPException), None)
+    return str(own) if own else type(causes[-1]).__name__  # its text says why, as of too many headers
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -7,7 +7,8 @@ encoding of others. So the target as meant travels beside the address, as a head
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.client import HTTPResponse, RemoteDisconnected
+from http import HTTPStatus
+from http.client import HTTPResponse, RemoteDisconnected, parse_headers
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +38,14 @@ class _Head:
 
 
 class _WireResponse(HTTPResponse):
+    def _read_status(self) -> tuple[str, int, str]:
+        """The status line of the final answer; ``http.client`` would skip 100 alone of the interim ones."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 100 < status < 200 or status == HTTPStatus.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            parse_headers(self.fp)
+
     def begin(self) -> None:
         """Read the head; ``http.client`` would take one that was cut off for a whole one."""
         head = _Head(self.fp)

@@ -200,6 +200,8 @@ class Run:
             lines.append(f"writes: domains named {PREFIX}*, removed at the end")
         else:
             lines.append("writes: nothing")
+        if target.allow_writes and target.settling_time:
+            lines.append(f"waits {target.settling_time:g} s for writes to settle, before what it reads then")
         return lines
 
     def finish(self) -> None:

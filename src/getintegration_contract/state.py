@@ -33,7 +33,9 @@ _CANDIDATES = 5
 #: A Uri with everything that careless comparison loses: both cases, a precomposed letter, an escape, a slash.
 URI = "s3://Contract-Bucket/Caf\u00e9/a%20b/Object"
 PLAIN_URI = "arn:aws:flow:us-east-1:123456789012:GetIntegrationContract"
-OTHER_URI = "s3://Contract-Bucket/Other"
+OTHER_URI = "arn:aws:flow:us-east-1:123456789012:GetIntegrationContract-Other"
+#: A Uri that no run makes.
+UNKNOWN_URI = "s3://GetIntegrationContract-Unknown"
 
 #: All optional members, each within its constraints.
 MEMBERS: dict[str, Any] = {
@@ -61,6 +63,9 @@ _OFFERS: tuple[tuple[str, ...], ...] = (
     ("ObjectTypeName", "Tags"),
     ("ObjectTypeName",),
 )
+
+#: Members that are not on the reference page: who writes a server from it ignores them.
+_RECENT = frozenset({"Scope"})
 
 _JSON = (("Content-Type", "application/json"),)
 
@@ -183,9 +188,11 @@ class Provisioner:
         for uri in (URI, PLAIN_URI):
             for names in _OFFERS:
                 members = {name: MEMBERS[name] for name in names}
-                if self._send(put_integration(domain, uri, members)).response.status == 200:
+                put = self._send(put_integration(domain, uri, members))
+                if put.response.status // 100 == 2:
+                    members = _taken(put, members)
                     put_other = self._send(put_integration(other, OTHER_URI, members))
-                    has_other = put_other.response.status == 200
+                    has_other = put_other.response.status // 100 == 2
                     return State("made", domain, uri, other, OTHER_URI if has_other else None, members)
         exchange = self._send(put_integration(domain, PLAIN_URI, {"ObjectTypeName": "Contract_Type-1"}))
         raise StateError(f"PutIntegration answered {_said(exchange)}")
@@ -221,7 +228,10 @@ class Provisioner:
         """
         if target.domain_name is not None and target.integration_uri is not None:
             return self.given(target.domain_name, target.integration_uri)
-        return self.have(allow_writes=target.allow_writes)
+        state = self.have(allow_writes=target.allow_writes)
+        if state.origin == "made":
+            time.sleep(target.settling_time)
+        return state
 
     def have(self, *, allow_writes: bool) -> State:
         """Make the state if writing is allowed, else discover it.
@@ -280,10 +290,13 @@ class Provisioner:
 
     def _delete(self, name: str, writer: Identity) -> None:
         try:
-            status = self._client.send(delete_domain(name), writer).response.status
-        except (OSError, RuntimeError):
-            status = 0
-        if status not in (200, 404):
+            exchange = self._client.send(delete_domain(name), writer)
+        except (OSError, RuntimeError) as error:
+            self._say(f"the domain {name} could not be removed: {error}")
+            return
+        status, error_type = exchange.response.status, parse(exchange.response).error_type
+        gone = status == 404 and error_type == "ResourceNotFoundException"
+        if status // 100 != 2 and not gone:
             self._say(f"the domain {name} could not be removed ({status or 'no answer'})")
 
     def _domains(self) -> tuple[str, str]:
@@ -311,7 +324,7 @@ class Provisioner:
         exchange = self._send(create_domain(name))
         status = exchange.response.status
         # Where the answer was lost, the repeat finds that the domain exists.
-        if status == 200 or exchange.faults:
+        if status // 100 == 2 or exchange.faults:
             return True
         if status < 500:  # a server that fails may have made it nevertheless
             self._made.remove(name)
@@ -365,6 +378,14 @@ def _items(exchange: Exchange) -> list[dict[str, Any]]:
     document = parse(exchange.response).document if exchange.response.status == 200 else None
     items = document.get("Items") if isinstance(document, dict) else None
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _taken(put: Exchange, members: dict[str, Any]) -> dict[str, Any]:
+    """The members without those that a target may not know yet, and by its answer did not take."""
+    document = parse(put.response).document
+    if not isinstance(document, dict) or "ObjectTypeName" not in document:
+        return members  # it does not say what it took
+    return {name: value for name, value in members.items() if name not in _RECENT or name in document}
 
 
 def _server_time(exchange: Exchange) -> float:

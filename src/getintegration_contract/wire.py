@@ -36,7 +36,7 @@ EXPECT_PATIENCE = 3.0
 LINGER = 0.2
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (.*))?")
-_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(;.*)?")
+_CHUNK_SIZE = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(;.*)?")
 _MOST_HEAD = 1 << 20
 
 

@@ -59,8 +59,19 @@ class Workspace:
     def put(
         self, domain: str, uri: str, members: dict[str, Any], identity: Identity | None = None
     ) -> Exchange:
-        """Make an integration, or update it."""
+        """Make an integration."""
         return self._write("PutIntegration", put_integration(domain, uri, members), identity)
+
+    def update(
+        self, domain: str, uri: str, members: dict[str, Any], identity: Identity | None = None
+    ) -> dict[str, Any]:
+        """Put an integration that exists; the members that are due from now on.
+
+        No source says whether that replaces tags, adds to them or keeps them: due is what the answer has.
+        """
+        document = parse(self.put(domain, uri, members, identity).response).document
+        tags = document.get("Tags") if isinstance(document, dict) else None
+        return {**members, "Tags": tags} if "Tags" in members and isinstance(tags, dict) else members
 
     def delete(self, domain: str, uri: str, identity: Identity | None = None) -> None:
         """Remove an integration."""
@@ -96,7 +107,7 @@ class Workspace:
         """Take note of a write; a repeated removal may find that the first one did its work."""
         status = exchange.response.status
         self._settled = time.monotonic() + self._settling_time
-        if status // 100 != 2 and not (gone and status == 404):
+        if status // 100 != 2 and not (gone and status == 404 and exchange.faults):
             error_type = parse(exchange.response).error_type
             self._refuse(f"{operation} answered {status} {error_type or exchange.response.reason}".strip())
         return exchange

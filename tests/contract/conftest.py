@@ -124,6 +124,7 @@ def sdk(target: Target, client: Client) -> Callable[..., Any]:
             "customer-profiles",
             region_name=target.region,
             endpoint_url=target.endpoint,
+            verify=client.verify,
             **keys,
             # Invalid input is for the server to reject.
             config=Config(

@@ -7,6 +7,7 @@ client itself is for one thread.) Answers are judged after the threads have ende
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import threading
 import time
@@ -20,7 +21,7 @@ from getintegration_contract.checker import Checker
 from getintegration_contract.client import Client, get_integration, transient_fault
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
-from getintegration_contract.state import State
+from getintegration_contract.state import UNKNOWN_URI, State
 from getintegration_contract.target import OTHER_ACCOUNT, WRITING, Target
 
 clauses = pytest.mark.clauses
@@ -80,7 +81,7 @@ def questions(
     """For what exists, for what is made for it where the target lets that, and for what is unknown."""
     questions = [
         Question(caller, state.domain, state.uri),
-        Question(caller, state.domain, f"{state.uri}x"),
+        Question(caller, state.domain, UNKNOWN_URI),
         Question(caller, "GetIntegrationContract-Unknown", state.uri),
     ]
     if state.other_domain is not None and state.other_uri is not None:
@@ -138,7 +139,8 @@ def test_each_gets_its_own(
     for one in questions:
         _found(check, one, alone[one])
         _found(check, one, again[one])
-    if any(_faults(exchange) for exchange in (*alone.values(), *again.values())):
+    calm = [_faults(exchange) > 0 for exchange in (*alone.values(), *again.values())]
+    if sum(calm) > ACCIDENTS * len(calm):
         pytest.skip("one request after another meets faults already")
     crowd = SLOW_CROWD if target.rate else CROWDS[pytestconfig.option.depth]
     orders = _orders(questions, crowd, worker.seed)
@@ -186,8 +188,10 @@ def _own(check: Checker, asked: Question, exchange: Exchange, alone: Exchange, s
 def _what(check: Checker, exchange: Exchange, steady: set[str]) -> str:
     """What an answer says: its status, and where it holds an integration, that."""
     status = exchange.response.status
+    if status != 200:
+        return str(status)
     members = {name: value for name, value in check.members(exchange).items() if name in steady}
-    return f"{status} {members}" if status == 200 else str(status)
+    return f"{status} {json.dumps(members, sort_keys=True, ensure_ascii=False)}"  # no order is promised
 
 
 def _steady(check: Checker, one: Exchange, other: Exchange) -> set[str]:
@@ -241,6 +245,7 @@ def test_reading_during_writes(
     updates = 2 if target.rate else UPDATES[pytestconfig.option.depth]
     puts = [_version(state, number) for number in range(updates + 1)]
     workspace.put(scratch, uri, puts[0])
+    taken = [puts[0]]
     asked = Question(caller, scratch, uri)
     first = workspace.read(scratch, uri)
     # A member that is lost anyway is another clause's matter.
@@ -271,7 +276,7 @@ def test_reading_during_writes(
         try:
             for put in puts[1:]:
                 together.wait()
-                workspace.put(scratch, uri, put)
+                taken.append(workspace.update(scratch, uri, put))
         except threading.BrokenBarrierError:
             pass  # a reader ended early, and says why
         except BaseException:

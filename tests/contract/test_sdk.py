@@ -61,6 +61,8 @@ def run(static: Identity, target: Target, client: Client, pytestconfig: pytest.C
         "AWS_RETRY_MODE": "standard",
         "AWS_MAX_ATTEMPTS": "3",
     }
+    if isinstance(client.verify, str):
+        environment |= {"AWS_CA_BUNDLE": client.verify, "NODE_EXTRA_CA_CERTS": client.verify}
     if static.session_token:
         environment["AWS_SESSION_TOKEN"] = static.session_token
 

@@ -27,7 +27,7 @@ from getintegration_contract.judge import (
     Answer,
     Expectation,
 )
-from getintegration_contract.state import State
+from getintegration_contract.state import UNKNOWN_URI, State
 from getintegration_contract.wire import Ask, Reply, converse
 
 clauses = pytest.mark.clauses
@@ -84,7 +84,7 @@ def test_one_connection(talk: Talk, existing, caller: Identity, state: State, ch
     refused = Ask(get_integration(state.domain, "u" * UNREAD), None)
     steps = [
         (existing(), OK),
-        (Ask(get_integration(state.domain, f"{state.uri}x"), caller), NOT_FOUND),
+        (Ask(get_integration(state.domain, UNKNOWN_URI), caller), NOT_FOUND),
         (existing(), OK),
         (Ask(get_integration(state.domain, ""), caller), INVALID),
         (existing(), OK),
@@ -109,7 +109,7 @@ def test_one_connection(talk: Talk, existing, caller: Identity, state: State, ch
 
 @clauses("transport.close", "transport.framing")
 def test_connection_close(talk: Talk, existing, caller: Identity, state: State, check: Checker):
-    unknown = get_integration(state.domain, f"{state.uri}x").with_headers(Connection="close")
+    unknown = get_integration(state.domain, UNKNOWN_URI).with_headers(Connection="close")
     lengths = []
     for ask, *due in (
         (existing({"Connection": "close"}, last=True), OK),
@@ -125,8 +125,10 @@ def test_connection_close(talk: Talk, existing, caller: Identity, state: State, 
             check.that("transport.framing", False, "a body as long as its Content-Length", SHORT, exchange)
         elif length is not None:
             lengths.append(length)
-            size = str(len(reply.framed) + len(reply.surplus))
-            check.that("transport.framing", length == size, f"a body of {length} bytes", size, exchange)
+            size = len(reply.framed) + len(reply.surplus)
+            check.that(
+                "transport.framing", int(length) == size, f"a body of {length} bytes", f"{size}", exchange
+            )
     if not lengths:
         check.not_exercised("no answer had a Content-Length", "transport.framing")
 

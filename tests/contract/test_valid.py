@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import string
+from dataclasses import replace
 
 import pytest
 
 from getintegration_contract.checker import Checker
+from getintegration_contract.client import Client, get_integration
+from getintegration_contract.identity import Identity
+from getintegration_contract.judge import OK, Expectation, answer
 from getintegration_contract.state import State
 
 clauses = pytest.mark.clauses
@@ -107,6 +111,20 @@ def test_equivalent_json(ask, state: State, check: Checker, form: str):
         "spaces around": f" \r\n\t{json.dumps(document)}\n ",
     }[form]
     check.ok(ask(body=body.encode()), "request.valid", domain=state.domain, uri=state.uri)
+
+
+@clauses("request.valid")
+def test_domain_name_percent_encoded(client: Client, caller: Identity, state: State, check: Checker):
+    encoded = "".join(f"%{ord(character):02X}" for character in state.domain)
+    request = replace(get_integration("x", state.uri), target=f"/domains/{encoded}/integrations")
+    check.ok(client.send(request, caller), "request.valid", domain=state.domain, uri=state.uri)
+
+
+@clauses("request.valid")
+def test_body_larger_than_a_packet(ask, state: State, check: Checker):
+    body = json.dumps({"Uri": state.uri}).encode() + b" " * 200_000
+    lawful = (OK, answer(400), answer(413))  # whoever limits the size of a request may do so
+    check.expect(ask(body=body), Expectation("request.valid", lawful, shape="none"))
 
 
 @clauses("request.unknown-members")
