@@ -383,9 +383,13 @@ def _items(exchange: Exchange) -> list[dict[str, Any]]:
 def _taken(put: Exchange, members: dict[str, Any]) -> dict[str, Any]:
     """The members without those that a target may not know yet, and by its answer did not take."""
     document = parse(put.response).document
-    if not isinstance(document, dict) or "ObjectTypeName" not in document:
+    if not isinstance(document, dict) or document.get("ObjectTypeName") is None:
         return members  # it does not say what it took
-    return {name: value for name, value in members.items() if name not in _RECENT or name in document}
+    return {
+        name: value
+        for name, value in members.items()
+        if name not in _RECENT or document.get(name) is not None
+    }
 
 
 def _server_time(exchange: Exchange) -> float:

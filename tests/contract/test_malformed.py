@@ -235,8 +235,10 @@ def test_body(ask, check: Checker, body: bytes, clause: str):
     ],
 )
 def test_json_that_parsers_read_differently(ask, check: Checker, body: bytes):
-    answers = (OK, NOT_FOUND, CLIENT_ERROR)
-    check.expect(ask(body=body), Expectation("request.json.robust", answers))
+    exchange = ask(body=body)
+    # Whoever limits the size of requests answers in a form of its own.
+    shape = "none" if exchange.response.status == 413 else "service"
+    check.expect(exchange, Expectation("request.json.robust", (OK, NOT_FOUND, CLIENT_ERROR), shape=shape))
 
 
 @clauses("request.large-body")

@@ -9,6 +9,7 @@ from . import (
     connections,
     credentials,
     errors,
+    escaped,
     habits,
     lookup,
     members,
@@ -43,6 +44,7 @@ _THEMES: tuple[Theme, ...] = (
     connections.THEME,
     habits.THEME,
     sdks.THEME,
+    escaped.THEME,
 )
 
 #: Every mutant, in a stable order.

@@ -12,7 +12,6 @@ from .excuses import now, serves, serves_claims
 from .kit import Theme, bind, on_answer
 from .messages import Handler, Request, Response, error
 from .signing import (
-    CALLER,
     IDENTITIES,
     REGION,
     SERVICE,
@@ -160,13 +159,6 @@ for _name, _description, _clause, _accepted in (
     ),
 ):
     _add(f"token-{_name}", _description, f"sigv4.{_clause}", _token(_accepted, _TEMPORARY))
-_add(
-    "token-for-permanent-accepted",
-    "A session token that comes with permanent credentials is ignored.",
-    "sigv4.bad-token",
-    _token(lambda token: bool(token), CALLER),
-)
-
 # --- Right ones rejected ------------------------------------------------------------------------------------
 
 

@@ -96,11 +96,11 @@ _add(
 # --- Near misses that are found -----------------------------------------------------------------------------
 
 
-def _equal(key: Key) -> Same:
+def equal(key: Key) -> Same:
     return lambda asked, known: key(asked) == key(known)
 
 
-def _near(uris: Same, domains: Same) -> Build:
+def near(uris: Same, domains: Same) -> Build:
     """A server that compares by something other than equality; it serves the first that matches."""
 
     def build() -> Callable[[Request, Forward], Answer]:
@@ -121,7 +121,7 @@ def _near(uris: Same, domains: Same) -> Build:
     return build
 
 
-def _same(asked: str, known: str) -> bool:
+def same(asked: str, known: str) -> bool:
     return asked == known
 
 
@@ -140,14 +140,14 @@ def _matches(pattern: str, text: str) -> bool:
 _DOTS = re.compile(r"/\.(?=/)/|/[^/]+/\.\./")
 
 _COMPARISONS: tuple[tuple[str, str, str, Same], ...] = (
-    ("lower-case", "case", "in lower case", _equal(str.lower)),
-    ("upper-case", "case", "in upper case", _equal(str.upper)),
-    ("slash-at-the-end", "trailing-slash", "without slashes at the end", _equal(lambda uri: uri.rstrip("/"))),
+    ("lower-case", "case", "in lower case", equal(str.lower)),
+    ("upper-case", "case", "in upper case", equal(str.upper)),
+    ("slash-at-the-end", "trailing-slash", "without slashes at the end", equal(lambda uri: uri.rstrip("/"))),
     (
         "double-slashes",
         "trailing-slash",
         "with double slashes made one",
-        _equal(lambda u: re.sub("/+", "/", u)),
+        equal(lambda u: re.sub("/+", "/", u)),
     ),
     ("prefix", "prefix", "by prefix", lambda asked, known: known.startswith(asked)),
     ("extension", "suffix", "by the beginning", lambda asked, known: asked.startswith(known)),
@@ -156,75 +156,75 @@ _COMPARISONS: tuple[tuple[str, str, str, Same], ...] = (
     ("sql-pattern", "wildcard", "with LIKE", lambda asked, known: _like(asked, known)),
     ("glob", "wildcard", "as globs", lambda asked, known: fnmatch.fnmatchcase(known, asked)),
     ("regular-expression", "wildcard", "as regular expressions", lambda asked, known: _matches(asked, known)),
-    ("dot-segments", "segments", "without dot segments", _equal(lambda uri: _DOTS.sub("/", uri))),
+    ("dot-segments", "segments", "without dot segments", equal(lambda uri: _DOTS.sub("/", uri))),
     (
         "wildcard",
         "wildcard",
         "as a wildcard",
         lambda asked, known: "*" in asked and known.startswith(asked.partition("*")[0]),
     ),
-    ("without-query", "suffix", "without a query", _equal(lambda uri: uri.partition("?")[0])),
-    ("without-fragment", "suffix", "without a fragment", _equal(lambda uri: uri.partition("#")[0])),
-    ("until-nul", "suffix", "until NUL", _equal(lambda uri: uri.partition("\0")[0])),
-    ("stripped", "whitespace", "without white space around", _equal(str.strip)),
-    ("left-stripped", "whitespace", "without white space before", _equal(str.lstrip)),
-    ("right-stripped", "whitespace", "without white space after", _equal(str.rstrip)),
-    ("newline-stripped", "whitespace", "without a newline at the end", _equal(lambda uri: uri.rstrip("\n"))),
-    ("nfc", "normalization", "in NFC", _equal(lambda uri: unicodedata.normalize("NFC", uri))),
-    ("nfd", "normalization", "in NFD", _equal(_NORMAL_FORMS["nfd"])),
-    ("nfkc", "normalization", "in NFKC", _equal(lambda uri: unicodedata.normalize("NFKC", uri))),
+    ("without-query", "suffix", "without a query", equal(lambda uri: uri.partition("?")[0])),
+    ("without-fragment", "suffix", "without a fragment", equal(lambda uri: uri.partition("#")[0])),
+    ("until-nul", "suffix", "until NUL", equal(lambda uri: uri.partition("\0")[0])),
+    ("stripped", "whitespace", "without white space around", equal(str.strip)),
+    ("left-stripped", "whitespace", "without white space before", equal(str.lstrip)),
+    ("right-stripped", "whitespace", "without white space after", equal(str.rstrip)),
+    ("newline-stripped", "whitespace", "without a newline at the end", equal(lambda uri: uri.rstrip("\n"))),
+    ("nfc", "normalization", "in NFC", equal(lambda uri: unicodedata.normalize("NFC", uri))),
+    ("nfd", "normalization", "in NFD", equal(_NORMAL_FORMS["nfd"])),
+    ("nfkc", "normalization", "in NFKC", equal(lambda uri: unicodedata.normalize("NFKC", uri))),
     (
         "without-accents",
         "normalization",
         "without accents",
-        _equal(lambda uri: uri.encode("ascii", "ignore").decode()),
+        equal(lambda uri: uri.encode("ascii", "ignore").decode()),
     ),
-    ("decoded", "percent-encoding", "percent-decoded", _equal(unquote)),
-    ("decoded-twice", "percent-encoding", "percent-decoded twice", _equal(lambda uri: unquote(unquote(uri)))),
-    ("plus-is-space", "percent-encoding", "with + for %20", _equal(lambda uri: uri.replace("%20", "+"))),
-    ("encoded", "percent-encoding", "percent-encoded", _equal(lambda uri: quote(unquote(uri), safe=":/"))),
+    ("decoded", "percent-encoding", "percent-decoded", equal(unquote)),
+    ("decoded-twice", "percent-encoding", "percent-decoded twice", equal(lambda uri: unquote(unquote(uri)))),
+    ("plus-is-space", "percent-encoding", "with + for %20", equal(lambda uri: uri.replace("%20", "+"))),
+    ("encoded", "percent-encoding", "percent-encoded", equal(lambda uri: quote(unquote(uri), safe=":/"))),
 )
 for _name, _clause, _description, _comparison in _COMPARISONS:
     THEME.add_stateful(
         f"uri-{_name}",
         f"Uris are compared {_description}.",
         f"missing.uri.{_clause}",
-        _near(_comparison, _same),
+        near(_comparison, same),
     )
 for _name, _clause, _description, _comparison in (
-    ("lower-case", "case", "in lower case", _equal(str.lower)),
+    ("lower-case", "case", "in lower case", equal(str.lower)),
     ("swapped-case", "case", "to their opposite in case", lambda asked, known: asked.swapcase() == known),
     ("prefix", "near", "by prefix", lambda asked, known: known.startswith(asked)),
     ("extension", "near", "by the beginning", lambda asked, known: asked.startswith(known)),
     ("ending", "near", "by the ending", lambda asked, known: known.endswith(asked)),
-    ("marks", "near", "without regard to - and _", _equal(lambda name: name.replace("_", "-"))),
+    ("marks", "near", "without regard to - and _", equal(lambda name: name.replace("_", "-"))),
 ):
     THEME.add_stateful(
         f"domain-{_name}",
         f"Names of domains are compared {_description}.",
         f"missing.domain.{_clause}",
-        _near(_same, _comparison),
+        near(same, _comparison),
     )
 for _name, _description, _clauses, _uris, _domains in (
-    ("by-uri-only", "by Uri alone", "missing.other-domain missing.domain", _same, lambda asked, known: True),
+    ("by-uri-only", "by Uri alone", "missing.other-domain missing.domain", same, lambda asked, known: True),
     (
         "by-domain-only",
         "by domain alone",
         "missing.integration missing.other-domain",
         lambda asked, known: True,
-        _same,
+        same,
     ),
     ("of-anything", "for any key", "missing.domain missing.integration", lambda *_: True, lambda *_: True),
     (
         "across-domains-of-a-prefix",
         "in all domains of a common prefix",
         "missing.other-domain",
-        _same,
+        same,
         lambda asked, known: asked[:-1] == known[:-1],
     ),
 ):
     THEME.add_stateful(
-        f"found-{_name}", f"An integration is found {_description}.", _clauses, _near(_uris, _domains)
+        f"found-{_name}", f"An integration is found {_description}.", _clauses, near(_uris, _domains)
     )
 
 # --- Uris that are kept as one ------------------------------------------------------------------------------

@@ -1,0 +1,179 @@
+"""Faults that independent servers once got past the suite with."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs
+
+from .excuses import now, serves, serves_claims
+from .kit import Build, Theme, answers, asks, crashes, rejects, valid
+from .lookup import Key, equal, near, same
+from .messages import Answer, Handler, Request, Response, error, ok
+from .signing import ALGORITHM, fits
+from .writes import Writes, key
+
+THEME = Theme("escaped")
+_add = THEME.add
+
+# --- Names that every object of some languages has ----------------------------------------------------------
+
+_INHERITED = {"constructor", "toString", "__proto__", "__class__"}
+
+
+def _uri_inherited(request: Request) -> bool:
+    return request.text in _INHERITED
+
+
+def _domain_inherited(request: Request) -> bool:
+    return request.domain in _INHERITED
+
+
+_add(
+    "inherited-uri-crashes",
+    "A Uri that every object has crashes it.",
+    "missing.integration",
+    crashes(_uri_inherited),
+)
+_add(
+    "inherited-uri-found",
+    "A Uri that every object has is found, and empty.",
+    "missing.integration",
+    answers(_uri_inherited, lambda _: ok({})),
+)
+_add(
+    "inherited-domain-crashes",
+    "A domain name that every object has crashes it.",
+    "missing.domain",
+    crashes(_domain_inherited),
+)
+
+# --- Keys that lose parts of an ARN -------------------------------------------------------------------------
+
+_ARNS: dict[str, Key] = {
+    "account": lambda uri: re.sub(r"^(arn:[^:]*:[^:]*:[^:]*:)[^:]*:", r"\1:", uri),
+    "region": lambda uri: re.sub(r"^(arn:[^:]*:[^:]*:)[^:]*:", r"\1:", uri),
+    "partition": lambda uri: re.sub(r"^arn:[^:]*:", "arn::", uri),
+}
+for _part, _key in _ARNS.items():
+    THEME.add_stateful(
+        f"arn-without-{_part}",
+        f"ARNs that differ only in their {_part} are the same.",
+        "missing.uri.arn state.put-get.Uri state.update.isolated",
+        near(equal(_key), same),
+    )
+
+# --- The path is not what counts ----------------------------------------------------------------------------
+
+
+def _named_in_body(request: Request) -> Request | None:
+    document = request.document
+    name = document.get("DomainName") if isinstance(document, dict) else None
+    return request.with_domain(name) if isinstance(name, str) and name else None
+
+
+def _named_in_query(request: Request) -> Request | None:
+    names = parse_qs(request.query).get("DomainName")
+    return request.with_domain(names[0]) if names else None
+
+
+_add(
+    "domain-from-body",
+    "DomainName of the body beats the path.",
+    "request.domain-in-path",
+    asks(_named_in_body),
+)
+_add(
+    "domain-from-query",
+    "DomainName of the query beats the path.",
+    "request.domain-in-path",
+    asks(_named_in_query),
+)
+_add(
+    "path-not-decoded",
+    "The domain's name is taken as it is encoded.",
+    "request.valid",
+    rejects(lambda request: "%" in request.path and valid(request)),
+)
+_add(
+    "first-packet-only",
+    "Of a body, only the first 64 KiB are read.",
+    "request.valid",
+    answers(
+        lambda request: len(request.body) > 65_536 and valid(request),
+        lambda _: error(403, "InvalidSignatureException"),
+    ),
+)
+
+# --- Stale once more ----------------------------------------------------------------------------------------
+
+
+def _back_at_the_second_reading() -> Build:
+    class Back(Writes):
+        def __init__(self) -> None:
+            super().__init__()
+            self.misses: dict[Any, int] = {}
+
+        def read(self, request: Request, answer: Response) -> Answer:
+            place = key(request)
+            if answer.status != 404 or place not in self.deleted:
+                return answer
+            self.misses[place] = self.misses.get(place, 0) + 1
+            before = self.answers.get(place)
+            return before[-1] if before and self.misses[place] > 1 else answer
+
+    return Back
+
+
+THEME.add_stateful(
+    "deleted-comes-back",
+    "A deleted integration is there again at the second reading.",
+    "state.deleted",
+    _back_at_the_second_reading(),
+)
+
+# --- Signatures ---------------------------------------------------------------------------------------------
+
+
+def _otherwise_signed(request: Request) -> bool:
+    value = request.header("authorization") or ""
+    fixed = re.sub(r"^AWS4-\S+", ALGORITHM, value)
+    return fixed != value and fits(request.with_header("Authorization", fixed))
+
+
+def _fits_the_present(request: Request) -> bool:
+    if request.header("x-amz-date") or request.header("date"):
+        return False
+    dates = (f"{now(-seconds):%Y%m%dT%H%M%SZ}" for seconds in range(3))
+    return any(fits(request.with_header("X-Amz-Date", date)) for date in dates)
+
+
+def _tampered_if_large(limit: int) -> Handler:
+    return serves_claims(lambda request, claim: len(request.body) > limit)
+
+
+_add(
+    "host-unsigned",
+    "A signature need not cover Host.",
+    "sigv4.unsigned-host",
+    serves_claims(lambda request, claim: "host" not in claim.signed and fits(request)),
+)
+_add(
+    "any-algorithm",
+    "Any algorithm's name is taken for AWS4-HMAC-SHA256.",
+    "sigv4.not-sigv4",
+    serves(_otherwise_signed),
+)
+_add("no-date", "Without a date the present is taken.", "sigv4.missing-date", serves(_fits_the_present))
+_add(
+    "large-body-unverified",
+    "Of a body over 1 KiB nothing is verified.",
+    "sigv4.tampered-body",
+    _tampered_if_large(1024),
+)
+_add(
+    "huge-body-unverified",
+    "Of a body over 64 KiB nothing is verified.",
+    "sigv4.tampered-body",
+    _tampered_if_large(65_536),
+)

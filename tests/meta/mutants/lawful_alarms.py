@@ -1,0 +1,135 @@
+"""Lawful habits that once raised an alarm."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from typing import Any
+
+from .excuses import serves_claims
+from .kit import Build, answers, on_answer, rejects
+from .lawful_forms import times
+from .lawful_kit import Lawful, rewritten
+from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Raw, Request, Response, error, serialise
+from .signing import CALLER, fits, resigned
+from .writes import Writes, edited, key
+
+THEME = Lawful("lawful-alarm")
+_add = THEME.variant
+
+
+def _shuffled(value: Any) -> Any:
+    if isinstance(value, dict):
+        items = list(value.items())
+        random.shuffle(items)
+        return {name: _shuffled(entry) for name, entry in items}
+    return value
+
+
+def _no_deletion(request: Request, forward: Forward) -> Answer:
+    if request.operation in (DELETE, DELETE_DOMAIN):
+        return error(404, "UnknownOperationException")
+    return forward(request)
+
+
+def _without_scope(request: Request, forward: Forward) -> Answer:
+    if request.operation == PUT and isinstance(request.document, dict) and "Scope" in request.document:
+        kept = {name: value for name, value in request.document.items() if name != "Scope"}
+        return forward(resigned(request.with_document(kept)))
+    return forward(request)
+
+
+def _merges_tags() -> Build:
+    class Merging:
+        """Tags of an update are added to those that are there, as the answer to the update says."""
+
+        def __init__(self) -> None:
+            self.tags: dict[Any, dict[str, Any]] = {}
+
+        def __call__(self, request: Request, forward: Forward) -> Answer:
+            place = key(request)
+            if request.operation == PUT and isinstance(request.document, dict):
+                tags = {**self.tags.get(place, {}), **(request.document.get("Tags") or {})}
+                if tags and len(tags) <= 50:
+                    request = resigned(request.with_document({**request.document, "Tags": tags}))
+            answer = forward(request)
+            if answer.status == 200 and request.operation == PUT:
+                self.tags[place] = request.document.get("Tags") or {}
+            elif answer.status == 200 and request.operation == DELETE:
+                self.tags.pop(place, None)
+            elif answer.status == 200 and request.operation == DELETE_DOMAIN:
+                self.tags = {other: tags for other, tags in self.tags.items() if other[0] != request.domain}
+            return answer
+
+    return Merging
+
+
+def _domain_edited() -> Build:
+    class Edited(Writes):
+        """LastUpdatedAt is, as the page has it, the time when the domain was most recently edited."""
+
+        def read(self, request: Request, answer: Response) -> Answer:
+            written = [moments[-1] for (domain, _), moments in self.times.items() if domain == request.domain]
+            if answer.status != 200 or not written:
+                return answer
+            return edited(answer, LastUpdatedAt=max(*written, answer.document["LastUpdatedAt"]))
+
+    return Edited
+
+
+def _zeros(answer: Response) -> Answer:
+    return Raw(serialise(answer).replace(b"Content-Length: ", b"Content-Length: 000", 1), "keep")
+
+
+def _wide_chunk(answer: Response) -> Answer:
+    data = answer.body
+    head = serialise(answer).partition(b"\r\n\r\n")[0].split(b"\r\n")
+    kept = [line for line in head if not line.lower().startswith((b"content-length", b"transfer-encoding"))]
+    chunks = b"%020x\r\n%s\r\n" % (len(data), data) if data else b""
+    return Raw(b"\r\n".join([*kept, b"Transfer-Encoding: chunked", b"", chunks]) + b"0\r\n\r\n", "keep")
+
+
+def _too_large(status: int) -> Response:
+    return Response(status, (("Content-Type", "text/html"),), b"<h1>too large</h1>")
+
+
+_add(
+    "members-in-any-order",
+    "Members come in another order each time.",
+    rewritten(lambda document: json.dumps(_shuffled(document)).encode()),
+)
+_add("no-deletion", "Nothing can be deleted, which is answered 404.", _no_deletion)
+_add("scope-ignored", "PutIntegration ignores Scope, which its page does not have.", _without_scope)
+THEME.add_stateful("tags-merged", "Tags of an update are added to those there are.", "", _merges_tags())
+THEME.add_stateful("domain-edited", "LastUpdatedAt is that of the domain.", "", _domain_edited())
+_add("quarters-of-a-second", "The clock ticks four times a second.", times(lambda t: math.floor(t * 4) / 4))
+_add("seconds-and-a-half", "Whole seconds, with a fraction of .5.", times(lambda t: math.floor(t) + 0.5))
+_add("nul-rejected", "NUL in a Uri is invalid.", rejects(lambda request: "\0" in request.text))
+_add(
+    "token-for-permanent-ignored",
+    "A session token that comes with permanent credentials is ignored.",
+    serves_claims(
+        lambda request, claim: (
+            claim.identity == CALLER and fits(request) and bool(request.header("x-amz-security-token"))
+        )
+    ),
+)
+_add(
+    "content-length-with-zeros",
+    "Lengths begin with zeros.",
+    on_answer(lambda request, answer: answer if request.method == "HEAD" else _zeros(answer), lambda r: True),
+)
+_add(
+    "chunk-size-with-zeros",
+    "Sizes of chunks begin with many zeros.",
+    on_answer(
+        lambda request, answer: answer if request.method == "HEAD" else _wide_chunk(answer), lambda r: True
+    ),
+)
+_add(
+    "front-end-limits",
+    "A front-end answers long paths 414 and bodies over 64 KiB 413, in HTML.",
+    answers(lambda request: len(request.target) > 900, lambda _: _too_large(414)),
+    answers(lambda request: len(request.body) > 65_536, lambda _: _too_large(413)),
+)
