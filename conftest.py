@@ -16,6 +16,7 @@ from getintegration_contract.identity import Identity
 from getintegration_contract.plugin import options
 from getintegration_contract.plugin.controller import Controller
 from getintegration_contract.plugin.worker import Worker
+from getintegration_contract.report.files import ReportError
 from getintegration_contract.run import Run
 from getintegration_contract.state import State
 from getintegration_contract.target import Target, TargetError
@@ -56,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         options.check_outputs(config.option)
         run = options.make_run(config, Contract.load(DESCRIPTION), is_partial=_is_partial(config))
-    except (TargetError, WaiverError) as error:
+    except (TargetError, WaiverError, ReportError) as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[_RUN] = run
     config.pluginmanager.register(Controller(config, run), "contract-controller")

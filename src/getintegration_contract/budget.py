@@ -24,7 +24,7 @@ from pathlib import Path
 from getintegration_contract.environment import BudgetExhausted, EnvironmentFault
 
 #: Share of every second that stays unused: a departure may reach the wire a little late, the next one not.
-MARGIN = 0.01
+MARGIN = 0.05
 
 #: Requests so far, and the turn of the next one.
 _STATE = struct.Struct("=Qd")

@@ -6,6 +6,7 @@ One client serves one worker: it holds a ``requests.Session`` with kept-alive co
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import ssl
@@ -143,9 +144,11 @@ class Client:
         # The environment is read once, not for every request.
         settings = self._session.merge_environment_settings(self.endpoint, {}, None, None, None)
         verify = settings["verify"]
-        self.verify: bool | str = True if verify is None else verify
+        if verify is None or verify is True:
+            verify = os.environ.get("AWS_CA_BUNDLE") or True
+        self.verify: bool | str = verify
         if isinstance(self.verify, str) and not Path(self.verify).exists():
-            raise EndpointDown(f"the certificates of REQUESTS_CA_BUNDLE are not there: {self.verify}")
+            raise EndpointDown(f"the certificates are not there that the environment names: {self.verify}")
         self._proxies = get_environ_proxies(self.endpoint)
         self._session.trust_env = False
 
@@ -416,11 +419,17 @@ def _body(answer: requests.Response, deadline: float) -> bytes:
 def fault_name(error: BaseException) -> str:
     """Why there is no whole answer, as a short phrase without addresses of objects."""
     causes = tuple(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"TLS: {cause.verify_message}"
     for types, name in _FAULTS:
         if any(isinstance(cause, types) for cause in causes):
             return name
-    own = next((cause for cause in causes if type(cause) is HTTPException), None)
-    return str(own) if own else type(causes[-1]).__name__  # its text says why, as of too many headers
+    last = causes[-1]
+    if isinstance(last, ssl.SSLError) and last.reason:
+        return f"TLS: {last.reason.lower().replace('_', ' ')}"
+    # The text of a plain HTTPException says why, as of too many headers.
+    return str(last) if type(last) is HTTPException else type(last).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -10,6 +10,7 @@ import argparse
 import datetime
 import itertools
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -36,7 +37,7 @@ from getintegration_contract.promotion import EvidenceError
 from getintegration_contract.recording import Recording, RecordingError, model_version
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.redact import Redactor
-from getintegration_contract.report.files import ReportError
+from getintegration_contract.report.files import ReportError, check_writable
 from getintegration_contract.target import Target, TargetError
 from getintegration_contract.waivers import WaiverError
 
@@ -100,6 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(parser.prog, error, INDETERMINATE)
     except KeyboardInterrupt:
         return _fail(parser.prog, "interrupted", INTERRUPTED)
+    except BrokenPipeError:  # whoever reads the table has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DIFFERENT
     except Exception as error:
         return _fail(parser.prog, f"internal error: {type(error).__name__}: {error}", INTERNAL)
 
@@ -155,6 +159,8 @@ class _Command:
             with recordings.read(Path(options.reference)) as recording:
                 self._promote(recording.suite, judged(recording, contract).promotable(contract))
             return ALIKE
+        if options.report_dir:
+            check_writable(options.report_dir)
         today = datetime.datetime.now(datetime.UTC).date()
         waivers = acceptance.read(options.accept) if options.accept else []
         repeat = self._read(options.confirm) if options.confirm else None
@@ -228,19 +234,22 @@ class _Command:
             return _Sides(self._read(Path(options.reference)), self._read(Path(options.candidate)))
         if live == (True, False):
             source = self._read(Path(options.candidate))
-            reference = self._open(options.reference, options.reference_target)
+            members = replay.members_of(source)
+            reference = self._open(options.reference, options.reference_target, members)
             (answered,) = self._replay(source, [reference])
             return _Sides(answered, source, extra_reasons=dict(reference.reasons))
-        candidate = self._open(options.candidate, options.target)
         if live == (False, True):
             source = self._read(Path(options.reference))
+            candidate = self._open(options.candidate, options.target, replay.members_of(source))
             (answered,) = self._replay(source, [candidate], keep=options.record)
 
             def again(tests: frozenset[str]) -> tuple[Recording, Recording]:
                 return source, self._replay(source, [candidate], tests)[0]
 
             return _Sides(source, answered, dict(candidate.reasons), again=again)
-        return self._both_live(self._open(options.reference, options.reference_target), candidate)
+        reference = self._open(options.reference, options.reference_target)
+        candidate = self._open(options.candidate, options.target, reference.members())
+        return self._both_live(reference, candidate)
 
     def _both_live(self, reference: Live, candidate: Live) -> _Sides:
         if self.options.requests is not None:
@@ -291,9 +300,11 @@ class _Command:
         return Path(self._folder, f"{next(self._numbers)}.har")
 
     def _read(self, path: Path) -> Recording:
+        if not path.exists() and re.fullmatch(r"[\w.-]+:\d+", str(path)):
+            raise UsageError(f"{path} is no recording: write an address as http://{path}")
         return self.stack.enter_context(recordings.read(path))
 
-    def _open(self, where: str, file: str | None) -> Live:
+    def _open(self, where: str, file: str | None, members: dict[str, Any] | None = None) -> Live:
         """A live endpoint. An AWS address has to be named on purpose; on this command line it was."""
         if where == EMULATOR:
             emulator = self.stack.enter_context(LocalEmulator())
@@ -303,7 +314,7 @@ class _Command:
         assert target is not None
         limits = {"rate": self.options.rate, "max_requests": self.options.max_requests}
         target = replace(target, **{name: value for name, value in limits.items() if value is not None})
-        live = Live.open(target, _say, emulator=where == EMULATOR)
+        live = Live.open(target, _say, emulator=where == EMULATOR, members=members)
         self.stack.callback(live.close)
         return live
 

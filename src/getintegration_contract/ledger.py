@@ -266,8 +266,8 @@ def _unobserved(clause: Clause) -> str:
     if side == "response":
         return f"no response carried {rest.partition('.')[0]} in a state that could violate it"
     if side == "error":
-        return f"no error of this kind was seen: {rest.partition('.')[0]}"
-    return "no test that exercises it ran"
+        return f"no {rest.partition('.')[0]} was seen with its own status"
+    return "no test came to check it"
 
 
 def _bucket(seconds: float) -> int:

@@ -11,8 +11,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from html import unescape
 from itertools import pairwise
 from typing import Any
+from urllib.parse import unquote
 
 REDACTED = "REDACTED"
 
@@ -21,14 +23,18 @@ SHOWN = 4_000
 
 _SECRET_HEADERS = frozenset({"authorization", "x-amz-security-token", "cookie", "set-cookie"})
 _PATTERNS = (
-    (re.compile(r"(Signature\"?\s*[=:]\s*\"?)[0-9a-fA-F]{16,}"), rf"\1{REDACTED}"),
-    (re.compile(r"(AWS4-HMAC-SHA256\s+Credential=)[^,\s\"]+"), rf"\1{REDACTED}"),
+    (re.compile(r"(Signature\"?\s*[=:]\s*\"?)[0-9a-fA-F]{16,}", re.IGNORECASE), rf"\1{REDACTED}"),
+    (re.compile(r"(AWS4-HMAC-SHA256\s+Credential=)[^,\s\"]+", re.IGNORECASE), rf"\1{REDACTED}"),
     (re.compile(r"((?:X-Amz-)?Security-?Token\s*[=:]\s*\"?)[^\s\",;&\\]+", re.IGNORECASE), rf"\1{REDACTED}"),
 )
 #: Shorter ones are the made-up keys of mock servers ("test"), and words of every text.
 _SHORTEST_SECRET = 8
 #: Characters of a secret that may stand before or after an ellipsis.
 _SHORTEST_PIECE = 4
+#: Characters of the blocks that a secret is cut into: a piece of twice that length holds a whole block.
+_BLOCK = 12
+#: What may stand for other characters: percent-encoding, entities, escapes.
+_ESCAPES = re.compile(r"[%&\\]")
 #: Characters of a text that is looked up rather than searched again, and how many are kept.
 _OFTEN, _SEEN = 200, 5_000
 #: Bytes in hexadecimal, one by one: as many as the shortest secret has.
@@ -80,6 +86,9 @@ class Redactor:
                     text = writing.pattern.sub(REDACTED, text)
         if self._known and (marks := list(_ELLIPSIS.finditer(text))):
             text = self._without_pieces(text, marks)
+        text = self._without_blocks(text)
+        if self._known and self._is_disguised(text):
+            return REDACTED
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
         return _ACCOUNT.sub("0" * 12, text) if self._accounts else text
@@ -96,6 +105,29 @@ class Redactor:
                 if number < len(parts) - 1:
                     parts[number] = _without_start(parts[number][::-1], form[::-1], reverse=True)[::-1]
         return "".join(parts)
+
+    def _without_blocks(self, text: str) -> str:
+        """The text without longer pieces of a secret, wherever somebody cut it."""
+        for secret in self._known:
+            for start in range(0, len(secret) - _BLOCK + 1, _BLOCK):
+                block = secret[start : start + _BLOCK]
+                while (place := text.find(block)) >= 0:
+                    first, last = place, place + _BLOCK
+                    before, after = start, start + _BLOCK
+                    while first and before and text[first - 1] == secret[before - 1]:
+                        first, before = first - 1, before - 1
+                    while last < len(text) and after < len(secret) and text[last] == secret[after]:
+                        last, after = last + 1, after + 1
+                    text = text[:first] + REDACTED + text[last:]
+        return text
+
+    def _is_disguised(self, text: str) -> bool:
+        """Whether a secret stands there in other letters, or encoded character by character."""
+        readings = {text}
+        if _ESCAPES.search(text):
+            readings |= {unquote(text), unescape(text), _ESCAPED.sub(_unescaped, text)}
+        folded = [reading.casefold() for reading in readings]
+        return any(secret.casefold() in reading for secret in self._known for reading in folded)
 
     def value(self, value: Any) -> Any:
         """A JSON-able value, every string in it redacted."""
@@ -138,6 +170,14 @@ class Redactor:
             if len(body) > SHOWN:
                 redacted[side]["body"] = f"{body[:SHOWN]}… ({len(body)} characters)"
         return redacted
+
+
+#: Escapes of JSON, Python, JavaScript and C.
+_ESCAPED = re.compile(r"\\+(?:u00|x)([0-9a-fA-F]{2})|\\+([0-3][0-7]{2})")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16) if match[1] else int(match[2], 8))
 
 
 class _Writing:

@@ -23,8 +23,9 @@ from getintegration_contract.target import Target
 
 #: All names of domains that a run makes begin so; a sweep removes nothing else.
 PREFIX = "GetIntegrationContract-"
-#: Seconds after which a domain with the prefix is the leftover of a crashed run.
-LEFTOVER_AGE = 6 * 3600  # no run takes longer: thousands of requests at one a second
+#: Seconds after which a domain with the prefix is the leftover of a crashed run: no run takes longer, at a
+#: limited rate (thousands of requests at one a second) or without one.
+LEFTOVER_AGE, LEFTOVER_AGE_UNLIMITED = 6 * 3600, 1800
 _SLOTS = 10
 _MOST_PAGES = 20
 #: Integrations, each of another domain, that a second one is chosen from.
@@ -156,6 +157,7 @@ class Provisioner:
         self._writers = [self._caller, *filter(None, [identities.get("other-account")])]
         self._say = say
         self._made: list[str] = []
+        self._leftover_age = LEFTOVER_AGE
 
     def given(self, domain: str, uri: str) -> State:
         """Use an integration that exists already.
@@ -177,17 +179,20 @@ class Provisioner:
             raise StateError(_not_implemented(self._client.endpoint, exchange))
         return State("given", domain, uri)
 
-    def made(self) -> State:
+    def made(self, like: dict[str, Any] | None = None) -> State:
         """Make two domains and an integration in each, with all optional members that the target takes.
+
+        Args:
+            like: Optional members to make them with instead, if the target takes these.
 
         Raises:
             StateError: The target does not let them be made.
         """
         self._sweep()
         domain, other = self._domains()
+        offers = [{name: MEMBERS[name] for name in names} for names in _OFFERS]
         for uri in (URI, PLAIN_URI):
-            for names in _OFFERS:
-                members = {name: MEMBERS[name] for name in names}
+            for members in offers if like is None else [like, *offers]:
                 put = self._send(put_integration(domain, uri, members))
                 if put.response.status // 100 == 2:
                     members = _taken(put, members)
@@ -220,20 +225,25 @@ class Provisioner:
             uris = [item.get("Uri") for item in _items(self._send(list_integrations(name)))]
             yield from [(name, uri) for uri in uris if isinstance(uri, str)][:1]
 
-    def provide(self, target: Target) -> State:
+    def provide(self, target: Target, members: dict[str, Any] | None = None) -> State:
         """The state that a target's description asks for: given, or else made or discovered.
+
+        Args:
+            members: Optional members that an integration is made with, rather than all that there are.
 
         Raises:
             StateError: It cannot be had; the message says why, and what to give instead.
         """
         if target.domain_name is not None and target.integration_uri is not None:
             return self.given(target.domain_name, target.integration_uri)
-        state = self.have(allow_writes=target.allow_writes)
+        if target.rate is None:
+            self._leftover_age = LEFTOVER_AGE_UNLIMITED
+        state = self.have(allow_writes=target.allow_writes, members=members)
         if state.origin == "made":
             time.sleep(target.settling_time)
         return state
 
-    def have(self, *, allow_writes: bool) -> State:
+    def have(self, *, allow_writes: bool, members: dict[str, Any] | None = None) -> State:
         """Make the state if writing is allowed, else discover it.
 
         Raises:
@@ -243,7 +253,7 @@ class Provisioner:
         reasons = []
         if allow_writes:
             try:
-                return self.made()
+                return self.made(members)
             except StateError as error:
                 self.remove()
                 hindrance = str(error)
@@ -341,7 +351,10 @@ class Provisioner:
                 exchange = self._send(get_domain(name), writer)
                 document = parse(exchange.response).document
                 updated = document.get("LastUpdatedAt") if isinstance(document, dict) else None
-                if not isinstance(updated, int | float) or _server_time(exchange) - updated <= LEFTOVER_AGE:
+                if (
+                    not isinstance(updated, int | float)
+                    or _server_time(exchange) - updated <= self._leftover_age
+                ):
                     continue
                 if self._send(delete_domain(name), writer).response.status == 200:
                     self._say(f"swept the domain {name}, which a crashed run left behind")

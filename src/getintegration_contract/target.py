@@ -137,7 +137,9 @@ def read_file(path: Path) -> dict[str, Any]:
     for fault in jsonschema_rs.validator_for(TARGET_SCHEMA).iter_errors(plain(settings)):
         place = ".".join(map(str, fault.instance_path))
         message = fault.message
-        if fault.kind.name != "additionalProperties" and place.startswith("identities"):
+        if fault.kind.name == "additionalProperties" and place == "identities":
+            message += f"; known are {', '.join(_IDENTITIES)}"
+        elif fault.kind.name != "additionalProperties" and place.startswith("identities"):
             # The message of a wrong identity would quote it, secret included.
             message = "must have either profile, or access-key-id and secret-access-key"
         raise TargetError(f"--target: {path}: {place + ': ' if place else ''}{message}")

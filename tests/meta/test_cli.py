@@ -134,6 +134,11 @@ WRONG_OPTIONS: dict[str, tuple[list[str], str]] = {
         ["--report-dir", "/dev/null/reports"],
         "cannot write to /dev/null/reports",
     ),
+    "waivers into a folder": (["--write-waivers", "/tmp"], "--write-waivers: /tmp is a folder"),
+    "nothing to resume": (["--resume"], "--resume needs --record"),
+    "a rate that is none": (["--rate", "nan"], "--rate"),
+    "a seed in other digits": (["--hypothesis-seed", "\u00b2"], "--hypothesis-seed"),
+    "more time than there is": (["--request-timeout", "1e300"], "--request-timeout"),
     "waivers where none can be": (["--write-waivers", "/dev/null/waivers.toml"], "cannot write to /dev/null"),
 }
 
@@ -147,7 +152,9 @@ WRONG_FILES: dict[str, tuple[str, str]] = {
     "a rate of nothing": ('endpoint-url = "http://127.0.0.1:9"\nrate = 0', "rate: "),
     "an unknown claim": ('not-claimed = ["tls"]', "not-claimed.0: "),
     "text as a boolean": ('allow-writes = "yes"', "allow-writes: "),
-    "an unknown identity": ('[identities.admin]\nprofile = "p"', "identities: "),
+    "an unknown identity": ('[identities.admin]\nprofile = "p"', "'admin' was unexpected); known are caller"),
+    "deep nesting": ("rate = " + "[" * 3000, "is not TOML"),
+    "a number of too many digits": ("rate = " + "1" * 5000, "is not TOML"),
     "an identity without a secret": (
         '[identities.caller]\naccess-key-id = "A"',
         "identities.caller: must have either",

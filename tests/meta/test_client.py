@@ -456,6 +456,22 @@ def test_an_endpoint_that_is_gone_is_told_from_a_request_it_cannot_answer(serve:
         client.send(get_integration("a", "u"))
 
 
+@pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints"])
+def test_interim_answers_are_passed_over(serve: Serve, connect: Any, status: str) -> None:
+    interim = f"HTTP/1.1 {status}\r\nLink: </a>\r\n\r\n".encode()
+    server = serve(script(interim * 2 + FINE.encoded()))
+    exchange = connect(server.url).send(get_integration("a", "u"))
+    assert (exchange.response.status, exchange.faults) == (200, ())
+    assert exchange.response.body == FINE.body
+
+
+def test_an_answer_that_python_does_not_read_says_why(serve: Serve, connect: Any) -> None:
+    many = b"".join(b"X-Header-%d: x\r\n" % number for number in range(200))
+    server = serve(script(b"HTTP/1.1 200 OK\r\n" + many + b"Content-Length: 0\r\n\r\n"))
+    exchange = connect(server.url).send(get_integration("a", "u"))
+    assert (exchange.response.status, exchange.response.reason) == (0, "got more than 100 headers")
+
+
 @pytest.mark.parametrize(
     "address", ["http://127.0.0.1:1", "http://nowhere.invalid", "https://nowhere.invalid"]
 )

@@ -205,6 +205,42 @@ def test_state_is_made_under_one_prefix_and_removed(run_suite: RunSuite, holding
     assert domains(holding.url) == {"Mine"}
 
 
+def test_writing_that_does_not_work_is_told_and_not_just_left_out(
+    run_suite: RunSuite, holding: Process, serve: Serve
+) -> None:
+    forward = forwarding(holding.url)
+    server = serve(
+        lambda request: refused(403, "AccessDeniedException") if request.method == "PUT" else forward(request)
+    )
+    result = run_suite(suite("missing"), "--endpoint-url", server.url)
+    told = "writing was tried, and does not work: PutIntegration answered 403 AccessDeniedException"
+    assert (result.status, result.report["target"]["state"]) == (0, "discovered"), result.output
+    assert f"contract: {told}; nothing is written, and what exists is read" in result.output
+    assert told in result.report["notes"]
+    clause = next(clause for clause in result.report["clauses"] if clause["id"] == "state.deleted")
+    assert (clause["outcome"], clause["reason"]) == ("not claimed", told)
+    assert domains(holding.url) == {"Mine"}
+
+
+def test_neighbours_of_others_and_the_longest_uri_are_no_faults(
+    run_suite: RunSuite, endpoint: Process
+) -> None:
+    client = Client(endpoint.url, "us-east-1")
+    uri = "s3://".ljust(255, "u")
+    shops = ("Shop-1", "Shop-10", "shop-1", "Shop_1")
+    for name in shops:
+        client.send(states.create_domain(name), CALLER)
+        client.send(states.put_integration(name, uri, {"ObjectTypeName": "T"}), CALLER)
+    given = ("--domain-name", "Shop-1", "--integration-uri", uri)
+    tests = map(suite, ("missing", "transport", "concurrency"))
+    result = run_suite(*tests, "--endpoint-url", endpoint.url, *given)
+    for name in shops:
+        client.send(states.delete_domain(name), CALLER)
+    client.close()
+    assert result.status == 0, result.output
+    assert result.outcomes["missing.domain.near"] == "upheld", "of neighbours that do not exist"
+
+
 def test_given_state_writes_nothing(run_suite: RunSuite, holding: Process, tap: Any) -> None:
     listener = tap(holding.url)
     given = ("--domain-name", "Mine", "--integration-uri", "s3://mine")

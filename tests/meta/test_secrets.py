@@ -114,6 +114,39 @@ def test_a_piece_beside_an_ellipsis_is_found(mark: str, shown: int) -> None:
     assert redactor.text(f"{escaped[:shown]}{mark}") == f"{REDACTED}{mark}"
 
 
+@pytest.mark.parametrize("secret", [SECRET, TOKEN], ids=["secret key", "session token"])
+def test_a_longer_piece_is_found_without_an_ellipsis(secret: str) -> None:
+    redactor = Redactor([SECRET, TOKEN])
+    for start in range(0, len(secret) - 24):
+        piece = secret[start : start + 24]
+        assert redactor.text(f"[{piece}]") == f"[{REDACTED}]"
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        str.lower,
+        str.upper,
+        lambda secret: "".join(f"%{ord(char):02x}" for char in secret),
+        lambda secret: "".join(f"&#{ord(char)};" for char in secret),
+        lambda secret: "".join(f"\\u{ord(char):04x}" for char in secret),
+        lambda secret: "".join(f"\\x{ord(char):02x}" for char in secret),
+        lambda secret: "".join(f"\\{ord(char):03o}" for char in secret),
+    ],
+    ids=[
+        "lower case",
+        "upper case",
+        "percent",
+        "entities",
+        "unicode escapes",
+        "hex escapes",
+        "octal escapes",
+    ],
+)
+def test_a_disguised_secret_takes_its_text_along(disguise: Callable[[str], str]) -> None:
+    assert Redactor([SECRET]).text(f"it is {disguise(SECRET)}") == REDACTED
+
+
 def test_other_text_stays_as_it_is() -> None:
     text = (
         "Walrus of the... sea \u2026 tests/contract/test_valid.py::test_uri[...] \\u00e9 %2F &amp; Key+one="

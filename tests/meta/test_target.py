@@ -16,6 +16,9 @@ import pytest
 from getintegration_contract import hosts
 from getintegration_contract import target as targets
 from getintegration_contract.client import Client, get_integration
+from getintegration_contract.hosts import is_loopback
+from getintegration_contract.identity import Identity
+from getintegration_contract.local import emulator_identities
 from getintegration_contract.target import TargetError
 
 from .commands import (
@@ -26,6 +29,7 @@ from .conftest import RunSuite
 from .support import (
     ACCESS_KEY,
     IDENTITIES,
+    ROOT,
     SECRET_KEY,
     Process,
     Scripted,
@@ -289,6 +293,31 @@ def test_only_a_loopback_address_gets_the_emulators_credentials() -> None:
     assert target.caller.access_key == ACCESS_KEY
     with pytest.raises(TargetError, match="no credentials for caller"):
         resolve(endpoint_url="http://mock.example:1")
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        ("http://127.0.0.1:1", True),
+        ("http://127.8.9.10", True),
+        ("http://[::1]:1", True),
+        ("http://localhost", True),
+        ("http://mock.localhost", True),
+        ("http://127.evil.example", False),
+        ("http://notlocalhost", False),
+        ("http://10.0.0.1", False),
+    ],
+)
+def test_a_name_that_begins_like_a_loopback_address_is_none(address: str, own: bool) -> None:
+    assert is_loopback(address) is own
+
+
+def test_the_example_names_the_emulators_identities() -> None:
+    written = targets.read_file(ROOT / "targets" / "emulator.toml")["identities"]
+    assert {
+        name: Identity(name, keys["access-key-id"], keys["secret-access-key"], keys.get("session-token"))
+        for name, keys in written.items()
+    } == emulator_identities()
 
 
 def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:

@@ -62,7 +62,8 @@ _burst.__name__ = "number of requests, 1 or more"
 def build_parser() -> argparse.ArgumentParser:
     """The options of the command, with their meanings and defaults."""
     known = "".join(
-        f"  {name:<14} {identity.access_key}  {identity.secret_key}  account {identity.account}\n"
+        f"  {name:<14} {identity.access_key}  {identity.secret_key}  account {identity.account}"
+        + (f"  token {identity.session_token}\n" if identity.session_token else "\n")
         for name, identity in DEFAULT_IDENTITIES.items()
     )
     parser = argparse.ArgumentParser(

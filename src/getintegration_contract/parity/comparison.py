@@ -14,11 +14,26 @@ from typing import Any
 
 from getintegration_contract.client import transient_fault
 from getintegration_contract.contract import Contract
+from getintegration_contract.judge import Judge
 from getintegration_contract.parity.acceptance import Acceptance
-from getintegration_contract.parity.differences import Difference, differences
-from getintegration_contract.parity.evidence import MAX_AGE, Evidence, clauses_of, is_operation, judged
+from getintegration_contract.parity.differences import (
+    ERROR_TYPE,
+    EXTRA,
+    MISSING,
+    STATUS,
+    Difference,
+    differences,
+)
+from getintegration_contract.parity.evidence import (
+    MAX_AGE,
+    Evidence,
+    clauses_of,
+    expectation,
+    is_operation,
+    judged,
+)
 from getintegration_contract.parity.names import Names
-from getintegration_contract.parity.normalise import NORMALISATIONS, normalise
+from getintegration_contract.parity.normalise import NORMALISATIONS, Answer, normalise
 from getintegration_contract.parity.pairing import keys, pair
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
@@ -89,7 +104,7 @@ class Comparison:
     Attributes:
         compared: Pairs of answers that were compared.
         different: Of these, pairs with any difference.
-        unaccepted: Of these, pairs with a difference that no waiver accepts.
+        unaccepted: Of these, pairs with a difference that no waiver accepts and is not the contract's fault.
         total: Requests that either side was asked, transient attempts aside.
         not_compared: Exchanges of the reference that were not compared, by reason.
         only_candidate: Exchanges of the candidate that were not compared, by reason.
@@ -197,8 +212,7 @@ class _Gatherer:
         self._contract = contract
         self._acceptance = acceptance
         self._groups: dict[tuple[Any, ...], Group] = {}
-        contradicted = result.evidence.violated if result.evidence else {}
-        self._contradicted = frozenset(contradicted)
+        self._judge = Judge(contract)
 
     def take(self, position: int, one: Recorded, other: Recorded, names: tuple[Names, Names]) -> None:
         """Compare one pair."""
@@ -216,10 +230,14 @@ class _Gatherer:
             normalise(one.exchange, names[0], result.without),
             normalise(other.exchange, names[1], result.without),
         )
+        broken = self._broken(one)
         found = list(differences(*answers, clauses, self._contract))
         if not is_operation(one.exchange.request):  # the contract says nothing of other operations' members
             found = [difference._replace(clauses=clauses) for difference in found]
-        accepted = [self._add(difference, position, one, other) for difference in found]
+        accepted = []
+        for difference in found:
+            contradicted = not broken.isdisjoint(_bearing(difference, answers[0]))
+            accepted.append(self._add(difference, contradicted, position, one, other))
         result.compared += 1
         result.different += bool(found)
         result.unaccepted += not all(accepted)
@@ -229,10 +247,22 @@ class _Gatherer:
         """The groups, open ones first, the most frequent first."""
         return sorted(self._groups.values(), key=lambda group: (group.accepted is not None, -group.count))
 
-    def _add(self, difference: Difference, position: int, one: Recorded, other: Recorded) -> bool:
-        """Put a difference into its group; whether it is accepted."""
+    def _broken(self, recorded: Recorded) -> frozenset[str]:
+        """The clauses that AWS, as the reference, breaks with an answer: there the contract is wrong."""
+        evidence = self._result.evidence
+        if evidence is None:
+            return frozenset()
+        due = expectation(self._contract, recorded, self._result.reference)
+        if due is None:  # tests judged it, if anybody did
+            return frozenset(evidence.violated)
+        checks = self._judge.judge(recorded.exchange, due)
+        return frozenset(check.clause for check in checks if not check.ok)
+
+    def _add(
+        self, difference: Difference, contradicted: bool, position: int, one: Recorded, other: Recorded
+    ) -> bool:
+        """Put a difference into its group; whether it is accepted, or the contract's fault."""
         accepted = self._acceptance.accepts(difference)
-        contradicted = not self._contradicted.isdisjoint(difference.clauses)
         kind, where, reference, candidate, _ = difference
         waiver = accepted.clause if accepted else None
         key = (kind, where, reference, candidate, waiver, contradicted)
@@ -247,7 +277,7 @@ class _Gatherer:
         if len(group.examples) < _EXAMPLES:
             shown = _cut(one.exchange.to_dict()), _cut(other.exchange.to_dict())
             group.examples.append(Example(position, one.test, *shown))
-        return accepted is not None
+        return contradicted or accepted is not None
 
     def _count_clauses(self, clauses: tuple[str, ...], found: list[Difference], accepted: list[bool]) -> None:
         counted: dict[str, list[bool]] = {clause: [] for clause in clauses}
@@ -265,6 +295,16 @@ class _Gatherer:
         if clause not in self._result.clauses:
             self._result.clauses[clause] = ClauseParity()
         return self._result.clauses[clause]
+
+
+def _bearing(difference: Difference, reference: Answer) -> set[str]:
+    """The clauses that a difference bears on, those of the reference's form among them."""
+    clauses = set(difference.clauses)
+    if difference.kind in (MISSING, EXTRA):
+        clauses.add(f"response.{difference.where}.required")
+    if difference.kind in (STATUS, ERROR_TYPE) and reference.error_type:
+        clauses |= {f"error.{reference.error_type}.status", f"error.{reference.error_type}.type"}
+    return clauses
 
 
 def _cut(exchange: dict[str, Any]) -> dict[str, Any]:

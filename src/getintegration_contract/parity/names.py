@@ -101,9 +101,9 @@ class Names:
         return replace(request, target=target, body=_strings(request.body, self._show_all))
 
     def hide_value(self, value: Any) -> Any:
-        """A JSON value with tokens for strings that are names, whole."""
+        """A JSON value with tokens for names, also where one is part of a longer name."""
         if isinstance(value, str):
-            return self._exact.get(value, value)
+            return self._exact.get(value) or self._hidden_within(value)
         if isinstance(value, dict):
             return {key: self.hide_value(entry) for key, entry in value.items()}
         if isinstance(value, list):
@@ -112,10 +112,15 @@ class Names:
 
     def _hide(self, text: str) -> str | None:
         token = self._tokens.get(text)
-        if token is None and self._within is not None:
-            hidden = self._within.sub(lambda match: self._exact[match[0]], text)
+        if token is None:
+            hidden = self._hidden_within(text)
             return hidden if hidden != text else None
         return token
+
+    def _hidden_within(self, text: str) -> str:
+        if self._within is None:
+            return text
+        return self._within.sub(lambda match: self._exact[match[0]], text)
 
     def _show_all(self, text: str) -> str | None:
         shown = _TOKEN.sub(self._show, text)

@@ -12,12 +12,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from getintegration_contract import recording as recordings
 from getintegration_contract.budget import Budget
-from getintegration_contract.client import Client
+from getintegration_contract.client import Client, get_integration
 from getintegration_contract.environment import BudgetExhausted, EnvironmentFault
 from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.judge import parse
 from getintegration_contract.parity.names import Names, UnmappedError
 from getintegration_contract.parity.pairing import keys
 from getintegration_contract.parity.safety import writes
@@ -25,7 +27,7 @@ from getintegration_contract.recording import Recorder, Recording, resign
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
-from getintegration_contract.state import Provisioner, State, StateError
+from getintegration_contract.state import MEMBERS, Provisioner, State, StateError
 from getintegration_contract.target import Target
 
 #: Seconds between two lines on how far a slow replay is.
@@ -57,8 +59,18 @@ class Live:
         self.names = Names([self.state.to_dict()])
 
     @classmethod
-    def open(cls, target: Target, say: Callable[[str], None], *, emulator: bool = False) -> Live:
+    def open(
+        cls,
+        target: Target,
+        say: Callable[[str], None],
+        *,
+        emulator: bool = False,
+        members: dict[str, Any] | None = None,
+    ) -> Live:
         """Reach an endpoint and have the state that requests ask for. On AWS nothing is made.
+
+        Args:
+            members: Optional members of the integration that the requests ask for elsewhere.
 
         Raises:
             ReplayError: It cannot be reached, or has no integration to ask for.
@@ -76,10 +88,18 @@ class Live:
                 undo.callback(client.close)
                 provisioner = Provisioner(client, target.identities, say)
                 undo.callback(provisioner.remove)
-                state = provisioner.provide(target)
+                state = provisioner.provide(target, members)
             except (StateError, EnvironmentFault) as error:
                 raise ReplayError(Redactor(target.secrets).text(str(error))) from None
             return cls(target, client, state, undo.pop_all(), emulator)
+
+    def members(self) -> dict[str, Any] | None:
+        """The optional members of the integration here; None where the suite chose them."""
+        if self.state.origin == "made":
+            return None
+        request = get_integration(self.state.domain, self.state.uri)
+        document = parse(self.client.send(request, self.target.caller).response).document
+        return members_in(document) if isinstance(document, dict) else None
 
     def close(self) -> None:
         """Remove what was made, and let go."""
@@ -136,6 +156,31 @@ class Live:
         resign.signing(recorded.signing)
         request = resign.bare(recorded.exchange.request, recorded.signing)
         return request if names == self.names else self.names.show(names.hide(request))
+
+
+def members_of(source: Recording) -> dict[str, Any] | None:
+    """The optional members of the integration that a recording asks for; None where the suite chose them.
+
+    To compare, the other side has to hold the same integration.
+    """
+    state = source.suite.states[-1]
+    if state.get("origin") == "made":
+        return None
+    asked = get_integration(state["domain"], state["uri"])
+    for recorded in source:
+        request, response = recorded.exchange.request, recorded.exchange.response
+        if (request.target, request.body) != (asked.target, asked.body) or response.status != 200:
+            continue
+        document = parse(response).document
+        if isinstance(document, dict):
+            return members_in(document)
+    return None
+
+
+def members_in(document: dict[str, Any]) -> dict[str, Any]:
+    """What PutIntegration is given for an integration to be read like that."""
+    members = {name: document[name] for name in MEMBERS if document.get(name) is not None}
+    return members | ({"FlowDefinition": MEMBERS["FlowDefinition"]} if document.get("WorkflowId") else {})
 
 
 def replay(

@@ -47,6 +47,7 @@ class Controller:
             pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
         except Indeterminate as error:
             self._write_reports(INDETERMINATE_STATUS)
+            self._print_verdict(INDETERMINATE_STATUS)
             pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
         self.session = Session(self.config, self.run, lambda line: say(self.config, line))
         if getattr(self.config.option, "dist", "no") == "no":
@@ -110,6 +111,13 @@ class Controller:
         terminalreporter.write_line(text)
         if self.config.option.verbose < 0:
             self.config.option.verbose = -2  # so that pytest adds no line of its own
+
+    def _print_verdict(self, status: int) -> None:
+        """The verdict line alone, of a run that ends before its tests."""
+        from getintegration_contract.report import terminal
+
+        report = self.run.report(status)
+        print(terminal.render(report, colour=False, width=200, quiet=True, verbose=False))
 
     def _write_reports(self, status: int) -> bool:
         """Write all that was asked for; whether that worked."""

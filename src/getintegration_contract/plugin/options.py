@@ -15,6 +15,7 @@ import pytest
 from getintegration_contract import target as targets
 from getintegration_contract.contract import Contract
 from getintegration_contract.plugin import session
+from getintegration_contract.report.files import check_writable
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import Target, TargetError
 from getintegration_contract.waivers import read as read_waivers
@@ -24,6 +25,7 @@ MAX_EXAMPLES = {"gate": 100, "nightly": 5000}
 
 #: Options of a run that the command to repeat one test does without.
 _NOT_TO_REPEAT = (
+    "--waivers",
     "--report-dir",
     "--write-waivers",
     "--require-exercised",
@@ -103,26 +105,18 @@ def check_outputs(option: argparse.Namespace) -> None:
     """Say before the run, not after it, that what it writes has nowhere to go.
 
     Raises:
-        TargetError: A folder cannot be made or written, or a file is one.
+        TargetError: A file is a folder, or options do not go together.
+        ReportError: A folder cannot be made or written.
     """
     if option.resume and not option.record:
         raise TargetError("--resume needs --record FILE.har: the recording to go on with")
     if option.report_dir:
-        _check_writable(Path(option.report_dir))
+        check_writable(Path(option.report_dir))
     if option.write_waivers:
         path = Path(option.write_waivers)
         if path.is_dir():
             raise TargetError(f"--write-waivers: {path} is a folder: give a file")
-        _check_writable(path.parent)
-
-
-def _check_writable(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TargetError(f"cannot write to {folder}: {error.strerror}") from None
-    if not os.access(folder, os.W_OK):
-        raise TargetError(f"cannot write to {folder}: permission denied")
+        check_writable(path.parent)
 
 
 def make_run(config: pytest.Config, contract: Contract, *, is_partial: bool) -> Run:
@@ -173,7 +167,7 @@ def _options_to_repeat(config: pytest.Config) -> Iterator[str]:
             if not value and name != "--resume":
                 next(arguments, None)
         elif argument not in config.option.file_or_dir and not re.fullmatch(
-            r"-n(\d+|auto|logical)", argument
+            r"-n(\d+|auto|logical)|-[qxv]+|--quiet|--verbose|--exitfirst", argument
         ):
             yield argument
 

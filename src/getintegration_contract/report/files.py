@@ -42,6 +42,20 @@ def to_json(report: dict[str, Any]) -> str:
     return _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)
 
 
+def check_writable(folder: Path) -> None:
+    """Make a folder that reports will go to, or say that it cannot be: before a run, not after it.
+
+    Raises:
+        ReportError: It cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ReportError(f"cannot write to {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise ReportError(f"cannot write to {folder}: permission denied")
+
+
 def write(path: Path, text: str) -> Path:
     """Write a file through a temporary one in the same directory, so that no reader sees half of it.
 

@@ -132,6 +132,9 @@ def verdict(report: dict[str, Any]) -> str:
     outcomes = ", ".join(f"{counts[name]} {name}" for name in shown if counts[name] or name in always)
     complaints = many(len(report["complaints"]), "complaint")
     trouble = f", {complaints}" if report["complaints"] else ""
+    faults = sum(report["run"]["faults"].values())
+    if faults:
+        trouble += f"; {many(faults, 'stray fault')} repeated"
     return f"{outcomes}{trouble}; {many(report['run']['requests'], 'request')} in {report['seconds']:.1f} s"
 
 

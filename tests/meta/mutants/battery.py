@@ -119,6 +119,7 @@ def _battery(host: str) -> Iterator[Request]:
     yield from _forgeries(make)
     yield from _transports(make)
     yield from _writes(make)
+    yield from _escapes(make)
 
 
 def _setup(make: _Maker) -> Iterator[Request]:
@@ -264,7 +265,8 @@ def _forged(request: Request, **scope: str) -> Request:
     """The request, signed rightly for a scope, date, key or secret that are not right."""
     date = scope.get("stamp", f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     headers = (*without(request.headers, "authorization", "x-amz-date"), ("X-Amz-Date", date))
-    signed = tuple(sorted({"host", "x-amz-date", *scope.get("signed", "").split()} - {""}))
+    names = {"host", "x-amz-date", *scope.get("signed", "").split()} - {scope.get("unsigned")}
+    signed = tuple(sorted(names))
     claim = Claim(
         scope.get("key", CALLER.access_key),
         scope.get("date", date[:8]),
@@ -281,6 +283,36 @@ def _forged(request: Request, **scope: str) -> Request:
         f"{ALGORITHM} Credential={'/'.join(parts)}, SignedHeaders={';'.join(signed)}, Signature={value}"
     )
     return request.with_header("Authorization", authorization)
+
+
+def _escapes(make: _Maker) -> Iterator[Request]:
+    """What the mutants of ``escaped`` look at."""
+    for name in ("constructor", "__proto__"):
+        yield make.get(name)
+        yield make.get(uri=name)
+    flow = "arn:aws:flow:us-east-1:123456789012:Flow"
+    yield make.put(_DOMAIN, flow, {"ObjectTypeName": "A"})
+    for near in (
+        flow.replace("1234", "4321"),
+        flow.replace("us-east-1", "us-west-2"),
+        flow.replace("aws", "cn"),
+    ):
+        yield make.get(uri=near)
+    yield make.raw(json.dumps({"Uri": _URI, "DomainName": "Unknown"}).encode())
+    path = f"/domains/{_DOMAIN}/integrations"
+    asked = json.dumps({"Uri": _URI}).encode()
+    yield make.signed("POST", f"{path}?DomainName=Unknown", asked)
+    yield make.signed("POST", path.replace("/G", "/%47"), asked)
+    yield make.raw(asked + b" " * 70_000)
+    yield make.signed("POST", f"{path}/delete", asked)
+    for _ in range(2):
+        yield make.get()
+    yield _forged(make.get(uri=flow), unsigned="host")
+    right = make.get(uri=flow)
+    value = right.header("authorization") or ""
+    yield right.with_header("Authorization", value.replace(ALGORITHM, "AWS4-HMAC-SHA512"))
+    for size in (2_000, 70_000):
+        yield make.raw(asked + b" " * size).with_body(asked + b"\n" * size)
 
 
 def _stamp(minutes: float) -> str:

@@ -78,5 +78,7 @@ UNCATCHABLE: dict[str, str] = {
     "wrong once in a thousand, at random": "a lawful server may fail once, and is asked again",
     "unknown members of a request rejected": "that they are ignored is observed on other services only",
     "no x-amzn-RequestId, or one for all": "observed on other services only",
+    "a path with a slash at the end is served": "gateways may normalise a path before routing",
+    "a session token beside permanent credentials is ignored": "no source says that it must be rejected",
     "messages that leak": "no text of a message is ever asserted",
 }

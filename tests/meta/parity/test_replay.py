@@ -20,10 +20,18 @@ from getintegration_contract.parity.names import Names, UnmappedError
 from getintegration_contract.parity.replay import Live, ReplayError
 from getintegration_contract.parity.safety import writes
 from getintegration_contract.recording.har import Recorded
-from getintegration_contract.state import PREFIX, Provisioner, State, create_domain, put_integration
+from getintegration_contract.state import (
+    PREFIX,
+    Provisioner,
+    State,
+    create_domain,
+    delete_domain,
+    put_integration,
+)
 from getintegration_contract.target import Target
 
-from ..support import Process, Received, Reply, Scripted, emulator, forwarding, refused
+from ..support import Process, Received, Reply, Scripted, emulator, forwarding, refused, suite
+from .conftest import record_suite
 from .kit import AWS, CALLER, IDENTITIES, STATE, Edited, compared, exchange, places, record, run
 
 HERE = Names([STATE])
@@ -121,7 +129,7 @@ def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
         budgets.append(create(rate, limit))
         return budgets[-1]
 
-    def have(self: Provisioner, *, allow_writes: bool) -> State:
+    def have(self: Provisioner, *, allow_writes: bool, members: Any) -> State:
         allowed.append(allow_writes)
         return State("discovered", "d", "u")
 
@@ -183,6 +191,27 @@ def planting(url: str) -> Callable[[Received], Reply]:
         return reply
 
     return script
+
+
+def test_the_other_side_is_given_the_integration_that_was_recorded(
+    tmp_path: Path, live_emulator: Process, closing: Any
+) -> None:
+    client = Client(live_emulator.url, "us-east-1")
+    members = {"ObjectTypeName": "Mine", "Tags": {"a": "b"}}
+    domain, uri = "shop-EU", "arn:aws:flow:us-east-1:111122223333:Mine"
+    client.send(create_domain(domain), CALLER)
+    client.send(put_integration(domain, uri, members), CALLER)
+    given = ("--domain-name", domain, "--integration-uri", uri)
+    path = tmp_path / "given.har"
+    record_suite(path, suite("valid"), suite("missing"), "--endpoint-url", live_emulator.url, *given)
+    status, report = compared(tmp_path, path, closing(emulator()).url)
+    assert (status, report["differences"]) == (0, [])
+    file = tmp_path / "given.toml"
+    file.write_text(f'domain-name = "{domain}"\nintegration-uri = "{uri}"\n', encoding="utf-8")
+    status, report = compared(tmp_path, live_emulator.url, "emulator", "--reference-target", file)
+    assert (status, report["differences"]) == (0, [])
+    client.send(delete_domain(domain), CALLER)
+    client.close()
 
 
 def test_live_differences_are_found_and_confirmed(

@@ -1,0 +1,90 @@
+"""Generated cases: Schemathesis' own checks count, broken cases shrink, and no story hides another."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from getintegration_contract.checker import Checker
+from getintegration_contract.client import get_integration
+from getintegration_contract.contract import Contract
+from getintegration_contract.exchange import Exchange, Response
+from getintegration_contract.judge import Judge
+from getintegration_contract.ledger import Entry
+from getintegration_contract.redact import Redactor
+
+from ..contract import test_generated as generated
+from .conftest import RunSuite
+from .support import DESCRIPTION, Process, Received, Reply, Scripted, answered, forwarding, refused, suite
+
+Serve = Callable[[Any], Scripted]
+
+CONTRACT = Contract.load(DESCRIPTION)
+FOUND = {"DomainName": "a", "Uri": "u", "CreatedAt": 1, "LastUpdatedAt": 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "passes"),
+    [(200, FOUND, True), (500, {}, False), (200, {**FOUND, "Uri": 1}, False), (400, {}, False)],
+    ids=["found", "a crash", "against the schema", "a valid request rejected"],
+)
+def test_schemathesis_has_its_own_say(status: int, document: Any, passes: bool) -> None:
+    operation = generated._operation(CONTRACT, 0)
+    case = next(
+        case for case in generated._coverage_cases(operation) if case.meta.generation.mode.is_positive
+    )
+    headers = (("Content-Type", "application/json"),)
+    response = Response(status, "", headers, json.dumps(document).encode())
+    exchange = Exchange("http://target", get_integration("a", "u"), response)
+    entry = Entry("test")
+    checker = Checker(Judge(CONTRACT), entry, Redactor(), lambda _: True)
+    assert generated._second_opinion(case, "request.valid", exchange, checker) is passes
+    assert set(entry.findings) == (set() if passes else {"request.valid"})
+
+
+def test_a_broken_case_is_made_smaller(run_suite: RunSuite, serve: Serve, endpoint: Process) -> None:
+    forward = forwarding(endpoint.url)
+
+    def script(request: Received) -> Reply:
+        wide = isinstance(request.uri, str) and any("\u0100" <= char < "\ud800" for char in request.uri)
+        return (
+            refused(500, "InternalServerException")
+            if request.is_get_integration and wide
+            else forward(request)
+        )
+
+    result = run_suite(f"{suite('generated')}::test_fuzz", "--endpoint-url", serve(script).url)
+    assert result.status == 1, result.output
+    (finding,) = result.report["findings"]
+    assert finding["clause"] == "request.valid"
+    assert len(json.loads(finding["exchange"]["request"]["body"])["Uri"]) == 1
+
+
+def test_no_broken_story_hides_another(run_suite: RunSuite, serve: Serve, endpoint: Process) -> None:
+    forward = forwarding(endpoint.url)
+    puts: Counter[tuple[str, str]] = Counter()
+    dropped: set[str] = set()
+
+    def script(request: Received) -> Reply:
+        answer = forward(request)
+        if request.method == "PUT":
+            puts[request.domain, request.uri] += 1
+        elif request.method == "DELETE":
+            dropped.add(request.domain)
+        elif request.is_get_integration and answer.status == 404 and request.domain in dropped:
+            return refused(400, "BadRequestException")
+        elif request.is_get_integration and answer.status == 200 and puts[request.domain, request.uri] > 1:
+            document = json.loads(answer.body)
+            return answered({**document, "CreatedAt": document["LastUpdatedAt"]})
+        return answer
+
+    # With this seed the stories of a gate run come upon both.
+    options = ("--endpoint-url", serve(script).url, "--hypothesis-seed", "1")
+    result = run_suite(suite("stateful"), *options, lean=False)
+    found = {finding["clause"]: finding["expected"] for finding in result.report["findings"]}
+    assert found.keys() >= {"state.CreatedAt.stable", "state.deleted-domain"}
+    assert "; get " in found["state.CreatedAt.stable"], "told as a story"
