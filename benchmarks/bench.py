@@ -11,6 +11,7 @@ import argparse
 import http.client
 import json
 import os
+import re
 import resource
 import socket
 import statistics
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,8 +49,17 @@ PARTS = ("gate", "request", "workers", "start-up", "emulator", "memory")
 CALLER = emulator_identities()["caller"]
 
 
-def run(command: list[str], cwd: Path = ROOT) -> tuple[float, float, int]:
-    """Run a command; wall seconds, CPU seconds and peak memory (KiB) of it and its children."""
+@dataclass(frozen=True)
+class Measured:
+    """What a command took: wall and CPU seconds of it and its children; and requests, if it is the suite."""
+
+    wall: float
+    cpu: float
+    requests: int
+
+
+def run(command: list[str], cwd: Path = ROOT) -> Measured:
+    """Run a command and measure it."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     clock = time.perf_counter()
@@ -58,7 +69,8 @@ def run(command: list[str], cwd: Path = ROOT) -> tuple[float, float, int]:
     if done.returncode not in (0, 1):
         raise SystemExit(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stdout[-2000:]}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return wall, cpu, after.ru_maxrss
+    sent = re.search(r"([\d,]+) requests? in", done.stdout)
+    return Measured(wall, cpu, int(sent[1].replace(",", "")) if sent else 0)
 
 
 def alternate(pairs: int, *subjects: Callable[[], float]) -> list[float]:
@@ -68,11 +80,6 @@ def alternate(pairs: int, *subjects: Callable[[], float]) -> list[float]:
         for values, subject in zip(taken, subjects, strict=True):
             values.append(subject())
     return [statistics.median(values) for values in taken]
-
-
-def requests_of(report: Path) -> int:
-    """How many requests a run sent."""
-    return int(json.loads(report.read_text())["run"]["requests"])
 
 
 @contextmanager
@@ -94,15 +101,21 @@ def gate(pairs: int) -> dict[str, float]:
     """The default gate run, emulator start included, against plain ``st run`` on the same description."""
     st = [sys.executable, "-m", "schemathesis.cli", "run", str(ROOT / "openapi" / "get-integration.yaml")]
     with LocalEmulator("--no-signatures") as emulator, tempfile.TemporaryDirectory() as folder:
-        ours, theirs, two = alternate(
+        ours, theirs, two, reports = alternate(
             pairs,
-            lambda: run([*PYTEST, SUITE])[0],
-            lambda: run([*st, "--url", emulator.url], Path(folder))[0],
-            lambda: run([*PYTEST, SUITE, "-n", "2"])[0],
+            lambda: run([*PYTEST, SUITE]).wall,
+            lambda: run([*st, "--url", emulator.url], Path(folder)).wall,
+            lambda: run([*PYTEST, SUITE, "-n", "2"]).wall,
+            lambda: run([*PYTEST, SUITE, "--report-dir", folder]).wall,
         )
-        run([*PYTEST, SUITE, "--report-dir", folder])
-        sent = requests_of(Path(folder) / "report.json")
-    return {"gate s": ours, "st run s": theirs, "gate -n 2 s": two, "requests": sent, "ratio": ours / theirs}
+    return {
+        "gate s": ours,
+        "st run s": theirs,
+        "gate -n 2 s": two,
+        "gate with reports s": reports,
+        "requests": run([*PYTEST, SUITE]).requests,
+        "ratio": ours / theirs,
+    }
 
 
 def raw_call(emulator: LocalEmulator, count: int = 400) -> float:
@@ -120,18 +133,8 @@ def raw_call(emulator: LocalEmulator, count: int = 400) -> float:
 
 def request_cost(pairs: int) -> dict[str, float]:
     """CPU of a scenario's request, pytest included, and of a fuzzed one, against the raw call."""
-    with LocalEmulator() as emulator, target_file() as target, tempfile.TemporaryDirectory() as folder:
-        base = [
-            *PYTEST,
-            SUITE,
-            "--endpoint-url",
-            emulator.url,
-            "--target",
-            str(target),
-            "--report-dir",
-            folder,
-        ]
-        report = Path(folder) / "report.json"
+    with LocalEmulator() as emulator, target_file() as target:
+        base = [*PYTEST, SUITE, "--endpoint-url", emulator.url, "--target", str(target)]
         # Those files whose requests are single, unhurried ones: no SDKs, threads or pauses.
         plain = [
             f"{SUITE}/test_{name}.py"
@@ -140,10 +143,8 @@ def request_cost(pairs: int) -> dict[str, float]:
         scenarios = [*PYTEST, *plain, *base[len(PYTEST) + 1 :]]
 
         def cpu_per_request(command: list[str], less: list[str]) -> float:
-            _, cpu, _ = run(command)
-            sent = requests_of(report)
-            _, cpu_less, _ = run(less)
-            return (cpu - cpu_less) / (sent - requests_of(report))
+            more, fewer = run(command), run(less)
+            return (more.cpu - fewer.cpu) / (more.requests - fewer.requests)
 
         raw, scenario, fuzz = alternate(
             pairs,
@@ -168,9 +169,9 @@ def workers(pairs: int) -> dict[str, float]:
     command = [*PYTEST, SUITE, "--depth", "nightly", "--max-examples", "1500"]
     one, two, four = alternate(
         pairs,
-        lambda: run(command)[0],
-        lambda: run([*command, "-n", "2"])[0],
-        lambda: run([*command, "-n", "4"])[0],
+        lambda: run(command).wall,
+        lambda: run([*command, "-n", "2"]).wall,
+        lambda: run([*command, "-n", "4"]).wall,
     )
     return {"1 s": one, "2 s": two, "4 s": four, "speed-up 2": one / two, "speed-up 4": one / four}
 
@@ -193,7 +194,7 @@ def start_up(pairs: int) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "test_empty.py").write_text("def test_empty(): pass\n")
-        ours, empty = alternate(pairs, first_request, lambda: run(PYTEST, Path(folder))[0])
+        ours, empty = alternate(pairs, first_request, lambda: run(PYTEST, Path(folder)).wall)
     return {"first request s": ours, "empty pytest s": empty, "ratio": ours / empty}
 
 

@@ -25,8 +25,8 @@ clauses = pytest.mark.clauses
 BURST = 40
 #: Requests of a burst at most, and how many at a time where the rate is too high for one after another.
 MOST, THREADS = 2_000, 8
-#: The SDK's pauses are random; with this seed they are the same in every run, a quarter of a second at first.
-PAUSES = 3
+#: The SDK's pauses are random; with this seed they are the same in every run, and grow steadily from 60 ms.
+PAUSES = 3407
 #: Seconds within which a throttled caller has to be served again.
 RECOVERY = 10.0
 
@@ -102,7 +102,7 @@ def test_throttled_and_served_again(
     # The SDK waits first, so that little is left to wait for.
     _through_throttling(sdk(throttled_caller), state, check)
     started = time.monotonic()
-    pause = 0.1
+    pause = 0.05
     while True:
         last = client.send(get_integration(state.domain, state.uri), throttled_caller, throttled=True)
         if last.response.status in (200, 404) or time.monotonic() - started > RECOVERY:

@@ -55,7 +55,7 @@ DEFAULT_IDENTITIES: Mapping[str, Identity] = {
         access_key="AKIAEXAMPLELOWQUOTA1",
         secret_key="EXAMPLE-lowquota-secret-key-0123456789ab",
         account="111122223333",
-        rate=5,
+        rate=20,
         burst=5,
     ),
     "temporary": Identity(
