@@ -166,7 +166,7 @@ def request_cost(pairs: int) -> dict[str, float]:
 
 def workers(pairs: int) -> dict[str, float]:
     """Nightly depth with 1, 2 and 4 workers."""
-    command = [*PYTEST, SUITE, "--depth", "nightly", "--max-examples", "1500"]
+    command = [*PYTEST, SUITE, "--depth", "nightly"]
     one, two, four = alternate(
         pairs,
         lambda: run(command).wall,

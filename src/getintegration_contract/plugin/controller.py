@@ -49,6 +49,9 @@ class Controller:
             self._write_reports(INDETERMINATE_STATUS)
             self._print_verdict(INDETERMINATE_STATUS)
             pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
+        option = self.config.option
+        if option.depth == "nightly" and getattr(option, "maxschedchunk", 0) is None:
+            option.maxschedchunk = 1  # some tests take a hundred times as long as others
         self.session = Session(self.config, self.run, lambda line: say(self.config, line))
         if getattr(self.config.option, "dist", "no") == "no":
             worker = Worker(self.config, _to_worker(self.run, self.session), self.run.contract)
