@@ -35,8 +35,9 @@ NOTHING_RAN_STATUS = 5
 SCHEMA_VERSION = 1
 
 
-#: Fuzzed requests of one shard, which is one test, and shards at most.
-SHARD, MOST_SHARDS = 50, 16
+#: Fuzzed requests of one shard, which is one test, at least and at most, and shards that are plenty to share.
+#: What Hypothesis remembers of a test grows with it, so a shard must not.
+SHARD, LARGEST_SHARD, PLENTY = 50, 500, 16
 
 #: What a target has to offer for a claim, for somebody who wants its clauses exercised.
 OFFERS = {
@@ -52,7 +53,7 @@ OFFERS = {
 
 def shards(examples: int) -> int:
     """How many tests share the fuzzed requests; it does not depend on the number of workers."""
-    return max(1, min(MOST_SHARDS, math.ceil(examples / SHARD)))
+    return max(1, min(PLENTY, math.ceil(examples / SHARD)), math.ceil(examples / LARGEST_SHARD))
 
 
 class Indeterminate(RuntimeError):

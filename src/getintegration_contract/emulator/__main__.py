@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,7 +55,14 @@ def _burst(text: str) -> float:
     return value
 
 
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9-]+", text):
+        raise ValueError(text)
+    return text
+
+
 _port.__name__ = "port number"
+_region.__name__ = "name of a region"
 _rate.__name__ = "number of requests a second"
 _burst.__name__ = "number of requests, 1 or more"
 
@@ -86,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add(
         "--region",
+        type=_region,
         help="the only region that requests may be signed for (default: any; without"
         f" signatures, requests that name none belong to {DEFAULT_REGION})",
     )

@@ -27,7 +27,7 @@ from getintegration_contract.recording import Recorder, Recording, resign
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
-from getintegration_contract.state import MEMBERS, Provisioner, State, StateError
+from getintegration_contract.state import MEMBERS, PREFIX, Provisioner, State, StateError
 from getintegration_contract.target import Target
 
 #: Seconds between two lines on how far a slow replay is.
@@ -88,6 +88,8 @@ class Live:
                 undo.callback(client.close)
                 provisioner = Provisioner(client, target.identities, say)
                 undo.callback(provisioner.remove)
+                if target.allow_writes and target.domain_name is None:
+                    say(f"{target.endpoint}: makes domains named {PREFIX}*, and removes them at the end")
                 state = provisioner.provide(target, members)
             except (StateError, EnvironmentFault) as error:
                 raise ReplayError(Redactor(target.secrets).text(str(error))) from None
