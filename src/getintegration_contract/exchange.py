@@ -8,6 +8,10 @@ from typing import Any, NamedTuple
 Headers = tuple[tuple[str, str], ...]
 
 
+def _first(headers: Headers, name: str) -> str | None:
+    return next((value for key, value in headers if key.lower() == name.lower()), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request as it goes over the wire.
@@ -19,6 +23,10 @@ class Request:
     target: str
     headers: Headers = ()
     body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        return _first(self.headers, name)
 
     def with_headers(self, **headers: str | None) -> Request:
         """The request with headers set, or removed where None; ``_`` in a name stands for ``-``."""
@@ -40,7 +48,7 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """The first header of that name, in any case."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+        return _first(self.headers, name)
 
 
 class Fault(NamedTuple):

@@ -71,7 +71,7 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
 
 
 def _is_json(request: Request) -> bool:
-    media_type = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    media_type = request.header("content-type") or ""
     return media_type.partition(";")[0].strip().lower() == "application/json"
 
 

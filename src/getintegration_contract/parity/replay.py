@@ -27,6 +27,7 @@ from getintegration_contract.recording import Recorder, Recording, resign
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
+from getintegration_contract.report.text import duration
 from getintegration_contract.state import MEMBERS, PREFIX, Provisioner, State, StateError
 from getintegration_contract.target import Target
 
@@ -284,10 +285,3 @@ class _Progress:
             self._told = now
             left = (now - self._clock) / self._done * (self._total - self._done)
             self._say(f"{self._done} of {self._total} requests, about {duration(left)} left")
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min"

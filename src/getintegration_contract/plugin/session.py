@@ -23,6 +23,7 @@ from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.recording import CREATOR, Recorder, RecordingError, model_version, resign
 from getintegration_contract.recording.about import Suite
+from getintegration_contract.report.text import duration
 from getintegration_contract.target import THROTTLING
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Session:
         if now - self._told >= _EVERY and self._done < self._total:
             self._told = now
             left = (now - self._clock) / self._done * (self._total - self._done)
-            self._say(f"about {self._done:.0f} of {self._total:.0f} requests, {_duration(left)} left")
+            self._say(f"about {self._done:.0f} of {self._total:.0f} requests, about {duration(left)} left")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -207,7 +208,7 @@ class Session:
             total = limit
             told += f", of which the limit lets {limit} through"
         if target.rate:
-            self._say(f"{told}, at {target.rate:g} a second, so {_duration(total / target.rate)}")
+            self._say(f"{told}, at {target.rate:g} a second, so about {duration(total / target.rate)}")
         else:
             self._say(f"{told}, as fast as they are answered")
 
@@ -302,7 +303,3 @@ def _weight(identifier: str, settings: Settings, rate: float | None) -> float:
     if module == "test_concurrency" and rate:
         return 25.0
     return _WEIGHTS[settings.depth].get(module, 1.1)
-
-
-def _duration(seconds: float) -> str:
-    return f"about {max(1, round(seconds))} s" if seconds < 90 else f"about {round(seconds / 60)} min"

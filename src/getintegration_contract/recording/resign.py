@@ -28,11 +28,6 @@ _CONNECTION = ("host", "content-length", "transfer-encoding", "expect", "upgrade
 _TOLERANCE = 30
 
 
-def header(request: Request, name: str) -> str | None:
-    """The first header of that name, in any case."""
-    return next((value for key, value in request.headers if key.lower() == name), None)
-
-
 def describe(client: Client, identity: Identity | None, exchange: Exchange) -> dict[str, Any]:
     """How the request of an exchange was signed.
 
@@ -42,11 +37,11 @@ def describe(client: Client, identity: Identity | None, exchange: Exchange) -> d
         exchange: Byte for byte as it was sent.
     """
     request = exchange.request
-    authorization = header(request, "authorization")
+    authorization = request.header("authorization")
     if authorization is None:
         return {"kind": NONE}
-    scope, date = _SCOPE.search(authorization), header(request, "x-amz-date")
-    token = header(request, "x-amz-security-token")
+    scope, date = _SCOPE.search(authorization), request.header("x-amz-date")
+    token = request.header("x-amz-security-token")
     if identity is None or scope is None or date is None or token != _token(identity):
         return {"kind": SPECIAL}
     day, region, service, terminator = scope.groups()

@@ -27,3 +27,8 @@ def shorten(text: str, limit: int) -> str:
 def clip(text: str, limit: int) -> str:
     """A line cut to ``limit`` characters."""
     return text if len(text) <= limit else f"{text[: max(limit - 3, 0)]}..."
+
+
+def duration(seconds: float) -> str:
+    """A time of seconds or minutes, in words."""
+    return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
