@@ -221,7 +221,11 @@ NORMALISATIONS: tuple[Normalisation, ...] = (
     Normalisation("arns", "account ids and regions inside ARNs stand for each other", _arns),
     Normalisation("header-case", "names of headers have no case", _header_case),
     Normalisation("header-order", "the order of headers does not count", _header_order),
-    Normalisation("framing", "how a body travels (length, chunks, compression) does not count", _framing),
+    Normalisation(
+        "framing",
+        "how a body travels (length, chunks, compression), and Connection and Keep-Alive, do not count",
+        _framing,
+    ),
     Normalisation("json-layout", "white space, escapes and order of members do not count", _json_layout),
     Normalisation("message-texts", "texts of messages count as there, whatever they say", _message_texts),
     Normalisation("type-decoration", "an error type is read without prefix and suffix", _type_decoration),
