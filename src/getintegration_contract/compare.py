@@ -64,8 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m getintegration_contract.compare",
         description=__doc__,
         epilog=(
-            f"normalisations:\n{steps}\n\nTiming differs where two answers are of different classes (below 1 s,\n"
-            "1 to 5 s, over 5 s) and one took twice as long as the other."
+            f"normalisations:\n{steps}\n\nTiming differs where two answers are of different classes (below"
+            "\n1 s, 1 to 5 s, over 5 s) and one took twice as long as the other."
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -43,7 +43,7 @@ MEMBERS: dict[str, Any] = {
     "ObjectTypeName": "Contract_Type-1",
     "ObjectTypeNames": {"SegmentIdentify": "Segment_Type", "ShopifyCreateOrders": "_Shopify-2"},
     "Tags": {"team": "contract", "cost:center/1": "a b\u00e9"},
-    "RoleArn": "arn:aws:iam::123456789012:role/GetIntegrationContract",
+    "RoleArn": "arn:aws:iam::123456789012:role/service-role/GetIntegrationContract",
     "EventTriggerNames": ["Contract_Trigger-1"],
     "Scope": "DOMAIN",
     "FlowDefinition": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
@@ -23,6 +24,9 @@ from getintegration_contract.judge import (
 from getintegration_contract.state import State
 
 clauses = pytest.mark.clauses
+
+#: Members that nobody knows.
+MANY = {f"Member{number}": number for number in range(100)}
 
 
 @clauses("request.DomainName.maxLength")
@@ -130,6 +134,12 @@ def test_uri_in_an_array(ask, state: State, check: Checker):
     check.invalid(ask(uri=[state.uri]), "request.Uri.type", UNREADABLE)
 
 
+@clauses("request.body.type")
+def test_object_in_a_string(ask, state: State, check: Checker):
+    body = json.dumps(json.dumps({"Uri": state.uri})).encode()
+    check.invalid(ask(body=body), "request.body.type", UNREADABLE)
+
+
 @clauses("request.Uri.required")
 @pytest.mark.parametrize(
     "body", [b"{}", b"", b'{"Other": "s3://bucket"}'], ids=["{}", "no body", "another member"]
@@ -155,6 +165,14 @@ def test_uri_outside_the_body(client: Client, caller: Identity, state: State, ch
     else:
         request = replace(request, body=b"Uri=contract")
     check.invalid(client.send(request, caller), "request.uri-in-body", UNREADABLE)
+
+
+@clauses("request.uri-in-body")
+def test_uri_in_a_form(ask, state: State, check: Checker):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    exchange = ask(body=f"Uri={quote(state.uri, safe='')}".encode(), headers=form)
+    lawful = (UNREADABLE, answer(415))
+    check.expect(exchange, Expectation("request.uri-in-body", lawful, shape="json"))
 
 
 @clauses("request.domain-in-path")
@@ -224,6 +242,10 @@ def test_body(ask, check: Checker, body: bytes, clause: str):
         pytest.param('{"Uri": "s3://bucket"}'.encode("utf-16"), id="UTF-16"),
         pytest.param(b'{"Uri": "s3://\\ud800"}', id="lone surrogate"),
         pytest.param(b'{"Uri": "s3://\\u0000"}', id="escaped NUL"),
+        pytest.param(b'{"Uri": "s3://bucket", "__proto__": {"a": 1}}', id="an inherited name"),
+        pytest.param(
+            json.dumps({"Uri": "s3://bucket"} | {f"m{n}": n for n in range(100)}).encode(), id="many members"
+        ),
         pytest.param(b"null", id="null"),
         pytest.param(b" ", id="white space"),
         pytest.param(b'{"Uri": "s3://bucket", "n": ' + b"9" * 5000 + b"}", id="huge number"),
@@ -257,6 +279,7 @@ def test_large_body(ask, check: Checker):
         "application/xml",
         "multipart/form-data",
         "application/x-www-form-urlencoded",
+        "application/x-amz-json-1.1",
         "json",
         None,
     ],

@@ -165,7 +165,10 @@ def test_tampered_body(ask, existing_otherwise, check: Checker, body: bytes | No
 def test_tampered_large_body(ask, existing_otherwise, check: Checker, kilobytes: int):
     body = existing_otherwise + b" " * 1024 * kilobytes
     signing = after_signing(body=existing_otherwise + b"\n" * 1024 * kilobytes)
-    check.unauthenticated(ask(body=body, signing=signing), "sigv4.tampered-body", *INVALID)
+    exchange = ask(body=body, signing=signing)
+    if exchange.response.status == 413:
+        pytest.skip("the size of a request is limited before its signature is looked at")
+    check.unauthenticated(exchange, "sigv4.tampered-body", *INVALID)
 
 
 @clauses("sigv4.tampered-body")
@@ -306,6 +309,7 @@ def _day(days: int) -> str:
     [
         pytest.param(Signing(service="s3"), "wrong-service", id="service s3"),
         pytest.param(Signing(service="execute-api"), "wrong-service", id="service execute-api"),
+        pytest.param(Signing(service="profiles"), "wrong-service", id="service profiles"),
         pytest.param(Signing(terminator="aws4_response"), "wrong-terminator", id="terminator"),
         pytest.param(Signing(terminator="AWS4_REQUEST"), "wrong-terminator", id="terminator in capitals"),
         pytest.param(Signing(scope_date=_day(-1)), "wrong-scope-date", id="yesterday's scope"),

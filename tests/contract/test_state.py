@@ -71,6 +71,8 @@ ODD_URIS = [
     "s3://Bucket/".ljust(254, "u") + "1",
     "s3://Bucket/".ljust(254, "u") + "2",
     "s3://Bucket/a%20b",
+    "s3://Bucket/\U0001f600",
+    "s3://Bucket/\U0001f601",
     "arn:aws:flow:us-east-1:123456789012:Flow",
     "arn:aws:flow:us-east-1:210987654321:Flow",
     "arn:aws:flow:us-west-2:123456789012:Flow",

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 from .excuses import now, serves, serves_claims
 from .kit import Build, Theme, answers, asks, crashes, rejects, valid
 from .lookup import Key, equal, near, same
-from .messages import Answer, Handler, Request, Response, error, ok
+from .messages import Answer, Handler, Request, Response, error, load, ok
 from .signing import ALGORITHM, fits
-from .writes import Writes, key
+from .writes import Writes, edited, key
 
 THEME = Theme("escaped")
 _add = THEME.add
@@ -48,6 +48,25 @@ _add(
     crashes(_domain_inherited),
 )
 
+
+def _one_of_all(change: Key) -> Build:
+    """A server that keeps one integration for all Uris of the same key: the last one that was put."""
+
+    class One(Writes):
+        def read(self, request: Request, answer: Response) -> Answer:
+            if answer.status != 200:
+                return answer
+            alike = [
+                documents[-1]
+                for (domain, uri), documents in self.alive.items()
+                if domain == request.domain and change(uri) == change(request.text)
+            ]
+            last = alike[-1] if alike else {}
+            return edited(answer, **{name: last[name] for name in ("ObjectTypeName",) if name in last})
+
+    return One
+
+
 # --- Keys that lose parts of an ARN -------------------------------------------------------------------------
 
 _ARNS: dict[str, Key] = {
@@ -61,6 +80,25 @@ for _part, _key in _ARNS.items():
         f"ARNs that differ only in their {_part} are the same.",
         "missing.uri.arn state.put-get.Uri state.update.isolated",
         near(equal(_key), same),
+    )
+
+# --- Characters that are lost or mixed up -------------------------------------------------------------------
+
+_CHARACTERS: dict[str, tuple[str, Key]] = {
+    "zero-width": ("missing.uri.normalization", lambda uri: uri.replace("\u200b", "")),
+    "accents-in-any-case": (
+        "missing.uri.case",
+        lambda uri: "".join(char if char.isascii() else char.lower() for char in uri),
+    ),
+    "low-bytes": ("missing.uri.normalization", lambda uri: "".join(chr(ord(char) & 0xFF) for char in uri)),
+    "astral": ("state.put-get.Uri", lambda uri: re.sub("[\U00010000-\U0010ffff]", "?", uri)),
+}
+for _name, (_clause, _key) in _CHARACTERS.items():
+    THEME.add_stateful(
+        f"uri-{_name}",
+        f"Uris are compared by a key that loses characters: {_name}.",
+        f"{_clause} state.put-get.Uri state.update.isolated response.echo.Uri",
+        near(equal(_key), same) if _name != "astral" else _one_of_all(_key),
     )
 
 # --- The path is not what counts ----------------------------------------------------------------------------
@@ -132,6 +170,47 @@ THEME.add_stateful(
     _back_at_the_second_reading(),
 )
 
+# --- Bodies ------------------------------------------------------------------------------------------------
+
+
+def _once_more(request: Request) -> Request | None:
+    if not isinstance(request.document, str):
+        return None
+    inner = load(request.document.encode())
+    return request.with_document(inner) if isinstance(inner, dict) else None
+
+
+def _form(request: Request) -> Request | None:
+    uris = parse_qs(request.body.decode("utf-8", "replace")).get("Uri")
+    if not uris or "form" not in (request.header("content-type") or ""):
+        return None
+    return request.with_uri(uris[0]).with_header("Content-Type", "application/json")
+
+
+_add("json-in-a-string", "JSON in a JSON string is read as well.", "request.body.type", asks(_once_more))
+_add("form-with-its-type", "A form is read where its type says so.", "request.uri-in-body", asks(_form))
+_add(
+    "amz-json-unknown",
+    "Under application/x-amz-json-1.1 there is no operation.",
+    "request.content-type",
+    answers(
+        lambda request: "x-amz-json" in (request.header("content-type") or ""),
+        lambda _: error(404, "UnknownOperationException"),
+    ),
+)
+_add(
+    "many-members-crash",
+    "More than twenty members crash it.",
+    "request.json.robust",
+    crashes(lambda request: isinstance(request.document, dict) and len(request.document) > 20),
+)
+_add(
+    "inherited-member-crashes",
+    "A member __proto__ crashes it.",
+    "request.json.robust",
+    crashes(lambda request: isinstance(request.document, dict) and "__proto__" in request.document),
+)
+
 # --- Signatures ---------------------------------------------------------------------------------------------
 
 
@@ -163,6 +242,12 @@ _add(
     "Any algorithm's name is taken for AWS4-HMAC-SHA256.",
     "sigv4.not-sigv4",
     serves(_otherwise_signed),
+)
+_add(
+    "service-by-its-beginning",
+    "The service of a scope need only begin rightly.",
+    "sigv4.wrong-service",
+    serves_claims(lambda request, claim: claim.service.startswith("profile") and fits(request)),
 )
 _add("no-date", "Without a date the present is taken.", "sigv4.missing-date", serves(_fits_the_present))
 _add(

@@ -65,6 +65,29 @@ def _merges_tags() -> Build:
     return Merging
 
 
+def _keeps_tags() -> Build:
+    class Keeping:
+        """An update leaves the tags that are there, as its answer says."""
+
+        def __init__(self) -> None:
+            self.tags: dict[Any, Any] = {}
+
+        def __call__(self, request: Request, forward: Forward) -> Answer:
+            place = key(request)
+            if request.operation == PUT and place in self.tags and isinstance(request.document, dict):
+                request = resigned(request.with_document({**request.document, "Tags": self.tags[place]}))
+            answer = forward(request)
+            if answer.status == 200 and request.operation == PUT:
+                self.tags.setdefault(place, request.document.get("Tags") or {})
+            elif answer.status == 200 and request.operation == DELETE:
+                self.tags.pop(place, None)
+            elif answer.status == 200 and request.operation == DELETE_DOMAIN:
+                self.tags = {other: tags for other, tags in self.tags.items() if other[0] != request.domain}
+            return answer
+
+    return Keeping
+
+
 def _domain_edited() -> Build:
     class Edited(Writes):
         """LastUpdatedAt is, as the page has it, the time when the domain was most recently edited."""
@@ -102,6 +125,7 @@ _add(
 _add("no-deletion", "Nothing can be deleted, which is answered 404.", _no_deletion)
 _add("scope-ignored", "PutIntegration ignores Scope, which its page does not have.", _without_scope)
 THEME.add_stateful("tags-merged", "Tags of an update are added to those there are.", "", _merges_tags())
+THEME.add_stateful("tags-kept", "Tags of an update are ignored.", "", _keeps_tags())
 THEME.add_stateful("domain-edited", "LastUpdatedAt is that of the domain.", "", _domain_edited())
 _add("quarters-of-a-second", "The clock ticks four times a second.", times(lambda t: math.floor(t * 4) / 4))
 _add("seconds-and-a-half", "Whole seconds, with a fraction of .5.", times(lambda t: math.floor(t) + 0.5))
