@@ -33,6 +33,8 @@ _SHORTEST_SECRET = 8
 _SHORTEST_PIECE = 4
 #: Characters of the blocks that a secret is cut into: a piece of twice that length holds a whole block.
 _BLOCK = 12
+#: Characters of a secret that is looked for in disguise; shorter ones may be words of ordinary text.
+_LONG = 16
 #: What may stand for other characters: percent-encoding, entities, escapes.
 _ESCAPES = re.compile(r"[%&\\]")
 #: Characters of a text that is looked up rather than searched again, and how many are kept.
@@ -127,7 +129,8 @@ class Redactor:
         if _ESCAPES.search(text):
             readings |= {unquote(text), unescape(text), _ESCAPED.sub(_unescaped, text)}
         folded = [reading.casefold() for reading in readings]
-        return any(secret.casefold() in reading for secret in self._known for reading in folded)
+        secrets = [secret.casefold() for secret in self._known if len(secret) >= _LONG]
+        return any(secret in reading for secret in secrets for reading in folded)
 
     def value(self, value: Any) -> Any:
         """A JSON-able value, every string in it redacted."""

@@ -23,9 +23,8 @@ from getintegration_contract.target import Target
 
 #: All names of domains that a run makes begin so; a sweep removes nothing else.
 PREFIX = "GetIntegrationContract-"
-#: Seconds after which a domain with the prefix is the leftover of a crashed run: no run takes longer, at a
-#: limited rate (thousands of requests at one a second) or without one.
-LEFTOVER_AGE, LEFTOVER_AGE_UNLIMITED = 6 * 3600, 1800
+#: Seconds after which a domain with the prefix is the leftover of a crashed run.
+LEFTOVER_AGE = 6 * 3600  # a run under way may be slow, and must not lose its domains
 _SLOTS = 10
 _MOST_PAGES = 20
 #: Integrations, each of another domain, that a second one is chosen from.
@@ -157,7 +156,6 @@ class Provisioner:
         self._writers = [self._caller, *filter(None, [identities.get("other-account")])]
         self._say = say
         self._made: list[str] = []
-        self._leftover_age = LEFTOVER_AGE
 
     def given(self, domain: str, uri: str) -> State:
         """Use an integration that exists already.
@@ -236,8 +234,6 @@ class Provisioner:
         """
         if target.domain_name is not None and target.integration_uri is not None:
             return self.given(target.domain_name, target.integration_uri)
-        if target.rate is None:
-            self._leftover_age = LEFTOVER_AGE_UNLIMITED
         state = self.have(allow_writes=target.allow_writes, members=members)
         if state.origin == "made":
             time.sleep(target.settling_time)
@@ -351,10 +347,7 @@ class Provisioner:
                 exchange = self._send(get_domain(name), writer)
                 document = parse(exchange.response).document
                 updated = document.get("LastUpdatedAt") if isinstance(document, dict) else None
-                if (
-                    not isinstance(updated, int | float)
-                    or _server_time(exchange) - updated <= self._leftover_age
-                ):
+                if not isinstance(updated, int | float) or _server_time(exchange) - updated <= LEFTOVER_AGE:
                     continue
                 if self._send(delete_domain(name), writer).response.status == 200:
                     self._say(f"swept the domain {name}, which a crashed run left behind")

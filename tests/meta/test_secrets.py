@@ -147,6 +147,10 @@ def test_a_disguised_secret_takes_its_text_along(disguise: Callable[[str], str])
     assert Redactor([SECRET]).text(f"it is {disguise(SECRET)}") == REDACTED
 
 
+def test_a_short_secret_is_no_reason_to_hide_its_word_in_other_letters() -> None:
+    assert Redactor(["contract"]).text("Contract_Type-1") == "Contract_Type-1"
+
+
 def test_other_text_stays_as_it_is() -> None:
     text = (
         "Walrus of the... sea \u2026 tests/contract/test_valid.py::test_uri[...] \\u00e9 %2F &amp; Key+one="

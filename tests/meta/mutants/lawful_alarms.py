@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Callable
 from typing import Any
 
 from .excuses import serves_claims
@@ -40,19 +41,18 @@ def _without_scope(request: Request, forward: Forward) -> Answer:
     return forward(request)
 
 
-def _merges_tags() -> Build:
-    class Merging:
-        """Tags of an update are added to those that are there, as the answer to the update says."""
+def _tags(combine: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -> Build:
+    class Tags:
+        """What tags an update leaves is made of the old and the new ones, as its answer says."""
 
         def __init__(self) -> None:
             self.tags: dict[Any, dict[str, Any]] = {}
 
         def __call__(self, request: Request, forward: Forward) -> Answer:
             place = key(request)
-            if request.operation == PUT and isinstance(request.document, dict):
-                tags = {**self.tags.get(place, {}), **(request.document.get("Tags") or {})}
-                if tags and len(tags) <= 50:
-                    request = resigned(request.with_document({**request.document, "Tags": tags}))
+            if request.operation == PUT and place in self.tags and isinstance(request.document, dict):
+                tags = combine(self.tags[place], request.document.get("Tags") or {})
+                request = resigned(request.with_document({**request.document, "Tags": tags}))
             answer = forward(request)
             if answer.status == 200 and request.operation == PUT:
                 self.tags[place] = request.document.get("Tags") or {}
@@ -62,30 +62,7 @@ def _merges_tags() -> Build:
                 self.tags = {other: tags for other, tags in self.tags.items() if other[0] != request.domain}
             return answer
 
-    return Merging
-
-
-def _keeps_tags() -> Build:
-    class Keeping:
-        """An update leaves the tags that are there, as its answer says."""
-
-        def __init__(self) -> None:
-            self.tags: dict[Any, Any] = {}
-
-        def __call__(self, request: Request, forward: Forward) -> Answer:
-            place = key(request)
-            if request.operation == PUT and place in self.tags and isinstance(request.document, dict):
-                request = resigned(request.with_document({**request.document, "Tags": self.tags[place]}))
-            answer = forward(request)
-            if answer.status == 200 and request.operation == PUT:
-                self.tags.setdefault(place, request.document.get("Tags") or {})
-            elif answer.status == 200 and request.operation == DELETE:
-                self.tags.pop(place, None)
-            elif answer.status == 200 and request.operation == DELETE_DOMAIN:
-                self.tags = {other: tags for other, tags in self.tags.items() if other[0] != request.domain}
-            return answer
-
-    return Keeping
+    return Tags
 
 
 def _domain_edited() -> Build:
@@ -124,8 +101,10 @@ _add(
 )
 _add("no-deletion", "Nothing can be deleted, which is answered 404.", _no_deletion)
 _add("scope-ignored", "PutIntegration ignores Scope, which its page does not have.", _without_scope)
-THEME.add_stateful("tags-merged", "Tags of an update are added to those there are.", "", _merges_tags())
-THEME.add_stateful("tags-kept", "Tags of an update are ignored.", "", _keeps_tags())
+THEME.add_stateful(
+    "tags-merged", "Tags of an update are added to those there are.", "", _tags(lambda old, new: old | new)
+)
+THEME.add_stateful("tags-kept", "Tags of an update are ignored.", "", _tags(lambda old, new: old))
 THEME.add_stateful("domain-edited", "LastUpdatedAt is that of the domain.", "", _domain_edited())
 _add("quarters-of-a-second", "The clock ticks four times a second.", times(lambda t: math.floor(t * 4) / 4))
 _add("seconds-and-a-half", "Whole seconds, with a fraction of .5.", times(lambda t: math.floor(t) + 0.5))
