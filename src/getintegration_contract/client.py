@@ -9,7 +9,6 @@ import json
 import os
 import random
 import socket
-import ssl
 import threading
 import time
 from collections import Counter
@@ -17,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong, UnknownProtocol
 from http.client import responses as reasons
 from pathlib import Path
 from typing import Any
@@ -28,11 +26,12 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 from requests_aws4auth import AWS4Auth, PassiveAWS4Auth
 from requests_aws4auth.aws4signingkey import AWS4SigningKey
-from urllib3.exceptions import ConnectTimeoutError, DecodeError, HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 
 from getintegration_contract.connection import TARGET, WireSession
 from getintegration_contract.environment import EndpointDown, EnvironmentFault, Throttled
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
+from getintegration_contract.faults import UNREACHABLE, fault_name, transient_fault
 from getintegration_contract.identity import Identity
 
 SERVICE = "profile"
@@ -47,26 +46,6 @@ PATIENCE = 60.0
 
 #: Bytes of a body that are read at once.
 _PART = 1 << 20
-
-#: Reasons why there is no whole answer.
-UNREACHABLE = "no connection could be made"
-LATE = "no answer within the time limit"
-SHORT = "the body ended before its Content-Length"
-UNDECODABLE = "the body does not decode as its Content-Encoding says"
-CLOSED = "the connection was closed without a whole answer"
-NOT_HTTP = "the answer is not HTTP"
-#: Of which exceptions they are the reasons, the most telling first.
-_FAULTS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((ConnectTimeoutError, ConnectionRefusedError, socket.gaierror), UNREACHABLE),
-    ((ReadTimeoutError, TimeoutError), LATE),
-    ((IncompleteRead,), SHORT),
-    ((DecodeError,), UNDECODABLE),
-    ((ConnectionError, ssl.SSLEOFError), CLOSED),
-    ((BadStatusLine, LineTooLong, UnknownProtocol), NOT_HTTP),
-)
-
-#: Answers of the service that mean "slow down", under either status that AWS's pages give.
-_THROTTLING_TYPES = ("ThrottlingException", "TooManyRequestsException")
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,22 +358,6 @@ class Client:
             raise EndpointDown(told) from None
 
 
-def transient_fault(response: Response) -> str | None:
-    """What may be a passing fault of the environment: no answer, a 5xx, throttling; None for others."""
-    if response.status == 0:
-        return response.reason
-    if response.status == 429 or _is_throttling(response):
-        return "429"
-    if response.status >= 500:
-        return str(response.status)
-    return None
-
-
-def _is_throttling(response: Response) -> bool:
-    error_type = response.header("x-amzn-errortype") if response.status == 400 else None
-    return bool(error_type and error_type.startswith(_THROTTLING_TYPES))
-
-
 def _backoff(attempt: int, kind: str) -> float:
     """Seconds to wait: short for a stray fault, the SDKs' exponential backoff for throttling."""
     if kind != "429":
@@ -414,27 +377,3 @@ def _body(answer: requests.Response, deadline: float) -> bytes:
         if time.perf_counter() > deadline:
             raise TimeoutError
     return b"".join(parts)
-
-
-def fault_name(error: BaseException) -> str:
-    """Why there is no whole answer, as a short phrase without addresses of objects."""
-    causes = tuple(_causes(error))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"TLS: {cause.verify_message}"
-    for types, name in _FAULTS:
-        if any(isinstance(cause, types) for cause in causes):
-            return name
-    last = causes[-1]
-    if isinstance(last, ssl.SSLError) and last.reason:
-        return f"TLS: {last.reason.lower().replace('_', ' ')}"
-    # The text of a plain HTTPException says why, as of too many headers.
-    return str(last) if type(last) is HTTPException else type(last).__name__
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and those that it wraps, as requests and urllib3 nest them, outermost first."""
-    yield error
-    for inner in (*error.args, getattr(error, "reason", None)):
-        if isinstance(inner, BaseException):
-            yield from _causes(inner)

@@ -19,15 +19,9 @@ from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from getintegration_contract.client import (
-    CLOSED,
-    SHORT,
-    UNDECODABLE,
-    Client,
-    fault_name,
-    transient_fault,
-)
+from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
+from getintegration_contract.faults import CLOSED, SHORT, UNDECODABLE, fault_name, transient_fault
 from getintegration_contract.identity import Identity
 
 #: Seconds that a server may take to answer ``Expect: 100-continue`` before the body is sent nevertheless.

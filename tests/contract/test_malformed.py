@@ -9,8 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import CLOSED, Client, get_integration
+from getintegration_contract.client import Client, get_integration
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.faults import CLOSED
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import (
     CLIENT_ERROR,

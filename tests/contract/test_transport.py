@@ -15,8 +15,9 @@ from dataclasses import replace
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import SHORT, UNDECODABLE, Client, get_integration
+from getintegration_contract.client import Client, get_integration
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.faults import SHORT, UNDECODABLE
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import (
     CLIENT_ERROR,

@@ -34,7 +34,8 @@ CORE: dict[str, set[str]] = {
     "oracle": {"contract", "exchange", "judge"},
     "ledger": {"contract", "exchange", "judge"},
     "checker": {"exchange", "judge", "ledger", "redact"},
-    "client": {"connection", "environment", "exchange", "identity"},
+    "faults": {"exchange"},
+    "client": {"connection", "environment", "exchange", "faults", "identity"},
     "report": {"contract", "ledger"},
 }
 #: Modules that meet pytest; all others know nothing of it.

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from getintegration_contract.client import transient_fault
 from getintegration_contract.contract import Contract
+from getintegration_contract.faults import transient_fault
 from getintegration_contract.judge import Judge
 from getintegration_contract.parity.acceptance import Acceptance
 from getintegration_contract.parity.differences import (

@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from getintegration_contract import oracle
-from getintegration_contract.client import transient_fault
 from getintegration_contract.contract import PATH, Contract
 from getintegration_contract.exchange import Request
+from getintegration_contract.faults import transient_fault
 from getintegration_contract.judge import Expectation, Judge
 from getintegration_contract.promotion import RAISED_FROM, RECORDED
 from getintegration_contract.recording import Recording
