@@ -28,8 +28,9 @@ from urllib.parse import urlsplit
 import requests
 from requests_aws4auth import AWS4Auth
 
-from getintegration_contract.client import SERVICE, Client, get_integration
+from getintegration_contract.client import SERVICE, Client
 from getintegration_contract.local import LocalEmulator, emulator_identities
+from getintegration_contract.operations import get_integration
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITE = "tests/contract"

@@ -5,7 +5,6 @@ One client serves one worker: it holds a ``requests.Session`` with kept-alive co
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import socket
@@ -19,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from http.client import responses as reasons
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -66,18 +65,6 @@ class Signing:
     scope_date: str | None = None
     signed_headers: tuple[str, ...] | None = None
     tamper: Callable[[Request], Request] | None = None
-
-
-def get_integration(domain: str, uri: Any = None, *, body: bytes | None = None) -> Request:
-    """The request of GetIntegration, its path fully quoted; ``body`` overrides the JSON of ``uri``."""
-    if body is None:
-        body = json.dumps({"Uri": uri}, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    return Request("POST", integrations_path(domain), (("Content-Type", "application/json"),), body)
-
-
-def integrations_path(domain: str) -> str:
-    """The path of a domain's integrations, with every character but the unreserved ones encoded."""
-    return f"/domains/{quote(domain, safe='')}/integrations"
 
 
 class Client:

@@ -6,19 +6,26 @@ be using is left alone and the next slot is taken.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
-from urllib.parse import quote
 
-from getintegration_contract.client import Client, get_integration, integrations_path
+from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import parse
+from getintegration_contract.operations import (
+    create_domain,
+    delete_domain,
+    get_domain,
+    get_integration,
+    list_domains,
+    list_integrations,
+    put_integration,
+)
 from getintegration_contract.target import Target
 
 #: All names of domains that a run makes begin so; a sweep removes nothing else.
@@ -96,47 +103,6 @@ class State:
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form, as it travels to workers."""
         return dict(vars(self))
-
-
-def create_domain(name: str) -> Request:
-    """CreateDomain, with the least that it requires."""
-    return Request("POST", _domain_path(name), _JSON, b'{"DefaultExpirationDays": 366}')
-
-
-def get_domain(name: str) -> Request:
-    """GetDomain."""
-    return Request("GET", _domain_path(name))
-
-
-def delete_domain(name: str) -> Request:
-    """DeleteDomain, which takes its integrations along."""
-    return Request("DELETE", _domain_path(name))
-
-
-def list_domains(next_token: str | None = None) -> Request:
-    """ListDomains, one page."""
-    return Request("GET", "/domains" + (f"?next-token={quote(next_token, safe='')}" if next_token else ""))
-
-
-def list_integrations(domain: str) -> Request:
-    """ListIntegrations, the first page."""
-    return Request("GET", integrations_path(domain))
-
-
-def put_integration(domain: str, uri: str, members: dict[str, Any] | None = None) -> Request:
-    """PutIntegration: makes the integration, or replaces its members."""
-    body = json.dumps({"Uri": uri, **(members or {})}, ensure_ascii=False).encode()
-    return Request("PUT", integrations_path(domain), _JSON, body)
-
-
-def delete_integration(domain: str, uri: str) -> Request:
-    """DeleteIntegration."""
-    body = json.dumps({"Uri": uri}, ensure_ascii=False).encode()
-    return Request("POST", f"{integrations_path(domain)}/delete", _JSON, body)
-
-
-def _domain_path(name: str) -> str:
-    return f"/domains/{quote(name, safe='')}"
 
 
 class Provisioner:

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import parse
-from getintegration_contract.state import (
+from getintegration_contract.operations import (
     create_domain,
     delete_domain,
     delete_integration,
+    get_integration,
     list_integrations,
     put_integration,
 )

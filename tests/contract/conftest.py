@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.client import Client, Signing, get_integration
+from getintegration_contract.client import Client, Signing
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
+from getintegration_contract.operations import get_integration
 from getintegration_contract.state import State
 from getintegration_contract.target import WRITING, Target
 from getintegration_contract.workspace import Workspace

@@ -35,12 +35,13 @@ from schemathesis.specs.openapi.checks import (
 
 from getintegration_contract import oracle
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, get_integration, integrations_path
+from getintegration_contract.client import Client
 from getintegration_contract.contract import PATH, Contract
 from getintegration_contract.environment import EnvironmentFault
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import Expectation
+from getintegration_contract.operations import get_integration, integrations_path
 from getintegration_contract.run import shards
 from getintegration_contract.state import State
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.faults import CLOSED
 from getintegration_contract.identity import Identity
@@ -22,6 +22,7 @@ from getintegration_contract.judge import (
     Expectation,
     answer,
 )
+from getintegration_contract.operations import get_integration
 from getintegration_contract.state import State
 
 clauses = pytest.mark.clauses

@@ -14,7 +14,8 @@ from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import NOT_FOUND, UNREADABLE, Answer, Expectation, parse
-from getintegration_contract.state import State, get_domain, list_integrations
+from getintegration_contract.operations import get_domain, list_integrations
+from getintegration_contract.state import State
 
 clauses = pytest.mark.clauses
 

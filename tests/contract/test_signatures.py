@@ -12,10 +12,11 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, Signing, get_integration
+from getintegration_contract.client import Client, Signing
 from getintegration_contract.exchange import Request
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import NOT_FOUND, OK, Answer, Expectation
+from getintegration_contract.operations import get_integration
 from getintegration_contract.state import State
 from getintegration_contract.target import Target
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.faults import SHORT, UNDECODABLE
 from getintegration_contract.identity import Identity
@@ -28,6 +28,7 @@ from getintegration_contract.judge import (
     Answer,
     Expectation,
 )
+from getintegration_contract.operations import get_integration
 from getintegration_contract.state import UNKNOWN_URI, State
 from getintegration_contract.wire import Ask, Reply, converse
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import Client
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import OK, Expectation, answer
+from getintegration_contract.operations import get_integration
 from getintegration_contract.state import State
 
 clauses = pytest.mark.clauses

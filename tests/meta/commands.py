@@ -8,10 +8,10 @@ import subprocess
 import sys
 from typing import Any
 
-from getintegration_contract import state as states
 from getintegration_contract.client import Client
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import parse
+from getintegration_contract.operations import list_domains
 
 from .support import (
     ACCESS_KEY,
@@ -66,7 +66,7 @@ def told(results: list[Result]) -> list[list[Any]]:
 def domains(url: str) -> set[str]:
     """The domains that an emulator holds for its caller."""
     client = Client(url, "us-east-1")
-    document = parse(client.send(states.list_domains(), CALLER).response).document
+    document = parse(client.send(list_domains(), CALLER).response).document
     client.close()
     return {item["DomainName"] for item in document["Items"]}
 

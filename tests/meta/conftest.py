@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract import state as states
 from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.operations import create_domain, put_integration
 
 from .commands import CALLER
 from .support import (
@@ -153,8 +153,8 @@ def holding(closing: Any) -> Process:
     server: Process = closing(emulator())
     client = Client(server.url, "us-east-1")
     for request in (
-        states.create_domain("Mine"),
-        states.put_integration("Mine", "s3://mine", {"ObjectTypeName": "T"}),
+        create_domain("Mine"),
+        put_integration("Mine", "s3://mine", {"ObjectTypeName": "T"}),
     ):
         assert client.send(request, CALLER).response.status == 200
     client.close()

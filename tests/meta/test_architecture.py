@@ -35,6 +35,7 @@ CORE: dict[str, set[str]] = {
     "ledger": {"contract", "exchange", "judge"},
     "checker": {"exchange", "judge", "ledger", "redact"},
     "faults": {"exchange"},
+    "operations": {"exchange"},
     "client": {"connection", "environment", "exchange", "faults", "identity"},
     "report": {"contract", "ledger"},
 }

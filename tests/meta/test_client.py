@@ -23,13 +23,14 @@ from hypothesis import strategies as st
 
 from getintegration_contract import client as clients
 from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, Signing, get_integration
+from getintegration_contract.client import Client, Signing
 from getintegration_contract.contract import Contract
 from getintegration_contract.environment import BudgetExhausted, CredentialsError, EndpointDown, Throttled
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity, Refreshing
 from getintegration_contract.judge import OK, Expectation, Judge
 from getintegration_contract.ledger import Entry
+from getintegration_contract.operations import get_integration
 from getintegration_contract.redact import Redactor
 
 from .conftest import RunSuite

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract import state as states
 from getintegration_contract.client import Client
+from getintegration_contract.operations import create_domain, delete_domain, put_integration
 from getintegration_contract.state import PREFIX, Provisioner, StateError
 
 from .commands import (
@@ -161,7 +161,7 @@ def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
     assert left == {f"{PREFIX}0-A", f"{PREFIX}0-B"}
 
     client, told = Client(server.url, "us-east-1"), list[str]()
-    own = states.create_domain("Own")
+    own = create_domain("Own")
     assert client.send(own, CALLER).response.status == 200
     second = Provisioner(client, {"caller": CALLER}, told.append)
     assert second.made().domain == f"{PREFIX}1-A", "a young domain may be another run's"
@@ -169,7 +169,9 @@ def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
     second.remove()
     assert told == []
 
-    monkeypatch.setattr(states, "LEFTOVER_AGE", -5)  # the Date header is of whole seconds, and may lag
+    monkeypatch.setattr(
+        "getintegration_contract.state.LEFTOVER_AGE", -5
+    )  # the Date header is of whole seconds, and may lag
     third = Provisioner(client, {"caller": CALLER}, told.append)
     assert third.made().domain == f"{PREFIX}0-A", "swept, and free again"
     assert told == [f"swept the domain {name}, which a crashed run left behind" for name in sorted(left)]
@@ -229,13 +231,13 @@ def test_neighbours_of_others_and_the_longest_uri_are_no_faults(
     uri = "s3://".ljust(255, "u")
     shops = ("Shop-1", "Shop-10", "shop-1", "Shop_1")
     for name in shops:
-        client.send(states.create_domain(name), CALLER)
-        client.send(states.put_integration(name, uri, {"ObjectTypeName": "T"}), CALLER)
+        client.send(create_domain(name), CALLER)
+        client.send(put_integration(name, uri, {"ObjectTypeName": "T"}), CALLER)
     given = ("--domain-name", "Shop-1", "--integration-uri", uri)
     tests = map(suite, ("missing", "transport", "concurrency"))
     result = run_suite(*tests, "--endpoint-url", endpoint.url, *given)
     for name in shops:
-        client.send(states.delete_domain(name), CALLER)
+        client.send(delete_domain(name), CALLER)
     client.close()
     assert result.status == 0, result.output
     assert result.outcomes["missing.domain.near"] == "upheld", "of neighbours that do not exist"
@@ -381,14 +383,14 @@ def test_the_second_integration_that_is_discovered_is_none_of_the_firsts(endpoin
     wanted = {"Dev": ("s3://one", "s3://two"), "Prod": ("s3://two",), "Test": ("s3://three",)}
     try:
         for domain, uris in wanted.items():
-            assert client.send(states.create_domain(domain), CALLER).response.status == 200
+            assert client.send(create_domain(domain), CALLER).response.status == 200
             for uri in uris:
-                put = states.put_integration(domain, uri, {"ObjectTypeName": "T"})
+                put = put_integration(domain, uri, {"ObjectTypeName": "T"})
                 assert client.send(put, CALLER).response.status == 200
         found = Provisioner(client, {"caller": CALLER}, print).discovered()
     finally:
         for domain in wanted:
-            client.send(states.delete_domain(domain), CALLER)
+            client.send(delete_domain(domain), CALLER)
         client.close()
     assert (found.domain, found.uri) == ("Dev", "s3://one")
     assert (found.other_domain, found.other_uri) in (("Prod", "s3://two"), ("Test", "s3://three"))
@@ -421,7 +423,7 @@ def test_what_a_killed_worker_made_is_removed_by_the_run(
     scenario.write_text(
         "import os\n\n"
         "def test_killed(client, caller, state):\n"
-        "    from getintegration_contract.state import create_domain\n"
+        "    from getintegration_contract.operations import create_domain\n"
         "    made = client.send(create_domain(f'{state.domain}-killed'), caller)\n"
         "    assert made.response.status == 200\n"
         "    os._exit(9)\n"
@@ -454,10 +456,10 @@ def test_a_domain_whose_creation_was_not_answered_is_removed(serve: Serve, endpo
 def test_half_a_leftover_does_not_block_the_next_run(endpoint: Process) -> None:
     client = Client(endpoint.url, "us-east-1")
     left = f"{PREFIX}0-B"
-    assert client.send(states.create_domain(left), CALLER).response.status == 200
+    assert client.send(create_domain(left), CALLER).response.status == 200
     provisioner = Provisioner(client, {"caller": CALLER}, print)
     assert provisioner.made().domain == f"{PREFIX}1-A"
     provisioner.remove()
     assert domains(endpoint.url) == {left}
-    client.send(states.delete_domain(left), CALLER)
+    client.send(delete_domain(left), CALLER)
     client.close()

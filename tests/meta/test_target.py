@@ -15,10 +15,11 @@ import pytest
 
 from getintegration_contract import hosts
 from getintegration_contract import target as targets
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import Client
 from getintegration_contract.hosts import is_loopback
 from getintegration_contract.identity import Identity
 from getintegration_contract.local import emulator_identities
+from getintegration_contract.operations import get_integration
 from getintegration_contract.target import TargetError
 
 from .commands import (

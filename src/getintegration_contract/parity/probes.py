@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from getintegration_contract import recording as recordings
-from getintegration_contract.client import get_integration
 from getintegration_contract.exchange import Exchange, Request, Response
+from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.resign import NONE, SIGNED

@@ -16,10 +16,11 @@ from typing import Any
 
 from getintegration_contract import recording as recordings
 from getintegration_contract.budget import Budget
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import Client
 from getintegration_contract.environment import BudgetExhausted, EnvironmentFault
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.judge import parse
+from getintegration_contract.operations import get_integration
 from getintegration_contract.parity.names import Names, UnmappedError
 from getintegration_contract.parity.pairing import keys
 from getintegration_contract.parity.safety import writes

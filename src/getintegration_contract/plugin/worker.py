@@ -12,12 +12,13 @@ import pytest
 
 from getintegration_contract import target as targets
 from getintegration_contract.checker import Checker, ContractViolation
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import Client
 from getintegration_contract.contract import Contract
 from getintegration_contract.environment import EnvironmentFault
 from getintegration_contract.judge import Judge
 from getintegration_contract.ledger import Entry
 from getintegration_contract.local import emulator_identities
+from getintegration_contract.operations import get_integration
 from getintegration_contract.plugin.options import target_of
 from getintegration_contract.plugin.session import Member
 from getintegration_contract.redact import Redactor

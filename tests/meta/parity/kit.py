@@ -11,11 +11,12 @@ from typing import Any
 
 from getintegration_contract import compare
 from getintegration_contract import recording as recordings
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import Client
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
 from getintegration_contract.identity import Identity
 from getintegration_contract.local import emulator_identities
+from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.redact import Redactor

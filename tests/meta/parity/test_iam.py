@@ -13,8 +13,16 @@ import botocore.session
 import pytest
 
 from getintegration_contract import state as states
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.operations import (
+    create_domain,
+    delete_domain,
+    delete_integration,
+    get_domain,
+    get_integration,
+    put_integration,
+)
 from getintegration_contract.state import PREFIX, Provisioner
 
 from ..support import ROOT, Process
@@ -100,11 +108,11 @@ def make_and_remove(provisioner: Provisioner) -> None:
 def built() -> Iterable[Request]:
     """One request of every builder that writes; scenarios about writing use them all."""
     name = f"{PREFIX}0-A"
-    yield states.create_domain(name)
-    yield states.get_domain(name)
-    yield states.delete_domain(name)
-    yield states.put_integration(name, "s3://a", states.MEMBERS)
-    yield states.delete_integration(name, "s3://a")
+    yield create_domain(name)
+    yield get_domain(name)
+    yield delete_domain(name)
+    yield put_integration(name, "s3://a", states.MEMBERS)
+    yield delete_integration(name, "s3://a")
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +121,8 @@ def calls(live_emulator: Process) -> dict[str, set[tuple[str, str]]]:
     url = live_emulator.url
     client = Client(url, "us-east-1")
     for request in (
-        states.create_domain("given"),
-        states.put_integration("given", "s3://a", {"ObjectTypeName": "a"}),
+        create_domain("given"),
+        put_integration("given", "s3://a", {"ObjectTypeName": "a"}),
     ):
         assert client.send(request, CALLER).response.status == 200
     reading = {call(get_integration("given", "s3://a"))}
@@ -125,7 +133,7 @@ def calls(live_emulator: Process) -> dict[str, set[tuple[str, str]]]:
     }
     # Where nothing can be made, a run that may write looks for something instead.
     found["writing"] |= found["read-only-discovered"]
-    client.send(states.delete_domain("given"), CALLER)
+    client.send(delete_domain("given"), CALLER)
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from getintegration_contract import parity
 from getintegration_contract import recording as recordings
-from getintegration_contract.client import get_integration
+from getintegration_contract.operations import get_integration
 from getintegration_contract.parity import comparison
 from getintegration_contract.parity.normalise import NAMES
 from getintegration_contract.redact import Redactor

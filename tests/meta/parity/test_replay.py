@@ -13,21 +13,15 @@ import pytest
 
 from getintegration_contract import recording as recordings
 from getintegration_contract.budget import Budget
-from getintegration_contract.client import Client, get_integration
+from getintegration_contract.client import Client
 from getintegration_contract.exchange import Request
+from getintegration_contract.operations import create_domain, delete_domain, get_integration, put_integration
 from getintegration_contract.parity import replay
 from getintegration_contract.parity.names import Names, UnmappedError
 from getintegration_contract.parity.replay import Live, ReplayError
 from getintegration_contract.parity.safety import writes
 from getintegration_contract.recording.har import Recorded
-from getintegration_contract.state import (
-    PREFIX,
-    Provisioner,
-    State,
-    create_domain,
-    delete_domain,
-    put_integration,
-)
+from getintegration_contract.state import PREFIX, Provisioner, State
 from getintegration_contract.target import Target
 
 from ..support import Process, Received, Reply, Scripted, emulator, forwarding, refused, suite

@@ -1,0 +1,64 @@
+"""Requests of the operations: GetIntegration, and those that make the state it needs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from getintegration_contract.exchange import Request
+
+_JSON = (("Content-Type", "application/json"),)
+
+
+def get_integration(domain: str, uri: Any = None, *, body: bytes | None = None) -> Request:
+    """The request of GetIntegration, its path fully quoted; ``body`` overrides the JSON of ``uri``."""
+    if body is None:
+        body = json.dumps({"Uri": uri}, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return Request("POST", integrations_path(domain), _JSON, body)
+
+
+def integrations_path(domain: str) -> str:
+    """The path of a domain's integrations, with every character but the unreserved ones encoded."""
+    return f"/domains/{quote(domain, safe='')}/integrations"
+
+
+def create_domain(name: str) -> Request:
+    """CreateDomain, with the least that it requires."""
+    return Request("POST", _domain_path(name), _JSON, b'{"DefaultExpirationDays": 366}')
+
+
+def get_domain(name: str) -> Request:
+    """GetDomain."""
+    return Request("GET", _domain_path(name))
+
+
+def delete_domain(name: str) -> Request:
+    """DeleteDomain, which takes its integrations along."""
+    return Request("DELETE", _domain_path(name))
+
+
+def list_domains(next_token: str | None = None) -> Request:
+    """ListDomains, one page."""
+    return Request("GET", "/domains" + (f"?next-token={quote(next_token, safe='')}" if next_token else ""))
+
+
+def list_integrations(domain: str) -> Request:
+    """ListIntegrations, the first page."""
+    return Request("GET", integrations_path(domain))
+
+
+def put_integration(domain: str, uri: str, members: dict[str, Any] | None = None) -> Request:
+    """PutIntegration: makes the integration, or replaces its members."""
+    body = json.dumps({"Uri": uri, **(members or {})}, ensure_ascii=False).encode()
+    return Request("PUT", integrations_path(domain), _JSON, body)
+
+
+def delete_integration(domain: str, uri: str) -> Request:
+    """DeleteIntegration."""
+    body = json.dumps({"Uri": uri}, ensure_ascii=False).encode()
+    return Request("POST", f"{integrations_path(domain)}/delete", _JSON, body)
+
+
+def _domain_path(name: str) -> str:
+    return f"/domains/{quote(name, safe='')}"
