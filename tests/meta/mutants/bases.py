@@ -28,12 +28,12 @@ _STOCKED = {
 
 
 class BaseServer:
-    """One correct server in a process of its own; it ends with this process."""
+    """One correct server in a process of its own, with options if need be; it ends with this process."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *options: str) -> None:
         self.name = name
         self._process = subprocess.Popen(
-            [sys.executable, *_COMMANDS[name], *_OPTIONS],
+            [sys.executable, *_COMMANDS[name], *_OPTIONS, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,9 +85,12 @@ class Job:
         mutant: What the proxy does.
         base: The server behind it, used by no other run meanwhile.
         fast: Whether the run ends as soon as the mutant is caught.
+        without: Files of the suite, with ``*`` and ``?``, that are left out.
     """
 
-    def __init__(self, mutant: Mutant, base: BaseServer, *, fast: bool = False) -> None:
+    def __init__(
+        self, mutant: Mutant, base: BaseServer, *, fast: bool = False, without: Sequence[str] = ()
+    ) -> None:
         self.mutant = mutant
         self.base = base
         self._folder = Path(tempfile.mkdtemp(prefix="mutant-"))
@@ -100,6 +103,7 @@ class Job:
         target.write_text(target_file(mutant), encoding="utf-8")
         arguments = [
             *(*_SUITE, "--endpoint-url", url, "--target", str(target), "--report-dir", str(self._folder)),
+            *(f"--ignore-glob=*/{glob}" for glob in without),
             *mutant.options,
         ]
         plugins = [_StopWhenCaught(mutant.expected)] if fast and mutant.expected else []

@@ -44,6 +44,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="go on when a mutant is caught: slower, and tells all that it breaks",
     )
+    add(
+        "--without",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="leave out files of the suite, as test_sdk.py: what is missed then, only they catch; repeatable",
+    )
     add("--json", type=Path, metavar="FILE", help="write mutant -> clauses here")
     add("--jobs", type=int, default=2, metavar="N", help="runs at a time (default: %(default)s)")
     add("--list", action="store_true", help="print the names, and what cannot be caught, and stop")
@@ -93,7 +100,7 @@ def plan(options: argparse.Namespace) -> Plan:
     return [(mutant, base) for base in bases for mutant in chosen]
 
 
-def outcomes(todo: Plan, jobs: int, *, fast: bool) -> Iterator[Outcome]:
+def outcomes(todo: Plan, jobs: int, *, fast: bool, without: Sequence[str] = ()) -> Iterator[Outcome]:
     """Run all, some at a time, each slot with servers of its own; yields each outcome as it comes."""
     with ExitStack() as stack:
         slots: list[dict[str, BaseServer]] = [{} for _ in range(jobs)]
@@ -105,7 +112,7 @@ def outcomes(todo: Plan, jobs: int, *, fast: bool) -> Iterator[Outcome]:
                     mutant, name = queue.pop()
                     if name not in slots[index]:
                         slots[index][name] = stack.enter_context(BaseServer(name))
-                    under_way[index] = Job(mutant, slots[index][name], fast=fast)
+                    under_way[index] = Job(mutant, slots[index][name], fast=fast, without=without)
             time.sleep(0.01)
             for index, job in tuple(under_way.items()):
                 if (outcome := job.outcome()) is not None:
@@ -207,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if lacking := [mutant.name for mutant in MUTANTS if _lacking(mutant)]:
         print(f"not run, for want of the clients they need: {len(lacking)}, {', '.join(lacking[:3])}…")
     results = []
-    for outcome in outcomes(todo, options.jobs, fast=not options.whole):
+    for outcome in outcomes(todo, options.jobs, fast=not options.whole, without=options.without):
         results.append(outcome)
         print(line(outcome), flush=True)
     print("\n".join(summary(results)))
