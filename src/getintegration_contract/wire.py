@@ -1,4 +1,4 @@
-"""Requests on one connection, byte by byte: what an HTTP library would hide, mend or not send.
+"""Requests on one connection, with h11: what an HTTP library would hide, mend or not send.
 
 Every wait ends with the time limit of the client whose budget, signatures and observer are used.
 """
@@ -6,7 +6,6 @@ Every wait ends with the time limit of the client whose budget, signatures and o
 from __future__ import annotations
 
 import gzip
-import re
 import socket
 import ssl
 import time
@@ -14,14 +13,23 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from http.client import HTTPConnection, HTTPSConnection
 from types import TracebackType
 from urllib.parse import urlsplit
 
+import h11
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
-from getintegration_contract.faults import CLOSED, SHORT, UNDECODABLE, fault_name, transient_fault
+from getintegration_contract.faults import (
+    CLOSED,
+    NOT_HTTP,
+    SHORT,
+    UNDECODABLE,
+    fault_name,
+    transient_fault,
+)
 from getintegration_contract.identity import Identity
 
 #: Seconds that a server may take to answer ``Expect: 100-continue`` before the body is sent nevertheless.
@@ -29,13 +37,16 @@ EXPECT_PATIENCE = 3.0
 #: Seconds within which bytes after a whole answer, or the end of the connection, would come.
 LINGER = 0.2
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (.*))?")
-_CHUNK_SIZE = re.compile(rb"0*([0-9a-fA-F]{1,15})[ \t]*(;.*)?")
 _MOST_HEAD = 1 << 20
+_PIECE = 1 << 16
 
 
 class _FaultError(Exception):
     """There is no whole answer; the text says why, as the client's words do."""
+
+
+class _ClosedError(_FaultError):
+    """The connection ended before the first byte of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class Reply:
     """An answer as it came.
 
     Attributes:
-        version: Minor version of HTTP/1 that it names.
+        version: The version of HTTP that it names, such as ``1.1``.
         framed: The body as framed, its content coding still on.
         surplus: Bytes that followed the answer; known for the last request of a conversation only.
         reused: Whether the connection had carried an answer before.
@@ -68,7 +79,7 @@ class Reply:
     """
 
     exchange: Exchange
-    version: int = 1
+    version: str = "1.1"
     framed: bytes = b""
     surplus: bytes = b""
     reused: bool = False
@@ -101,13 +112,9 @@ class _Wire:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        address = urlsplit(client.endpoint)
-        self._secure = address.scheme == "https"
-        self._address = (address.hostname or "", address.port or (443 if self._secure else 80))
-        default = address.port in (None, 443 if self._secure else 80)
-        self._host = address.netloc.rpartition(":")[0] if address.port and default else address.netloc
+        self._address = urlsplit(client.endpoint)
         self._socket: socket.socket | None = None
-        self._buffer = b""
+        self._http = h11.Connection(h11.CLIENT)
         self._deadline = 0.0
 
     def __enter__(self) -> _Wire:
@@ -122,7 +129,7 @@ class _Wire:
         """End the connection."""
         if self._socket is not None:
             self._socket.close()
-        self._socket, self._buffer = None, b""
+        self._socket = None
 
     def ask(self, ask: Ask, faults: tuple[Fault, ...]) -> Reply:
         """Send one request and read its answer; an answer that is not whole comes back as status 0."""
@@ -140,9 +147,10 @@ class _Wire:
                 self.close()
                 reused = False
                 reply = self._attempt(request, ask)
-        except (_FaultError, OSError) as error:
+        except (_FaultError, h11.RemoteProtocolError, OSError) as error:
             self.close()
-            reply = Reply(_nothing(self._client.endpoint, request, _reason(error)))
+            response = Response(0, _reason(error), (), b"")
+            reply = Reply(Exchange(self._client.endpoint, request, response))
         exchange = replace(
             reply.exchange,
             identity=ask.identity.name if ask.identity else None,
@@ -154,188 +162,140 @@ class _Wire:
         return replace(reply, exchange=exchange, reused=reused)
 
     def _attempt(self, request: Request, ask: Ask) -> Reply:
-        head, body = _serialise(request, self._host, ask)
-        waited = False
+        if self._socket is None:
+            self._connect()
+        begin = h11.Request(method=request.method, target=request.target, headers=self._headers(request, ask))
+        pieces = (request.body,) if ask.chunks is None else ask.chunks
+        body = (*(h11.Data(data=piece) for piece in pieces), h11.EndOfMessage())
+        head, waited = None, False
         if ask.expect:
-            self._send(head)
-            answered = self._wait(min(EXPECT_PATIENCE, self._client.timeout / 2))
-            waited = not answered
-            if answered:
-                version, status, reason, headers = self._head()
-                if status >= 200:
-                    return self._rest(request, ask, version, status, reason, headers)
-            self._send(body)
+            self._send(begin)
+            try:
+                head = self._head(min(EXPECT_PATIENCE, self._client.timeout / 2))
+            except TimeoutError:
+                waited = True
+            if not isinstance(head, h11.Response):
+                self._send(*body)
         else:
-            self._send(head + body)
-        while True:
-            version, status, reason, headers = self._head()
-            if status >= 200:
-                return replace(self._rest(request, ask, version, status, reason, headers), waited=waited)
+            self._send(begin, *body)
+        while not isinstance(head, h11.Response):
+            head = self._head()
+        return replace(self._rest(request, ask, head), waited=waited)
 
-    def _rest(
-        self,
-        request: Request,
-        ask: Ask,
-        version: int,
-        status: int,
-        reason: str,
-        headers: tuple[tuple[str, str], ...],
-    ) -> Reply:
-        """The body of an answer, and what becomes of the connection."""
-        response = Response(status, reason, headers, b"")
-        framed, ends = self._body(request.method, response)
-        connection = (response.header("connection") or "").lower()
-        ends = ends or "close" in connection or (version == 0 and "keep-alive" not in connection)
+    def _headers(self, request: Request, ask: Ask) -> list[tuple[str, str]]:
+        """The headers of a request, with those of its connection."""
+        headers = [(name, value) for name, value in request.headers if name.lower() != "host"]
+        headers.append(("Host", self._host()))
+        if not request.header("accept-encoding"):
+            headers.append(("Accept-Encoding", "identity"))
+        if ask.chunks is not None:
+            headers.append(("Transfer-Encoding", "chunked"))
+        elif request.body or request.method in ("POST", "PUT", "PATCH"):
+            headers.append(("Content-Length", str(len(request.body))))
+        if ask.expect:
+            headers.append(("Expect", "100-continue"))
+        return headers
+
+    def _host(self) -> str:
+        """The Host header, as it is signed: without the scheme's own port."""
+        default = 443 if self._address.scheme == "https" else 80
+        return self._address.netloc.removesuffix(f":{default}")
+
+    def _head(self, patience: float = float("inf")) -> h11.InformationalResponse | h11.Response:
+        """The next head of an answer, interim or final.
+
+        Raises:
+            TimeoutError: There is none within some seconds.
+        """
+        deadline = min(self._deadline, time.perf_counter() + patience)
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            data = b""
+            with suppress(ConnectionError):
+                data = self._receive(deadline)
+            if not data:
+                raise _FaultError(CLOSED) if self._http.trailing_data[0] else _ClosedError(CLOSED)
+            self._http.receive_data(data)
+        assert isinstance(event, h11.InformationalResponse | h11.Response)
+        return event
+
+    def _rest(self, request: Request, ask: Ask, head: h11.Response) -> Reply:
+        """The answer whose head this is, and what becomes of the connection."""
+        headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in head.headers.raw_items())
+        response = Response(head.status_code, head.reason.decode("latin-1"), headers, b"")
+        framed = self._body(SHORT if response.header("content-length") else CLOSED)
         surplus = self._surplus() if ask.last else b""
-        if ends or ask.last:
+        if ask.last or (self._http.our_state, self._http.their_state) != (h11.DONE, h11.DONE):
             self.close()
+        else:
+            self._http.start_next_cycle()
         response = replace(response, body=_decoded(framed, response.header("content-encoding")))
-        return Reply(Exchange(self._client.endpoint, request, response), version, framed, surplus)
+        exchange = Exchange(self._client.endpoint, request, response)
+        return Reply(exchange, head.http_version.decode(), framed, surplus)
 
-    def _body(self, method: str, response: Response) -> tuple[bytes, bool]:
-        """The body as framed, and whether its end is that of the connection."""
-        if method == "HEAD" or response.status in (204, 304):
-            return b"", False
-        codings = (response.header("transfer-encoding") or "").lower()
-        if "chunked" in codings:
-            return self._chunks(), False
-        length = response.header("content-length")
-        if length is not None:
-            if not (length.isascii() and length.isdigit()):
-                raise _FaultError(f"the Content-Length is {length!r}")
-            return self._exactly(int(length), SHORT), False
-        return self._to_the_end(), True
-
-    def _chunks(self) -> bytes:
-        parts = []
+    def _body(self, cut: str) -> bytes:
+        """The body as framed; ``cut`` is what to call one that the connection's end cuts off."""
+        pieces = []
         while True:
-            match = _CHUNK_SIZE.fullmatch(self._line())
-            if match is None:
-                raise _FaultError("the size of a chunk is no number")
-            size = int(match[1], 16)
-            if not size:
-                break
-            parts.append(self._exactly(size, CLOSED))
-            if self._exactly(2, CLOSED) != b"\r\n":
-                raise _FaultError("a chunk is longer than its size says")
-        while self._line():
-            pass  # trailers
-        return b"".join(parts)
-
-    def _head(self) -> tuple[int, int, str, tuple[tuple[str, str], ...]]:
-        self._begin()
-        line = self._line()
-        match = _STATUS_LINE.fullmatch(line)
-        if match is None:
-            raise _FaultError(f"no status line: {line[:40]!r}")
-        headers = []
-        while line := self._line():
-            name, colon, value = line.decode("latin-1").partition(":")
-            if colon:
-                headers.append((name, value.strip()))
-        return int(match[1]), int(match[2]), (match[3] or b"").decode("latin-1"), tuple(headers)
-
-    def _begin(self) -> None:
-        """Have the first bytes of an answer."""
-        with suppress(ConnectionError):
-            if self._buffer or self._receive():
-                return
-        raise _ClosedError(CLOSED)
-
-    def _line(self) -> bytes:
-        while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > _MOST_HEAD or not self._receive():
-                raise _FaultError(CLOSED)
-        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
-        return line.removesuffix(b"\r")
-
-    def _exactly(self, size: int, cut: str) -> bytes:
-        while len(self._buffer) < size:
-            if not self._receive():
-                raise _FaultError(cut)
-        data, self._buffer = self._buffer[:size], self._buffer[size:]
-        return data
-
-    def _to_the_end(self) -> bytes:
-        while self._receive():
-            pass
-        data, self._buffer = self._buffer, b""
-        return data
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError:
+                if not self._http.trailing_data[1]:
+                    raise
+                raise _FaultError(cut) from None
+            if isinstance(event, h11.Data):
+                pieces.append(event.data)
+            elif event is h11.NEED_DATA:
+                self._http.receive_data(self._receive(self._deadline))
+            else:
+                return b"".join(pieces)
 
     def _surplus(self) -> bytes:
         """What else comes soon after an answer."""
-        self._deadline = min(self._deadline, time.perf_counter() + LINGER)
+        surplus = self._http.trailing_data[0]
+        deadline = min(self._deadline, time.perf_counter() + LINGER)
         with suppress(OSError):  # nothing more, or the end in another way
-            while self._receive():
-                pass
-        return self._buffer
+            while data := self._receive(deadline):
+                surplus += data
+        return surplus
 
-    def _receive(self) -> int:
-        """Receive some bytes; 0 at the end of the connection."""
+    def _receive(self, deadline: float) -> bytes:
+        """Some bytes; none at the end of the connection."""
         assert self._socket is not None
-        self._socket.settimeout(self._remaining())
-        data = self._socket.recv(1 << 16)
-        self._buffer += data
-        return len(data)
+        self._socket.settimeout(_until(deadline))
+        return self._socket.recv(_PIECE)
 
-    def _wait(self, seconds: float) -> bool:
-        """Whether anything arrives within some seconds."""
-        whole, self._deadline = self._deadline, min(self._deadline, time.perf_counter() + seconds)
-        try:
-            self._begin()
-        except TimeoutError:
-            return False
-        finally:
-            self._deadline = whole
-        return True
-
-    def _send(self, data: bytes) -> None:
-        if self._socket is None:
-            self._connect()
+    def _send(self, *events: h11.Event) -> None:
+        data = b"".join(self._http.send(event) or b"" for event in events)
         assert self._socket is not None
-        self._socket.settimeout(self._remaining())
+        self._socket.settimeout(_until(self._deadline))
         with suppress(ConnectionError):  # an early answer may be there to read
             self._socket.sendall(data)
 
     def _connect(self) -> None:
-        plain = socket.create_connection(self._address, self._remaining())
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if not self._secure:
-            self._socket = plain
-            return
-        context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
-        if isinstance(self._client.verify, str):
-            context.load_verify_locations(self._client.verify)
-        elif not self._client.verify:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        self._socket = context.wrap_socket(plain, server_hostname=self._address[0])
-
-    def _remaining(self) -> float:
-        remaining = self._deadline - time.perf_counter()
-        if remaining <= 0:
-            raise TimeoutError
-        return remaining
+        host, port, patience = self._address.hostname or "", self._address.port, _until(self._deadline)
+        connection = HTTPConnection(host, port, patience)
+        if self._address.scheme == "https":
+            context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+            if isinstance(self._client.verify, str):
+                context.load_verify_locations(self._client.verify)
+            elif not self._client.verify:
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            connection = HTTPSConnection(host, port, timeout=patience, context=context)
+        connection.connect()
+        self._socket = connection.sock
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
 
 
-class _ClosedError(_FaultError):
-    """The connection ended before the first byte of an answer."""
+def _until(deadline: float) -> float:
+    """Seconds until a moment.
 
-
-def _serialise(request: Request, host: str, ask: Ask) -> tuple[bytes, bytes]:
-    """Head and body of a request as they go out."""
-    headers = [("Host", host), *((k, v) for k, v in request.headers if k.lower() != "host")]
-    if not any(name.lower() == "accept-encoding" for name, _ in headers):
-        headers.append(("Accept-Encoding", "identity"))
-    body = request.body
-    if ask.chunks is not None:
-        headers.append(("Transfer-Encoding", "chunked"))
-        body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in ask.chunks if chunk) + b"0\r\n\r\n"
-    elif body or request.method in ("POST", "PUT", "PATCH"):
-        headers.append(("Content-Length", str(len(body))))
-    if ask.expect:
-        headers.append(("Expect", "100-continue"))
-    lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"), body
+    Raises:
+        TimeoutError: It has passed.
+    """
+    remaining = deadline - time.perf_counter()
+    if remaining <= 0:
+        raise TimeoutError
+    return remaining
 
 
 def _decoded(body: bytes, coding: str | None) -> bytes:
@@ -360,9 +320,7 @@ def _decoded(body: bytes, coding: str | None) -> bytes:
     return body
 
 
-def _nothing(endpoint: str, request: Request, reason: str) -> Exchange:
-    return Exchange(endpoint, request, Response(0, reason, (), b""))
-
-
 def _reason(error: Exception) -> str:
+    if isinstance(error, h11.RemoteProtocolError):
+        return f"{NOT_HTTP}: {error}"
     return str(error) if isinstance(error, _FaultError) else fault_name(error)

@@ -151,7 +151,7 @@ def test_expect_continue(talk: Talk, existing, understood, check: Checker):
     # A server that speaks HTTP/1.0 does not know the expectation; any other may not wait for the body.
     check.that(
         "transport.expect-continue",
-        reply.version == 0 or not reply.waited,
+        reply.version == "1.0" or not reply.waited,
         "100 Continue or an answer, before the body is sent",
         "nothing, until the body was sent",
         reply.exchange,
