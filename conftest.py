@@ -11,11 +11,12 @@ import pytest
 
 from getintegration_contract.checker import Checker
 from getintegration_contract.client import Client
-from getintegration_contract.contract import Contract
+from getintegration_contract.contract import Contract, ContractError
 from getintegration_contract.identity import Identity
 from getintegration_contract.plugin import options
 from getintegration_contract.plugin.controller import Controller
 from getintegration_contract.plugin.worker import Worker
+from getintegration_contract.promotion import EvidenceError
 from getintegration_contract.report.files import ReportError
 from getintegration_contract.run import Run
 from getintegration_contract.state import State
@@ -37,7 +38,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if config.option.list_clauses:
         from getintegration_contract.report import clauses
 
-        print(clauses(Contract.load(DESCRIPTION), config.option.list_clauses), end="")
+        print(clauses(_contract(), config.option.list_clauses), end="")
         return 0
     return None
 
@@ -47,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         if "contract" in config.workerinput:
             config.pluginmanager.register(
-                Worker(config, config.workerinput["contract"], Contract.load(DESCRIPTION)), "contract-worker"
+                Worker(config, config.workerinput["contract"], _contract()), "contract-worker"
             )
         return
     if config.option.collectonly or config.option.help or not _runs_suite(config):
@@ -56,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
     try:
         options.check_outputs(config.option)
-        run = options.make_run(config, Contract.load(DESCRIPTION), is_partial=_is_partial(config))
+        run = options.make_run(config, _contract(), is_partial=_is_partial(config))
     except (TargetError, WaiverError, ReportError) as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[_RUN] = run
@@ -66,6 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if (run := config.stash.get(_RUN, None)) is not None:
         run.finish()
+
+
+def _contract() -> Contract:
+    try:
+        return Contract.load(DESCRIPTION)
+    except (ContractError, EvidenceError) as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _named(config: pytest.Config) -> list[Path]:
@@ -82,7 +90,7 @@ def _runs_suite(config: pytest.Config) -> bool:
 def _is_partial(config: pytest.Config) -> bool:
     """Whether tests of the suite are left out."""
     whole = any(path == SUITE or path in SUITE.parents for path in _named(config))
-    selecting = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf")
+    selecting = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
     return not whole or any(getattr(config.option, name, None) for name in selecting)
 
 

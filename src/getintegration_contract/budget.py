@@ -2,8 +2,9 @@
 
 The budget is a small file. Whoever wants to send locks it, waits until its turn, stamps the moment of
 departure and unlocks; the others wait for the lock in the meantime. Turns are evenly spaced, and at most
-``rate`` requests leave in any one second: departures are stamped after the waiting, with a clock that all
-processes share, so a late wake-up never lets a second hold more.
+``rate`` requests, rounded up, leave in any one second: departures are stamped after the waiting, with a clock
+that all processes share, so a late wake-up never lets a second hold more. Requests that write wait for a turn
+of a second, slower budget first.
 
 pyrate-limiter's bucket for several processes is for one thread in each, and notes when a request was meant to
 leave, not when it left; the suite has threads, and promises never to exceed a quota.
@@ -43,24 +44,31 @@ class Budget:
         path: The file that all workers share.
         rate: Requests a second; None for no limit.
         limit: Requests of all workers together; None for no limit.
+        write_rate: Requests a second that write; None for no limit of their own.
     """
 
     path: Path
     rate: float | None = None
     limit: int | None = None
+    write_rate: float | None = None
 
     @classmethod
-    def create(cls, rate: float | None, limit: int | None) -> Budget:
+    def create(cls, rate: float | None, limit: int | None, write_rate: float | None = None) -> Budget:
         """A fresh budget in a temporary file."""
         handle, name = tempfile.mkstemp(prefix="getintegration-contract-", suffix=".budget")
         os.close(handle)
-        return cls(Path(name), rate, limit)
+        return cls(Path(name), rate, limit, write_rate)
 
-    def acquire(self, limited: bool = True) -> float:
+    @property
+    def _of_writes(self) -> Budget:
+        return Budget(self.path.with_suffix(".writes"), self.write_rate)
+
+    def acquire(self, limited: bool = True, writing: bool = False) -> float:
         """Return when one more request may be sent.
 
         Args:
             limited: Whether the limit counts; it does not for cleaning up.
+            writing: Whether it is a request that writes.
 
         Returns:
             The moment of departure, by the monotonic clock that all processes share.
@@ -68,6 +76,8 @@ class Budget:
         Raises:
             BudgetExhausted: The limit on requests is reached.
         """
+        if writing and self.write_rate is not None:
+            self._of_writes.acquire()
         with _locked(self.path) as handle:
             content = os.pread(handle, _STATE.size, 0)
             count, turn = _STATE.unpack(content) if content else (0, 0.0)
@@ -102,8 +112,9 @@ class Budget:
         return int(_STATE.unpack(content[: _STATE.size])[0]) if content else 0
 
     def remove(self) -> None:
-        """Delete the file; safe to call again."""
-        self.path.unlink(missing_ok=True)
+        """Delete its files; safe to call again."""
+        for path in (self.path, self._of_writes.path):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

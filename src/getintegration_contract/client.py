@@ -32,6 +32,7 @@ from getintegration_contract.environment import EndpointDown, EnvironmentFault, 
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
 from getintegration_contract.faults import UNREACHABLE, fault_name, transient_fault
 from getintegration_contract.identity import Identity
+from getintegration_contract.operations import writes
 
 SERVICE = "profile"
 
@@ -74,8 +75,8 @@ class Client:
         endpoint: ``scheme://host[:port]``.
         region: Region of the credential scope.
         timeout: Seconds to wait for a connection and for each part of an answer.
-        acquire: Called before every request, with whether a limit may refuse it; returns when the rate budget
-            allows it.
+        acquire: Called before every request, with whether a limit may refuse it, and whether it writes;
+            returns when the rate budget allows it.
         observe: Called with every exchange that was completed, transient ones included.
 
     Attributes:
@@ -91,7 +92,7 @@ class Client:
         region: str,
         *,
         timeout: float = 10.0,
-        acquire: Callable[[bool], object] | None = None,
+        acquire: Callable[[bool, bool], object] | None = None,
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
@@ -129,21 +130,24 @@ class Client:
 
     def sibling(self) -> Client:
         """A client for another thread: connections of its own, the same budget, observer and faults."""
-        shared: dict[str, Any] = {"acquire": lambda _: self.admit(), "observe": self.note}
+        shared: dict[str, Any] = {"acquire": self._admit, "observe": self.note}
         sibling = Client(self.endpoint, self.region, timeout=self.timeout, **shared)
         sibling.faults, sibling._lock, sibling.control = self.faults, self._lock, self.control
         return sibling
 
-    def admit(self) -> None:
-        """Return when the budget allows one more request, also for one that is sent by other means.
+    def admit(self, request: Request | None = None) -> None:
+        """Return when the budget allows one more request; None is a reading one that is sent by other means.
 
         Raises:
             BudgetExhausted: The run has sent as many requests as it may.
         """
+        self._admit(not self._is_cleaning_up, request is not None and writes(request))
+
+    def _admit(self, limited: bool, writing: bool) -> None:
         with self._lock:
             self.sent += 1
         if self._acquire is not None:
-            self._acquire(not self._is_cleaning_up)
+            self._acquire(limited, writing)
 
     @contextmanager
     def cleaning_up(self) -> Iterator[None]:
@@ -298,7 +302,7 @@ class Client:
         identity: Identity | None,
         faults: tuple[Fault, ...],
     ) -> Exchange:
-        self.admit()
+        self.admit(request)
         prepared = self._prepare(request)
         prepared.headers[TARGET] = request.target
         if request.body or request.method in ("POST", "PUT", "PATCH"):

@@ -157,14 +157,17 @@ class Contract:
 
         Raises:
             ContractError: The file cannot be read, or is not a description of the operation.
+            EvidenceError: The evidence cannot be used.
         """
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             contract = cls(yaml.load(path.read_text(encoding="utf-8"), loader))
-            contract.clauses = raised(contract.clauses, path.with_name(FILE_NAME))
-            return contract
-        except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError) as error:
+        except LookupError as error:
+            raise ContractError(f"{path} is not a description of GetIntegration: it lacks {error}") from error
+        except (OSError, yaml.YAMLError, TypeError, AttributeError, ValueError) as error:
             raise ContractError(f"{path} is not a description of GetIntegration: {error}") from error
+        contract.clauses = raised(contract.clauses, path.with_name(FILE_NAME))
+        return contract
 
     @cached_property
     def errors(self) -> dict[str, int]:
@@ -213,7 +216,7 @@ class Contract:
         identifier = ".".join((side, *location, name, "required"))
         text = f"{name} MUST be present."
         if side == "request":
-            text = f"A request without {name} MUST be rejected with 400 BadRequestException."
+            text = f"A request without {name} MUST be rejected with {_UNREADABLE}."
         clause = Clause(identifier, text, facts.provenance, facts.source, _GROUPS[side])
         yield SchemaClause(clause, location, "required", name, lambda value: value is not None)
 
@@ -254,6 +257,8 @@ class Contract:
                 fact = _Facts.of(response, base)
                 text = f"{name} MUST be answered with status {status}."
                 yield Clause(f"error.{name}.status", text, fact.provenance, fact.source, "Errors")
+                if status.startswith("5"):
+                    continue  # a 5xx may come from anything between, and violates the clause of its request
                 text = f"An error of status {status} MUST have the type that is declared for it, {name}."
                 yield Clause(f"error.{name}.type", text, fact.provenance, fact.source, "Errors")
 
@@ -287,6 +292,9 @@ class _Facts:
         fact = schema.get("x-facts", {}).get(keyword)
         return _Facts(fact["provenance"], fact["source"]) if fact else self
 
+
+#: What follows on a body that cannot be deserialised, in either of the protocol's words.
+_UNREADABLE = "400 BadRequestException or SerializationException"
 
 _GROUPS = {"request": "Request members", "response": "Response members", "error": "Errors"}
 
@@ -330,7 +338,8 @@ def _sentence(side: str, location: tuple[str, ...], keyword: str, value: Any) ->
         rule = f"have at {'least' if keyword.startswith('min') else 'most'} {value} entries"
     place = _place(side, location)
     if side == "request":
-        rule += "; otherwise 400 BadRequestException follows"
+        rejection = _UNREADABLE if keyword == "type" else "400 BadRequestException"
+        rule += f"; otherwise {rejection} follows"
     return f"{place[0].upper()}{place[1:]} MUST {rule}."
 
 

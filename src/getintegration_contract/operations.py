@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
 from getintegration_contract.exchange import Request
 
 _JSON = (("Content-Type", "application/json"),)
+_WRITING_POST = re.compile(r"/domains/[^/]+(/integrations/delete)?")
 
 
 def get_integration(domain: str, uri: Any = None, *, body: bytes | None = None) -> Request:
@@ -62,3 +64,10 @@ def delete_integration(domain: str, uri: str) -> Request:
 
 def _domain_path(name: str) -> str:
     return f"/domains/{quote(name, safe='')}"
+
+
+def writes(request: Request) -> bool:
+    """Whether it is a request of an operation that writes."""
+    if request.method == "POST":
+        return _WRITING_POST.fullmatch(request.target.partition("?")[0]) is not None
+    return request.method in ("PUT", "DELETE")

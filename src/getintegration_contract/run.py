@@ -171,7 +171,7 @@ class Run:
         target = self.target
         acquire = None
         if target.rate is not None or target.max_requests is not None:
-            self.budget = Budget.create(target.rate, target.max_requests)
+            self.budget = Budget.create(target.rate, target.max_requests, target.write_rate)
             acquire = self.budget.acquire
         try:
             self._client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)

@@ -41,8 +41,9 @@ _CANDIDATES = 5
 URI = "s3://Contract-Bucket/Caf\u00e9/a%20b/Object"
 PLAIN_URI = "arn:aws:flow:us-east-1:123456789012:GetIntegrationContract"
 OTHER_URI = "arn:aws:flow:us-east-1:123456789012:GetIntegrationContract-Other"
-#: A Uri that no run makes.
+#: A Uri and a domain that no run makes.
 UNKNOWN_URI = "s3://GetIntegrationContract-Unknown"
+UNKNOWN_DOMAIN = f"{PREFIX}Unknown"
 
 #: All optional members, each within its constraints.
 MEMBERS: dict[str, Any] = {
@@ -73,8 +74,6 @@ _OFFERS: tuple[tuple[str, ...], ...] = (
 
 #: Members that are not on the reference page: who writes a server from it ignores them.
 _RECENT = frozenset({"Scope"})
-
-_JSON = (("Content-Type", "application/json"),)
 
 
 class StateError(RuntimeError):

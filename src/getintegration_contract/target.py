@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
-from getintegration_contract.hosts import is_aws, is_loopback
+from getintegration_contract.hosts import is_aws, is_loopback, is_plain
 from getintegration_contract.identity import Identity, Refreshing
 from getintegration_contract.waivers import plain
 
@@ -24,8 +24,9 @@ WRITING = "writing"
 LATENCY = "latency"
 CLAIMS = (SIGNATURES, ACCESS_CONTROL, OTHER_ACCOUNT, TEMPORARY_CREDENTIALS, THROTTLING, WRITING, LATENCY)
 
-#: Requests a second that AWS allows an account for GetIntegration (documented quota).
-AWS_RATE = 5.0
+#: Requests a second that AWS allows an account for GetIntegration, and for each operation that writes
+#: (documented quotas).
+AWS_RATE, AWS_WRITE_RATE = 5.0, 1.0
 DEFAULT_REGION = "us-east-1"
 
 #: AWS CLI's environment variables for the endpoint, the service's own first.
@@ -85,6 +86,7 @@ class Target:
     Attributes:
         endpoint: ``scheme://host[:port]``; empty for the shipped emulator before it runs.
         rate: Requests a second, shared by all workers; None for no limit.
+        write_rate: Those of them that write; None for no limit of their own.
         timeout: Seconds to wait for an answer.
         settling_time: Seconds until a write is seen by readers.
         throttling_rate: Requests a second that the target says it throttles at; None if unknown.
@@ -99,6 +101,7 @@ class Target:
     integration_uri: str | None = None
     allow_writes: bool = False
     rate: float | None = None
+    write_rate: float | None = None
     max_requests: int | None = None
     timeout: float = 10.0
     settling_time: float = 0.0
@@ -188,6 +191,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
         domain_name=settings.get("domain-name"),
         integration_uri=settings.get("integration-uri"),
         allow_writes=allow_writes,
+        write_rate=AWS_WRITE_RATE if is_aws(endpoint) else None,
         **pace,
     )
 
@@ -273,8 +277,7 @@ def _check_address(endpoint: str) -> None:
         raise TargetError("--endpoint-url must not hold credentials: give --profile or a target file instead")
     try:
         parts = urlsplit(endpoint)
-        # IDNA may map a name of other letters to one of AWS's.
-        valid = (parts.port is None or parts.port > 0) and bool(parts.hostname) and endpoint.isascii()
+        valid = (parts.port is None or parts.port > 0) and is_plain(parts.hostname or "")
     except ValueError:
         valid = False
     if not valid or parts.scheme not in ("http", "https"):

@@ -134,7 +134,7 @@ class _Wire:
     def ask(self, ask: Ask, faults: tuple[Fault, ...]) -> Reply:
         """Send one request and read its answer; an answer that is not whole comes back as status 0."""
         request = self._client.sign(ask.request, ask.identity)
-        self._client.admit()
+        self._client.admit(request)
         started, clock = time.time(), time.perf_counter()
         self._deadline = clock + self._client.timeout
         reused = self._socket is not None

@@ -6,6 +6,7 @@ import pytest
 
 from getintegration_contract.checker import Checker
 from getintegration_contract.identity import Identity
+from getintegration_contract.state import UNKNOWN_DOMAIN
 
 clauses = pytest.mark.clauses
 
@@ -16,9 +17,7 @@ def test_identity_without_permission(ask, unauthorized: Identity, check: Checker
 
 
 @clauses("access.unauthorized.missing")
-@pytest.mark.parametrize(
-    "domain", ["GetIntegrationContract-Unknown", None], ids=["unknown domain", "unknown Uri"]
-)
+@pytest.mark.parametrize("domain", [UNKNOWN_DOMAIN, None], ids=["unknown domain", "unknown Uri"])
 def test_identity_without_permission_asks_for_what_is_missing(
     ask, unauthorized: Identity, check: Checker, domain: str | None
 ):

@@ -23,7 +23,7 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.faults import transient_fault
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import get_integration
-from getintegration_contract.state import UNKNOWN_URI, State
+from getintegration_contract.state import UNKNOWN_DOMAIN, UNKNOWN_URI, State
 from getintegration_contract.target import OTHER_ACCOUNT, WRITING, Target
 
 clauses = pytest.mark.clauses
@@ -85,7 +85,7 @@ def questions(
     questions = [
         Question(caller, state.domain, state.uri),
         Question(caller, state.domain, UNKNOWN_URI),
-        Question(caller, "GetIntegrationContract-Unknown", state.uri),
+        Question(caller, UNKNOWN_DOMAIN, state.uri),
     ]
     if state.other_domain is not None and state.other_uri is not None:
         questions.append(Question(caller, state.other_domain, state.other_uri))

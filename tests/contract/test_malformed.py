@@ -23,7 +23,7 @@ from getintegration_contract.judge import (
     answer,
 )
 from getintegration_contract.operations import get_integration
-from getintegration_contract.state import State
+from getintegration_contract.state import UNKNOWN_DOMAIN, State
 
 clauses = pytest.mark.clauses
 
@@ -180,7 +180,7 @@ def test_uri_in_a_form(ask, state: State, check: Checker):
 @clauses("request.domain-in-path")
 @pytest.mark.parametrize("place", ["body", "query"])
 def test_domain_outside_the_path(client: Client, caller: Identity, state: State, check: Checker, place: str):
-    other = "GetIntegrationContract-Unknown"
+    other = UNKNOWN_DOMAIN
     request = get_integration(state.domain, state.uri)
     if place == "body":
         request = replace(request, body=json.dumps({"Uri": state.uri, "DomainName": other}).encode())

@@ -15,7 +15,7 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import NOT_FOUND, UNREADABLE, Answer, Expectation, parse
 from getintegration_contract.operations import get_domain, list_integrations
-from getintegration_contract.state import State
+from getintegration_contract.state import UNKNOWN_DOMAIN, State
 
 clauses = pytest.mark.clauses
 
@@ -72,7 +72,7 @@ def not_found(state: State, check: Checker) -> Callable[..., None]:
 
 
 @clauses("missing.domain")
-@pytest.mark.parametrize("name", ["GetIntegrationContract-Unknown", "unknown", "0", *INHERITED])
+@pytest.mark.parametrize("name", [UNKNOWN_DOMAIN, "unknown", "0", *INHERITED])
 def test_unknown_domain(ask, check: Checker, name: str):
     check.not_found(ask(name), "missing.domain")
 

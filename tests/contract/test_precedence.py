@@ -9,10 +9,10 @@ import pytest
 from getintegration_contract.checker import Checker
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import DENIED, NOT_FOUND, UNAUTHENTICATED, UNREADABLE, Expectation
+from getintegration_contract.state import UNKNOWN_DOMAIN
 
 clauses = pytest.mark.clauses
 
-UNKNOWN_DOMAIN = "GetIntegrationContract-Unknown"
 BAD_INPUTS = [
     pytest.param({"body": b"{"}, id="unreadable body"),
     pytest.param({"body": b"{}"}, id="no Uri"),

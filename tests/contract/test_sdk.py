@@ -25,7 +25,7 @@ from getintegration_contract.environment import EnvironmentFault
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.state import State
-from getintegration_contract.target import Target
+from getintegration_contract.target import THROTTLING, Target
 
 clauses = pytest.mark.clauses
 
@@ -94,7 +94,8 @@ def same(check: Checker, clause: str, exchange: Exchange, read: dict[str, Any]) 
     """The members that a client read MUST be those of the JSON, times of the same instant."""
     raw = check.members(exchange)
     for name in sorted(check.judge.contract.members):
-        due, got = raw.get(name), read.get(name) or (False if read.get(name) is False else None)
+        due, got = raw.get(name), read.get(name)
+        got = None if got in ("", [], {}) else got  # what a client makes of a member that is absent
         ok = due == got
         if name in TIMES:
             due, got = instant(due), instant(got)
@@ -156,9 +157,9 @@ def test_botocore_types_denied_access(ask, sdk, unauthorized: Identity, state: S
     check.that("sdk.boto3.typed-errors", got in lawful, " or ".join(lawful), got, exchange)
 
 
-@clauses("sdk.boto3.typed-errors")
+@clauses("sdk.boto3.typed-errors", "throttling.occurs")
 def test_botocore_types_throttling(sdk, target: Target, state: State, check: Checker):
-    if "low-quota" not in target.identities:
+    if "low-quota" not in target.identities or THROTTLING not in target.claims:
         pytest.skip("the target file names no identity low-quota")
     once = sdk(target.identities["low-quota"], 1)
     answers = ("an answer", "ResourceNotFoundException")
@@ -169,6 +170,7 @@ def test_botocore_types_throttling(sdk, target: Target, state: State, check: Che
             got in ("ThrottlingException", before) and got not in answers
         ):  # one stray fault is no answer to it
             check.that("sdk.boto3.typed-errors", got == "ThrottlingException", "ThrottlingException", got)
+            check.that("throttling.occurs", True, "429", got)
             return
         before = got
     pytest.skip("no request was throttled")

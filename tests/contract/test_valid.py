@@ -17,8 +17,6 @@ from getintegration_contract.state import State
 
 clauses = pytest.mark.clauses
 
-UNKNOWN_DOMAIN = "GetIntegrationContract-Unknown"
-
 
 @clauses("response.status", "response.echo.DomainName", "response.echo.Uri")
 def test_existing(ask, state: State, check: Checker):

@@ -36,7 +36,7 @@ CORE: dict[str, set[str]] = {
     "checker": {"exchange", "judge", "ledger", "redact"},
     "faults": {"exchange"},
     "operations": {"exchange"},
-    "client": {"connection", "environment", "exchange", "faults", "identity"},
+    "client": {"connection", "environment", "exchange", "faults", "identity", "operations"},
     "report": {"contract", "ledger"},
 }
 #: Modules that meet pytest; all others know nothing of it.

@@ -27,7 +27,6 @@ from .support import DESCRIPTION, Received, Reply, Result, Scripted, forwarding,
 #: What the default run leaves open on the emulator, and why; what is exercised after all has to go.
 OPEN = {
     "error.InternalServerException.status": "only a fault shows it",
-    "error.InternalServerException.type": "only a fault shows it",
     "sdk.aws-cli": "asked at nightly depth",
     "sdk.javascript": "asked at nightly depth",
     "latency.limit": "only a target file sets a limit",

@@ -103,6 +103,13 @@ WRONG_OPTIONS: dict[str, tuple[list[str], str]] = {
         ["--endpoint-url", "http://profile.amazonaws\u3002com"],
         "is not an address like",
     ),
+    "address in percent signs": (
+        ["--endpoint-url", "https://profile.us-east-1.amazonaws%2ecom"],
+        "is not an address like",
+    ),
+    "address with an empty label": (["--endpoint-url", "http://a..b"], "is not an address like"),
+    "address with a long label": (["--endpoint-url", f"http://{'a' * 64}.b"], "is not an address like"),
+    "address with a space": (["--endpoint-url", "http://localhost "], "is not an address like"),
     "domain alone": ([*LOOPBACK, "--domain-name", "d"], "--domain-name and --integration-uri go together"),
     "Uri alone": ([*LOOPBACK, "--integration-uri", "u"], "--domain-name and --integration-uri go together"),
     "domain without an endpoint": (["--domain-name", "d", "--integration-uri", "u"], "needs an endpoint"),
@@ -135,6 +142,8 @@ WRONG_OPTIONS: dict[str, tuple[list[str], str]] = {
         "cannot write to /dev/null/reports",
     ),
     "waivers into a folder": (["--write-waivers", "/tmp"], "--write-waivers: /tmp is a folder"),
+    "a recording into a folder": (["--record", "/tmp"], "--record: /tmp is a folder"),
+    "a recording where none can be": (["--record", "/dev/null/a.har"], "cannot write to /dev/null"),
     "nothing to resume": (["--resume"], "--resume needs --record"),
     "a rate that is none": (["--rate", "nan"], "--rate"),
     "a seed in other digits": (["--hypothesis-seed", "\u00b2"], "--hypothesis-seed"),
@@ -272,7 +281,7 @@ def test_options_count_for_the_shipped_emulator_too(run_suite: RunSuite) -> None
     assert result.outcomes["throttling.occurs"] == "not claimed"
 
 
-def test_strict_lets_should_clauses_fail(run_suite: RunSuite) -> None:
+def test_strict_is_reported(run_suite: RunSuite) -> None:
     result = run_suite(suite("access"), "--strict")
     assert result.status == 0, result.output
     assert result.report["run"]["strict"] is True

@@ -30,7 +30,16 @@ from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity, Refreshing
 from getintegration_contract.judge import OK, Expectation, Judge
 from getintegration_contract.ledger import Entry
-from getintegration_contract.operations import get_integration
+from getintegration_contract.operations import (
+    create_domain,
+    delete_domain,
+    delete_integration,
+    get_domain,
+    get_integration,
+    list_domains,
+    list_integrations,
+    put_integration,
+)
 from getintegration_contract.redact import Redactor
 
 from .conftest import RunSuite
@@ -555,7 +564,7 @@ class _Stalling:
 
 
 def test_every_attempt_takes_part_of_the_budget(serve: Serve, connect: Any) -> None:
-    def acquire(limited: bool) -> None:
+    def acquire(limited: bool, writing: bool) -> None:
         taken.append(limited)
         if len(taken) > 3:
             raise BudgetExhausted("spent")
@@ -568,6 +577,29 @@ def test_every_attempt_takes_part_of_the_budget(serve: Serve, connect: Any) -> N
         client.send(get_integration("a", "u"))
     assert (len(taken), len(server.received)) == (4, 3), "repeats count, what is not sent does not"
     assert client.faults == {"503": 2}, "what was seen before the end is not lost"
+
+
+@pytest.mark.parametrize(
+    ("request_", "writing"),
+    [
+        (get_integration("a", "u"), False),
+        (list_domains("t"), False),
+        (list_integrations("a"), False),
+        (get_domain("a"), False),
+        (create_domain("a"), True),
+        (delete_domain("a"), True),
+        (put_integration("a", "u"), True),
+        (delete_integration("a", "u"), True),
+    ],
+)
+def test_the_budget_is_told_of_what_writes(
+    serve: Serve, connect: Any, request_: Request, writing: bool
+) -> None:
+    told: list[bool] = []
+    client = connect(serve(lambda _: FINE).url, acquire=lambda limited, writing: told.append(writing))
+    client.send(request_)
+    client.sibling().send(request_)
+    assert told == [writing, writing]
 
 
 # --- Whole runs ---------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from getintegration_contract.target import read_file
 
 from .mutants.bases import NAMES, ROOT, BaseServer
 from .mutants.battery import Recording, record, unchanged_by
-from .mutants.catalogue import INVIOLABLE, MUTANTS
+from .mutants.catalogue import MUTANTS
 from .mutants.jobs import target_file
 from .mutants.lawful import LAWFUL
 from .mutants.messages import Answer, Forward, Raw, Request, ok
@@ -49,7 +49,7 @@ def test_names_are_unique_and_there_are_many() -> None:
 
 
 def test_every_named_clause_exists_and_gates(contract: Contract) -> None:
-    named = {clause for mutant in MUTANTS for clause in mutant.expected} | INVIOLABLE.keys()
+    named = {clause for mutant in MUTANTS for clause in mutant.expected}
     assert sorted(named - contract.clauses.keys()) == []
     assert sorted(clause for clause in named if not contract.clauses[clause].gates()) == []
 
@@ -57,8 +57,7 @@ def test_every_named_clause_exists_and_gates(contract: Contract) -> None:
 def test_every_gating_clause_has_a_mutant(contract: Contract) -> None:
     violated = {clause for mutant in MUTANTS for clause in mutant.expected}
     gating = {name for name, clause in contract.clauses.items() if clause.gates()}
-    assert sorted(gating - violated - INVIOLABLE.keys()) == []
-    assert sorted(violated & INVIOLABLE.keys()) == []
+    assert sorted(gating - violated) == []
 
 
 def test_a_mutant_breaks_something_and_a_lawful_variant_nothing() -> None:

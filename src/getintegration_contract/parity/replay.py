@@ -83,7 +83,7 @@ class Live:
             acquire = None
             try:
                 if target.rate is not None or target.max_requests is not None:
-                    budget = Budget.create(target.rate, target.max_requests)
+                    budget = Budget.create(target.rate, target.max_requests, target.write_rate)
                     undo.callback(budget.remove)
                     acquire = budget.acquire
                 client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)

@@ -46,6 +46,7 @@ class Controller:
         except EmulatorError as error:
             pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
         except Indeterminate as error:
+            self.run.finish()
             self._write_reports(INDETERMINATE_STATUS)
             self._print_verdict(INDETERMINATE_STATUS)
             pytest.exit(str(error), returncode=INDETERMINATE_STATUS)

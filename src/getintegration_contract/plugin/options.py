@@ -112,11 +112,12 @@ def check_outputs(option: argparse.Namespace) -> None:
         raise TargetError("--resume needs --record FILE.har: the recording to go on with")
     if option.report_dir:
         check_writable(Path(option.report_dir))
-    if option.write_waivers:
-        path = Path(option.write_waivers)
-        if path.is_dir():
-            raise TargetError(f"--write-waivers: {path} is a folder: give a file")
-        check_writable(path.parent)
+    for name in ("--write-waivers", "--record"):
+        if given := getattr(option, name[2:].replace("-", "_")):
+            path = Path(given)
+            if path.is_dir():
+                raise TargetError(f"{name}: {path} is a folder: give a file")
+            check_writable(path.parent)
 
 
 def make_run(config: pytest.Config, contract: Contract, *, is_partial: bool) -> Run:

@@ -24,7 +24,7 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.recording import CREATOR, Recorder, RecordingError, model_version, resign
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.report.text import duration
-from getintegration_contract.target import THROTTLING
+from getintegration_contract.target import THROTTLING, WRITING, Target
 
 if TYPE_CHECKING:
     from getintegration_contract.run import Run, Settings
@@ -37,6 +37,8 @@ _WEIGHTS = {
     "gate": {"test_concurrency": 65.0, "test_stateful": 63.0, **_ALWAYS},
     "nightly": {"test_concurrency": 1020.0, "test_stateful": 820.0, **_ALWAYS},
 }
+#: About what share of all requests writes.
+_WRITING = 0.15
 #: What must be the same for a recording to go on.
 _SAME = ("suite_version", "region", "seed", "depth", "max_examples", "emulator")
 
@@ -74,6 +76,7 @@ class Session:
         self._recorder: Recorder | None = None
         self._complete: list[str] = []
         self._finished = False
+        self._session: pytest.Session | None = None
         self._asked = bool(config.option.record)
         self._total = self._done = 0.0
         self._quiet = config.option.verbose < 0
@@ -95,7 +98,7 @@ class Session:
         """What a member needs, in types that xdist carries."""
         budget = self._run.budget
         return {
-            "budget": budget and [str(budget.path), budget.rate, budget.limit],
+            "budget": budget and [str(budget.path), budget.rate, budget.limit, budget.write_rate],
             "record": str(self._recorder.path) if self._recorder else None,
             "session": self._recorder.session if self._recorder else None,
             "complete": self._complete,
@@ -166,7 +169,7 @@ class Session:
         entry = getattr(report, "contract", None)
         if entry is None or self._run.target.rate is None:
             return
-        self._done += _weight(report.nodeid, self._run.settings, self._run.target.rate)
+        self._done += _weight(report.nodeid, self._run.settings, self._run.target)
         now = time.monotonic()
         if now - self._told >= _EVERY and self._done < self._total:
             self._told = now
@@ -180,6 +183,7 @@ class Session:
             session.exitstatus = pytest.ExitCode.OK
         ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         self._finished = ended and not session.shouldstop
+        self._session = session
 
     def pytest_unconfigure(self) -> None:
         """All workers have ended: their parts become one file."""
@@ -190,6 +194,8 @@ class Session:
             recordings.merge(self._recorder.path, complete=self._finished)
         except RecordingError as error:
             self._say(str(error))
+            if self._session is not None and self._session.exitstatus == pytest.ExitCode.OK:
+                self._session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
         else:
             more = "" if self._finished else "; go on with --resume"
             if self._asked:
@@ -198,7 +204,7 @@ class Session:
     def _announce(self, ids: Iterable[str]) -> None:
         """How many requests there will be, and how long they take where there is a rate."""
         target, settings = self._run.target, self._run.settings
-        self._total = sum(_weight(identifier, settings, target.rate) for identifier in ids)
+        self._total = sum(_weight(identifier, settings, target) for identifier in ids)
         self._clock = self._told = time.monotonic()
         if self._quiet:
             return
@@ -208,7 +214,12 @@ class Session:
             total = limit
             told += f", of which the limit lets {limit} through"
         if target.rate:
-            self._say(f"{told}, at {target.rate:g} a second, so about {duration(total / target.rate)}")
+            seconds = total / target.rate
+            pace = f"{target.rate:g} a second"
+            if target.write_rate and WRITING in target.claims:
+                seconds += _WRITING * total * (1 / target.write_rate - 1 / target.rate)
+                pace += f", {target.write_rate:g} of those that write"
+            self._say(f"{told}, at {pace}, so about {duration(seconds)}")
         else:
             self._say(f"{told}, as fast as they are answered")
 
@@ -228,8 +239,8 @@ class Member:
         self._bursts = self._broken = False
         self._budget: Budget | None = None
         if given["budget"]:
-            path, rate, limit = given["budget"]
-            self._budget = Budget(Path(path), rate, limit)
+            path, *limits = given["budget"]
+            self._budget = Budget(Path(path), *limits)
         self._recorder: Recorder | None = None
         if given["record"]:
             name = getattr(config, "workerinput", {}).get("workerid", "main")
@@ -239,11 +250,11 @@ class Member:
             self._signer = Client(worker.target.endpoint, worker.target.region)
         config.pluginmanager.register(self, "contract-member")
 
-    def acquire(self, limited: bool) -> None:
+    def acquire(self, limited: bool, writing: bool) -> None:
         """Wait for the budget; where a burst is what is tested, and so asked for, only the limit holds."""
         if self._budget is not None:
             budget = replace(self._budget, rate=None) if self._bursts else self._budget
-            budget.acquire(limited)
+            budget.acquire(limited, writing)
 
     def observe(self, exchange: Exchange) -> None:
         """Count an exchange of the test under way, and record it."""
@@ -295,11 +306,13 @@ class Member:
             self._signer.close()
 
 
-def _weight(identifier: str, settings: Settings, rate: float | None) -> float:
+def _weight(identifier: str, settings: Settings, target: Target) -> float:
     """About how many requests a test sends."""
     module = identifier.partition("::")[0].rpartition("/")[2].removesuffix(".py")
     if "::test_fuzz[" in identifier:
         return settings.max_examples / settings.shards
-    if module == "test_concurrency" and rate:
+    if module in ("test_state", "test_stateful") and WRITING not in target.claims:
+        return 0.0
+    if module == "test_concurrency" and target.rate:
         return 25.0
     return _WEIGHTS[settings.depth].get(module, 1.1)

@@ -226,7 +226,7 @@ def _undecided(report: dict[str, Any]) -> Iterator[str]:
     if not reasons:
         return
     count = sum(map(len, reasons.values()))
-    yield f"<details><summary>{view.many(count, 'MUST clause')} not exercised</summary>"
+    yield f"<details><summary>{view.many(count, 'MUST clause')} not decided</summary>"
     yield ""
     for reason, clauses in reasons.items():
         yield f"- {', '.join(map(code, clauses))}: {inline(reason)}"

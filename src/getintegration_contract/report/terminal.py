@@ -127,7 +127,7 @@ class _Terminal:
         reasons = view.undecided(self.report)
         if not reasons:
             return
-        yield self._paint("MUST, but not exercised:", "cyan")
+        yield self._paint("MUST, but not decided:", "cyan")
         limit = len(reasons) if self.verbose else _REASONS
         for reason, clauses in list(reasons.items())[:limit]:
             if self.verbose:

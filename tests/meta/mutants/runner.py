@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from .bases import NAMES, BaseServer
+from getintegration_contract.contract import Contract
+
+from .bases import NAMES, ROOT, BaseServer
 from .catalogue import MUTANTS, UNCATCHABLE
 from .jobs import CRASHED, TIMED_OUT, Job, Outcome, preload
 from .kit import Mutant
@@ -176,6 +178,15 @@ def summary(results: Sequence[Outcome]) -> list[str]:
     return lines
 
 
+def unshown(results: Sequence[Outcome]) -> list[str]:
+    """Gating clauses that no mutant was seen to violate, in a run of all of them."""
+    shown = {clause for outcome in results for clause in outcome.caught_by}
+    wanting = {clause for mutant in MUTANTS if _lacking(mutant) for clause in mutant.expected}
+    contract = Contract.load(ROOT / "openapi" / "get-integration.yaml")
+    gating = {name for name, clause in contract.clauses.items() if clause.gates()}
+    return sorted(gating - shown - wanting)
+
+
 def _table(results: Sequence[Outcome]) -> dict[str, dict[str, object]]:
     described = {mutant.name: mutant.description for mutant in (*MUTANTS, *LAWFUL)}
     table: dict[str, dict[str, object]] = {}
@@ -199,7 +210,7 @@ def _table(results: Sequence[Outcome]) -> dict[str, dict[str, object]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what was asked for; 1 if a mutant was missed or a lawful variant alarmed."""
+    """Run what was asked for; 1 if a mutant was missed, a lawful one alarmed, or a clause has no mutant."""
     options = _options(arguments)
     todo = plan(options)
     if options.list:
@@ -218,7 +229,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results.append(outcome)
         print(line(outcome), flush=True)
     print("\n".join(summary(results)))
+    missing = unshown(results) if options.pattern == "*" and not (options.quick or options.without) else []
+    if missing:
+        print(f"{len(missing)} gating clauses that no mutant was seen to violate: {', '.join(missing)}")
     print(f"{len(results)} runs in {time.monotonic() - started:.0f} s")
     if options.json:
         options.json.write_text(json.dumps(_table(results), indent=1) + "\n", encoding="utf-8")
-    return 0 if results and all(map(is_right, results)) else 1
+    return 0 if results and all(map(is_right, results)) and not missing else 1

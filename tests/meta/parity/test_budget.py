@@ -122,6 +122,16 @@ def test_rate_goes_on_after_requests_that_ignored_it(tmp_path: Path) -> None:
     assert budget.spent == 18
 
 
+def test_requests_that_write_have_a_rate_of_their_own(tmp_path: Path) -> None:
+    budget = Budget.create(200, None, 20)
+    budget.acquire()
+    writes = [budget.acquire(writing=True) for _ in range(4)]
+    assert budget.spent == 5, "they count as requests like any other"
+    assert writes[-1] - writes[0] >= 3 / 20
+    budget.remove()
+    assert list(budget.path.parent.glob(f"{budget.path.stem}.*")) == []
+
+
 def test_file_is_removed(tmp_path: Path) -> None:
     budget = Budget.create(5, 10)
     assert budget.path.exists()

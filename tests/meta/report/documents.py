@@ -23,7 +23,6 @@ STARTED = datetime.datetime(2027, 1, 27, 10, 12, 30, tzinfo=datetime.UTC)
 #: What only a fault of the target shows.
 ONLY_BY_FAULT = (
     "error.InternalServerException.status",
-    "error.InternalServerException.type",
     "transport.encoding",
 )
 
