@@ -34,7 +34,7 @@ from getintegration_contract.parity.evidence import (
 )
 from getintegration_contract.parity.names import Names
 from getintegration_contract.parity.normalise import NORMALISATIONS, Answer, normalise
-from getintegration_contract.parity.pairing import keys, pair
+from getintegration_contract.parity.pairing import Key, keys, pair
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
@@ -55,7 +55,7 @@ _OTHERS = "(others)"
 class Example:
     """One pair of exchanges that shows a difference; long bodies are cut."""
 
-    position: int
+    key: Key
     test: str
     reference: dict[str, Any]
     candidate: dict[str, Any]
@@ -109,6 +109,7 @@ class Comparison:
         not_compared: Exchanges of the reference that were not compared, by reason.
         only_candidate: Exchanges of the candidate that were not compared, by reason.
         transient: Attempts on each side that a later attempt made up for.
+        keys: Which requests were compared.
         evidence: What the reference says of the clauses, where it is AWS.
     """
 
@@ -124,6 +125,7 @@ class Comparison:
     transient: tuple[int, int] = (0, 0)
     groups: list[Group] = field(default_factory=list)
     clauses: dict[str, ClauseParity] = field(default_factory=dict)
+    keys: set[Key] = field(default_factory=set)
     evidence: Evidence | None = None
     stale: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
@@ -168,8 +170,9 @@ def compare(
     """
     today = today or datetime.datetime.now(datetime.UTC).date()
     names = Names(reference.suite.states), Names(candidate.suite.states)
+    asked = keys(reference, names[0])
     pairs = pair(
-        keys(reference, names[0]),
+        asked,
         keys(candidate, names[1]),
         by_order=names[0] != names[1],
         reasons=reasons or {},
@@ -189,19 +192,27 @@ def compare(
         result.evidence = judged(reference, contract)
     gatherer = _Gatherer(result, contract, acceptance)
     for position, other in pairs.pairs:
-        gatherer.take(position, reference.at(position), candidate.at(other), names)
+        key = asked.keys[position]
+        assert key is not None, "what a later attempt made up for is in no pair"
+        gatherer.take(key, reference.at(position), candidate.at(other), names)
     result.groups = gatherer.ordered()
     result.complaints = acceptance.complaints() if result.compared else []
     return result
 
 
 def confirm(comparison: Comparison, repeated: Comparison) -> None:
-    """Note for each group whether a second comparison of the same reference shows it again."""
-    shown = {(example.position, *group.place) for group in repeated.groups for example in group.examples}
+    """Note for each group whether a second comparison shows it again.
+
+    A group of which no example was compared again is left as it is: the limit on requests was spent, say.
+    """
+    shown = {(example.key, *group.place) for group in repeated.groups for example in group.examples}
     same = {group.difference[:4] for group in repeated.groups}
     for group in comparison.groups:
-        places = {(example.position, *group.place) for example in group.examples}
-        group.confirmed = group.difference[:4] in same or not shown.isdisjoint(places)
+        # By key, since a repeat that asks only part of the requests has other positions.
+        asked = {example.key for example in group.examples} & repeated.keys
+        if asked:
+            places = {(key, *group.place) for key in asked}
+            group.confirmed = group.difference[:4] in same or not shown.isdisjoint(places)
 
 
 class _Gatherer:
@@ -214,7 +225,7 @@ class _Gatherer:
         self._groups: dict[tuple[Any, ...], Group] = {}
         self._judge = Judge(contract)
 
-    def take(self, position: int, one: Recorded, other: Recorded, names: tuple[Names, Names]) -> None:
+    def take(self, asked: Key, one: Recorded, other: Recorded, names: tuple[Names, Names]) -> None:
         """Compare one pair."""
         result = self._result
         for side, recorded in (("reference", one), ("candidate", other)):
@@ -237,8 +248,9 @@ class _Gatherer:
         accepted = []
         for difference in found:
             contradicted = not broken.isdisjoint(_bearing(difference, answers[0]))
-            accepted.append(self._add(difference, contradicted, position, one, other))
+            accepted.append(self._add(difference, contradicted, asked, one, other))
         result.compared += 1
+        result.keys.add(asked)
         result.different += bool(found)
         result.unaccepted += not all(accepted)
         self._count_clauses(clauses, found, accepted)
@@ -259,7 +271,7 @@ class _Gatherer:
         return frozenset(check.clause for check in checks if not check.ok)
 
     def _add(
-        self, difference: Difference, contradicted: bool, position: int, one: Recorded, other: Recorded
+        self, difference: Difference, contradicted: bool, asked: Key, one: Recorded, other: Recorded
     ) -> bool:
         """Put a difference into its group; whether it is accepted, or the contract's fault."""
         accepted = self._acceptance.accepts(difference)
@@ -276,7 +288,7 @@ class _Gatherer:
         group.clauses.update(difference.clauses)
         if len(group.examples) < _EXAMPLES:
             shown = _cut(one.exchange.to_dict()), _cut(other.exchange.to_dict())
-            group.examples.append(Example(position, one.test, *shown))
+            group.examples.append(Example(asked, one.test, *shown))
         return contradicted or accepted is not None
 
     def _count_clauses(self, clauses: tuple[str, ...], found: list[Difference], accepted: list[bool]) -> None:

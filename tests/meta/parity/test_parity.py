@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -326,3 +327,21 @@ def test_what_aws_answers_contradicts_a_clause_not_the_emulator(tmp_path: Path) 
     assert status == 1
     assert not report["differences"][0]["contradicted"]
     assert report["contradicted"] == []
+
+
+def test_a_repeat_of_a_part_is_held_against_the_same_requests(tmp_path: Path) -> None:
+    def last(path: Path) -> Path:
+        edited = Edited.of(path)
+        del edited.entries[0]
+        return edited.write(path)
+
+    def made(name: str, *values: str) -> Path:
+        return record(tmp_path / name, *(exchange(200, found(ObjectTypeName=value)) for value in values))
+
+    paths = made("a.har", "a", "a"), made("b.har", "a", "b"), last(made("c.har", "a", "a"))
+    changing = last(made("d.har", "a", "c"))  # differs at the same place, by another value
+    with contextlib.ExitStack() as stack:
+        one, other, *again = (stack.enter_context(recordings.read(path)) for path in (*paths, changing))
+        result = parity.compare(one, other, CONTRACT)
+        parity.confirm(result, parity.compare(*again, CONTRACT))
+    assert [group.confirmed for group in result.groups] == [True]

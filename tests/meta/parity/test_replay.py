@@ -249,6 +249,27 @@ def test_a_passing_difference_is_not_confirmed(
     assert {group["confirmed"] for group in report["differences"]} == {False}
 
 
+def test_what_the_limit_leaves_no_repeat_for_is_not_called_unconfirmed(
+    tmp_path: Path, closing: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    behind = closing(emulator())
+    forward = forwarding(behind.url)
+
+    def script(request: Received) -> Reply:
+        reply = forward(request)
+        return reply.with_headers(("X-Odd", "1")) if request.is_get_integration else reply
+
+    server = closing(Scripted(script))
+    path = record(tmp_path / "a.har", *(exchange() for _ in range(30)))
+    run(path, behind.url, "--record", tmp_path / "b.har", "--no-repeat")
+    _, report = compared(tmp_path, tmp_path / "b.har", server.url, "--max-requests", "20")
+    assert report["divergence"]["different"] > 10
+    assert {group["confirmed"] for group in report["differences"]} == {None}
+    assert "repeat" not in capsys.readouterr().out
+    _, report = compared(tmp_path, tmp_path / "b.har", server.url)
+    assert {group["confirmed"] for group in report["differences"]} == {True}
+
+
 def test_two_live_servers_are_asked_in_turn(tmp_path: Path, closing: Any) -> None:
     order: list[str] = []
     behind = closing(emulator())
