@@ -162,8 +162,7 @@ class _Command:
             with recordings.read(Path(options.reference)) as recording:
                 self._promote(recording.suite, judged(recording, contract).promotable(contract))
             return ALIKE
-        if options.report_dir:
-            check_writable(options.report_dir)
+        self._check_options()
         today = datetime.datetime.now(datetime.UTC).date()
         waivers = acceptance.read(options.accept) if options.accept else []
         repeat = self._read(options.confirm) if options.confirm else None
@@ -188,6 +187,24 @@ class _Command:
         result.total += len(sides.unsent)
         self._confirm(result, sides, contract, settings)
         return self._tell(result, contract)
+
+    def _check_options(self) -> None:
+        """Say before anything is sent, not after it, that options do not fit or have nowhere to write."""
+        options = self.options
+        live = _is_live(options.reference), _is_live(options.candidate)
+        if options.record and not live[1]:
+            raise UsageError("--record needs a live candidate")
+        if options.requests and live != (True, True):
+            raise UsageError("--requests needs two live endpoints")
+        if options.report_dir:
+            check_writable(options.report_dir)
+        if options.record:
+            if options.record.is_dir():
+                raise UsageError(f"--record: {options.record} is a folder: give a file")
+            if recordings.interrupted(options.record):
+                told = f"{options.record} has parts of an interrupted recording beside it"
+                raise UsageError(f"--record: {told}: remove them")
+            check_writable(options.record.parent)
 
     def _tell(self, result: Comparison, contract: Contract) -> int:
         status = DIFFERENT if result.unaccepted or result.complaints else ALIKE
@@ -229,10 +246,6 @@ class _Command:
     def _sides(self) -> _Sides:
         options = self.options
         live = _is_live(options.reference), _is_live(options.candidate)
-        if options.record and not live[1]:
-            raise UsageError("--record needs a live candidate")
-        if options.requests and live != (True, True):
-            raise UsageError("--requests needs two live endpoints")
         if live == (False, False):
             return _Sides(self._read(Path(options.reference)), self._read(Path(options.candidate)))
         if live == (True, False):
@@ -291,8 +304,6 @@ class _Command:
             only = frozenset(place for place, recorded in enumerate(source) if recorded.test in tests)
         paths = [self._path() for _ in lives]
         if keep is not None:
-            if recordings.interrupted(keep):
-                raise UsageError(f"{keep} has parts of an interrupted recording beside it: remove them")
             paths[-1] = keep
         accounts = self.options.redact_accounts
         found = replay.replay(source, lives, paths, _say, only=only, accounts=accounts)

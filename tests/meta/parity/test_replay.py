@@ -324,6 +324,21 @@ def test_a_wrong_address_is_told(url: str, emulator_har: Path, capsys: pytest.Ca
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("place", ["a folder", "below a file", "beside parts"])
+def test_a_recording_that_cannot_be_kept_is_told_before_anything_is_sent(
+    tmp_path: Path, closing: Any, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = record(tmp_path / "a.har", exchange())
+    kept = {"a folder": tmp_path, "below a file": path / "b.har", "beside parts": tmp_path / "c.har"}[place]
+    record(tmp_path / "c.har", exchange(), merge=False)
+    server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
+    assert run(path, server.url, "--record", kept) == 4
+    assert server.received == []
+    message = capsys.readouterr().err
+    assert message.strip().count("\n") == 0
+    assert str(tmp_path) in message
+
+
 def test_a_limit_on_requests_is_kept(tmp_path: Path, emulator_har: Path, live_emulator: Process) -> None:
     _, report = compared(tmp_path, emulator_har, live_emulator.url, "--max-requests", "40", "--no-repeat")
     assert report["divergence"]["compared"] < 40
