@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from getintegration_contract import parity, promotion
 from getintegration_contract import recording as recordings
@@ -104,15 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(parser.prog, error, INDETERMINATE)
     except KeyboardInterrupt:
         return _fail(parser.prog, "interrupted", INTERRUPTED)
-    except BrokenPipeError:  # whoever reads the table has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DIFFERENT
     except Exception as error:
         return _fail(parser.prog, f"internal error: {type(error).__name__}: {error}", INTERNAL)
 
 
 def _fail(program: str, error: object, status: int) -> int:
-    print(f"{program}: {error}", file=sys.stderr)
+    _say(f"{program}: {error}")
     return status
 
 
@@ -160,7 +157,8 @@ class _Command:
             if not options.promote or _is_live(options.reference):
                 raise UsageError("give a candidate, or a recording and --promote")
             with recordings.read(Path(options.reference)) as recording:
-                self._promote(recording.suite, judged(recording, contract).promotable(contract))
+                promotable = judged(recording, contract).promotable(contract)
+                _print(self._promote(recording.suite, promotable), sys.stdout)
             return ALIKE
         self._check_options()
         today = datetime.datetime.now(datetime.UTC).date()
@@ -213,18 +211,20 @@ class _Command:
         report = parity_report.document(result, contract, status)
         if self.options.redact_accounts:
             report = Redactor(accounts=True).value(report)
-        print(parity_report.terminal(report))
+        lines = [parity_report.terminal(report)]
         if self.options.report_dir:
             parity_report.write(report, self.options.report_dir)
         if self.options.promote:
             if result.evidence is None:
                 raise UsageError("--promote needs a recording of AWS as the reference")
-            self._promote(result.reference, result.evidence.promotable(contract))
+            lines.append(self._promote(result.reference, result.evidence.promotable(contract)))
+        _print("\n".join(lines), sys.stdout)
         if status == INDETERMINATE:
             raise ReplayError("nothing could be compared")
         return status
 
-    def _promote(self, suite: Suite, clauses: dict[str, int]) -> None:
+    def _promote(self, suite: Suite, clauses: dict[str, int]) -> str:
+        """Write evidence; what was written, as a line."""
         today = datetime.datetime.now(datetime.UTC).date()
         if not suite.is_aws:
             raise UsageError("--promote needs a recording of AWS as the reference")
@@ -232,7 +232,7 @@ class _Command:
             raise UsageError(f"--promote: the recording is stale, {suite.age(today)} days old")
         path = _description(self.options.contract).with_name(promotion.FILE_NAME)
         promotion.promote(path, clauses, suite)
-        print(f"{len(clauses)} clauses promoted in {path}: {', '.join(clauses) or 'none'}")
+        return f"{len(clauses)} clauses promoted in {path}: {', '.join(clauses) or 'none'}"
 
     def _confirm(
         self, result: Comparison, sides: _Sides, contract: Contract, settings: dict[str, Any]
@@ -369,7 +369,16 @@ def _description(given: Path | None) -> Path:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    _print(line, sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print at once. If nobody reads any more, what was found still is what it is."""
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        # What stays in the buffer would fail again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

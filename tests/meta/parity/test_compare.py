@@ -57,6 +57,25 @@ def test_the_module_runs_as_a_command(different: tuple[Path, Path]) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.parametrize(("sides", "status"), [("alike", 0), ("different", 1), ("one is live", 1)])
+def test_whoever_stops_reading_changes_nothing(
+    tmp_path: Path, alike: tuple[Path, Path], different: tuple[Path, Path], sides: str, status: int
+) -> None:
+    one, other = {"alike": alike, "different": different, "one is live": (alike[0], "emulator")}[sides]
+    command = [sys.executable, "-m", "getintegration_contract.compare", str(one), str(other)]
+    process = subprocess.Popen(
+        [*command, "--report-dir", str(tmp_path / "out")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=ROOT,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) == status
+    assert load(tmp_path / "out" / "compare.json")["exit_status"] == status
+
+
 def test_all_reports_are_written(tmp_path: Path, different: tuple[Path, Path]) -> None:
     assert run(*different, "--report-dir", tmp_path / "out") == 1
     names = {path.name for path in (tmp_path / "out").iterdir()}
