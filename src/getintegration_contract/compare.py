@@ -26,6 +26,7 @@ from getintegration_contract import parity, promotion
 from getintegration_contract import recording as recordings
 from getintegration_contract import target as targets
 from getintegration_contract.contract import Contract, ContractError
+from getintegration_contract.hosts import is_aws
 from getintegration_contract.local import EmulatorError, LocalEmulator
 from getintegration_contract.parity import Comparison, acceptance, probes, replay
 from getintegration_contract.parity import report as parity_report
@@ -45,6 +46,7 @@ ALIKE, DIFFERENT, INTERRUPTED, INTERNAL, WRONG_USE, INDETERMINATE = 0, 1, 2, 3, 
 
 #: The word for the shipped emulator, in place of an address.
 EMULATOR = "emulator"
+_NO_EVIDENCE = "--promote needs a recording of AWS as the reference"
 _WRONG = (RecordingError, WaiverError, TargetError, EvidenceError, ReportError, ContractError)
 
 
@@ -156,9 +158,9 @@ class _Command:
         if options.candidate is None:
             if not options.promote or _is_live(options.reference):
                 raise UsageError("give a candidate, or a recording and --promote")
-            with recordings.read(Path(options.reference)) as recording:
-                promotable = judged(recording, contract).promotable(contract)
-                _print(self._promote(recording.suite, promotable), sys.stdout)
+            recording = self._recorded_reference()
+            promotable = judged(recording, contract).promotable(contract)
+            _print(self._promote(recording.suite, promotable), sys.stdout)
             return ALIKE
         self._check_options()
         today = datetime.datetime.now(datetime.UTC).date()
@@ -194,6 +196,10 @@ class _Command:
             raise UsageError("--record needs a live candidate")
         if options.requests and live != (True, True):
             raise UsageError("--requests needs two live endpoints")
+        if options.promote:
+            if live[0] and not is_aws(options.reference):
+                raise UsageError(_NO_EVIDENCE)
+            check_writable(_description(options.contract).parent)
         if options.report_dir:
             check_writable(options.report_dir)
         if options.record:
@@ -214,9 +220,7 @@ class _Command:
         lines = [parity_report.terminal(report)]
         if self.options.report_dir:
             parity_report.write(report, self.options.report_dir)
-        if self.options.promote:
-            if result.evidence is None:
-                raise UsageError("--promote needs a recording of AWS as the reference")
+        if self.options.promote and result.evidence is not None:
             lines.append(self._promote(result.reference, result.evidence.promotable(contract)))
         _print("\n".join(lines), sys.stdout)
         if status == INDETERMINATE:
@@ -225,11 +229,6 @@ class _Command:
 
     def _promote(self, suite: Suite, clauses: dict[str, int]) -> str:
         """Write evidence; what was written, as a line."""
-        today = datetime.datetime.now(datetime.UTC).date()
-        if not suite.is_aws:
-            raise UsageError("--promote needs a recording of AWS as the reference")
-        if suite.age(today) > self.options.max_age:
-            raise UsageError(f"--promote: the recording is stale, {suite.age(today)} days old")
         path = _description(self.options.contract).with_name(promotion.FILE_NAME)
         promotion.promote(path, clauses, suite)
         return f"{len(clauses)} clauses promoted in {path}: {', '.join(clauses) or 'none'}"
@@ -247,7 +246,7 @@ class _Command:
         options = self.options
         live = _is_live(options.reference), _is_live(options.candidate)
         if live == (False, False):
-            return _Sides(self._read(Path(options.reference)), self._read(Path(options.candidate)))
+            return _Sides(self._recorded_reference(), self._read(Path(options.candidate)))
         if live == (True, False):
             source = self._read(Path(options.candidate))
             members = replay.members_of(source)
@@ -255,7 +254,7 @@ class _Command:
             (answered,) = self._replay(source, [reference])
             return _Sides(answered, source, extra_reasons=dict(reference.reasons))
         if live == (False, True):
-            source = self._read(Path(options.reference))
+            source = self._recorded_reference()
             candidate = self._open(options.candidate, options.target, replay.members_of(source))
             (answered,) = self._replay(source, [candidate], keep=options.record)
 
@@ -312,6 +311,17 @@ class _Command:
     def _path(self) -> Path:
         """A path for a recording that nobody keeps."""
         return Path(self._folder, f"{next(self._numbers)}.har")
+
+    def _recorded_reference(self) -> Recording:
+        """The reference's recording; where evidence is asked for, one that is evidence."""
+        recording = self._read(Path(self.options.reference))
+        if self.options.promote:
+            age = recording.suite.age(datetime.datetime.now(datetime.UTC).date())
+            if not recording.suite.is_aws:
+                raise UsageError(_NO_EVIDENCE)
+            if age > self.options.max_age:
+                raise UsageError(f"--promote: the recording is stale, {age} days old")
+        return recording
 
     def _read(self, path: Path) -> Recording:
         if not path.exists() and re.fullmatch(r"[\w.-]+:\d+", str(path)):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from getintegration_contract import promotion
 from getintegration_contract.contract import Contract
 
-from ..support import DESCRIPTION
+from ..support import DESCRIPTION, Scripted, refused
 from .kit import AWS, Edited, compared, document, exchange, record, run, set_document
 
 
@@ -95,6 +96,23 @@ def test_only_fresh_recordings_of_aws_are_evidence(
     assert run(path, "--promote", "--contract", contract) == 4
     assert not contract.with_name("evidence.yaml").exists()
     assert "--promote" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("reference", ["not AWS", "stale", "live", "emulator"])
+def test_what_is_no_evidence_is_told_before_anything_is_sent(
+    contract: Path,
+    from_aws: Path,
+    slow_har: Path,
+    closing: Any,
+    reference: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
+    stale = Edited.of(from_aws).suite(date="2020-01-01T00:00:00Z").write(from_aws.with_name("stale.har"))
+    known = {"not AWS": slow_har, "stale": stale, "live": server.url, "emulator": "emulator"}
+    assert run(known[reference], server.url, "--promote", "--contract", contract) == 4
+    assert server.received == []
+    assert capsys.readouterr().err.partition(": ")[2].startswith("--promote")
 
 
 @pytest.mark.parametrize(
