@@ -25,6 +25,7 @@ from typing import Any, NoReturn, TextIO
 from getintegration_contract import parity, promotion
 from getintegration_contract import recording as recordings
 from getintegration_contract import target as targets
+from getintegration_contract.arguments import number
 from getintegration_contract.contract import Contract, ContractError
 from getintegration_contract.hosts import is_aws
 from getintegration_contract.local import EmulatorError, LocalEmulator
@@ -78,7 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--target", metavar="FILE.toml", help="identities and state of the candidate")
     add("--reference-target", metavar="FILE.toml", help="identities and state of the reference")
     add("--requests", type=Path, metavar="FILE.har", help="send these to two live endpoints, not a sample")
-    add("--rate", type=float, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
+    add("--rate", type=number, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
     add("--max-requests", type=int, metavar="N", help="requests to each live endpoint at most")
     add("--record", type=Path, metavar="FILE.har", help="keep what the live candidate answered")
     add("--confirm", type=Path, metavar="FILE.har", help="a repeat of the candidate's recording")

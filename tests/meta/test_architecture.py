@@ -22,6 +22,7 @@ SOURCE = ROOT / "src" / PACKAGE
 
 #: What the innermost modules may import of the package; every other module may import these.
 CORE: dict[str, set[str]] = {
+    "arguments": set(),
     "environment": set(),
     "exchange": set(),
     "connection": set(),

@@ -6,7 +6,6 @@ that runs tests; both are plugins of pytest and do the rest by its hooks.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from getintegration_contract import recording as recordings
+from getintegration_contract.arguments import number as number
 from getintegration_contract.budget import Budget
 from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
@@ -41,18 +41,6 @@ _WEIGHTS = {
 _WRITING = 0.15
 #: What must be the same for a recording to go on.
 _SAME = ("suite_version", "region", "seed", "depth", "max_examples", "emulator")
-
-
-def number(text: str) -> float:
-    """A number of the command line.
-
-    Raises:
-        ValueError: It is none, or NaN, or infinite.
-    """
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
 
 
 def add_options(add: Callable[..., None]) -> None:
