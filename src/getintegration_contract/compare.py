@@ -13,9 +13,9 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,7 +34,7 @@ from getintegration_contract.parity import report as parity_report
 from getintegration_contract.parity.acceptance import Acceptance
 from getintegration_contract.parity.evidence import MAX_AGE, judged
 from getintegration_contract.parity.normalise import NAMES, NORMALISATIONS
-from getintegration_contract.parity.replay import Live, ReplayError
+from getintegration_contract.parity.replay import Answers, Live, ReplayError
 from getintegration_contract.promotion import EvidenceError
 from getintegration_contract.recording import Recording, RecordingError, model_version
 from getintegration_contract.recording.about import Suite
@@ -121,24 +121,6 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-@dataclass
-class _Sides:
-    """Both recordings once they are there, and how a live candidate is asked again.
-
-    Attributes:
-        reasons, extra_reasons: Why exchanges of the reference, or of the candidate, were not sent to the
-            other.
-        unsent: Why requests were sent to neither.
-    """
-
-    reference: Recording
-    candidate: Recording
-    reasons: dict[int, str] = field(default_factory=dict)
-    extra_reasons: dict[int, str] = field(default_factory=dict)
-    unsent: list[str] = field(default_factory=list)
-    again: Callable[[frozenset[str]], tuple[Recording, Recording]] | None = None
-
-
 class _Command:
     """One invocation. Everything that it opens or makes is closed and removed with ``stack``."""
 
@@ -167,26 +149,34 @@ class _Command:
         today = datetime.datetime.now(datetime.UTC).date()
         waivers = acceptance.read(options.accept) if options.accept else []
         repeat = self._read(options.confirm) if options.confirm else None
-        sides = self._sides()
-        if repeat is not None:
-            sides.again = lambda tests: (sides.reference, repeat)
+        source, sides = self._sides()
+        reference, candidate = self._ask(source, sides, keep=options.record)
         settings: dict[str, Any] = {
             "without": tuple(options.no_normalise),
             "today": today,
             "max_age": options.max_age,
         }
         result = parity.compare(
-            sides.reference,
-            sides.candidate,
+            reference.recording,
+            candidate.recording,
             contract,
             acceptance=Acceptance(waivers, today),
-            reasons=sides.reasons,
-            extra_reasons=sides.extra_reasons,
+            reasons=_ranked(reference.sent, candidate.reasons),
+            extra_reasons=_ranked(candidate.sent, reference.reasons),
             **settings,
         )
-        result.not_compared.update(sides.unsent)
-        result.total += len(sides.unsent)
-        self._confirm(result, sides, contract, settings)
+        unsent = [why for position, why in candidate.reasons.items() if position in reference.reasons]
+        result.not_compared.update(unsent)
+        result.total += len(unsent)
+        if result.groups and not options.no_repeat:
+            if repeat is not None:
+                again = parity.compare(reference.recording, repeat, contract, **settings)
+                parity.confirm(result, again)
+            elif isinstance(sides[1], Live):
+                tests = frozenset(shown.test for group in result.groups for shown in group.examples)
+                one, other = self._ask(source, sides, tests)
+                again = parity.compare(one.recording, other.recording, contract, **settings)
+                parity.confirm(result, again)
         return self._tell(result, contract)
 
     def _check_options(self) -> None:
@@ -234,80 +224,54 @@ class _Command:
         promotion.promote(path, clauses, suite)
         return f"{len(clauses)} clauses promoted in {path}: {', '.join(clauses) or 'none'}"
 
-    def _confirm(
-        self, result: Comparison, sides: _Sides, contract: Contract, settings: dict[str, Any]
-    ) -> None:
-        """Ask again where the candidate differs, or look at a recording of having asked again."""
-        if not result.groups or sides.again is None or self.options.no_repeat:
-            return
-        tests = frozenset(shown.test for group in result.groups for shown in group.examples)
-        parity.confirm(result, parity.compare(*sides.again(tests), contract, **settings))
-
-    def _sides(self) -> _Sides:
+    def _sides(self) -> tuple[Recording, tuple[Recording | Live, Recording | Live]]:
+        """The recording whose requests are sent to what is live, and both sides: read, or reached."""
         options = self.options
-        live = _is_live(options.reference), _is_live(options.candidate)
-        if live == (False, False):
-            return _Sides(self._recorded_reference(), self._read(Path(options.candidate)))
-        if live == (True, False):
-            source = self._read(Path(options.candidate))
-            members = replay.members_of(source)
-            reference = self._open(options.reference, options.reference_target, members)
-            (answered,) = self._replay(source, [reference])
-            return _Sides(answered, source, extra_reasons=dict(reference.reasons))
-        if live == (False, True):
-            source = self._recorded_reference()
-            candidate = self._open(options.candidate, options.target, replay.members_of(source))
-            (answered,) = self._replay(source, [candidate], keep=options.record)
+        reference = None if _is_live(options.reference) else self._recorded_reference()
+        candidate = None if _is_live(options.candidate) else self._read(Path(options.candidate))
+        if reference is not None and candidate is not None:
+            return reference, (reference, candidate)
+        if reference is not None:
+            live = self._open(options.candidate, options.target, replay.members_of(reference))
+            return reference, (reference, live)
+        if candidate is not None:
+            live = self._open(options.reference, options.reference_target, replay.members_of(candidate))
+            return candidate, (live, candidate)
+        one = self._open(options.reference, options.reference_target)
+        other = self._open(options.candidate, options.target, one.members())
+        if options.requests is not None:
+            return self._read(options.requests), (one, other)
+        sample = probes.write(self._path(), one.state, _sample(one))
+        return self.stack.enter_context(sample), (one, other)
 
-            def again(tests: frozenset[str]) -> tuple[Recording, Recording]:
-                return source, self._replay(source, [candidate], tests)[0]
-
-            return _Sides(source, answered, dict(candidate.reasons), again=again)
-        reference = self._open(options.reference, options.reference_target)
-        candidate = self._open(options.candidate, options.target, reference.members())
-        return self._both_live(reference, candidate)
-
-    def _both_live(self, reference: Live, candidate: Live) -> _Sides:
-        if self.options.requests is not None:
-            source = self._read(self.options.requests)
-        else:
-            suite = _sample(reference)
-            source = self.stack.enter_context(probes.write(self._path(), reference.state, suite))
-        lives = [reference, candidate]
-        one, other = self._replay(source, lives, keep=self.options.record)
-        both = reference.reasons.keys() & candidate.reasons.keys()
-        sides = _Sides(
-            one,
-            other,
-            reasons=_ranked(reference.sent, candidate.reasons),
-            extra_reasons=_ranked(candidate.sent, reference.reasons),
-            unsent=[candidate.reasons[position] for position in both],
-        )
-
-        def again(tests: frozenset[str]) -> tuple[Recording, Recording]:
-            first, second = self._replay(source, lives, tests)
-            return first, second
-
-        sides.again = again
-        return sides
-
-    def _replay(
+    def _ask(
         self,
         source: Recording,
-        lives: list[Live],
+        sides: Sequence[Recording | Live],
         tests: frozenset[str] | None = None,
         keep: Path | None = None,
-    ) -> list[Recording]:
-        """Recordings of having sent a recording's requests, or those of some tests, to live endpoints."""
+    ) -> list[Answers]:
+        """What both sides answered to the requests of a recording.
+
+        Args:
+            tests: What is live is asked only what these tests asked; None for all.
+            keep: Where the recording of the last live side goes, if it is kept.
+        """
         only = None
         if tests is not None:
             only = frozenset(place for place, recorded in enumerate(source) if recorded.test in tests)
+        lives = [side for side in sides if isinstance(side, Live)]
         paths = [self._path() for _ in lives]
         if keep is not None:
             paths[-1] = keep
         accounts = self.options.redact_accounts
-        found = replay.replay(source, lives, paths, _say, only=only, accounts=accounts)
-        return [self.stack.enter_context(recording) for recording in found]
+        asked = replay.replay(source, lives, paths, _say, only=only, accounts=accounts) if lives else []
+        for answers in asked:
+            self.stack.enter_context(answers.recording)
+        found = iter(asked)
+        return [
+            next(found) if isinstance(side, Live) else Answers(side, range(len(side)), {}) for side in sides
+        ]
 
     def _path(self) -> Path:
         """A path for a recording that nobody keeps."""
@@ -344,7 +308,7 @@ class _Command:
         return live
 
 
-def _ranked(sent: list[int], reasons: dict[int, str]) -> dict[int, str]:
+def _ranked(sent: Iterable[int], reasons: Mapping[int, str]) -> dict[int, str]:
     """Reasons by position among what was sent, from reasons by position in the source."""
     return {rank: reasons[position] for rank, position in enumerate(sent) if position in reasons}
 

@@ -7,9 +7,9 @@ AWS, and to any other endpoint only if that allows writing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,22 +40,30 @@ class ReplayError(RuntimeError):
     """The environment got in the way of a replay; the message is one sentence."""
 
 
-@dataclass
-class Live:
-    """A live endpoint, ready to be asked: its client, its state, its names.
+@dataclass(frozen=True)
+class Answers:
+    """What one side answered to the requests of a recording.
 
     Attributes:
-        sent: Positions in the recording that were sent, in order.
-        reasons: Why the others were not sent, by position.
+        recording: Its answers.
+        sent: Positions in the recording of the requests that it was asked, in order.
+        reasons: Why it was not asked the others, by position.
     """
+
+    recording: Recording
+    sent: Sequence[int]
+    reasons: Mapping[int, str]
+
+
+@dataclass
+class Live:
+    """A live endpoint, ready to be asked: its client, its state, its names."""
 
     target: Target
     client: Client
     state: State
     undo: ExitStack
     emulator: bool = False
-    sent: list[int] = field(default_factory=list)
-    reasons: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.names = Names([self.state.to_dict()])
@@ -195,7 +203,7 @@ def replay(
     *,
     only: frozenset[int] | None = None,
     accounts: bool = False,
-) -> list[Recording]:
+) -> list[Answers]:
     """Send the requests of a recording to one or more endpoints, one after the other, each to all of them.
 
     Args:
@@ -205,27 +213,28 @@ def replay(
         only: Positions in the source; None for all.
         accounts: Whether account ids are redacted as well.
 
+    Returns:
+        What each endpoint answered, its recording to be closed by the caller.
+
     Raises:
         ReplayError: An endpoint went away, or a budget was spent before anything was compared.
     """
-    targets = list(lives)
     names = Names(source.suite.states)
-    recorders = [
-        Recorder(path, Redactor(live.target.secrets, accounts=accounts), live.suite(source.suite))
-        for live, path in zip(targets, paths, strict=True)
-    ]
+    asked = [_Asked(live, path, source.suite, accounts) for live, path in zip(lives, paths, strict=True)]
     chosen = _chosen(source, names, only)
-    progress = _Progress(len(chosen), targets, say)
+    progress = _Progress(len(chosen), [each.live for each in asked], say)
     try:
         for position in chosen:
-            _ask_all(position, source.at(position), names, targets, recorders)
+            recorded = source.at(position)
+            refusals = [each.live.refusal(recorded, names) for each in asked]
+            for each, refusal in zip(asked, refusals, strict=True):
+                # What one cannot be asked, the others need not be.
+                each.take(position, recorded, names, refusal or next(filter(None, refusals), None))
             progress.step()
     finally:
-        for recorder in recorders:
-            recorder.close()
-    for recorder in recorders:
-        recordings.merge(recorder.path, complete=True)
-    return [recordings.read(recorder.path) for recorder in recorders]
+        for each in asked:
+            each.recorder.close()
+    return [each.answers() for each in asked]
 
 
 def _chosen(source: Recording, names: Names, only: frozenset[int] | None) -> list[int]:
@@ -238,29 +247,39 @@ def _chosen(source: Recording, names: Names, only: frozenset[int] | None) -> lis
     ]
 
 
-def _ask_all(
-    position: int, recorded: Recorded, names: Names, targets: list[Live], recorders: list[Recorder]
-) -> None:
-    refusals = [live.refusal(recorded, names) for live in targets]
-    for live, recorder, refusal in zip(targets, recorders, refusals, strict=True):
-        reason = refusal or next(filter(None, refusals), None)
-        if reason is not None:  # what one cannot be asked, the others need not be
-            live.reasons[position] = reason
-            continue
+class _Asked:
+    """One endpoint while it is asked: where its answers go, and what it was not asked."""
+
+    def __init__(self, live: Live, path: Path, source: Suite, accounts: bool) -> None:
+        self.live = live
+        self.recorder = Recorder(path, Redactor(live.target.secrets, accounts=accounts), live.suite(source))
+        self._sent: list[int] = []
+        self._reasons: dict[int, str] = {}
+
+    def take(self, position: int, recorded: Recorded, names: Names, refusal: str | None) -> None:
+        """Ask it the next request, unless something is against that."""
+        if refusal is not None:
+            self._reasons[position] = refusal
+            return
         try:
-            exchange = live.ask(recorded, names)
+            exchange = self.live.ask(recorded, names)
         except BudgetExhausted as error:
-            live.reasons[position] = str(error)
-            continue
+            self._reasons[position] = str(error)
+            return
         except EnvironmentFault as error:
             raise ReplayError(str(error)) from None
-        live.sent.append(position)
-        recorder.write(
+        self._sent.append(position)
+        self.recorder.write(
             replace(exchange, faults=()),
             test=recorded.test,
             clauses=recorded.clauses,
             signing=recorded.signing,
         )
+
+    def answers(self) -> Answers:
+        """What it answered, as a recording of its own."""
+        recordings.merge(self.recorder.path, complete=True)
+        return Answers(recordings.read(self.recorder.path), self._sent, self._reasons)
 
 
 class _Progress:
