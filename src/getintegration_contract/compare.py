@@ -133,6 +133,13 @@ class _Command:
             raise UsageError("--max-age must not be negative")
         if any(value is not None and value <= 0 for value in (options.rate, options.max_requests)):
             raise UsageError("--rate and --max-requests must be above 0")
+        for option, file, side in (
+            ("--target", options.target, options.candidate),
+            ("--reference-target", options.reference_target, options.reference),
+        ):
+            if file is not None and not _is_address(side):
+                told = f"{option} tells of an endpoint that is named by its address"
+                raise UsageError(f"{told}: name it so, or leave {option} out")
 
     def run(self) -> int:
         """Compare, report, and say how it came out."""
@@ -313,8 +320,12 @@ def _ranked(sent: Iterable[int], reasons: Mapping[int, str]) -> dict[int, str]:
     return {rank: reasons[position] for rank, position in enumerate(sent) if position in reasons}
 
 
-def _is_live(side: str) -> bool:
-    return side == EMULATOR or side.startswith(("http://", "https://"))
+def _is_live(side: str | None) -> bool:
+    return side == EMULATOR or _is_address(side)
+
+
+def _is_address(side: str | None) -> bool:
+    return side is not None and side.startswith(("http://", "https://"))
 
 
 def _sample(live: Live) -> Suite:

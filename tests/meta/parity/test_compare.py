@@ -230,6 +230,24 @@ def test_wrong_use_is_status_4_and_a_sentence(
     assert "Traceback" not in message
 
 
+@pytest.mark.parametrize(
+    ("sides", "option"),
+    [
+        (("{a}", "emulator"), "--target"),
+        (("{a}", "{b}"), "--target"),
+        (("{a}", "--promote"), "--target"),
+        (("emulator", "{b}"), "--reference-target"),
+        (("{a}", "http://127.0.0.1:1"), "--reference-target"),
+    ],
+)
+def test_a_target_file_that_nobody_would_read_is_refused(
+    alike: tuple[Path, Path], sides: tuple[str, ...], option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = [side.format(a=alike[0], b=alike[1]) for side in sides]
+    assert run(*named, option, "missing.toml") == 4
+    assert f"leave {option} out" in capsys.readouterr().err
+
+
 def test_what_goes_wrong_inside_is_no_traceback(
     alike: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
