@@ -15,8 +15,10 @@ from getintegration_contract.contract import Contract, SchemaClause
 from getintegration_contract.exchange import Exchange, Response
 
 #: Epoch seconds beyond this (the year 5138) are milliseconds.
-_SECONDS_LIMIT = 100_000_000_000
+SECONDS_LIMIT = 100_000_000_000
 
+#: Members of an error's body that may tell its type, in the order in which they count.
+_TYPE_MEMBERS = ("__type", "code")
 _JSON_MEDIA_TYPE = re.compile(r"\s*application/(json|[\w.+-]+\+json|x-amz-json-1\.[01])\s*(;.*)?", re.I)
 
 
@@ -82,11 +84,21 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A response read once: its JSON document, or why there is none, and its error type."""
+    """A response read once: its JSON document, or why there is none, and its error type.
+
+    Attributes:
+        types: The places that tell an error's type, the first one counts: each with the type as it stands
+            there.
+    """
 
     document: Any = None
     fault: str | None = None
-    error_type: str | None = None
+    types: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def error_type(self) -> str | None:
+        """The error's type as clients read it."""
+        return bare(self.types[0][1]) if self.types else None
 
 
 def _reject_constant(name: str) -> Any:
@@ -104,18 +116,17 @@ def parse(response: Response) -> Parsed:
             json.dumps(document, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text
     except (ValueError, RecursionError) as error:
         fault = f"{type(error).__name__}: {error}" if response.body else "an empty body"
-    error_type = None
+    types: list[tuple[str, object]] = []
     if response.status >= 400:
-        error_type = response.header("x-amzn-errortype")
-        if not error_type and isinstance(document, dict):
-            error_type = document.get("__type") or document.get("code")
-    return Parsed(document, fault, _bare(error_type))
+        types.append(("X-Amzn-ErrorType", response.header("x-amzn-errortype")))
+        if isinstance(document, dict):
+            types += [(member, document.get(member)) for member in _TYPE_MEMBERS]
+    told = tuple((place, text) for place, text in types if isinstance(text, str) and text)
+    return Parsed(document, fault, told)
 
 
-def _bare(error_type: object) -> str | None:
+def bare(error_type: str) -> str | None:
     """An error type without its namespace prefix and ``:http…`` suffix, as clients read it."""
-    if not isinstance(error_type, str):
-        return None
     return error_type.split(":", 1)[0].rsplit("#", 1)[-1].strip() or None
 
 
@@ -206,7 +217,7 @@ class Judge:
         times = [document.get("CreatedAt"), document.get("LastUpdatedAt")]
         numbers = [time for time in times if isinstance(time, (int, float)) and not isinstance(time, bool)]
         for time in numbers:
-            yield Check("response.timestamps.unit", time < _SECONDS_LIMIT, "epoch seconds", _shown(time))
+            yield Check("response.timestamps.unit", time < SECONDS_LIMIT, "epoch seconds", _shown(time))
         if len(numbers) == 2:
             created, updated = numbers
             yield Check(

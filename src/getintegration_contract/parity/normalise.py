@@ -12,20 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeGuard
 
 from getintegration_contract.exchange import Exchange
-from getintegration_contract.judge import parse
+from getintegration_contract.judge import SECONDS_LIMIT, bare, parse
 from getintegration_contract.parity.names import Names
 
 #: Levels of nesting beyond which a body is compared as text.
 _DEEPEST = 100
-#: Epoch numbers beyond this are milliseconds, and beyond it times a thousand neither.
-_MILLISECONDS = 100_000_000_000
 #: Seconds by which clocks may differ.
 _CLOCKS = 300
 _IDS = re.compile(r"x-amzn?-(request-?id|id-2|trace-id|apigw-id|cf-id)", re.IGNORECASE)
 _ARN = re.compile(r"\barn:(aws[\w-]*):([\w-]*):([\w-]*):(\d{12}|)(?=:)")
 _FRAMING = frozenset({"content-length", "transfer-encoding", "content-encoding", "connection", "keep-alive"})
 _MESSAGES = ("Message", "message")
-_TYPES = ("__type", "code")
 
 
 @dataclass(frozen=True)
@@ -69,24 +66,17 @@ class Answer:
         parsed = parse(response)
         is_json = parsed.fault is None and not _is_deep(response.body)
         document = parsed.document if is_json else None
-        type_in: tuple[str, ...] = ()
         message_in: tuple[str, ...] = ()
-        error_type = None
-        if response.status >= 400:
-            found = [("X-Amzn-ErrorType", response.header("x-amzn-errortype"))]
-            if isinstance(document, dict):
-                found += [(place, document.get(place)) for place in _TYPES]
-                message_in = tuple(place for place in _MESSAGES if place in document)
-            type_in = tuple(place for place, value in found if isinstance(value, str) and value)
-            error_type = next((v for _, v in found if isinstance(v, str) and v), None)
+        if response.status >= 400 and isinstance(document, dict):
+            message_in = tuple(place for place in _MESSAGES if place in document)
         return cls(
             response.status,
-            error_type,
+            parsed.types[0][1] if parsed.types else None,
             list(response.headers),
             document,
             is_json,
             response.body.decode("utf-8", "backslashreplace"),
-            type_in,
+            tuple(place for place, _ in parsed.types),
             message_in,
             exchange.seconds,
             exchange.started,
@@ -158,9 +148,9 @@ def _is_number(value: Any) -> TypeGuard[float]:
 def _unit(value: float) -> str:
     if value < 0:
         return "before 1970"
-    if value < _MILLISECONDS:
+    if value < SECONDS_LIMIT:
         return "seconds"
-    return "milliseconds" if value < _MILLISECONDS * 1000 else "no time"
+    return "milliseconds" if value < SECONDS_LIMIT * 1000 else "no time"
 
 
 def _arns(answer: Answer) -> None:
@@ -206,7 +196,7 @@ def _message_texts(answer: Answer) -> None:
 
 def _type_decoration(answer: Answer) -> None:
     if answer.error_type is not None:
-        answer.error_type = answer.error_type.split(":", 1)[0].rsplit("#", 1)[-1].strip()
+        answer.error_type = bare(answer.error_type)
 
 
 #: All normalisations, in the order in which they are applied.

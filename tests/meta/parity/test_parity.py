@@ -12,9 +12,11 @@ import pytest
 
 from getintegration_contract import parity
 from getintegration_contract import recording as recordings
+from getintegration_contract.judge import parse
 from getintegration_contract.operations import get_integration
 from getintegration_contract.parity import comparison
-from getintegration_contract.parity.normalise import NAMES
+from getintegration_contract.parity.names import Names
+from getintegration_contract.parity.normalise import NAMES, normalise
 from getintegration_contract.redact import Redactor
 
 from .kit import (
@@ -90,6 +92,23 @@ NOISE: dict[str, tuple[Any, Any]] = {
         exchange(404, error("A")[0], headers=error("ns#A:http://x")[1]),
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("document", "headers", "expected"),
+    [
+        ({"__type": "a#A:b"}, (), "A"),
+        ({"__type": 7, "code": "A"}, (), "A"),
+        ({"__type": "B"}, (("X-Amzn-ErrorType", "A"),), "A"),
+        ({"__type": "#"}, (), None),
+        ({"__type": "A", "detail": json.loads("[" * 200 + "]" * 200)}, (), "A"),
+    ],
+)
+def test_an_error_type_is_what_the_judge_takes_it_for(
+    document: dict[str, Any], headers: tuple[tuple[str, str], ...], expected: str | None
+) -> None:
+    answer = exchange(400, document, headers=headers)
+    assert normalise(answer, Names([STATE])).error_type == parse(answer.response).error_type == expected
 
 
 def test_every_normalisation_has_its_noise() -> None:
