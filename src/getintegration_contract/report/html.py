@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -125,17 +126,28 @@ def _in_use(report: dict[str, Any], key: str, order: tuple[str, ...]) -> list[st
 
 
 def _render(name: str, *, script: str | None = None, **values: Any) -> str:
-    """A page with its style, the script of all pages in its head, and one of its own at its end."""
-    style, early = _asset("style.css"), _asset("theme.js")
-    late = _asset(script) if script else ""
+    """A page with the script of all pages in its head, and one of its own at its end."""
+    scripts = {"early": _asset("theme.js"), "late": _asset(script) if script else ""}
+    return render(_environment().get_template(name), _asset("style.css"), scripts, **values)
+
+
+def render(template: jinja2.Template, style: str, scripts: Mapping[str, str], **values: Any) -> str:
+    """A page with its own style and scripts, the only ones that its policy lets act.
+
+    Args:
+        template: Takes ``policy``, ``style``, the scripts by their names, and the values.
+        style: CSS of the page, put behind the palette of all pages.
+        scripts: By name.
+    """
+    style = f"{_asset('palette.css')}\n{style}"
+    allowed = " ".join(f"'{_hash(script)}'" for script in scripts.values()) or "'none'"
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(early)}' '{_hash(late)}';"
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src {allowed};"
         " base-uri 'none'; form-action 'none'"
     )
-    template = _environment().get_template(name)
     # Style and scripts are files of this package, not data.
-    own = {"style": Markup(style), "early": Markup(early), "late": Markup(late)}
-    return template.render(policy=policy, **own, **values) + "\n"
+    own = {name: Markup(text) for name, text in scripts.items()}
+    return template.render(policy=policy, style=Markup(style), **own, **values) + "\n"
 
 
 def _hash(text: str) -> str:
@@ -148,17 +160,19 @@ def _asset(name: str) -> str:
     return resources.files(_TEMPLATES).joinpath("templates", name).read_text(encoding="utf-8").strip()
 
 
+def environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
+    """An engine for pages: it escapes everything, and has a filter ``visible``."""
+    made = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters["visible"] = lambda text: visible(text, keep="\n\t")
+    return made
+
+
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "visible": lambda text: visible(text, keep="\n\t"),
+    made = environment(jinja2.PackageLoader(_TEMPLATES))
+    made.filters |= {
         "slug": lambda text: text.replace(" ", "-"),
         "times": view.times,
         "test_name": view.test_name,
@@ -167,5 +181,5 @@ def _environment() -> jinja2.Environment:
         "outcome": view.outcome,
         "many": view.many,
     }
-    environment.globals |= {"view": view}
-    return environment
+    made.globals |= {"view": view}
+    return made

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 import subprocess
 import sys
 from datetime import datetime
+from html import unescape
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -122,6 +127,20 @@ def test_the_page_shows_both_answers_and_nothing_of_theirs_acts(tmp_path: Path) 
     assert text.count("<pre>200") == 2
     assert "plain" in text
     assert "\x1b" not in text + (tmp_path / "compare.md").read_text()
+
+
+def test_the_page_has_the_colours_of_all_pages_and_names_its_style(
+    tmp_path: Path, different: tuple[Path, Path]
+) -> None:
+    run(*different, "--report-dir", tmp_path)
+    text = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    style = text.partition("<style>")[2].partition("</style>")[0]
+    palette = files("getintegration_contract.report").joinpath("templates", "palette.css")
+    assert style.startswith(palette.read_text(encoding="utf-8").strip())
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'; script-src 'none';" in unescape(text)
+    used = set(re.findall(r"var\((--[\w-]+)", style))
+    assert used <= set(re.findall(r"(--[\w-]+):", style)), "colours that the palette does not have"
 
 
 def test_terminal_lines_are_safe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 import json
 from functools import cache
 from importlib.metadata import version
@@ -264,23 +262,11 @@ def junit(report: dict[str, Any]) -> str:
 
 def html(report: dict[str, Any]) -> str:
     """The comparison as one page that needs nothing else."""
-    from markupsafe import Markup
+    from getintegration_contract.report import html as pages  # loads the template engine
 
-    style = _text("style.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    page = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            report=report,
-            title=_title(report),
-            headline=headline(report),
-            remarks=remarks(report),
-            style=Markup(style),  # a file of this package, not data
-            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        )
-    )
-    return str(page) + "\n"
+    values = {"title": _title(report), "headline": headline(report), "remarks": remarks(report)}
+    template = _environment().get_template("page.html")
+    return pages.render(template, _text("style.css"), {}, report=report, **values)
 
 
 def pretty(body: str) -> str:
@@ -300,14 +286,8 @@ def _text(name: str) -> str:
 def _environment() -> Any:
     import jinja2
 
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_text),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = lambda text: visible(text, keep="\n\t")
-    environment.filters["pretty"] = pretty
-    environment.filters["state"] = state
+    from getintegration_contract.report import html as pages
+
+    environment = pages.environment(jinja2.FunctionLoader(_text))
+    environment.filters |= {"pretty": pretty, "state": state}
     return environment
