@@ -244,10 +244,11 @@ class _Command:
         if candidate is not None:
             live = self._open(options.reference, options.reference_target, replay.members_of(candidate))
             return candidate, (live, candidate)
+        requests = self._read(options.requests) if options.requests else None
         one = self._open(options.reference, options.reference_target)
         other = self._open(options.candidate, options.target, one.members())
-        if options.requests is not None:
-            return self._read(options.requests), (one, other)
+        if requests is not None:
+            return requests, (one, other)
         sample = probes.write(self._path(), one.state, _sample(one))
         return self.stack.enter_context(sample), (one, other)
 

@@ -339,6 +339,12 @@ def test_a_recording_that_cannot_be_kept_is_told_before_anything_is_sent(
     assert str(tmp_path) in message
 
 
+def test_requests_that_cannot_be_read_are_told_before_anything_is_sent(tmp_path: Path, closing: Any) -> None:
+    server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
+    assert run(server.url, server.url, "--requests", tmp_path / "missing.har") == 4
+    assert server.received == []
+
+
 def test_a_limit_on_requests_is_kept(tmp_path: Path, emulator_har: Path, live_emulator: Process) -> None:
     _, report = compared(tmp_path, emulator_har, live_emulator.url, "--max-requests", "40", "--no-repeat")
     assert report["divergence"]["compared"] < 40
