@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from getintegration_contract import target as targets
+from getintegration_contract.arguments import number
 from getintegration_contract.contract import Contract
 from getintegration_contract.plugin import session
 from getintegration_contract.report.files import check_writable
@@ -69,7 +70,7 @@ def add(parser: pytest.Parser) -> None:
     session.add_options(option)
     option(
         "--request-timeout",
-        type=session.number,
+        type=number,
         metavar="SECONDS",
         help="seconds to wait for an answer (default 10)",
     )

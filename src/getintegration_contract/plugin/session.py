@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from getintegration_contract import recording as recordings
-from getintegration_contract.arguments import number as number
+from getintegration_contract.arguments import number
 from getintegration_contract.budget import Budget
 from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange

@@ -16,7 +16,7 @@ from getintegration_contract.client import Client
 from getintegration_contract.contract import Contract
 from getintegration_contract.environment import EnvironmentFault
 from getintegration_contract.judge import Judge
-from getintegration_contract.ledger import Entry
+from getintegration_contract.ledger import Entry, Ledger
 from getintegration_contract.local import emulator_identities
 from getintegration_contract.operations import get_integration
 from getintegration_contract.plugin.options import target_of
@@ -38,13 +38,13 @@ class Worker:
         self.config = config
         self.seed: int = given["seed"]
         self.max_examples: int = given["max_examples"]
-        self.strict: bool = given["strict"]
         self.state = State(**given["state"])
         self.contract = contract
         self.judge = Judge(self.contract)
         self.target = self._target(given)
         self.redactor = Redactor(self.target.secrets, accounts=config.option.redact_accounts)
-        self.waived = frozenset(given["waived"])
+        ledger = Ledger(contract, given["claims"], strict=given["strict"], waived=given["waived"])
+        self._gates = ledger.gates  # tests fail as the run does
         self.session = Member(config, given["session"], self)
         self.client = Client(
             self.target.endpoint,
@@ -67,15 +67,9 @@ class Worker:
 
     def checker(self, node: pytest.Item) -> Checker:
         """The checker of a test; the test fails at its end if a gating clause was violated."""
-        checker = Checker(self.judge, node.stash[_ENTRY], self.redactor, self.gates, _clauses(node))
+        checker = Checker(self.judge, node.stash[_ENTRY], self.redactor, self._gates, _clauses(node))
         node.stash[_CHECKER] = checker
         return checker
-
-    def gates(self, clause: str) -> bool:
-        """Whether a violation of the clause fails a test."""
-        known = self.contract.clauses[clause]
-        claimed = known.is_claimed(self.target.claims)
-        return claimed and clause not in self.waived and known.gates(self.strict)
 
     def pytest_collection_finish(self) -> None:
         gc.freeze()  # what stays need not be looked at in each collection of garbage

@@ -123,11 +123,11 @@ def test_rate_goes_on_after_requests_that_ignored_it(tmp_path: Path) -> None:
 
 
 def test_requests_that_write_have_a_rate_of_their_own(tmp_path: Path) -> None:
-    budget = Budget.create(200, None, 20)
+    budget = Budget.create(200, None, 2)
     budget.acquire()
-    writes = [budget.acquire(writing=True) for _ in range(4)]
-    assert budget.spent == 5, "they count as requests like any other"
-    assert writes[-1] - writes[0] >= 3 / 20
+    writes = [budget.acquire(writing=True) for _ in range(3)]
+    assert budget.spent == 4, "they count as requests like any other"
+    assert writes[-1] - writes[0] >= 1
     budget.remove()
     assert list(budget.path.parent.glob(f"{budget.path.stem}.*")) == []
 
