@@ -65,6 +65,18 @@ def scratch(workspace: Workspace, scratch_name: str) -> str:
     return scratch_name
 
 
+@pytest.fixture
+def basic(state: State) -> dict[str, Any]:
+    """The least that the target takes with a Uri."""
+    return {"ObjectTypeName": state.members["ObjectTypeName"]} if "ObjectTypeName" in state.members else {}
+
+
+@pytest.fixture
+def tagged(basic: dict[str, Any], state: State) -> dict[str, Any]:
+    """The least, with tags where the target takes them."""
+    return {**basic, "Tags": {"team": "first"}} if "Tags" in state.members else basic
+
+
 def _identity(target: Target, name: str) -> Identity:
     if name not in target.identities:
         pytest.skip(f"the target file names no identity {name}")

@@ -22,7 +22,7 @@ from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.faults import transient_fault
 from getintegration_contract.identity import Identity
-from getintegration_contract.operations import get_integration
+from getintegration_contract.operations import get_integration, put_integration
 from getintegration_contract.state import UNKNOWN_DOMAIN, UNKNOWN_URI, State
 from getintegration_contract.target import OTHER_ACCOUNT, WRITING, Target
 
@@ -38,6 +38,8 @@ ROUNDS = 3
 #: Updates while others read, and readings of each reader meanwhile.
 UPDATES = {"gate": 6, "nightly": 60}
 READERS, READINGS = 3, 2
+#: Writers at once.
+WRITERS = 8
 
 
 class Question(NamedTuple):
@@ -291,10 +293,47 @@ def test_reading_during_writes(
             together.abort()
             raise
     versions = [{name: put[name] for name in kept} for put in taken]
+    moments: dict[str, Any] = {}
     for reader in readers:
         for exchange in reader.result():
-            if not _is_lasting_fault(check, exchange, faulty=bool(client.faults)):
-                _whole(check, exchange, versions, asked)
+            if _is_lasting_fault(check, exchange, faulty=bool(client.faults)):
+                continue
+            _whole(check, exchange, versions, asked)
+            if exchange.response.status == 200 and kept and not client.faults:  # else a write was sent twice
+                members = check.members(exchange)
+                version = json.dumps({name: members.get(name) for name in kept})
+                moment = moments.setdefault(version, members.get("LastUpdatedAt"))
+                same = members.get("LastUpdatedAt") == moment
+                due = f"LastUpdatedAt {moment}, as it was read with the same members"
+                check.that("concurrency.no-mixture", same, due, str(members.get("LastUpdatedAt")), exchange)
+
+
+@clauses("state.update.isolated")
+def test_writes_at_once(
+    client: Client, caller: Identity, target: Target, workspace, scratch: str, state: State, check: Checker
+):
+    puts = {f"s3://Contract-Bucket/{number}": _version(state, number) for number in range(WRITERS)}
+    start = threading.Barrier(WRITERS)
+
+    def put(uri: str) -> Exchange:
+        sibling = client.sibling()
+        start.wait(target.timeout)
+        try:
+            return sibling.send(put_integration(scratch, uri, puts[uri]), caller)
+        finally:
+            sibling.close()
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        taken = [uri for uri, exchange in zip(puts, pool.map(put, puts), strict=True) if _is_done(exchange)]
+    time.sleep(target.settling_time)
+    for uri in taken:
+        check.ok(workspace.read(scratch, uri), "state.update.isolated", domain=scratch, uri=uri)
+    if not taken:
+        pytest.skip("the target takes no writes at once")
+
+
+def _is_done(exchange: Exchange) -> bool:
+    return exchange.response.status // 100 == 2
 
 
 def _whole(check: Checker, exchange: Exchange, versions: list[dict[str, Any]], asked: Question) -> None:

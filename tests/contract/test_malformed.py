@@ -63,6 +63,8 @@ def test_domain_name_with_forbidden_character(ask, check: Checker, character: st
         pytest.param("Name ", id="space at the end"),
         pytest.param("é", id="letter with accent"),
         pytest.param("Ａ", id="fullwidth letter"),
+        pytest.param("\u212a", id="Kelvin sign, which is k in lower case"),
+        pytest.param("\u017f", id="long s, which is S in upper case"),
         pytest.param("٣", id="digit of another script"),
         pytest.param("中文", id="letters of another script"),
         pytest.param("😀", id="emoji"),
@@ -90,11 +92,13 @@ def test_domain_name_outside_the_pattern(ask, check: Checker, name: str):
         pytest.param("a%00", "request.DomainName.pattern", id="NUL"),
         pytest.param("%FF%FE", "request.DomainName.pattern", id="not UTF-8"),
         pytest.param("a%zz", "request.DomainName.pattern", id="broken percent-encoding"),
+        pytest.param("{0};a=b", "request.DomainName.pattern", id="matrix parameter"),
     ],
 )
 def test_domain_name_that_routing_can_see(
     client: Client, caller: Identity, state: State, check: Checker, segment: str, clause: str
 ):
+    segment = segment.format(state.domain)
     request = replace(get_integration("x", state.uri), target=f"/domains/{segment}/integrations")
     # Whoever routes may answer, in whatever form.
     check.expect(client.send(request, caller), Expectation(clause, (CLIENT_ERROR,), shape="none"))
@@ -108,6 +112,7 @@ def test_domain_name_that_routing_can_see(
         pytest.param("u" * 257, "request.Uri.maxLength", id="257 characters"),
         pytest.param("é" * 256, "request.Uri.maxLength", id="256 characters, 512 bytes"),
         pytest.param("😀" * 256, "request.Uri.maxLength", id="256 emoji"),
+        pytest.param("e\u0301" * 128, "request.Uri.maxLength", id="256 characters, 128 of them accents"),
         pytest.param("u" * 511, "request.Uri.maxLength", id="511 characters"),
         pytest.param(" " * 256, "request.Uri.maxLength", id="256 spaces"),
         pytest.param(None, "request.Uri.required", id="null"),
@@ -157,6 +162,19 @@ def test_uri_under_another_name(ask, state: State, check: Checker, key: str):
 
 
 @clauses("request.uri-in-body")
+@pytest.mark.parametrize("wrapper", ["GetIntegrationRequest", "Integration", "input", "body", ""])
+def test_uri_in_a_wrapper(ask, state: State, check: Checker, wrapper: str):
+    body = json.dumps({wrapper: {"Uri": state.uri}}).encode()
+    check.invalid(ask(body=body), "request.uri-in-body", UNREADABLE)
+
+
+@clauses("request.body.type")
+def test_object_as_pairs(ask, state: State, check: Checker):
+    body = json.dumps([["Uri", state.uri]]).encode()
+    check.invalid(ask(body=body), "request.body.type", UNREADABLE)
+
+
+@clauses("request.uri-in-body")
 @pytest.mark.parametrize("place", ["query", "header", "form"])
 def test_uri_outside_the_body(client: Client, caller: Identity, state: State, check: Checker, place: str):
     request = get_integration(state.domain, body=b"{}")
@@ -178,14 +196,16 @@ def test_uri_in_a_form(ask, state: State, check: Checker):
 
 
 @clauses("request.domain-in-path")
+@pytest.mark.parametrize("name", ["DomainName", "domainName", "domain_name", "Domain"])
 @pytest.mark.parametrize("place", ["body", "query"])
-def test_domain_outside_the_path(client: Client, caller: Identity, state: State, check: Checker, place: str):
-    other = UNKNOWN_DOMAIN
+def test_domain_outside_the_path(
+    client: Client, caller: Identity, state: State, check: Checker, place: str, name: str
+):
     request = get_integration(state.domain, state.uri)
     if place == "body":
-        request = replace(request, body=json.dumps({"Uri": state.uri, "DomainName": other}).encode())
+        request = replace(request, body=json.dumps({"Uri": state.uri, name: UNKNOWN_DOMAIN}).encode())
     else:
-        request = replace(request, target=f"{request.target}?DomainName={other}")
+        request = replace(request, target=f"{request.target}?{name}={UNKNOWN_DOMAIN}")
     # That unknown members are ignored is only observed.
     lawful = Expectation("request.domain-in-path", (OK, UNREADABLE), state.domain, state.uri)
     check.expect(client.send(request, caller), lawful)
@@ -229,6 +249,9 @@ def _unreadable(identifier: str, body: bytes) -> object:
         _unreadable("XML", b"<Uri>s3://bucket</Uri>"),
         _unreadable("one bracket", b"{"),
         _unreadable("NUL", b"\x00"),
+        _unreadable("NUL after it", b'{"Uri": "s3://bucket"}\x00'),
+        _unreadable("form feed before it", b'\f{"Uri": "s3://bucket"}'),
+        _unreadable("no-break space before it", '\u00a0{"Uri": "s3://bucket"}'.encode()),
     ],
 )
 def test_body(ask, check: Checker, body: bytes, clause: str):

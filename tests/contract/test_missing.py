@@ -85,6 +85,14 @@ def test_unknown_uri(ask, check: Checker, uri: str):
     check.not_found(ask(uri=uri), "missing.integration")
 
 
+@clauses("missing.integration")
+def test_type_of_an_existing_integration(ask, state: State, check: Checker):
+    name = check.members(ask()).get("ObjectTypeName")
+    if not isinstance(name, str) or name == state.uri:
+        pytest.skip("the integration has no ObjectTypeName")
+    check.not_found(ask(uri=name), "missing.integration")
+
+
 @clauses("missing.other-domain")
 def test_uri_of_another_domain(ask, state: State, check: Checker):
     if state.other_domain is None or state.other_uri is None:
@@ -104,17 +112,26 @@ def test_domain_in_another_case(ask, has_domain, not_found, state: State, change
 
 
 @clauses("missing.domain.near")
-@pytest.mark.parametrize("part", ["prefix", "extension", "without the first character", "marks exchanged"])
-def test_domain_near_an_existing_one(ask, has_domain, not_found, state: State, part: str):
-    name = {
-        "prefix": state.domain[:-1],
-        "extension": state.domain + "0",
-        "without the first character": state.domain[1:],
-        "marks exchanged": state.domain.translate(str.maketrans("-_", "_-")),
-    }[part]
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda name: name[:-1], id="prefix"),
+        pytest.param(lambda name: name + "0", id="extension"),
+        pytest.param(lambda name: name[1:], id="without the first character"),
+        pytest.param(lambda name: name.translate(str.maketrans("-_", "_-")), id="marks exchanged"),
+        pytest.param(lambda name: f"-{name}", id="hyphen before"),
+        pytest.param(lambda name: f"{name}_", id="underscore after"),
+    ],
+)
+def test_domain_near_an_existing_one(ask, has_domain, not_found, state: State, change):
+    name = change(state.domain)
     if name == state.domain or not 1 <= len(name) <= 64:
         pytest.skip("the name of the domain has no such neighbour")
     not_found(ask(name), "missing.domain.near", lambda: has_domain(name))
+
+
+def _swapped(found: re.Match[str]) -> str:
+    return found[0].swapcase()
 
 
 def _near(clause: str, identifier: str, change) -> object:
@@ -129,6 +146,8 @@ def _near(clause: str, identifier: str, change) -> object:
         _near("case", "lower", str.lower),
         _near("case", "upper", str.upper),
         _near("case", "casefold", str.casefold),
+        _near("case", "scheme in the other case", lambda uri: re.sub("^[^:]*", _swapped, uri)),
+        _near("case", "host in the other case", lambda uri: re.sub("(?<=://)[^/]*", _swapped, uri)),
         _near("case", "accented letter", lambda uri: uri.replace("\u00e9", "\u00c9")),
         _near("trailing-slash", "slash added", lambda uri: uri + "/"),
         _near("trailing-slash", "slash doubled", lambda uri: uri.replace("/", "//", 1)),
@@ -147,12 +166,17 @@ def _near(clause: str, identifier: str, change) -> object:
         _near("segments", "dot segment", lambda uri: "/./".join(uri.rsplit("/", 1))),
         _near("segments", "parent segment", lambda uri: "/x/../".join(uri.rsplit("/", 1))),
         _near("suffix", "first character cut", lambda uri: uri[1:]),
+        _near("suffix", "what follows the last slash", lambda uri: uri.rpartition("/")[2]),
+        _near("suffix", "what follows the last colon", lambda uri: uri.rpartition(":")[2]),
+        _near("suffix", "full stop added", lambda uri: uri + "."),
         _near("suffix", "query added", lambda uri: uri + "?a=b"),
         _near("suffix", "fragment added", lambda uri: uri + "#a"),
         _near("suffix", "NUL added", lambda uri: uri + "\0"),
         _near("whitespace", "space before", lambda uri: " " + uri),
         _near("whitespace", "space after", lambda uri: uri + " "),
         _near("whitespace", "newline after", lambda uri: uri + "\n"),
+        _near("whitespace", "quotation marks around", lambda uri: f'"{uri}"'),
+        _near("segments", "backslashes", lambda uri: uri.replace("/", "\\")),
         _near("normalization", "NFD", lambda uri: unicodedata.normalize("NFD", uri)),
         _near("normalization", "NFKD", lambda uri: unicodedata.normalize("NFKD", uri)),
         _near("normalization", "without accents", lambda uri: uri.encode("ascii", "ignore").decode()),

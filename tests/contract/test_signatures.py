@@ -128,6 +128,12 @@ def test_wrong_secret(ask, static: Identity, check: Checker, secret: str):
     check.unauthenticated(exchange, "sigv4.wrong-secret", *INVALID)
 
 
+@clauses("sigv4.wrong-secret")
+def test_wrong_secret_beside_a_right_token(ask, temporary: Identity, check: Checker):
+    exchange = ask(identity=replace(temporary, secret_key="x" * 40))
+    check.unauthenticated(exchange, "sigv4.wrong-secret", *INVALID)
+
+
 @clauses("sigv4.tampered-signature")
 @pytest.mark.parametrize("fault", ["last digit", "zeros", "cut", "extended", "not hexadecimal"])
 def test_tampered_signature(ask, check: Checker, fault: str):
@@ -182,6 +188,21 @@ def test_tampered_body_with_its_own_hash(ask, existing_otherwise, check: Checker
         )
     )
     check.unauthenticated(ask(signing=signing), "sigv4.tampered-body", *INVALID)
+
+
+@clauses("sigv4.tampered-body")
+def test_body_exchanged_under_a_signature_that_was_good(
+    ask, client: Client, existing_otherwise, check: Checker
+):
+    sent: list[Request] = []
+
+    def keep(request: Request) -> Request:
+        sent.append(request)
+        return request
+
+    check.ok(ask(signing=Signing(tamper=keep)))
+    exchange = client.send(replace(sent[-1], body=existing_otherwise))
+    check.unauthenticated(exchange, "sigv4.tampered-body", *INVALID)
 
 
 @clauses("sigv4.tampered-path")

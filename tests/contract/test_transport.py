@@ -144,6 +144,12 @@ def test_chunked_body(talk: Talk, existing, understood, size: int | None):
     understood(reply, "transport.chunked")
 
 
+@clauses("sigv4.tampered-body")
+def test_tampered_chunked_body(talk: Talk, existing, check: Checker):
+    (reply,) = talk(existing(chunks=[existing().request.body + b" "]))
+    check.expect(reply.exchange, Expectation("sigv4.tampered-body", (REJECTED,), shape="none"))
+
+
 @clauses("transport.expect-continue")
 def test_expect_continue(talk: Talk, existing, understood, check: Checker):
     (reply,) = talk(existing(expect=True))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Seconds between two lines on how far a slow run is.
 _EVERY = 10.0
 #: About how many requests a test sends, by depth and module, where that is more than one or so.
-_ALWAYS = {"test_state": 9.6, "test_throttling": 5.0}
+_ALWAYS = {"test_state": 13.0, "test_isolation": 16.0, "test_throttling": 5.0}
 _WEIGHTS = {
     "gate": {"test_concurrency": 65.0, "test_stateful": 63.0, **_ALWAYS},
     "nightly": {"test_concurrency": 1020.0, "test_stateful": 820.0, **_ALWAYS},
@@ -299,7 +299,7 @@ def _weight(identifier: str, settings: Settings, target: Target) -> float:
     module = identifier.partition("::")[0].rpartition("/")[2].removesuffix(".py")
     if "::test_fuzz[" in identifier:
         return settings.max_examples / settings.shards
-    if module in ("test_state", "test_stateful") and WRITING not in target.claims:
+    if module in ("test_isolation", "test_state", "test_stateful") and WRITING not in target.claims:
         return 0.0
     if module == "test_concurrency" and target.rate:
         return 25.0

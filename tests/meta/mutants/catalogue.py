@@ -21,6 +21,7 @@ from . import (
     state,
     throttling,
     transport,
+    unnoticed,
     uris,
 )
 from .kit import Mutant, Theme
@@ -45,6 +46,7 @@ _THEMES: tuple[Theme, ...] = (
     habits.THEME,
     sdks.THEME,
     escaped.THEME,
+    unnoticed.THEME,
 )
 
 #: Every mutant, in a stable order.

@@ -49,7 +49,7 @@ _add(
 )
 
 
-def _one_of_all(change: Key) -> Build:
+def one_of_all(change: Key) -> Build:
     """A server that keeps one integration for all Uris of the same key: the last one that was put."""
 
     class One(Writes):
@@ -98,7 +98,7 @@ for _name, (_clause, _key) in _CHARACTERS.items():
         f"uri-{_name}",
         f"Uris are compared by a key that loses characters: {_name}.",
         f"{_clause} state.put-get.Uri state.update.isolated response.echo.Uri",
-        near(equal(_key), same) if _name != "astral" else _one_of_all(_key),
+        near(equal(_key), same) if _name != "astral" else one_of_all(_key),
     )
 
 # --- The path is not what counts ----------------------------------------------------------------------------

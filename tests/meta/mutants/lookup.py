@@ -125,7 +125,7 @@ def same(asked: str, known: str) -> bool:
     return asked == known
 
 
-def _like(pattern: str, text: str) -> bool:
+def like(pattern: str, text: str) -> bool:
     parts = ({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern)
     return re.fullmatch("".join(parts), text, re.S) is not None
 
@@ -153,7 +153,7 @@ _COMPARISONS: tuple[tuple[str, str, str, Same], ...] = (
     ("extension", "suffix", "by the beginning", lambda asked, known: asked.startswith(known)),
     ("ending", "suffix", "by the ending", lambda asked, known: known.endswith(asked)),
     ("substring", "suffix", "by substring", lambda asked, known: asked in known),
-    ("sql-pattern", "wildcard", "with LIKE", lambda asked, known: _like(asked, known)),
+    ("sql-pattern", "wildcard", "with LIKE", lambda asked, known: like(asked, known)),
     ("glob", "wildcard", "as globs", lambda asked, known: fnmatch.fnmatchcase(known, asked)),
     ("regular-expression", "wildcard", "as regular expressions", lambda asked, known: _matches(asked, known)),
     ("dot-segments", "segments", "without dot segments", equal(lambda uri: _DOTS.sub("/", uri))),

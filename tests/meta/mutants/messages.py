@@ -22,13 +22,14 @@ MISSING: Any = object()
 GET = "GetIntegration"
 PUT = "PutIntegration"
 DELETE = "DeleteIntegration"
+CREATE_DOMAIN = "CreateDomain"
 DELETE_DOMAIN = "DeleteDomain"
 _OPERATIONS = {
     ("POST", 3): GET,
     ("PUT", 3): PUT,
     ("GET", 3): "ListIntegrations",
     ("POST", 4): DELETE,
-    ("POST", 2): "CreateDomain",
+    ("POST", 2): CREATE_DOMAIN,
     ("GET", 2): "GetDomain",
     ("DELETE", 2): DELETE_DOMAIN,
     ("GET", 1): "ListDomains",
