@@ -13,7 +13,7 @@ from .kit import Build, answers, on_answer, rejects
 from .lawful_forms import times
 from .lawful_kit import Lawful, rewritten
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Raw, Request, Response, error, serialise
-from .signing import CALLER, fits, resigned
+from .signing import CALLER, fits, is_by, resigned
 from .writes import Writes, edited, key
 
 THEME = Lawful("lawful-alarm")
@@ -68,6 +68,10 @@ def _tags(combine: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -
 def _domain_edited() -> Build:
     class Edited(Writes):
         """LastUpdatedAt is, as the page has it, the time when the domain was most recently edited."""
+
+        def remember(self, request: Request) -> None:
+            if not is_by(request, "other_account"):  # whose domains are others, of whatever name
+                super().remember(request)
 
         def read(self, request: Request, answer: Response) -> Answer:
             written = [moments[-1] for (domain, _), moments in self.times.items() if domain == request.domain]
