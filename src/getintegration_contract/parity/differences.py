@@ -182,7 +182,7 @@ def _values(where: str, one: Any, other: Any, place: _Place) -> Iterator[Differe
             else:
                 yield from _values(item, one[index], other[index], place)
     elif one != other:
-        is_time = where in ("CreatedAt", "LastUpdatedAt")
+        is_time = where.rpartition(".")[2] in ("CreatedAt", "LastUpdatedAt")
         precise = ("response.timestamps.order",) if is_time else ("response.echo.{}", "state.put-get.{}")
         yield Difference(VALUE, where or "body", _shown(one), _shown(other), place.told(where, *precise))
 

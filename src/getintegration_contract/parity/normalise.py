@@ -127,18 +127,24 @@ def _dates(answer: Answer) -> None:
 
 
 def _timestamps(answer: Answer) -> None:
-    document = answer.document
-    if not isinstance(document, dict):
-        return
-    created, updated = document.get("CreatedAt"), document.get("LastUpdatedAt")
+    answer.document = _moments(answer.document, answer.started)
+
+
+def _moments(value: Any, started: float) -> Any:
+    """A value with its times as moments, also those of the items of a list."""
+    if isinstance(value, list):
+        return [_moments(entry, started) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    created, updated = value.get("CreatedAt"), value.get("LastUpdatedAt")
     told = {}
     if _is_number(created):
         late = _is_number(updated) and created > updated
         told["CreatedAt"] = Moment(_unit(created) + (", after LastUpdatedAt" if late else ""))
     if _is_number(updated):
-        future = _unit(updated) == "seconds" and updated > answer.started + _CLOCKS
+        future = _unit(updated) == "seconds" and updated > started + _CLOCKS
         told["LastUpdatedAt"] = Moment(_unit(updated) + (", in the future" if future else ""))
-    answer.document = {**document, **told}
+    return {name: _moments(entry, started) for name, entry in value.items()} | told
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

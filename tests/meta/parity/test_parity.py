@@ -251,6 +251,29 @@ def test_answers_of_other_operations_are_told_by_their_own_clause(tmp_path: Path
     assert [list(group["clauses"]) for group in report["differences"]] == [["state.put-get.Tags"]]
 
 
+@pytest.mark.parametrize(
+    ("times", "differing"),
+    [
+        ({"LastUpdatedAt": 1.61e9}, set()),
+        ({"CreatedAt": 1.5e12}, {("value", "Items[0].CreatedAt")}),
+        ({"CreatedAt": 1.65e9}, {("value", "Items[0].CreatedAt")}),
+        ({"LastUpdatedAt": 1.71e9}, {("value", "Items[0].LastUpdatedAt")}),
+    ],
+    ids=["another moment", "milliseconds", "created after the update", "in the future"],
+)
+def test_times_in_lists_are_times(
+    tmp_path: Path, times: dict[str, float], differing: set[tuple[str, str]]
+) -> None:
+    asked = replace(exchange().request, method="GET")
+    one, other = (
+        record(tmp_path / f"{name}.har", exchange(200, {"Items": [found(**members)]}, request=asked))
+        for name, members in (("a", {}), ("b", times))
+    )
+    status, report = compared(tmp_path, one, other)
+    assert places(report) == differing
+    assert status == bool(differing)
+
+
 def test_memory_does_not_grow_with_what_is_compared(tmp_path: Path) -> None:
     import tracemalloc
 
