@@ -43,7 +43,7 @@ def read(path: Path, *, what: str = "waivers", subject: str = "clause") -> list[
         WaiverError: The file cannot be read or an entry lacks what it needs.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise WaiverError(f"{what}: cannot read {path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

@@ -201,6 +201,11 @@ def test_a_file_that_cannot_be_used_is_told_in_a_sentence(
     assert "\n" not in str(raised.value)
 
 
+def test_a_byte_order_mark_is_no_fault(file: Callable[..., Path]) -> None:
+    path = file("\ufeff" + waiver(BROKEN))
+    assert [entry.clause for entry in waivers.read(path)] == [BROKEN]
+
+
 @pytest.mark.parametrize("written", ["2030-01-31", '"2030-01-31"', "2030-01-31T10:00:00Z"])
 def test_a_date_may_be_written_as_toml_or_as_text(file: Callable[..., Path], written: str) -> None:
     (read,) = waivers.read(file(waiver("x").replace(TOMORROW.isoformat(), written)))

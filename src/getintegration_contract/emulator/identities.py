@@ -98,7 +98,7 @@ def load_identities(path: Path) -> dict[str, Identity]:
     are required. Raises :class:`IdentityFileError` for a file that cannot be read or used.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise IdentityFileError(f"{path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:

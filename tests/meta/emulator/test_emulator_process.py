@@ -172,7 +172,7 @@ def test_identities_file_that_is_no_text(tmp_path: Path) -> None:
 
 def test_identities_file_replaces_the_defaults(tmp_path: Path, connect: Any) -> None:
     file = tmp_path / "who.toml"
-    file.write_text(GOOD)
+    file.write_text(GOOD, encoding="utf-8-sig")  # as editors on Windows write it
     first, second = load_identities(file).values()
     with running_emulator("--identities", str(file)) as running:
         wire = connect(running)
