@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from getintegration_contract.environment import CredentialsError
+
+#: What a header carries as it is: printable ASCII, with no space at either end.
+_SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
+
+
+def unusable(access_key: str, secret_key: str, session_token: str | None) -> str | None:
+    """What is wrong with credentials that no request can carry, without their values; None if nothing is."""
+    named = {"access key id": access_key, "secret access key": secret_key, "session token": session_token}
+    for name, value in named.items():
+        if value and not _SENDABLE.fullmatch(value):
+            return f"the {name} must be printable ASCII, without a line break or a space at either end"
+    return None
 
 
 class Refreshing:
@@ -19,7 +32,7 @@ class Refreshing:
         """The credentials of this moment.
 
         Raises:
-            CredentialsError: They have expired, and no others can be had.
+            CredentialsError: They have expired, and no others can be had, or none that can be sent.
         """
         import botocore.exceptions
 
@@ -27,6 +40,9 @@ class Refreshing:
             frozen = self._credentials.get_frozen_credentials()
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
             raise CredentialsError(f"the credentials cannot be refreshed: {error}") from None
+        fault = unusable(frozen.access_key, frozen.secret_key, frozen.token)
+        if fault is not None:
+            raise CredentialsError(f"the refreshed credentials cannot be used: {fault}")
         self._given.update(dict.fromkeys(filter(None, (frozen.secret_key, frozen.token))))
         return frozen
 

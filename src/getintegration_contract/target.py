@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
-from getintegration_contract.hosts import is_aws, is_loopback, is_plain
-from getintegration_contract.identity import Identity, Refreshing
+from getintegration_contract.credentials import IdentityError, find
+from getintegration_contract.hosts import is_aws, is_plain
+from getintegration_contract.identity import Identity
 from getintegration_contract.waivers import plain
 
 SIGNATURES = "signatures"
@@ -33,6 +35,7 @@ DEFAULT_REGION = "us-east-1"
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_CUSTOMER_PROFILES", "AWS_ENDPOINT_URL")
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
+_REGION = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _IDENTITIES = ("caller", "unauthorized", "other-account", "low-quota", "temporary")
 _TEXT = {"type": "string", "minLength": 1}
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0}
@@ -54,7 +57,7 @@ TARGET_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "endpoint-url": _TEXT,
-        "region": {"type": "string", "pattern": "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$"},
+        "region": {"type": "string", "pattern": f"^{_REGION}$"},
         "domain-name": _TEXT,
         "integration-uri": _TEXT,
         "allow-writes": {"type": "boolean"},
@@ -132,7 +135,7 @@ def read_file(path: Path) -> dict[str, Any]:
         TargetError: The file cannot be read, is not TOML, or says something that no target has.
     """
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows begin with a BOM
     except OSError as error:
         raise TargetError(f"--target: cannot read {path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
@@ -176,7 +179,10 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
         )
     if (settings.get("integration-uri") is None) != (settings.get("domain-name") is None):
         raise TargetError("--domain-name and --integration-uri go together: give both or neither")
-    identities = _identities(settings, options, environ, endpoint)
+    try:
+        identities = find(settings.get("identities", {}), options.get("profile"), endpoint)
+    except IdentityError as error:
+        raise TargetError(str(error)) from None
     allow_writes = settings.get("allow-writes", not is_aws(endpoint))
     if settings.get("domain-name"):
         allow_writes = False
@@ -291,11 +297,14 @@ def _check_address(endpoint: str) -> None:
 def _region(
     settings: Mapping[str, Any], environ: Mapping[str, str], endpoint: str, profile: str | None = None
 ) -> str:
-    region = settings.get("region") or next(
-        (environ[name] for name in REGION_VARIABLES if environ.get(name)), None
-    )
+    region, source = settings.get("region"), "region"
+    if not region:
+        source = next((name for name in REGION_VARIABLES if environ.get(name)), "")
+        region = environ.get(source)
     if not region and profile:
-        region = _region_of(profile)
+        region, source = _region_of(profile), f"the region of the profile {profile}"
+    if region and not re.fullmatch(_REGION, region):
+        raise TargetError(f"{source}: {region!r} is not the name of a region")
     if is_aws(endpoint):
         labels = (urlsplit(endpoint).hostname or "").split(".")
         in_name = labels[1] if len(labels) > 3 and labels[0].startswith("profile") else None
@@ -325,68 +334,3 @@ def _region_of(profile: str) -> str | None:
     except botocore.exceptions.BotoCoreError:  # such a profile has no credentials either, which is told
         return None
     return region
-
-
-def _identities(
-    settings: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str], endpoint: str
-) -> dict[str, Identity]:
-    given = settings.get("identities", {})
-    identities = {name: _identity(name, entry) for name, entry in given.items()}
-    if options.get("profile"):
-        identities["caller"] = _from_profile("caller", options["profile"])
-    if "caller" not in identities:
-        identities["caller"] = _default_caller(endpoint)
-    return identities
-
-
-def _identity(name: str, entry: Mapping[str, str]) -> Identity:
-    if "profile" in entry:
-        return _from_profile(name, entry["profile"])
-    return Identity(name, entry["access-key-id"], entry["secret-access-key"], entry.get("session-token"))
-
-
-def _default_caller(endpoint: str) -> Identity:
-    """botocore's chain; for a loopback endpoint without any, the emulator's documented defaults."""
-    local = is_loopback(endpoint)
-    found = _from_botocore("caller", None, instance_metadata=not local)
-    if found is not None:
-        return found
-    if not local:
-        raise TargetError("no credentials for caller: give --profile, or set AWS_ACCESS_KEY_ID and its kin")
-    from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
-
-    known = DEFAULT_IDENTITIES["caller"]
-    return Identity("caller", known.access_key, known.secret_key)
-
-
-def _from_profile(name: str, profile: str) -> Identity:
-    found = _from_botocore(name, profile)
-    if found is None:
-        raise TargetError(f"no credentials for {name}: the profile {profile} has none")
-    return found
-
-
-def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = True) -> Identity | None:
-    """What botocore's chain finds, if anything.
-
-    Raises:
-        TargetError: Something is configured, but does not work.
-    """
-    import botocore.exceptions
-    import botocore.session
-    from botocore.credentials import RefreshableCredentials
-
-    session = botocore.session.Session(profile=profile)
-    try:
-        if not instance_metadata:  # asking a metadata service for a local mock would only cost time
-            session.get_component("credential_provider").remove("iam-role")
-        credentials = session.get_credentials()
-        if credentials is not None:
-            credentials.get_frozen_credentials()  # some are fetched only now
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-        raise TargetError(f"credentials for {name}: {error}") from None
-    if credentials is None:
-        return None
-    if isinstance(credentials, RefreshableCredentials):
-        return Identity(name, refreshable=Refreshing(credentials))
-    return Identity(name, credentials.access_key, credentials.secret_key, credentials.token)

@@ -177,6 +177,24 @@ WRONG_FILES: dict[str, tuple[str, str]] = {
         "[identities.caller]\naccess-key-id = 1\nsecret-access-key = 2",
         "identities.caller",
     ),
+    "an access key with a line break": (
+        'endpoint-url = "http://127.0.0.1:9"\n[identities.caller]\n'
+        f'access-key-id = "A\\nB"\nsecret-access-key = "{SECRET}"',
+        "credentials for caller: the access key id must be printable ASCII",
+    ),
+    "a token with a line break": (
+        f'endpoint-url = "http://127.0.0.1:9"\n{_FILE_IDENTITY}session-token = "{SECRET}\\r\\n"',
+        "credentials for caller: the session token must be printable ASCII",
+    ),
+    "temporary credentials without a token": (
+        f'endpoint-url = "http://127.0.0.1:9"\n{_FILE_IDENTITY.replace("caller", "temporary")}',
+        "identities.temporary needs session-token",
+    ),
+    "an identity that is the caller": (
+        f'endpoint-url = "http://127.0.0.1:9"\n{_FILE_IDENTITY}'
+        + _FILE_IDENTITY.replace("caller", "unauthorized"),
+        "identities.unauthorized has the access key of the caller",
+    ),
     "identities without an endpoint": (_FILE_IDENTITY, "needs an endpoint"),
     "a waivers file that is not there": (
         f'endpoint-url = "http://127.0.0.1:9"\nwaivers = "none.toml"\n{_FILE_IDENTITY}',

@@ -286,8 +286,9 @@ def _target(path: Path, url: str) -> Path:
         f"access-key-id = 'ASIAMARKED'\nsecret-access-key = '''{SECRET}'''\nsession-token = '''{TOKEN}'''"
     )
     text = f"endpoint-url = '{url}'\ndomain-name = 'd'\nintegration-uri = 's3://u'\nrequest-timeout = 5\n"
+    denied = identity.replace("ASIAMARKED", "ASIADENIED")
     path.write_text(
-        f"{text}[identities.caller]\n{identity}\n[identities.unauthorized]\n{identity}\n", encoding="utf-8"
+        f"{text}[identities.caller]\n{identity}\n[identities.unauthorized]\n{denied}\n", encoding="utf-8"
     )
     return path
 

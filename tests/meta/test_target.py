@@ -12,12 +12,14 @@ from typing import Any
 
 import botocore
 import pytest
+from botocore.credentials import ReadOnlyCredentials
 
 from getintegration_contract import hosts
 from getintegration_contract import target as targets
 from getintegration_contract.client import Client
+from getintegration_contract.environment import CredentialsError
 from getintegration_contract.hosts import is_loopback
-from getintegration_contract.identity import Identity
+from getintegration_contract.identity import Identity, Refreshing
 from getintegration_contract.local import emulator_identities
 from getintegration_contract.operations import get_integration
 from getintegration_contract.target import TargetError
@@ -285,6 +287,84 @@ def test_broken_credentials_are_told_and_not_replaced(
         monkeypatch.setenv("AWS_PROFILE", "broken")
     with pytest.raises(TargetError, match=told):
         resolve(endpoint_url="http://127.0.0.1:1", profile="broken" if how == "option" else None)
+
+
+UNSENDABLE = ["abc\n", "abc\r\n", " abc", "a\nb", "\u043a\u043b\u044e\u0447", "caf\u00e9", "\udcff"]
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize("value", UNSENDABLE)
+@pytest.mark.parametrize(
+    ("variable", "named"),
+    [
+        ("AWS_ACCESS_KEY_ID", "access key id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret access key"),
+        ("AWS_SESSION_TOKEN", "session token"),
+    ],
+)
+def test_credentials_that_no_header_can_carry_are_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, variable: str, named: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(TargetError, match=f"credentials for caller: the {named} must be") as told:
+        resolve(endpoint_url="http://127.0.0.1:1")
+    assert value not in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("value", UNSENDABLE)
+def test_refreshed_credentials_that_no_header_can_carry_are_not_shown(value: str) -> None:
+    class Source:
+        def get_frozen_credentials(self) -> ReadOnlyCredentials:
+            return ReadOnlyCredentials("ASIA", "secret", value)
+
+    with pytest.raises(CredentialsError, match="the session token must be") as told:
+        Refreshing(Source()).get_frozen_credentials()
+    assert value not in str(told.value)
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize("region", ["us-east-1\n", "us east", "a/b", "\u0440\u0443"])
+def test_a_region_that_is_none_is_told_wherever_it_comes_from(profiles: Any, region: str) -> None:
+    for variable in targets.REGION_VARIABLES:
+        for options in ({"endpoint_url": "http://127.0.0.1:1"}, {"endpoint_url": AWS}):
+            with pytest.raises(TargetError, match=f"^{variable}: .* is not the name of a region$"):
+                resolve({variable: region}, **options)
+        with pytest.raises(TargetError, match=f"^{variable}: "):
+            targets.shipped({}, {variable: region})
+    if region.strip() == region:  # a configuration file has no line break at the end of a value
+        profiles(f"[profile there]\nregion = {region}\naws_access_key_id = A\naws_secret_access_key = s\n")
+        with pytest.raises(TargetError, match=r"^the region of the profile there: "):
+            resolve(endpoint_url="http://127.0.0.1:1", profile="there")
+
+
+def test_temporary_credentials_have_a_session_token(target_file: Any, profiles: Any) -> None:
+    without = "\n".join(line for line in IDENTITIES.splitlines() if "session-token" not in line)
+    profiles("[profile there]\naws_access_key_id = A\naws_secret_access_key = s\n")
+    by_profile = '[identities.temporary]\nprofile = "there"\n'
+    for identities in (without, by_profile):
+        path = target_file('endpoint-url = "http://127.0.0.1:1"', identities=identities)
+        with pytest.raises(TargetError, match=r"^identities\.temporary needs session-token$"):
+            resolve(target=path)
+
+
+@pytest.mark.parametrize("name", ["unauthorized", "other-account", "low-quota"])
+def test_an_identity_that_is_the_caller_is_refused(target_file: Any, name: str) -> None:
+    keys = f'access-key-id = "{ACCESS_KEY}"\nsecret-access-key = "another"\n'
+    caller = IDENTITIES[: IDENTITIES.index("[identities.unauthorized]")]
+    path = target_file(
+        'endpoint-url = "http://127.0.0.1:1"', identities=f"{caller}[identities.{name}]\n{keys}"
+    )
+    with pytest.raises(TargetError, match=rf"^identities\.{name} has the access key of the caller"):
+        resolve(target=path)
+
+
+def test_a_byte_order_mark_is_no_fault(target_file: Any) -> None:
+    path = target_file('endpoint-url = "http://127.0.0.1:1"')
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    target = resolve(target=path)
+    assert target is not None
+    assert target.caller.access_key == ACCESS_KEY
 
 
 @pytest.mark.usefixtures("clean_environment")
