@@ -6,6 +6,9 @@ encoding of others. So the target as meant travels beside the address, as a head
 
 from __future__ import annotations
 
+import math
+import socket
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.client import HTTPResponse, RemoteDisconnected, parse_headers
@@ -22,14 +25,25 @@ TARGET = ":target"
 
 
 class _Head:
-    """Reads the lines of an answer's head, and knows whether there was an end to them."""
+    """Reads the lines of an answer's head within a time limit, and knows whether there was an end to them."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, seconds: float | None) -> None:
         self.file = file
         self.whole = True
+        self._deadline = math.inf if seconds is None else time.monotonic() + seconds
 
     def readline(self, limit: int) -> bytes:
-        line: bytes = self.file.readline(limit)
+        """The next line, or its first bytes.
+
+        Raises:
+            TimeoutError: It did not come in time, though it may still be coming drop by drop.
+        """
+        line = b""
+        # A peek receives once at most, where the file's own readline would go on until the end of the line.
+        while len(line) < limit and not line.endswith(b"\n") and (ready := self.file.peek(1)):
+            if time.monotonic() > self._deadline:
+                raise TimeoutError
+            line += self.file.read(min(ready.find(b"\n") + 1 or len(ready), limit - len(line)))
         self.whole = line.endswith(b"\n")
         return line
 
@@ -38,6 +52,10 @@ class _Head:
 
 
 class _WireResponse(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self._seconds = sock.gettimeout()
+
     def _read_status(self) -> tuple[str, int, str]:
         """The status line of the final answer; ``http.client`` would skip 100 alone of the interim ones."""
         while True:
@@ -47,8 +65,11 @@ class _WireResponse(HTTPResponse):
             parse_headers(self.fp)
 
     def begin(self) -> None:
-        """Read the head; ``http.client`` would take one that was cut off for a whole one."""
-        head = _Head(self.fp)
+        """Read the head, interim answers before it included, within the time limit of the connection.
+
+        ``http.client`` would wait that long for each part of it, and take one that was cut off for whole.
+        """
+        head = _Head(self.fp, self._seconds)
         self.fp = head  # type: ignore[assignment]
         try:
             super().begin()

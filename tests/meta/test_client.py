@@ -514,12 +514,24 @@ def test_backoff_is_short_for_stray_faults_and_bounded_for_throttling(
 # --- Bounds -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["no answer", "half a body", "drop by drop"])
-def test_waiting_is_bounded(connect: Any, fault: str) -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-    with _Stalling(
-        {"no answer": b"", "half a body": head, "drop by drop": head}[fault], fault == "drop by drop"
-    ) as url:
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        pytest.param(b"", b"", id="no answer"),
+        pytest.param(_HEAD, b"", id="half a body"),
+        pytest.param(_HEAD, b"x", id="body drop by drop"),
+        pytest.param(b"", b"H", id="status line drop by drop"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX-A: ", b"x", id="header drop by drop"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", id="headers without end"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="continue without end"),
+        pytest.param(b"HTTP/1.1 103 Early Hints\r\n", b"A: b\r\n", id="hints without end"),
+    ],
+)
+def test_waiting_is_bounded(connect: Any, start: bytes, drop: bytes) -> None:
+    with _Stalling(start, drop) as url:
         client = connect(url, timeout=0.2)
         started = time.monotonic()
         exchange = client.send(get_integration("a", "u"))
@@ -527,11 +539,21 @@ def test_waiting_is_bounded(connect: Any, fault: str) -> None:
     assert (exchange.response.status, exchange.response.reason) == (0, "no answer within the time limit")
 
 
-class _Stalling:
-    """A server that begins an answer and never ends it."""
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_an_answer_in_small_pieces_is_read_whole(connect: Any, size: int) -> None:
+    answer = b"HTTP/1.1 100 Continue\r\n\r\n" + FINE.encoded()
+    with _Stalling(*(answer[at : at + size] for at in range(0, len(answer), size)), pause=0.0005) as url:
+        exchange = connect(url, timeout=5).send(get_integration("a", "u"))
+    assert (exchange.response.status, exchange.faults) == (200, ())
+    assert exchange.response.body == FINE.body
+    assert exchange.response.headers[:-1] == FINE.headers
 
-    def __init__(self, start: bytes, drip: bool) -> None:
-        self.start, self.drip = start, drip
+
+class _Stalling:
+    """A server that sends parts of an answer, the last of them again and again."""
+
+    def __init__(self, *parts: bytes, pause: float = 0.02) -> None:
+        self.parts, self.pause = parts, pause
         self.open = True
 
     def __enter__(self) -> str:
@@ -550,11 +572,13 @@ class _Stalling:
     def _stall(self, connection: socket.socket) -> None:
         with connection:
             try:
-                connection.sendall(self.start)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for part in self.parts:
+                    connection.sendall(part)
+                    time.sleep(self.pause)
                 while self.open:
-                    time.sleep(0.02)
-                    if self.drip:
-                        connection.sendall(b"x")
+                    connection.sendall(self.parts[-1])
+                    time.sleep(self.pause)
             except OSError:
                 pass
 
