@@ -20,6 +20,8 @@ from getintegration_contract.operations import get_integration
 from getintegration_contract.state import State
 from getintegration_contract.target import Target
 
+from .clients import compressed_unasked
+
 clauses = pytest.mark.clauses
 
 #: Requests of one burst; a low quota is one that this exceeds.
@@ -101,7 +103,7 @@ def test_throttled_and_served_again(
         check.not_exercised("no request was throttled", "throttling.recovers", "throttling.sdk-retry")
         return
     # The SDK waits first, so that little is left to wait for.
-    _through_throttling(sdk(throttled_caller), state, check)
+    _through_throttling(sdk(throttled_caller), state, check, exchanges[0])
     started = time.monotonic()
     pause = 0.05
     while True:
@@ -113,8 +115,8 @@ def test_throttled_and_served_again(
     check.expect(last, Expectation("throttling.recovers", (OK, NOT_FOUND)))
 
 
-def _through_throttling(client: Any, state: State, check: Checker) -> None:
-    """An SDK's client in standard retry mode MUST get its answer."""
+def _through_throttling(client: Any, state: State, check: Checker, earlier: Exchange) -> None:
+    """An SDK's client in standard retry mode MUST get its answer, in the form of an earlier one."""
     answer = "an answer"
     before = random.getstate()
     random.seed(PAUSES)
@@ -128,4 +130,5 @@ def _through_throttling(client: Any, state: State, check: Checker) -> None:
     finally:
         random.setstate(before)
     served = answer in ("an answer", "ResourceNotFoundException")
-    check.that("throttling.sdk-retry", served, "an answer, through retries", answer)
+    if not compressed_unasked(check, None if served else earlier, "botocore", "throttling.sdk-retry"):
+        check.that("throttling.sdk-retry", served, "an answer, through retries", answer)

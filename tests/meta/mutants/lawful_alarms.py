@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import random
@@ -11,7 +12,7 @@ from typing import Any
 from .excuses import serves_claims
 from .kit import Build, answers, on_answer, rejects
 from .lawful_forms import times
-from .lawful_kit import Lawful, rewritten
+from .lawful_kit import Lawful, every, rewritten
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Raw, Request, Response, error, serialise
 from .signing import CALLER, fits, is_by, resigned
 from .writes import Writes, edited, key
@@ -94,6 +95,12 @@ def _wide_chunk(answer: Response) -> Answer:
     return Raw(b"\r\n".join([*kept, b"Transfer-Encoding: chunked", b"", chunks]) + b"0\r\n\r\n", "keep")
 
 
+def _gzipped(answer: Response) -> Answer:
+    if not answer.body or answer.header("content-encoding"):
+        return answer
+    return answer.with_body(gzip.compress(answer.body, 1)).with_header("Content-Encoding", "gzip")
+
+
 def _too_large(status: int) -> Response:
     return Response(status, (("Content-Type", "text/html"),), b"<h1>too large</h1>")
 
@@ -134,6 +141,7 @@ _add(
         lambda request, answer: answer if request.method == "HEAD" else _wide_chunk(answer), lambda r: True
     ),
 )
+_add("gzip-unasked", "Every body is compressed, whether the client accepts that or not.", every(_gzipped))
 _add(
     "front-end-limits",
     "A front-end answers long paths 414 and bodies over 64 KiB 413, in HTML.",

@@ -1,0 +1,57 @@
+"""A server that compresses unasked is lawful, and official clients that cannot read it are no violation."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from .conftest import RunSuite
+from .support import Process, Received, Reply, Script, Scripted, emulator, forwarding, suite
+
+
+def compressing(url: str) -> Script:
+    """A script that passes requests on, and answers with compressed bodies whatever was asked for."""
+    forward = forwarding(url)
+
+    def script(request: Received) -> Reply:
+        answer = forward(request)
+        return replace(answer, body=gzip.compress(answer.body)).with_headers(("Content-Encoding", "gzip"))
+
+    return script
+
+
+@pytest.fixture
+def compressed(closing: Any, serve: Callable[[Script], Scripted]) -> str:
+    """The address of such a server."""
+    behind: Process = closing(emulator())
+    return serve(compressing(behind.url)).url
+
+
+def test_what_an_sdk_does_not_read_is_not_exercised_and_told(
+    run_suite: RunSuite, compressed: str, target_file: Any
+) -> None:
+    path = target_file(f'endpoint-url = "{compressed}"')
+    result = run_suite(suite("sdk"), suite("throttling"), suite("access"), "--target", path)
+    assert result.status == 0, result.output
+    told = "the server compresses unasked, which the contract allows and botocore does not read"
+    assert told in result.report["notes"]
+    for name in ("sdk.boto3", "throttling.sdk-retry"):
+        assert result.clause(name)["outcome"] == "not exercised"
+        assert told in str(result.clause(name))
+    assert result.outcomes["sdk.boto3.typed-errors"] != "violated"
+    for name in ("throttling.occurs", "throttling.recovers", "access.unauthorized"):
+        assert result.outcomes[name] == "upheld"
+
+
+def test_the_aws_cli_does_not_read_it_either(run_suite: RunSuite, compressed: str, target_file: Any) -> None:
+    pytest.importorskip("awscli")
+    path = target_file(f'endpoint-url = "{compressed}"')
+    options = ("--target", path, "--depth", "nightly", "-k", "test_aws_cli or identities")
+    result = run_suite(suite("sdk"), suite("access"), *options)
+    assert result.status == 0, result.output
+    assert result.outcomes["sdk.aws-cli"] == "not exercised"
+    assert "the AWS CLI does not read" in str(result.clause("sdk.aws-cli"))
