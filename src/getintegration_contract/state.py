@@ -297,7 +297,7 @@ class Provisioner:
         # Where the answer was lost, the repeat finds that the domain exists.
         if status // 100 == 2 or exchange.faults:
             return True
-        if status < 500:  # a server that fails may have made it nevertheless
+        if status < 500 or status == 501:  # a server that fails may have made it nevertheless
             self._made.remove(name)
             if self._exists(name):
                 return False

@@ -360,6 +360,17 @@ def test_state_that_cannot_be_made_is_told_with_what_to_give(serve: Serve) -> No
     client.close()
 
 
+def test_a_domain_that_was_not_implemented_need_not_be_removed(serve: Serve) -> None:
+    said: list[str] = []
+    server = serve(lambda request: Reply(501))
+    client = Client(server.url, "us-east-1")
+    with pytest.raises(StateError, match="does not implement GetIntegration: it answered 501"):
+        Provisioner(client, {"caller": CALLER}, said.append).have(allow_writes=True)
+    client.close()
+    assert said == []
+    assert "DELETE" not in {request.method for request in server.received}
+
+
 def test_a_caller_without_permission_is_told_before_the_run(run_suite: RunSuite, holding: Process) -> None:
     given = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
     env = environment(
