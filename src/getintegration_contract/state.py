@@ -103,6 +103,10 @@ class State:
         """A JSON-able form, as it travels to workers."""
         return dict(vars(self))
 
+    def untaken(self, member: str) -> str:
+        """Why the integration was made without an optional member; alone the target may well take it."""
+        return f"the target did not take {member} with the other members"
+
 
 class Provisioner:
     """Has the state of one run, and removes what it made.

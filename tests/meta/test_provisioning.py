@@ -371,6 +371,24 @@ def test_a_domain_that_was_not_implemented_need_not_be_removed(serve: Serve) -> 
     assert "DELETE" not in {request.method for request in server.received}
 
 
+def test_members_that_are_refused_only_together_are_told_so(
+    run_suite: RunSuite, serve: Serve, endpoint: Process
+) -> None:
+    forward = forwarding(endpoint.url)
+
+    def choosy(request: Received) -> Reply:
+        if request.method == "PUT" and b"RoleArn" in request.body and b"EventTriggerNames" in request.body:
+            return refused(400, "BadRequestException")
+        return forward(request)
+
+    options = ("--endpoint-url", serve(choosy).url, "-k", "existing_integration or at_the_edge")
+    result = run_suite(suite("state"), *options)
+    assert result.status == 0, result.output
+    assert result.outcomes["state.put-get.Tags"] == "upheld"
+    told = "the target did not take RoleArn with the other members"
+    assert told in str(result.clause("state.put-get.RoleArn"))
+
+
 def test_a_caller_without_permission_is_told_before_the_run(run_suite: RunSuite, holding: Process) -> None:
     given = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
     env = environment(
