@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import h11
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from getintegration_contract.client import Client
+from getintegration_contract.client import Client, Signing
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
 from getintegration_contract.faults import (
     CLOSED,
@@ -54,6 +54,7 @@ class Ask:
     """One request of a conversation.
 
     Attributes:
+        signing: How it is signed, where that is not as it must be.
         chunks: How the body goes out chunked, one entry each; None sends it with its length.
         expect: Whether the body waits for ``100 Continue``.
         last: Whether what follows the answer is read too, until the connection ends or nothing more comes.
@@ -61,6 +62,7 @@ class Ask:
 
     request: Request
     identity: Identity | None
+    signing: Signing | None = None
     chunks: Sequence[bytes] | None = None
     expect: bool = False
     last: bool = False
@@ -133,7 +135,7 @@ class _Wire:
 
     def ask(self, ask: Ask, faults: tuple[Fault, ...]) -> Reply:
         """Send one request and read its answer; an answer that is not whole comes back as status 0."""
-        request = self._client.sign(ask.request, ask.identity)
+        request = self._client.sign(ask.request, ask.identity, ask.signing)
         self._client.admit(request)
         started, clock = time.time(), time.perf_counter()
         self._deadline = clock + self._client.timeout

@@ -191,6 +191,18 @@ def test_tampered_body_with_its_own_hash(ask, existing_otherwise, check: Checker
 
 
 @clauses("sigv4.tampered-body")
+def test_tampered_body_without_its_hash(ask, existing_otherwise, check: Checker):
+    # As SDKs sign for services of this kind: the body's hash is not sent beside it.
+    signing = Signing(
+        signed_headers=("content-type", "host", "x-amz-date"),
+        tamper=lambda request: replace(request, body=existing_otherwise).with_headers(
+            x_amz_content_sha256=None
+        ),
+    )
+    check.unauthenticated(ask(signing=signing), "sigv4.tampered-body", *INVALID)
+
+
+@clauses("sigv4.tampered-body")
 def test_body_exchanged_under_a_signature_that_was_good(
     ask, client: Client, existing_otherwise, check: Checker
 ):

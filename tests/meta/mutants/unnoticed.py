@@ -76,6 +76,32 @@ def _leaks(member: str) -> Build:
     return Leaks
 
 
+def _stays_when_members_go(self: Writes, request: Request, answer: Response) -> Answer:
+    documents, before = self.alive.get(key(request), []), self.answers.get(key(request))
+    fewer = len(documents) > 1 and documents[-1].keys() < documents[-2].keys()
+    if answer.status != 200 or not before or not fewer:
+        return answer
+    return edited(answer, LastUpdatedAt=before[-1].document["LastUpdatedAt"])
+
+
+def _shares_a_default() -> Build:
+    class Shares(Writes):
+        def __init__(self) -> None:
+            super().__init__()
+            self.types: Document = {}
+
+        def remember(self, request: Request) -> None:
+            super().remember(request)
+            if request.operation == PUT:
+                self.types.update(request.document.get("ObjectTypeNames") or {})
+
+        def read(self, request: Request, answer: Response) -> Answer:
+            lacks = answer.status == 200 and not answer.document.get("ObjectTypeNames")
+            return edited(answer, ObjectTypeNames=self.types) if lacks and self.types else answer
+
+    return Shares
+
+
 def _one_replica_is_behind() -> Build:
     class Replicas(Writes):
         count = 0
@@ -109,6 +135,18 @@ _add_stateful(
     "LastUpdatedAt moves only with ObjectTypeName.",
     "state.LastUpdatedAt.moves",
     reads(_moves_with_the_type),
+)
+_add_stateful(
+    "updated-stays-when-members-go",
+    "LastUpdatedAt stays when an update only leaves out members.",
+    "state.LastUpdatedAt.moves",
+    reads(_stays_when_members_go),
+)
+_add_stateful(
+    "types-shared",
+    "Integrations without ObjectTypeNames share those of all.",
+    "state.put-get.ObjectTypeNames",
+    _shares_a_default(),
 )
 _add_stateful(
     "replica-behind",
@@ -427,6 +465,12 @@ _add_stateful(
     "An Authorization that was good once is good for anything.",
     "sigv4.tampered-body",
     _remembers_authorizations,
+)
+_add(
+    "hash-unsent-unverified",
+    "A body whose hash is not sent beside it is not verified.",
+    "sigv4.tampered-body",
+    serves_claims(lambda request, claim: request.header("x-amz-content-sha256") is None),
 )
 _add(
     "chunks-unverified",
