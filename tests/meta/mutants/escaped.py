@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -104,10 +105,15 @@ for _name, (_clause, _key) in _CHARACTERS.items():
 # --- The path is not what counts ----------------------------------------------------------------------------
 
 
-def _named_in_body(request: Request) -> Request | None:
-    document = request.document
-    name = document.get("DomainName") if isinstance(document, dict) else None
-    return request.with_domain(name) if isinstance(name, str) and name else None
+def named_in_body(member: str) -> Callable[[Request], Request | None]:
+    """The domain is the one that a member of the body names, if there is one."""
+
+    def change(request: Request) -> Request | None:
+        document = request.document
+        name = document.get(member) if isinstance(document, dict) else None
+        return request.with_domain(name) if isinstance(name, str) and name else None
+
+    return change
 
 
 def _named_in_query(request: Request) -> Request | None:
@@ -119,7 +125,7 @@ _add(
     "domain-from-body",
     "DomainName of the body beats the path.",
     "request.domain-in-path",
-    asks(_named_in_body),
+    asks(named_in_body("DomainName")),
 )
 _add(
     "domain-from-query",

@@ -100,8 +100,11 @@ def equal(key: Key) -> Same:
     return lambda asked, known: key(asked) == key(known)
 
 
-def near(uris: Same, domains: Same) -> Build:
-    """A server that compares by something other than equality; it serves the first that matches."""
+Place = tuple[str, str]
+
+
+def found_by(alike: Callable[[Place, Place], bool]) -> Build:
+    """A server that serves the first integration whose domain and Uri are like those asked for."""
 
     def build() -> Callable[[Request, Forward], Answer]:
         known = Known()
@@ -111,14 +114,19 @@ def near(uris: Same, domains: Same) -> Build:
             known.see(request, answer)
             if answer.status != 404 or not valid(request):
                 return answer
-            for domain, uri in tuple(known.integrations):
-                if domains(request.domain, domain) and uris(request.text, uri):
-                    return forward(resigned(request.with_domain(domain).with_uri(uri)))
+            for place in tuple(known.integrations):
+                if alike((request.domain, request.text), place):
+                    return forward(resigned(request.with_domain(place[0]).with_uri(place[1])))
             return answer
 
         return handler
 
     return build
+
+
+def near(uris: Same, domains: Same) -> Build:
+    """A server that compares Uris and domains by something other than equality."""
+    return found_by(lambda asked, known: domains(asked[0], known[0]) and uris(asked[1], known[1]))
 
 
 def same(asked: str, known: str) -> bool:

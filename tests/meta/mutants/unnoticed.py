@@ -10,10 +10,10 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .escaped import one_of_all
+from .escaped import named_in_body, one_of_all
 from .excuses import serves_claims
-from .kit import Build, Known, Theme, accepts, asks, bind, is_get, on_document, sets, valid, valid_name
-from .lookup import Key, Same, equal, like, near, same
+from .kit import Build, Theme, accepts, asks, bind, is_get, on_document, sets, valid_name
+from .lookup import Key, Same, equal, found_by, like, near, same
 from .messages import (
     CREATE_DOMAIN,
     DELETE,
@@ -296,28 +296,6 @@ def _loses_writes_at_once() -> Callable[[Request, Forward], Answer]:
     return handler
 
 
-def _joined(mark: str) -> Build:
-    """Domain and Uri are one key, joined by a mark that either may hold."""
-
-    def build() -> Callable[[Request, Forward], Answer]:
-        known = Known()
-
-        def handler(request: Request, forward: Forward) -> Answer:
-            answer = forward(request)
-            known.see(request, answer)
-            if answer.status != 404 or not valid(request):
-                return answer
-            wanted = f"{request.domain}{mark}{request.text}"
-            for domain, uri in tuple(known.integrations):
-                if wanted == f"{domain}{mark}{uri}":
-                    return forward(resigned(request.with_domain(domain).with_uri(uri)))
-            return answer
-
-        return handler
-
-    return build
-
-
 _add(
     "deletes-in-all-accounts",
     "Deleting in another account deletes the caller's own.",
@@ -345,7 +323,7 @@ for _name, _mark in (("underscore", "_"), ("hyphen", "-"), ("nothing", "")):
         f"key-joined-by-{_name}",
         f"Domain and Uri are one key, joined by: {_name}.",
         "missing.other-domain",
-        _joined(_mark),
+        found_by(bind(_mark, lambda mark, asked, known: mark.join(asked) == mark.join(known))),
     )
 
 
@@ -503,12 +481,6 @@ def _from_pairs(request: Request) -> Request | None:
         return None
 
 
-def _named_in_camel_case(request: Request) -> Request | None:
-    document = request.document
-    name = document.get("domainName") if isinstance(document, dict) else None
-    return request.with_domain(name) if isinstance(name, str) else None
-
-
 def _stripped(request: Request) -> Request | None:
     text = request.body.decode("utf-8", "surrogateescape")
     body = text.strip().strip("\0").encode("utf-8", "surrogateescape")
@@ -527,7 +499,7 @@ _add(
     "domain-from-camel-case",
     "domainName of the body beats the path.",
     "request.domain-in-path",
-    asks(_named_in_camel_case),
+    asks(named_in_body("domainName")),
 )
 _add(
     "name-without-regard-to-case",
