@@ -10,12 +10,16 @@ import pytest
 
 from getintegration_contract.checker import Checker
 from getintegration_contract.client import Client
+from getintegration_contract.faults import CLOSED
 from getintegration_contract.identity import Identity
 from getintegration_contract.judge import OK, Expectation, answer
 from getintegration_contract.operations import get_integration
 from getintegration_contract.state import State
 
 clauses = pytest.mark.clauses
+
+#: More bytes than servers take from a connection at a time.
+PACKETS = 600_000
 
 
 @clauses("response.status", "response.echo.DomainName", "response.echo.Uri")
@@ -121,9 +125,12 @@ def test_domain_name_percent_encoded(client: Client, caller: Identity, state: St
 
 @clauses("request.valid")
 def test_body_larger_than_a_packet(ask, state: State, check: Checker):
-    body = json.dumps({"Uri": state.uri}).encode() + b" " * 200_000
+    body = json.dumps({"Uri": state.uri}).encode() + b" " * PACKETS
+    exchange = ask(body=body)
+    if exchange.response.reason == CLOSED:  # as RFC 9110 allows: who is still sending misses the answer
+        pytest.skip("the connection was closed while the body was on its way")
     lawful = (OK, answer(400), answer(413))  # whoever limits the size of a request may do so
-    check.expect(ask(body=body), Expectation("request.valid", lawful, shape="none"))
+    check.expect(exchange, Expectation("request.valid", lawful, shape="none"))
 
 
 @clauses("request.unknown-members")

@@ -303,7 +303,7 @@ def _escapes(make: _Maker) -> Iterator[Request]:
     asked = json.dumps({"Uri": _URI}).encode()
     yield make.signed("POST", f"{path}?DomainName=Unknown", asked)
     yield make.signed("POST", path.replace("/G", "/%47"), asked)
-    yield make.raw(asked + b" " * 70_000)
+    yield make.raw(asked + b" " * 300_000)
     yield make.signed("POST", f"{path}/delete", asked)
     for _ in range(2):
         yield make.get()

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from .excuses import now, serves, serves_claims
-from .kit import Build, Theme, answers, asks, crashes, rejects, valid
+from .kit import Build, Theme, answers, asks, bind, crashes, rejects, valid
 from .lookup import Key, equal, near, same
 from .messages import Answer, Handler, Request, Response, error, load, ok
 from .signing import ALGORITHM, fits
@@ -139,15 +139,16 @@ _add(
     "request.valid",
     rejects(lambda request: "%" in request.path and valid(request)),
 )
-_add(
-    "first-packet-only",
-    "Of a body, only the first 64 KiB are read.",
-    "request.valid",
-    answers(
-        lambda request: len(request.body) > 65_536 and valid(request),
-        lambda _: error(403, "InvalidSignatureException"),
-    ),
-)
+for _name, _limit in (("packet", 65_536), ("read", 262_144)):
+    _add(
+        f"first-{_name}-only",
+        f"Of a body, only the first {_limit} bytes are read.",
+        "request.valid",
+        answers(
+            bind(_limit, lambda limit, request: len(request.body) > limit and valid(request)),
+            lambda _: error(403, "InvalidSignatureException"),
+        ),
+    )
 
 # --- Stale once more ----------------------------------------------------------------------------------------
 
