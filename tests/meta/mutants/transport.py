@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from .kit import Theme, When, answers, bind, on_answer, on_found
+from .kit import Theme, When, answers, bind, is_get, on_answer, on_found
 from .messages import Answer, Handler, Raw, Request, Response, error, serialise
 
 THEME = Theme("transport")
@@ -86,6 +86,15 @@ _add(
     f"{_FRAMING} transport.keep-alive {_ANSWERS}",
     on_found(lambda answer: Raw(_bytes(answer) + b"\r\n<!-- served in 3 ms -->", "keep")),
     **_HASTE,
+)
+_add(
+    "last-body-followed-by-more",
+    "More bytes follow the body of the last answer on a connection.",
+    _FRAMING,
+    on_found(
+        lambda answer: Raw(_bytes(answer) + b"\r\n<!-- served in 3 ms -->", "close"),
+        lambda request: is_get(request) and request.header("connection") == "close",
+    ),
 )
 _CHUNKS: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
     ("chunk-size-wrong", "A chunk is longer than its size says", lambda body: b"5\r\n%s\r\n0\r\n\r\n" % body),
