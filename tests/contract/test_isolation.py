@@ -106,7 +106,7 @@ def test_domain_with_a_long_name(
     check.not_found(workspace.read(f"{start}2", URI), "missing.domain.near")
 
 
-@clauses("missing.uri.wildcard")
+@clauses("missing.uri.wildcard", "state.update.isolated")
 def test_uri_that_reads_as_a_pattern(
     workspace: Workspace, scratch: str, basic: dict[str, Any], check: Checker
 ):
@@ -116,6 +116,18 @@ def test_uri_that_reads_as_a_pattern(
         check.ok(workspace.read(scratch, pattern), domain=scratch, uri=pattern)
         for uri in matching:
             check.not_found(workspace.read(scratch, uri), "missing.uri.wildcard")
+            workspace.put(scratch, uri, basic)
+        workspace.delete(scratch, pattern)
+        for uri in matching:
+            check.ok(workspace.read(scratch, uri), "state.update.isolated", domain=scratch, uri=uri)
+
+
+@clauses("missing.integration")
+def test_long_uri_with_another_end(workspace: Workspace, scratch: str, basic: dict[str, Any], check: Checker):
+    start = "s3://".ljust(254, "u")
+    workspace.put(scratch, f"{start}1", basic)
+    check.ok(workspace.read(scratch, f"{start}1"), domain=scratch, uri=f"{start}1")
+    check.not_found(workspace.read(scratch, f"{start}2"), "missing.integration")
 
 
 @clauses("access.other-account", "state.update.isolated")

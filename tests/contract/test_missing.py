@@ -86,11 +86,12 @@ def test_unknown_uri(ask, check: Checker, uri: str):
 
 
 @clauses("missing.integration")
-def test_type_of_an_existing_integration(ask, state: State, check: Checker):
-    name = check.members(ask()).get("ObjectTypeName")
+@pytest.mark.parametrize("member", ["ObjectTypeName", "DomainName"])
+def test_another_member_as_uri(ask, has_integration, not_found, state: State, check: Checker, member: str):
+    name = check.members(ask()).get(member)
     if not isinstance(name, str) or name == state.uri:
-        pytest.skip("the integration has no ObjectTypeName")
-    check.not_found(ask(uri=name), "missing.integration")
+        pytest.skip(f"the integration has no {member}, or the same as its Uri")
+    not_found(ask(uri=name), "missing.integration", lambda: has_integration(state.domain, name))
 
 
 @clauses("missing.other-domain")

@@ -296,6 +296,52 @@ def _loses_writes_at_once() -> Callable[[Request, Forward], Answer]:
     return handler
 
 
+def _deletes_by_pattern() -> Build:
+    class Deletes(Writes):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gone: set[tuple[str, str]] = set()
+
+        def remember(self, request: Request) -> None:
+            super().remember(request)
+            if request.operation == DELETE:
+                gone = [
+                    place
+                    for place in self.alive
+                    if place[0] == request.domain and like(request.text, place[1])
+                ]
+                self.gone.update(gone)
+            elif request.operation == PUT:
+                self.gone.discard(key(request))
+
+        def read(self, request: Request, answer: Response) -> Answer:
+            gone = key(request) in self.gone and answer.status == 200
+            return error(404, "ResourceNotFoundException") if gone else answer
+
+    return Deletes
+
+
+_add_stateful(
+    "deletes-by-pattern",
+    "Deleting takes the Uri for a pattern of LIKE.",
+    "state.update.isolated",
+    _deletes_by_pattern(),
+)
+_add_stateful(
+    "uri-alike-in-200-characters",
+    "Uris are compared by their first 200 characters.",
+    "missing.integration",
+    near(lambda asked, known: len(asked) > 200 and asked[:200] == known[:200], same),
+)
+_add(
+    "found-by-the-domains-name",
+    "The name of a domain finds its first integration.",
+    "missing.integration",
+    accepts(
+        lambda request: request.text == request.domain,
+        lambda request: request.with_uri("s3://Contract-Bucket/Caf\u00e9/a%20b/Object"),
+    ),
+)
 _add(
     "deletes-in-all-accounts",
     "Deleting in another account deletes the caller's own.",
