@@ -101,6 +101,7 @@ def test_aws_is_tested_when_it_is_named_but_not_written_to(address: str, target_
         assert not target.allow_writes
         assert targets.WRITING not in target.claims
         assert target.rate == 5
+        assert target.write_rate == 1
 
 
 @pytest.mark.usefixtures("credentials")
