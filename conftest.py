@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client
 from getintegration_contract.contract import Contract, ContractError
+from getintegration_contract.evidence import EvidenceError
 from getintegration_contract.identity import Identity
+from getintegration_contract.judging.checker import Checker
 from getintegration_contract.plugin import options
 from getintegration_contract.plugin.controller import Controller
 from getintegration_contract.plugin.worker import Worker
-from getintegration_contract.promotion import EvidenceError
 from getintegration_contract.report.files import ReportError
 from getintegration_contract.run import Run
-from getintegration_contract.state import State
-from getintegration_contract.target import Target, TargetError
-from getintegration_contract.waivers import WaiverError
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import State
+from getintegration_contract.target.target import Target, TargetError
+from getintegration_contract.target.waivers import WaiverError
 
 ROOT = Path(__file__).parent
 SUITE = ROOT / "tests" / "contract"

@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
-from getintegration_contract.promotion import FILE_NAME, RECORDED, raised
+from getintegration_contract.evidence import FILE_NAME, RECORDED, raised
 
 #: Provenances that can fail a target; statements of any other provenance are only reported.
 GATING_PROVENANCES = frozenset({"doc", "model", "protocol", "target", RECORDED})

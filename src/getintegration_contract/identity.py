@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from getintegration_contract.environment import CredentialsError
+from getintegration_contract.errors import CredentialsError
 
 #: What a header carries as it is: printable ASCII, with no space at either end.
 _SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")

@@ -16,17 +16,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from getintegration_contract import waivers as waiver_files
-from getintegration_contract.budget import Budget
-from getintegration_contract.client import Client
 from getintegration_contract.contract import Contract
-from getintegration_contract.environment import EnvironmentFault
-from getintegration_contract.ledger import INDETERMINATE, NOT_CLAIMED, UPHELD, Ledger
-from getintegration_contract.local import LocalEmulator, emulator_identities
+from getintegration_contract.errors import EnvironmentFault
+from getintegration_contract.judging.ledger import INDETERMINATE, NOT_CLAIMED, UPHELD, Ledger
 from getintegration_contract.redact import Redactor
-from getintegration_contract.state import PREFIX, Provisioner, State, StateError
-from getintegration_contract.target import WRITING, Target
-from getintegration_contract.waivers import Waiver
+from getintegration_contract.sending.budget import Budget
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import PREFIX, Provisioner, State, StateError
+from getintegration_contract.target import waivers as waiver_files
+from getintegration_contract.target.emulator import LocalEmulator, emulator_identities
+from getintegration_contract.target.target import WRITING, Target
+from getintegration_contract.target.waivers import Waiver
 
 #: Exit statuses, beside pytest's own 2 (interrupted) and 4 (wrong use); 5 is as pytest has it, too.
 UPHELD_STATUS, VIOLATED_STATUS, INTERNAL_STATUS, INDETERMINATE_STATUS = 0, 1, 3, 6

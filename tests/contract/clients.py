@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from getintegration_contract.checker import Checker
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.judging.checker import Checker
 
 
 def compressed_unasked(check: Checker, exchange: Exchange | None, client: str, *clauses: str) -> bool:

@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from getintegration_contract.checker import Checker
-from getintegration_contract.environment import EnvironmentFault
+from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
-from getintegration_contract.state import URI
-from getintegration_contract.workspace import Workspace
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.state.provisioner import URI
+from getintegration_contract.state.workspace import Workspace
 
 DOMAINS = ("X", "x", "X0")
 URIS = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from getintegration_contract.checker import Checker
 from getintegration_contract.identity import Identity
-from getintegration_contract.state import UNKNOWN_DOMAIN
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.state.provisioner import UNKNOWN_DOMAIN
 
 clauses = pytest.mark.clauses
 

@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
-from getintegration_contract.faults import transient_fault
 from getintegration_contract.identity import Identity
+from getintegration_contract.judging.checker import Checker
 from getintegration_contract.operations import get_integration, put_integration
-from getintegration_contract.state import UNKNOWN_DOMAIN, UNKNOWN_URI, State
-from getintegration_contract.target import OTHER_ACCOUNT, WRITING, Target
+from getintegration_contract.sending.client import Client
+from getintegration_contract.sending.faults import transient_fault
+from getintegration_contract.state.provisioner import UNKNOWN_DOMAIN, UNKNOWN_URI, State
+from getintegration_contract.target.target import OTHER_ACCOUNT, WRITING, Target
 
 clauses = pytest.mark.clauses
 

@@ -33,17 +33,17 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
 )
 
-from getintegration_contract import oracle
-from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client
 from getintegration_contract.contract import PATH, Contract
-from getintegration_contract.environment import EnvironmentFault
+from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
-from getintegration_contract.judge import Expectation
+from getintegration_contract.judging import oracle
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.judging.judge import Expectation
 from getintegration_contract.operations import get_integration, integrations_path
 from getintegration_contract.run import shards
-from getintegration_contract.state import State
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import State
 
 from .reproducible import leave_local_constants_out
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.checker import Checker
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
-from getintegration_contract.workspace import Workspace
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.state.workspace import Workspace
 
 from .stories import without_moves
 

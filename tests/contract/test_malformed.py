@@ -8,12 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
-from getintegration_contract.faults import CLOSED
 from getintegration_contract.identity import Identity
-from getintegration_contract.judge import (
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.judging.judge import (
     CLIENT_ERROR,
     INVALID,
     NOT_FOUND,
@@ -23,7 +21,9 @@ from getintegration_contract.judge import (
     answer,
 )
 from getintegration_contract.operations import get_integration
-from getintegration_contract.state import UNKNOWN_DOMAIN, State
+from getintegration_contract.sending.client import Client
+from getintegration_contract.sending.faults import CLOSED
+from getintegration_contract.state.provisioner import UNKNOWN_DOMAIN, State
 
 clauses = pytest.mark.clauses
 

@@ -9,13 +9,13 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
-from getintegration_contract.judge import NOT_FOUND, UNREADABLE, Answer, Expectation, parse
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.judging.judge import NOT_FOUND, UNREADABLE, Answer, Expectation, parse
 from getintegration_contract.operations import get_domain, list_integrations
-from getintegration_contract.state import UNKNOWN_DOMAIN, State
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import UNKNOWN_DOMAIN, State
 
 clauses = pytest.mark.clauses
 

@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client
-from getintegration_contract.environment import EnvironmentFault
+from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
-from getintegration_contract.state import State
-from getintegration_contract.target import THROTTLING, Target
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import State
+from getintegration_contract.target.target import THROTTLING, Target
 
 from .clients import compressed_unasked
 

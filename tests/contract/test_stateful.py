@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
-from getintegration_contract.checker import Checker
 from getintegration_contract.identity import Identity
-from getintegration_contract.state import State
-from getintegration_contract.target import OTHER_ACCOUNT
-from getintegration_contract.workspace import Workspace
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.state.provisioner import State
+from getintegration_contract.state.workspace import Workspace
+from getintegration_contract.target.target import OTHER_ACCOUNT
 
 from .reproducible import leave_local_constants_out
 from .stories import VERSIONS, BrokenError, Depth, Narrator, Story, refuse, tell

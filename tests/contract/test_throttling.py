@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client
-from getintegration_contract.environment import EnvironmentFault
+from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
-from getintegration_contract.judge import NOT_FOUND, OK, THROTTLED, Expectation
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.judging.judge import NOT_FOUND, OK, THROTTLED, Expectation
 from getintegration_contract.operations import get_integration
-from getintegration_contract.state import State
-from getintegration_contract.target import Target
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import State
+from getintegration_contract.target.target import Target
 
 from .clients import compressed_unasked
 

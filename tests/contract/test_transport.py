@@ -14,12 +14,10 @@ from dataclasses import replace
 
 import pytest
 
-from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, Signing
 from getintegration_contract.exchange import Exchange
-from getintegration_contract.faults import SHORT, UNDECODABLE
 from getintegration_contract.identity import Identity
-from getintegration_contract.judge import (
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.judging.judge import (
     CLIENT_ERROR,
     INVALID,
     NO_CRASH,
@@ -29,8 +27,10 @@ from getintegration_contract.judge import (
     Expectation,
 )
 from getintegration_contract.operations import get_integration
-from getintegration_contract.state import UNKNOWN_URI, State
-from getintegration_contract.wire import Ask, Reply, converse
+from getintegration_contract.sending.client import Client, Signing
+from getintegration_contract.sending.faults import SHORT, UNDECODABLE
+from getintegration_contract.sending.pipeline import Ask, Reply, converse
+from getintegration_contract.state.provisioner import UNKNOWN_URI, State
 
 clauses = pytest.mark.clauses
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client
-from getintegration_contract.faults import CLOSED
 from getintegration_contract.identity import Identity
-from getintegration_contract.judge import OK, Expectation, answer
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.judging.judge import OK, Expectation, answer
 from getintegration_contract.operations import get_integration
-from getintegration_contract.state import State
+from getintegration_contract.sending.client import Client
+from getintegration_contract.sending.faults import CLOSED
+from getintegration_contract.state.provisioner import State
 
 clauses = pytest.mark.clauses
 

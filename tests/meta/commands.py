@@ -8,10 +8,10 @@ import subprocess
 import sys
 from typing import Any
 
-from getintegration_contract.client import Client
 from getintegration_contract.identity import Identity
-from getintegration_contract.judge import parse
+from getintegration_contract.judging.judge import parse
 from getintegration_contract.operations import list_domains
+from getintegration_contract.sending.client import Client
 
 from .support import (
     ACCESS_KEY,

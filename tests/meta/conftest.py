@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import create_domain, put_integration
+from getintegration_contract.sending.client import Client
 
 from .commands import CALLER
 from .support import (

@@ -11,8 +11,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.sending.client import Client
 
 _exchange = Client._exchange
 _lock = threading.Lock()

@@ -261,7 +261,7 @@ class Process:
 
 def emulator(*options: str) -> Process:
     """The shipped emulator."""
-    return Process("-m", "getintegration_contract.emulator", "--region", "us-east-1", *options)
+    return Process("-m", "getintegration_emulator", "--region", "us-east-1", *options)
 
 
 @dataclass(frozen=True)

@@ -12,38 +12,21 @@ import pytest
 
 from getintegration_contract import run
 from getintegration_contract.report import view
-from getintegration_contract.target import CLAIMS, TARGET_SCHEMA
+from getintegration_contract.target.target import CLAIMS, TARGET_SCHEMA
 
 from .commands import run_many
 from .support import ROOT
 
-PACKAGE = "getintegration_contract"
-SOURCE = ROOT / "src" / PACKAGE
+SOURCE = ROOT / "src"
+SUITE, EMULATOR, COMPARE = "getintegration_contract", "getintegration_emulator", "getintegration_compare"
 
-#: What the innermost modules may import of the package; every other module may import these.
-CORE: dict[str, set[str]] = {
-    "arguments": set(),
-    "environment": set(),
-    "exchange": set(),
-    "connection": set(),
-    "identity": {"environment"},
-    "redact": set(),
-    "waivers": set(),
-    "promotion": set(),
-    "contract": {"promotion"},
-    "judge": {"contract", "exchange"},
-    "oracle": {"contract", "exchange", "judge"},
-    "ledger": {"contract", "exchange", "judge"},
-    "checker": {"exchange", "judge", "ledger", "redact"},
-    "faults": {"exchange"},
-    "operations": {"exchange"},
-    "client": {"connection", "environment", "exchange", "faults", "identity", "operations"},
-    "report": {"contract", "ledger"},
-}
-#: Modules that meet pytest; all others know nothing of it.
-OF_PYTEST = {"plugin"}
-#: Modules that start the emulator or know its identities.
-OF_THE_EMULATOR = {"credentials", "local"}
+#: The rooms of the suite from the ground up: each may import those that stand before it, and no others.
+ROOMS = (
+    *("arguments", "errors", "exchange", "redact", "evidence", "contract", "identity", "operations"),
+    *("judging", "sending", "target", "state", "recording", "report", "run", "plugin"),
+)
+#: What judges knows nothing of who sends or of what is tested.
+JUDGES = {"contract", "exchange", "redact"}
 
 
 def _imports(path: Path) -> Iterator[str]:
@@ -55,68 +38,68 @@ def _imports(path: Path) -> Iterator[str]:
         if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
         for node in ast.walk(block)
     }
-    here = [PACKAGE, *path.relative_to(SOURCE).with_suffix("").parts]
+    here = path.relative_to(SOURCE).with_suffix("").parts
     for node in ast.walk(tree):
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            parents = here[: -node.level] if node.level else []
+            parents = here[: -node.level] if node.level else ()
             base = ".".join([*parents, *([node.module] if node.module else [])])
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def _part(path: Path) -> str:
-    """The module, or the folder of modules, that a file belongs to."""
-    return path.relative_to(SOURCE).with_suffix("").parts[0]
+def _files(package: str) -> list[Path]:
+    return sorted((SOURCE / package).rglob("*.py"))
 
 
-def _within(name: str) -> str | None:
-    """The part of the package that an imported name belongs to; None for other packages."""
-    package, _, rest = name.partition(".")
-    part = rest.partition(".")[0]
-    known = (SOURCE / part).is_dir() or (SOURCE / f"{part}.py").exists()
-    return part if package == PACKAGE and part and known else None
+def _packages(path: Path) -> set[str]:
+    """The packages that a file imports from, by their first names."""
+    return {name.partition(".")[0] for name in _imports(path)}
 
 
 @pytest.fixture(scope="module")
 def graph() -> dict[str, set[str]]:
-    """The parts of the package, and which others each imports."""
+    """The rooms of the suite, and which others each imports."""
     found: dict[str, set[str]] = {}
-    for path in SOURCE.rglob("*.py"):
-        part = _part(path)
-        inside = {within for name in _imports(path) if (within := _within(name))}
-        found.setdefault(part, set()).update(inside - {part})
+    for path in _files(SUITE):
+        room = path.relative_to(SOURCE / SUITE).with_suffix("").parts[0]
+        names = {name.split(".")[1] for name in _imports(path) if name.startswith(f"{SUITE}.")}
+        found.setdefault(room, set()).update(names - {room, "__version__"})
     return found
 
 
-def test_the_graph_is_seen(graph: dict[str, set[str]]) -> None:
-    assert {"client", "contract", "ledger", "state", "target", "emulator"} <= graph.keys()
-    assert {"client", "contract", "ledger", "local", "state", "target"} <= graph["run"]
-    assert "emulator" in graph["credentials"], "imports inside of functions count"
+def test_every_room_is_on_the_plan(graph: dict[str, set[str]]) -> None:
+    assert graph.keys() - {"__init__", "__main__", "cli"} == set(ROOMS)
+    assert {"sending", "state", "target"} <= graph["run"], "imports are seen"
 
 
-def test_imports_go_round_in_no_circle(graph: dict[str, set[str]]) -> None:
-    list(TopologicalSorter(graph).static_order())
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_open_downwards_only(graph: dict[str, set[str]], room: str) -> None:
+    assert graph[room] - set(ROOMS[: ROOMS.index(room)]) == set()
 
 
-@pytest.mark.parametrize("part", CORE)
-def test_inner_modules_know_only_what_is_below_them(graph: dict[str, set[str]], part: str) -> None:
-    assert graph[part] - CORE[part] == set()
+def test_what_judges_knows_nothing_of_what_sends(graph: dict[str, set[str]]) -> None:
+    assert graph["judging"] <= JUDGES
 
 
-def test_the_emulator_imports_nothing_of_the_package(graph: dict[str, set[str]]) -> None:
-    assert graph["emulator"] == set()
+def test_files_go_round_in_no_circle() -> None:
+    modules = {
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path
+        for package in (SUITE, EMULATOR, COMPARE)
+        for path in _files(package)
+    }
+    edges = {}
+    for module, path in modules.items():
+        named = {name if name in modules else name.rpartition(".")[0] for name in _imports(path)}
+        edges[module] = (named & modules.keys()) - {module}
+    list(TopologicalSorter(edges).static_order())
 
 
-def test_few_import_the_emulator(graph: dict[str, set[str]]) -> None:
-    assert {part for part, imported in graph.items() if "emulator" in imported} == OF_THE_EMULATOR
-
-
-def test_the_emulator_does_not_read_the_description() -> None:
-    for path in (SOURCE / "emulator").rglob("*.py"):
-        assert "yaml" not in {name.partition(".")[0] for name in _imports(path)}, path
+def test_the_emulator_stands_alone() -> None:
+    for path in _files(EMULATOR):
+        assert not _packages(path) & {SUITE, COMPARE, "yaml"}, path
         tree = ast.parse(path.read_text(encoding="utf-8"))
         texts = [
             node.value
@@ -129,15 +112,22 @@ def test_the_emulator_does_not_read_the_description() -> None:
         assert [text for text in texts if "openapi" in text.lower() and text not in documented] == [], path
 
 
-def test_pytest_is_met_in_one_place() -> None:
-    of_pytest = {
-        _part(path) for path in SOURCE.rglob("*.py") if any(_is_pytest(name) for name in _imports(path))
+def test_the_suite_knows_no_comparison_and_little_of_the_emulator() -> None:
+    importers = {
+        path.relative_to(SOURCE / SUITE).as_posix() for path in _files(SUITE) if EMULATOR in _packages(path)
     }
-    assert of_pytest == OF_PYTEST
+    assert importers == {"target/credentials.py", "target/emulator.py"}
+    assert [path for path in _files(SUITE) if COMPARE in _packages(path)] == []
 
 
-def _is_pytest(name: str) -> bool:
-    return name.partition(".")[0] in ("pytest", "_pytest", "xdist")
+def test_pytest_is_met_in_one_place() -> None:
+    met = [
+        path.relative_to(SOURCE)
+        for package in (SUITE, EMULATOR, COMPARE)
+        for path in _files(package)
+        if _packages(path) & {"pytest", "_pytest", "xdist"}
+    ]
+    assert {path.parts[:2] for path in met} == {(SUITE, "plugin")}
 
 
 def test_schemathesis_is_used_in_one_place() -> None:

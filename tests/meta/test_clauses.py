@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
-from getintegration_contract import ledger as outcomes
-from getintegration_contract.checker import Checker, ContractViolation
 from getintegration_contract.contract import Contract, ContractError
 from getintegration_contract.exchange import Exchange, Request, Response
-from getintegration_contract.judge import Expectation, Judge
-from getintegration_contract.ledger import Entry, Finding, Ledger
+from getintegration_contract.judging import ledger as outcomes
+from getintegration_contract.judging.checker import Checker, ContractViolation
+from getintegration_contract.judging.judge import Expectation, Judge
+from getintegration_contract.judging.ledger import Entry, Finding, Ledger
 from getintegration_contract.redact import Redactor
-from getintegration_contract.target import CLAIMS
+from getintegration_contract.target.target import CLAIMS
 
 from .conftest import RunSuite
 from .support import DESCRIPTION, Received, Reply, Result, Scripted, forwarding, suite

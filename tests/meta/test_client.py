@@ -21,15 +21,13 @@ from botocore.exceptions import CredentialRetrievalError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from getintegration_contract import client as clients
-from getintegration_contract.checker import Checker
-from getintegration_contract.client import Client, Signing
 from getintegration_contract.contract import Contract
-from getintegration_contract.environment import BudgetExhausted, CredentialsError, EndpointDown, Throttled
+from getintegration_contract.errors import BudgetExhausted, CredentialsError, EndpointDown, Throttled
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity, Refreshing
-from getintegration_contract.judge import OK, Expectation, Judge
-from getintegration_contract.ledger import Entry
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.judging.judge import OK, Expectation, Judge
+from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.operations import (
     create_domain,
     delete_domain,
@@ -41,6 +39,8 @@ from getintegration_contract.operations import (
     put_integration,
 )
 from getintegration_contract.redact import Redactor
+from getintegration_contract.sending import client as clients
+from getintegration_contract.sending.client import Client, Signing
 
 from .conftest import RunSuite
 from .support import (

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.checker import Checker
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Response
-from getintegration_contract.judge import Judge
-from getintegration_contract.ledger import Entry
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.judging.judge import Judge
+from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.operations import get_integration
 from getintegration_contract.redact import Redactor
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract import oracle
-from getintegration_contract.checker import Checker
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Request, Response
-from getintegration_contract.judge import (
+from getintegration_contract.judging import oracle
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.judging.judge import (
     CLIENT_ERROR,
     DENIED,
     INVALID,
@@ -25,7 +25,7 @@ from getintegration_contract.judge import (
     Judge,
     answer,
 )
-from getintegration_contract.ledger import Entry
+from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.redact import Redactor
 
 from .support import DESCRIPTION

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.client import Client
 from getintegration_contract.operations import create_domain, delete_domain, put_integration
-from getintegration_contract.state import PREFIX, Provisioner, StateError
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import PREFIX, Provisioner, StateError
 
 from .commands import (
     CALLER,
@@ -120,9 +120,8 @@ def test_interrupted_at_a_terminal_the_emulator_lives_until_it_is_clean() -> Non
 
 
 def test_the_emulator_ends_with_a_run_that_was_killed() -> None:
-    code = (
-        "import time; from getintegration_contract.local import LocalEmulator; emulator = LocalEmulator()\n"
-    )
+    code = "import time\nfrom getintegration_contract.target.emulator import LocalEmulator\n"
+    code += "emulator = LocalEmulator()\n"
     code += "print(emulator.url, flush=True); time.sleep(60)"
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment()
@@ -170,7 +169,7 @@ def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
     assert told == []
 
     monkeypatch.setattr(
-        "getintegration_contract.state.LEFTOVER_AGE", -5
+        "getintegration_contract.state.provisioner.LEFTOVER_AGE", -5
     )  # the Date header is of whole seconds, and may lag
     third = Provisioner(client, {"caller": CALLER}, told.append)
     assert third.made().domain == f"{PREFIX}0-A", "swept, and free again"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from getintegration_contract import waivers
 from getintegration_contract.contract import Contract
-from getintegration_contract.ledger import Entry, Finding
+from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.run import Run, Settings
-from getintegration_contract.target import CLAIMS, Target
-from getintegration_contract.waivers import WaiverError
+from getintegration_contract.target import waivers
+from getintegration_contract.target.target import CLAIMS, Target
+from getintegration_contract.target.waivers import WaiverError
 
 from .conftest import RunSuite
 from .support import DESCRIPTION, Process, Received, Reply, Result, Script, Scripted, forwarding, suite

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.local import EmulatorError
 from getintegration_contract.plugin.options import say
 from getintegration_contract.plugin.session import Session
 from getintegration_contract.plugin.worker import Worker
@@ -22,6 +21,7 @@ from getintegration_contract.run import (
     Indeterminate,
     Run,
 )
+from getintegration_contract.target.emulator import EmulatorError
 
 
 class Controller:

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from getintegration_contract import target as targets
 from getintegration_contract.arguments import number
 from getintegration_contract.contract import Contract
 from getintegration_contract.plugin import session
 from getintegration_contract.report.files import check_writable
 from getintegration_contract.run import Run, Settings
-from getintegration_contract.target import Target, TargetError
-from getintegration_contract.waivers import read as read_waivers
+from getintegration_contract.target import target as targets
+from getintegration_contract.target.target import Target, TargetError
+from getintegration_contract.target.waivers import read as read_waivers
 
 #: Fuzzed requests, all shards together.
 MAX_EXAMPLES = {"gate": 100, "nightly": 5000}

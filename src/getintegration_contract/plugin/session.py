@@ -18,13 +18,13 @@ import pytest
 
 from getintegration_contract import recording as recordings
 from getintegration_contract.arguments import number
-from getintegration_contract.budget import Budget
-from getintegration_contract.client import Client
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.recording import CREATOR, Recorder, RecordingError, model_version, resign
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.report.text import duration
-from getintegration_contract.target import THROTTLING, WRITING, Target
+from getintegration_contract.sending.budget import Budget
+from getintegration_contract.sending.client import Client
+from getintegration_contract.target.target import THROTTLING, WRITING, Target
 
 if TYPE_CHECKING:
     from getintegration_contract.run import Run, Settings

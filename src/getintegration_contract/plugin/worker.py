@@ -10,20 +10,20 @@ from typing import Any, TypeVar
 
 import pytest
 
-from getintegration_contract import target as targets
-from getintegration_contract.checker import Checker, ContractViolation
-from getintegration_contract.client import Client
 from getintegration_contract.contract import Contract
-from getintegration_contract.environment import EnvironmentFault
-from getintegration_contract.judge import Judge
-from getintegration_contract.ledger import Entry, Ledger
-from getintegration_contract.local import emulator_identities
+from getintegration_contract.errors import EnvironmentFault
+from getintegration_contract.judging.checker import Checker, ContractViolation
+from getintegration_contract.judging.judge import Judge
+from getintegration_contract.judging.ledger import Entry, Ledger
 from getintegration_contract.operations import get_integration
 from getintegration_contract.plugin.options import target_of
 from getintegration_contract.plugin.session import Member
 from getintegration_contract.redact import Redactor
-from getintegration_contract.state import State
-from getintegration_contract.target import Target
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import State
+from getintegration_contract.target import target as targets
+from getintegration_contract.target.emulator import emulator_identities
+from getintegration_contract.target.target import Target
 
 Kind = TypeVar("Kind", bound=BaseException)
 

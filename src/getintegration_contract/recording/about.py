@@ -9,8 +9,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from getintegration_contract.hosts import is_aws
 from getintegration_contract.recording.jsonstream import HarError, shorten
+from getintegration_contract.target.hosts import is_aws
 
 _TEXT = {"type": "string"}
 _NAME = {"type": ["string", "null"]}

@@ -17,7 +17,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from getintegration_contract.ledger import VIOLATED
+from getintegration_contract.judging.ledger import VIOLATED
 from getintegration_contract.report import files, view
 from getintegration_contract.report.text import visible
 from getintegration_contract.report.trend import Panel, panels

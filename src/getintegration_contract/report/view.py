@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from getintegration_contract.ledger import (
+from getintegration_contract.judging.ledger import (
     INDETERMINATE,
     NOT_CLAIMED,
     NOT_EXERCISED,

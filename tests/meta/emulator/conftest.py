@@ -22,8 +22,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES, Identity
-from getintegration_contract.emulator.launch import RunningEmulator, running_emulator
+from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
+from getintegration_emulator.launch import RunningEmulator, running_emulator
 
 FLOW_DEFINITION: dict[str, Any] = {
     "FlowName": "my-flow",

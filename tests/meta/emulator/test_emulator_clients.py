@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
+from getintegration_emulator.identities import DEFAULT_IDENTITIES
 
 Make = Callable[..., Any]
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from getintegration_contract.emulator import operations
-from getintegration_contract.emulator.application import MAX_BODY, Application
-from getintegration_contract.emulator.service import Service, Settings
+from getintegration_emulator import operations
+from getintegration_emulator.application import MAX_BODY, Application
+from getintegration_emulator.service import Service, Settings
 
 PATH = "/domains/shop/integrations"
 BODY = b'{"Uri": "arn:flow"}'

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.emulator.__main__ import main
-from getintegration_contract.emulator.identities import (
+from getintegration_emulator.__main__ import main
+from getintegration_emulator.identities import (
     DEFAULT_IDENTITIES,
     IdentityFileError,
     load_identities,
 )
-from getintegration_contract.emulator.launch import EmulatorError, running_emulator
+from getintegration_emulator.launch import EmulatorError, running_emulator
 
 PATH = "/domains/shop/integrations"
 CALLER = DEFAULT_IDENTITIES["caller"]
@@ -58,7 +58,7 @@ def test_end_of_standard_input_ends_it() -> None:
 
 
 def test_without_the_option_the_end_of_standard_input_means_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "getintegration_contract.emulator", "--port", "0"]
+    command = [sys.executable, "-m", "getintegration_emulator", "--port", "0"]
     source = Path(__file__).parents[3] / "src"
     with subprocess.Popen(
         command,

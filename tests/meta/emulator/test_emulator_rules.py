@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from getintegration_contract.emulator.patterns import compile_ecma
+from getintegration_emulator.patterns import compile_ecma
 
 BAD = (400, "BadRequestException")
 UNREADABLE = (400, "SerializationException")

@@ -16,7 +16,7 @@ import pytest
 import requests
 from requests_aws4auth import AWS4Auth  # type: ignore[import-untyped]
 
-from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES, Identity
+from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
 
 CALLER = DEFAULT_IDENTITIES["caller"]
 TEMPORARY = DEFAULT_IDENTITIES["temporary"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES
-from getintegration_contract.emulator.state import AccountState
+from getintegration_emulator.identities import DEFAULT_IDENTITIES
+from getintegration_emulator.state import AccountState
 
 UNKNOWN = (404, "ResourceNotFoundException")
 BAD = (400, "BadRequestException")

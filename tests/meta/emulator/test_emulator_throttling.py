@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.emulator.errors import ApiError
-from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES, Identity
-from getintegration_contract.emulator.launch import running_emulator
-from getintegration_contract.emulator.throttle import Throttle, TokenBucket
+from getintegration_emulator.errors import ApiError
+from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
+from getintegration_emulator.launch import running_emulator
+from getintegration_emulator.throttle import Throttle, TokenBucket
 
 LOW = DEFAULT_IDENTITIES["low_quota"]
 THROTTLED = (429, "ThrottlingException")

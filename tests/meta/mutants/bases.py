@@ -15,7 +15,7 @@ from .signing import IDENTITIES, resigned
 ROOT = Path(__file__).resolve().parents[3]
 _OPTIONS = ("--port", "0", "--exit-with-stdin", "--region", "us-east-1")
 _COMMANDS = {
-    "emulator": ("-m", "getintegration_contract.emulator"),
+    "emulator": ("-m", "getintegration_emulator"),
     "second": (str(ROOT / "tests" / "meta" / "second_server"),),
 }
 NAMES = tuple(_COMMANDS)

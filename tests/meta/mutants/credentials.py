@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from getintegration_contract.emulator.identities import Identity
+from getintegration_emulator.identities import Identity
 
 from .excuses import now, serves, serves_claims
 from .kit import Theme, bind, on_answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from getintegration_contract.emulator.identities import Identity
+from getintegration_emulator.identities import Identity
 
 from .messages import Answer, Forward, Handler, Request
 from .signing import CALLER, Claim, claim_of, resigned, unauthenticated

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
 
-from getintegration_contract.emulator.identities import DEFAULT_IDENTITIES, Identity
+from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
 
 from .messages import Request, Response, without
 

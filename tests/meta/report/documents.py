@@ -10,11 +10,11 @@ from typing import Any
 
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Headers, Request, Response
-from getintegration_contract.judge import Check
-from getintegration_contract.ledger import Entry
+from getintegration_contract.judging.judge import Check
+from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.run import Run, Settings
-from getintegration_contract.target import CLAIMS, Target
-from getintegration_contract.waivers import Waiver
+from getintegration_contract.target.target import CLAIMS, Target
+from getintegration_contract.target.waivers import Waiver
 
 CONTRACT = Contract.load(Path(__file__).parents[3] / "openapi" / "get-integration.yaml")
 ENDPOINT = "http://127.0.0.1:4566"

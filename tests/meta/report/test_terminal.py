@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from getintegration_contract.report import terminal
-from getintegration_contract.waivers import Waiver
+from getintegration_contract.target.waivers import Waiver
 
 from . import documents
 from .documents import CONTRACT, STARTED, Session

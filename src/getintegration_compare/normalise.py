@@ -1,0 +1,239 @@
+"""What of an answer is compared, and the normalisations: each a named step that can be left out.
+
+Nothing else is ignored. A normalisation replaces what lawfully differs from answer to answer by a word that
+says what stood there, so that its absence or another kind still shows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeGuard
+
+from getintegration_compare.names import Names
+from getintegration_contract.exchange import Exchange
+from getintegration_contract.judging.judge import SECONDS_LIMIT, bare, parse
+
+#: Levels of nesting beyond which a body is compared as text.
+_DEEPEST = 100
+#: Seconds by which clocks may differ.
+_CLOCKS = 300
+_IDS = re.compile(r"x-amzn?-(request-?id|id-2|trace-id|apigw-id|cf-id)", re.IGNORECASE)
+_ARN = re.compile(r"\barn:(aws[\w-]*):([\w-]*):([\w-]*):(\d{12}|)(?=:)")
+_FRAMING = frozenset({"content-length", "transfer-encoding", "content-encoding", "connection", "keep-alive"})
+_MESSAGES = ("Message", "message")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Stands for a timestamp that is a number: its unit, and what is wrong with it."""
+
+    says: str
+
+    def __str__(self) -> str:
+        return f"<{self.says}>"
+
+
+@dataclass
+class Answer:
+    """An answer as it is compared.
+
+    Attributes:
+        headers: Name and value, in the order of the wire.
+        document: Its JSON; None where it has none, which ``is_json`` tells from null.
+        text: Its body as it came, where the layout counts.
+        type_in, message_in: Where the error's type and its message stand.
+        started: Epoch seconds when it was asked for.
+    """
+
+    status: int
+    error_type: str | None
+    headers: list[tuple[str, str]]
+    document: Any
+    is_json: bool
+    text: str | None
+    type_in: tuple[str, ...]
+    message_in: tuple[str, ...]
+    seconds: float
+    started: float
+    names: Names = field(repr=False)
+
+    @classmethod
+    def of(cls, exchange: Exchange, names: Names) -> Answer:
+        """An exchange's answer, nothing normalised yet."""
+        response = exchange.response
+        parsed = parse(response)
+        is_json = parsed.fault is None and not _is_deep(response.body)
+        document = parsed.document if is_json else None
+        message_in: tuple[str, ...] = ()
+        if response.status >= 400 and isinstance(document, dict):
+            message_in = tuple(place for place in _MESSAGES if place in document)
+        return cls(
+            response.status,
+            parsed.types[0][1] if parsed.types else None,
+            list(response.headers),
+            document,
+            is_json,
+            response.body.decode("utf-8", "backslashreplace"),
+            tuple(place for place, _ in parsed.types),
+            message_in,
+            exchange.seconds,
+            exchange.started,
+            names,
+        )
+
+
+def _is_deep(body: bytes) -> bool:
+    """Whether JSON nests too deeply to be walked; brackets in strings count, which does no harm."""
+    if body.count(b"[") + body.count(b"{") <= _DEEPEST:
+        return False
+    depth = deepest = 0
+    for char in body:
+        depth += (char in b"[{") - (char in b"]}")
+        deepest = max(deepest, depth)
+    return deepest > _DEEPEST
+
+
+class Normalisation(NamedTuple):
+    """A named step: what it is called, what it does in a sentence, and how."""
+
+    name: str
+    says: str
+    apply: Callable[[Answer], None]
+
+
+def _names(answer: Answer) -> None:
+    answer.document = answer.names.hide_value(answer.document)
+
+
+def _request_ids(answer: Answer) -> None:
+    answer.headers = [
+        (name, "<an id>" if value and _IDS.fullmatch(name) else value) for name, value in answer.headers
+    ]
+
+
+def _generated_ids(answer: Answer) -> None:
+    document = answer.document
+    if isinstance(document, dict) and isinstance(document.get("WorkflowId"), str) and document["WorkflowId"]:
+        answer.document = {**document, "WorkflowId": "<an id>"}
+
+
+def _dates(answer: Answer) -> None:
+    answer.headers = [
+        (name, "<a date>" if value and name.lower() in ("date", "last-modified") else value)
+        for name, value in answer.headers
+    ]
+
+
+def _timestamps(answer: Answer) -> None:
+    answer.document = _moments(answer.document, answer.started)
+
+
+def _moments(value: Any, started: float) -> Any:
+    """A value with its times as moments, also those of the items of a list."""
+    if isinstance(value, list):
+        return [_moments(entry, started) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    created, updated = value.get("CreatedAt"), value.get("LastUpdatedAt")
+    told = {}
+    if _is_number(created):
+        late = _is_number(updated) and created > updated
+        told["CreatedAt"] = Moment(_unit(created) + (", after LastUpdatedAt" if late else ""))
+    if _is_number(updated):
+        future = _unit(updated) == "seconds" and updated > started + _CLOCKS
+        told["LastUpdatedAt"] = Moment(_unit(updated) + (", in the future" if future else ""))
+    return {name: _moments(entry, started) for name, entry in value.items()} | told
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _unit(value: float) -> str:
+    if value < 0:
+        return "before 1970"
+    if value < SECONDS_LIMIT:
+        return "seconds"
+    return "milliseconds" if value < SECONDS_LIMIT * 1000 else "no time"
+
+
+def _arns(answer: Answer) -> None:
+    def replace(match: re.Match[str]) -> str:
+        partition, service, region, account = match.groups()
+        return f"arn:{partition}:{service}:{'<region>' * bool(region)}:{'<account>' * bool(account)}"
+
+    answer.document = _strings(answer.document, lambda text: _ARN.sub(replace, text))
+
+
+def _strings(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: _strings(entry, change) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_strings(entry, change) for entry in value]
+    return value
+
+
+def _header_case(answer: Answer) -> None:
+    answer.headers = [(name.lower(), value) for name, value in answer.headers]
+
+
+def _header_order(answer: Answer) -> None:
+    answer.headers = sorted(answer.headers, key=lambda header: header[0].lower())
+
+
+def _framing(answer: Answer) -> None:
+    answer.headers = [(name, value) for name, value in answer.headers if name.lower() not in _FRAMING]
+
+
+def _json_layout(answer: Answer) -> None:
+    if answer.is_json:
+        answer.text = None
+
+
+def _message_texts(answer: Answer) -> None:
+    if isinstance(answer.document, dict):
+        texts = {name: "<a text>" for name in _MESSAGES if isinstance(answer.document.get(name), str)}
+        answer.document = {**answer.document, **texts}
+
+
+def _type_decoration(answer: Answer) -> None:
+    if answer.error_type is not None:
+        answer.error_type = bare(answer.error_type)
+
+
+#: All normalisations, in the order in which they are applied.
+NORMALISATIONS: tuple[Normalisation, ...] = (
+    Normalisation("names", "names of domains and Uris stand for each other", _names),
+    Normalisation("request-ids", "ids of requests count as there, whatever they are", _request_ids),
+    Normalisation("generated-ids", "WorkflowId counts as there, whatever it is", _generated_ids),
+    Normalisation("dates", "the headers Date and Last-Modified count as there", _dates),
+    Normalisation(
+        "timestamps", "timestamps are compared by unit, order and not lying in the future", _timestamps
+    ),
+    Normalisation("arns", "account ids and regions inside ARNs stand for each other", _arns),
+    Normalisation("header-case", "names of headers have no case", _header_case),
+    Normalisation("header-order", "the order of headers does not count", _header_order),
+    Normalisation(
+        "framing",
+        "how a body travels (length, chunks, compression), and Connection and Keep-Alive, do not count",
+        _framing,
+    ),
+    Normalisation("json-layout", "white space, escapes and order of members do not count", _json_layout),
+    Normalisation("message-texts", "texts of messages count as there, whatever they say", _message_texts),
+    Normalisation("type-decoration", "an error type is read without prefix and suffix", _type_decoration),
+)
+NAMES = tuple(step.name for step in NORMALISATIONS)
+
+
+def normalise(exchange: Exchange, names: Names, without: Iterable[str] = ()) -> Answer:
+    """The answer of an exchange, with all normalisations but those named."""
+    answer = Answer.of(exchange, names)
+    left_out = frozenset(without)
+    for step in NORMALISATIONS:
+        if step.name not in left_out:
+            step.apply(answer)
+    return answer

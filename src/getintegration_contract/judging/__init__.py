@@ -1,0 +1,1 @@
+"""An exchange -> the outcome of each clause. Knows nothing of pytest, sending or targets."""

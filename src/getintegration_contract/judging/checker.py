@@ -1,0 +1,163 @@
+"""What a scenario says about an exchange, in the words of the contract.
+
+A checker belongs to one test. Its checks are soft: a test goes on after a violation, and fails at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from getintegration_contract.exchange import Exchange
+from getintegration_contract.judging.judge import (
+    DENIED,
+    INVALID,
+    NOT_FOUND,
+    OK,
+    UNAUTHENTICATED,
+    Answer,
+    Check,
+    Expectation,
+    Judge,
+)
+from getintegration_contract.judging.ledger import Entry, Finding
+from getintegration_contract.redact import Redactor
+
+#: Characters of what was expected, and of what came, that a finding keeps.
+_TOLD = 1_000
+
+
+class ContractViolation(AssertionError):
+    """The target broke clauses that gate it."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("\n".join(f"{f.clause}: expected {f.expected}; got {f.actual}" for f in findings))
+        self.findings = findings
+
+
+class Checker:
+    """Judges the exchanges of one test.
+
+    Args:
+        judge: Judges an exchange by the contract.
+        entry: Where the checks of the test are gathered.
+        redactor: Keeps secrets out of findings.
+        gates: Whether a violation of a clause fails the test.
+        clauses: The clauses that the test is tied to.
+    """
+
+    def __init__(
+        self,
+        judge: Judge,
+        entry: Entry,
+        redactor: Redactor,
+        gates: Callable[[str], bool],
+        clauses: tuple[str, ...] = (),
+    ) -> None:
+        self.judge = judge
+        self.entry = entry
+        self.clauses = clauses
+        self._redactor = redactor
+        self._gates = gates
+
+    def expect(self, exchange: Exchange, expectation: Expectation) -> bool:
+        """Judge an exchange by an expectation; whether nothing that gates is violated."""
+        checks = self.judge.judge(exchange, expectation)
+        answered = exchange.response.status != 0
+        checks.append(Check("transport.answers", answered, "a complete answer", exchange.response.reason))
+        return self._record(checks, exchange)
+
+    def ok(
+        self,
+        exchange: Exchange,
+        clause: str = "response.status",
+        *,
+        domain: str | None = None,
+        uri: str | None = None,
+    ) -> bool:
+        """The integration MUST be found, and be the one that was asked for."""
+        return self.expect(exchange, Expectation(clause, (OK,), domain, uri))
+
+    def valid(self, exchange: Exchange, clause: str, *, domain: str | None, uri: str | None) -> bool:
+        """The request MUST be understood: found if it exists, else not found."""
+        return self.expect(exchange, Expectation(clause, (OK, NOT_FOUND), domain, uri))
+
+    def not_found(self, exchange: Exchange, clause: str) -> bool:
+        """The integration MUST NOT exist: 404 ResourceNotFoundException."""
+        return self.expect(exchange, Expectation(clause, (NOT_FOUND,)))
+
+    def invalid(self, exchange: Exchange, clause: str, answer: Answer = INVALID) -> bool:
+        """The input MUST be rejected: 400 BadRequestException, or as the given answer says."""
+        return self.expect(exchange, Expectation(clause, (answer,)))
+
+    def denied(self, exchange: Exchange, clause: str) -> bool:
+        """Access MUST be denied, or the integration hidden, as the reference page allows."""
+        return self.expect(exchange, Expectation(clause, (DENIED, NOT_FOUND)))
+
+    def unauthenticated(self, exchange: Exchange, clause: str, *types: str) -> bool:
+        """The signature MUST be rejected; its 403 and the types are checked under ``CLAUSE.type``."""
+        rejected = self.expect(exchange, Expectation(clause, (UNAUTHENTICATED,)))
+        if rejected and types:
+            observed = Answer(frozenset({403}), frozenset(types))
+            status, error_type = exchange.response.status, self.judge.error_type(exchange)
+            ok = status == 403 and error_type in types
+            self.that(f"{clause}.type", ok, str(observed), f"{status} {error_type}", exchange)
+        return rejected
+
+    def that(
+        self,
+        clause: str,
+        ok: bool,
+        expected: str,
+        actual: str,
+        exchange: Exchange | None = None,
+        *,
+        size: int | None = None,
+    ) -> bool:
+        """Check a clause that no single answer decides.
+
+        Args:
+            size: What the smallest example is chosen by, if not the size of the exchange.
+        """
+        return self._record([Check(clause, ok, expected, actual)], exchange, size)
+
+    def members(self, exchange: Exchange) -> dict[str, Any]:
+        """The members of an answer that the contract knows; null or an empty container is an absent one."""
+        document = self.judge.document(exchange)
+        known = self.judge.contract.members
+        members = document.items() if isinstance(document, dict) else ()
+        return {name: value for name, value in members if name in known and value not in (None, {}, [])}
+
+    def not_exercised(self, reason: str, *clauses: str) -> None:
+        """Say why clauses, by default the test's own, cannot be checked here."""
+        for clause in clauses or self.clauses:
+            self.entry.not_exercised.setdefault(clause, reason)
+
+    def raise_if_violated(self) -> None:
+        """Fail if a violated clause gates.
+
+        Raises:
+            ContractViolation: With all findings of this test that gate.
+        """
+        gating = [finding for finding in self.entry.findings.values() if self._gates(finding.clause)]
+        if gating:
+            raise ContractViolation(gating)
+
+    def _record(self, checks: list[Check], exchange: Exchange | None, size: int | None = None) -> bool:
+        held = True
+        redacted = None
+        if size is None:
+            size = exchange.size if exchange else 0
+        for check in checks:
+            if not check.ok:
+                if redacted is None and exchange is not None:
+                    redacted = self._redactor.finding(exchange.to_dict())
+                check = check._replace(expected=self._told(check.expected), actual=self._told(check.actual))
+                held = held and not self._gates(check.clause)
+            self.entry.record(check, redacted, size)
+        return held
+
+    def _told(self, text: str) -> str:
+        """What a finding says: redacted, and then no longer than anybody reads."""
+        text = self._redactor.text(text)
+        return text if len(text) <= _TOLD else f"{text[:_TOLD]}… ({len(text)} characters)"

@@ -1,0 +1,288 @@
+"""The ledger: the checks of all tests, of all workers -> the outcome of every clause.
+
+Each test yields an :class:`Entry`; entries travel from workers as JSON, so that a worker that dies loses only
+the test under way. Memory grows with the number of clauses and tests, not with the number of requests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from getintegration_contract.contract import Clause, Contract
+from getintegration_contract.exchange import Exchange
+from getintegration_contract.judging.judge import Check
+
+UPHELD = "upheld"
+VIOLATED = "violated"
+WAIVED = "waived"
+NOT_EXERCISED = "not exercised"
+NOT_CLAIMED = "not claimed"
+INDETERMINATE = "indeterminate"
+
+LATENCY_LIMIT = "latency.limit"
+#: Phases in which requests wait for one another, as they are meant to.
+_CROWDED = {"concurrency", "throttling"}
+
+#: Tests that a finding names; further ones are only counted.
+_PLACES = 12
+
+
+@dataclass
+class Finding:
+    """A violated clause: what was due, what came, and the smallest exchange that shows it."""
+
+    clause: str
+    expected: str
+    actual: str
+    exchange: dict[str, Any] | None
+    size: int
+    count: int = 1
+    places: list[str] = field(default_factory=list)
+
+    def merge(self, other: Finding) -> None:
+        """Take in another finding of the same clause, in whatever order findings come.
+
+        The smallest exchange is kept, and the test that it comes from stays the first place.
+        """
+        places = {*self.places, *other.places}
+        if (other.size, other.places[:1]) < (self.size, self.places[:1]):
+            self.expected, self.actual = other.expected, other.actual
+            self.exchange, self.size = other.exchange, other.size
+            self.places = other.places
+        first = self.places[:1]
+        self.places = [*first, *sorted(places.difference(first))][:_PLACES]
+        self.count += other.count
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form."""
+        return {
+            "clause": self.clause,
+            "expected": self.expected,
+            "actual": self.actual,
+            "count": self.count,
+            "places": self.places,
+            "exchange": self.exchange,
+            "size": self.size,
+        }
+
+
+@dataclass
+class Entry:
+    """What one test found out. All of it is JSON-able by :meth:`to_dict`."""
+
+    test: str
+    checks: Counter[str] = field(default_factory=Counter)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    not_exercised: dict[str, str] = field(default_factory=dict)
+    indeterminate: dict[str, str] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    latency: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def record(self, check: Check, exchange: dict[str, Any] | None, size: int) -> None:
+        """Count a check; keep the redacted exchange of a violation if it is the smallest so far."""
+        self.checks[check.clause] += 1
+        if check.ok:
+            return
+        finding = Finding(check.clause, check.expected, check.actual, exchange, size, 1, [self.test])
+        if known := self.findings.get(check.clause):
+            known.merge(finding)
+        else:
+            self.findings[check.clause] = finding
+
+    def observe(self, exchange: Exchange) -> None:
+        """Count one exchange, its status and its latency."""
+        self.requests += 1
+        self.statuses[str(exchange.response.status)] += 1
+        self.latency[str(_bucket(exchange.seconds))] += 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form, as it travels from a worker."""
+        return {
+            "test": self.test,
+            "checks": dict(self.checks),
+            "findings": [finding.to_dict() for finding in self.findings.values()],
+            "not_exercised": self.not_exercised,
+            "indeterminate": self.indeterminate,
+            "faults": dict(self.faults),
+            "statuses": dict(self.statuses),
+            "latency": dict(self.latency),
+            "requests": self.requests,
+            "notes": self.notes,
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of one clause."""
+
+    clause: Clause
+    outcome: str
+    checks: int
+    violations: int
+    reason: str
+    gating: bool
+    tests: tuple[str, ...]
+
+
+class Ledger:
+    """Gathers entries and says how each clause came out.
+
+    Args:
+        contract: The contract.
+        claims: What the target claims.
+        strict: Whether SHOULD clauses gate as well.
+        waived: Clauses whose violation is accepted.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        claims: Iterable[str],
+        *,
+        strict: bool = False,
+        waived: Iterable[str] = (),
+    ) -> None:
+        self.contract = contract
+        self.claims = frozenset(claims)
+        self.strict = strict
+        self.waived = frozenset(waived)
+        self.checks: Counter[str] = Counter()
+        self.findings: dict[str, Finding] = {}
+        self.faults: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
+        self.latency: dict[str, Counter[int]] = {}
+        self.requests = 0
+        #: Why the run ended before its tests were through, if it did.
+        self.aborted: str | None = None
+        self.notes: dict[str, None] = {}
+        #: By claim, why it was given up although the target made it.
+        self.hindrances: dict[str, str] = {}
+        #: By clause, the tests that gave a reason, and their reasons; the first test's is told.
+        self._not_exercised: dict[str, tuple[str, str]] = {}
+        self._indeterminate: dict[str, tuple[str, str]] = {}
+        self._tests: dict[str, set[str]] = {}
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Take in one test's entry."""
+        test = entry["test"]
+        for clause, count in entry["checks"].items():
+            self.checks[clause] += count
+            self._tests.setdefault(clause, set()).add(test.partition("[")[0])
+        for raw in entry["findings"]:
+            finding = Finding(**raw)
+            if known := self.findings.get(finding.clause):
+                known.merge(finding)
+            else:
+                self.findings[finding.clause] = finding
+        for reasons, given in (
+            (self._not_exercised, entry["not_exercised"]),
+            (self._indeterminate, entry["indeterminate"]),
+        ):
+            for clause, reason in given.items():
+                reasons[clause] = min((test, reason), reasons.get(clause, (test, reason)))
+        self.faults.update(entry["faults"])
+        self.statuses.update(entry["statuses"])
+        phase = test.partition("::")[0].rpartition("/")[2].removesuffix(".py").removeprefix("test_")
+        buckets = self.latency.setdefault(phase, Counter())
+        for bucket, count in entry["latency"].items():
+            buckets[int(bucket)] += count
+        self.requests += entry["requests"]
+        self.notes.update(dict.fromkeys(entry["notes"]))
+
+    def judge_latency(self, limit: float) -> None:
+        """Hold the latency of the run against a limit in seconds, to about a tenth of it."""
+        calm = {phase for phase, buckets in self.latency.items() if buckets} - _CROWDED
+        if not calm:
+            return
+        tail = _percentile(sum((self.latency[phase] for phase in calm), Counter()), 0.99)
+        self.checks[LATENCY_LIMIT] += 1
+        if tail > limit:
+            slowest = max(sorted(calm), key=lambda phase: self.percentile(phase, 0.99))
+            actual = f"{tail:.3g} s; slowest phase: {slowest}"
+            self.findings[LATENCY_LIMIT] = Finding(
+                LATENCY_LIMIT, f"99 of 100 requests within {limit:g} s", actual, None, 0
+            )
+
+    def claimed(self, finding: Finding) -> bool:
+        """Whether the target claims what a finding is about."""
+        return self.contract.clauses[finding.clause].is_claimed(self.claims)
+
+    def gates(self, clause: str) -> bool:
+        """Whether a violation of the clause fails the target."""
+        known = self.contract.clauses[clause]
+        return known.is_claimed(self.claims) and clause not in self.waived and known.gates(self.strict)
+
+    def outcomes(self) -> list[Outcome]:
+        """Every clause of the contract, in its order."""
+        return [self._outcome(clause) for clause in self.contract.clauses.values()]
+
+    def violations(self) -> list[Outcome]:
+        """The violated clauses that fail the target."""
+        return [entry for entry in self.outcomes() if entry.outcome == VIOLATED and entry.gating]
+
+    def percentile(self, phase: str, share: float) -> float:
+        """Latency in seconds that a share of a phase's requests stayed below, to about a tenth."""
+        return _percentile(self.latency[phase], share)
+
+    def _outcome(self, clause: Clause) -> Outcome:
+        checks = self.checks[clause.id]
+        finding = self.findings.get(clause.id)
+        reason = ""
+        if not clause.is_claimed(self.claims):
+            outcome = NOT_CLAIMED
+            reason = self.hindrances.get(str(clause.claim), f"the target does not claim {clause.claim}")
+        elif finding is not None:
+            outcome = WAIVED if clause.id in self.waived else VIOLATED
+        elif checks:
+            outcome = UPHELD
+        elif clause.id in self._indeterminate:
+            outcome, reason = INDETERMINATE, self._indeterminate[clause.id][1]
+        elif self.aborted and clause.id not in self._not_exercised:
+            outcome, reason = INDETERMINATE, self.aborted
+        else:
+            outcome = NOT_EXERCISED
+            _, reason = self._not_exercised.get(clause.id) or ("", _unobserved(clause))
+        return Outcome(
+            clause,
+            outcome,
+            checks,
+            finding.count if finding else 0,
+            reason,
+            clause.gates(self.strict),
+            tuple(sorted(self._tests.get(clause.id, ()))),
+        )
+
+
+def _unobserved(clause: Clause) -> str:
+    """Why a clause that no test gave a reason for was not exercised."""
+    side, _, rest = clause.id.partition(".")
+    if side == "response":
+        return f"no response carried {rest.partition('.')[0]} in a state that could violate it"
+    if side == "error":
+        return f"no {rest.partition('.')[0]} was seen with its own status"
+    return "no test came to check it"
+
+
+def _bucket(seconds: float) -> int:
+    """A logarithmic bucket of microseconds, twenty to a power of ten, so about 12 % wide."""
+    return round(20 * math.log10(max(seconds, 1e-6) * 1e6))
+
+
+def _percentile(buckets: Counter[int], share: float) -> float:
+    rank = share * sum(buckets.values())
+    for bucket in sorted(buckets):
+        rank -= buckets[bucket]
+        if rank <= 0:
+            return _bucket_seconds(bucket)
+    return 0.0
+
+
+def _bucket_seconds(bucket: int) -> float:
+    return float(10 ** (bucket / 20) / 1e6)

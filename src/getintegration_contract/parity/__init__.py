@@ -1,5 +1,0 @@
-"""Parity: two recordings, or a recording and a live endpoint -> how far two endpoints answer alike."""
-
-from getintegration_contract.parity.comparison import Comparison, compare, confirm
-
-__all__ = ["Comparison", "compare", "confirm"]

@@ -1,0 +1,132 @@
+"""One budget of requests for all workers of a run: a rate that is never exceeded, and a limit.
+
+The budget is a small file. Whoever wants to send locks it, waits until its turn, stamps the moment of
+departure and unlocks; the others wait for the lock in the meantime. Turns are evenly spaced, and at most
+``rate`` requests, rounded up, leave in any one second: departures are stamped after the waiting, with a clock
+that all processes share, so a late wake-up never lets a second hold more. Requests that write wait for a turn
+of a second, slower budget first.
+
+pyrate-limiter's bucket for several processes is for one thread in each, and notes when a request was meant to
+leave, not when it left; the suite has threads, and promises never to exceed a quota.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from getintegration_contract.errors import BudgetExhausted, EnvironmentFault
+
+#: Share of every second that stays unused: a departure may reach the wire a little late, the next one not.
+MARGIN = 0.05
+
+#: Requests so far, and the turn of the next one.
+_STATE = struct.Struct("=Qd")
+_STAMP = struct.Struct("=d")
+
+
+class BudgetError(EnvironmentFault):
+    """A budget that cannot be kept here; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A share in the budget; it is only a path and numbers, so it travels to workers as such.
+
+    Attributes:
+        path: The file that all workers share.
+        rate: Requests a second; None for no limit.
+        limit: Requests of all workers together; None for no limit.
+        write_rate: Requests a second that write; None for no limit of their own.
+    """
+
+    path: Path
+    rate: float | None = None
+    limit: int | None = None
+    write_rate: float | None = None
+
+    @classmethod
+    def create(cls, rate: float | None, limit: int | None, write_rate: float | None = None) -> Budget:
+        """A fresh budget in a temporary file."""
+        handle, name = tempfile.mkstemp(prefix="getintegration-contract-", suffix=".budget")
+        os.close(handle)
+        return cls(Path(name), rate, limit, write_rate)
+
+    @property
+    def _of_writes(self) -> Budget:
+        return Budget(self.path.with_suffix(".writes"), self.write_rate)
+
+    def acquire(self, limited: bool = True, writing: bool = False) -> float:
+        """Return when one more request may be sent.
+
+        Args:
+            limited: Whether the limit counts; it does not for cleaning up.
+            writing: Whether it is a request that writes.
+
+        Returns:
+            The moment of departure, by the monotonic clock that all processes share.
+
+        Raises:
+            BudgetExhausted: The limit on requests is reached.
+        """
+        if writing and self.write_rate is not None:
+            self._of_writes.acquire()
+        with _locked(self.path) as handle:
+            content = os.pread(handle, _STATE.size, 0)
+            count, turn = _STATE.unpack(content) if content else (0, 0.0)
+            if limited and self.limit is not None and count >= self.limit:
+                raise BudgetExhausted(f"the limit of {self.limit} requests is reached")
+            now = time.monotonic()
+            if self.rate is not None:
+                now, turn = self._wait(handle, count, turn, self.rate)
+            os.pwrite(handle, _STATE.pack(count + 1, turn), 0)
+            return now
+
+    def _wait(self, handle: int, count: int, turn: float, rate: float) -> tuple[float, float]:
+        """Wait until this request may go and stamp it; its moment, and when the next one's turn is."""
+        interval = (1 + MARGIN) / rate
+        remembered = math.ceil(rate)
+        place = _STATE.size + (count % remembered) * _STAMP.size
+        earliest = turn
+        if count >= remembered:
+            stamp = os.pread(handle, _STAMP.size, place)
+            last = _STAMP.unpack(stamp)[0] if stamp else 0.0  # no stamp where a burst ignored the rate
+            earliest = max(earliest, last + math.ceil(rate) * interval)
+        while (now := time.monotonic()) < earliest:
+            time.sleep(earliest - now)
+        os.pwrite(handle, _STAMP.pack(now), place)
+        # After a pause, or when late by more than a turn, the schedule starts anew; else it keeps its beat.
+        return now, (turn if now - turn < interval else now) + interval
+
+    @property
+    def spent(self) -> int:
+        """Requests so far, of all workers."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        return int(_STATE.unpack(content[: _STATE.size])[0]) if content else 0
+
+    def remove(self) -> None:
+        """Delete its files; safe to call again."""
+        for path in (self.path, self._of_writes.path):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """The file, opened for this call alone, so that threads of one process exclude each other too."""
+    try:
+        import fcntl
+    except ImportError:
+        raise BudgetError("a rate shared by workers needs a POSIX system: leave --rate out") from None
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""What exists on the target: found, or made and removed."""

@@ -1,0 +1,114 @@
+"""Domains and integrations of one test's own: written, read once that has settled, and removed again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.identity import Identity
+from getintegration_contract.judging.judge import parse
+from getintegration_contract.operations import (
+    create_domain,
+    delete_domain,
+    delete_integration,
+    get_integration,
+    list_integrations,
+    put_integration,
+)
+from getintegration_contract.sending.client import Client
+
+
+class Workspace:
+    """Where a test writes. Only GetIntegration is judged: a write that is refused is nobody's fault.
+
+    Args:
+        client: Sends the requests.
+        caller: Signs them, unless another identity is named.
+        settling_time: Seconds until a write is seen by readers.
+        refuse: Told why when the target does not take a write; does not return.
+    """
+
+    def __init__(
+        self, client: Client, caller: Identity, settling_time: float, refuse: Callable[[str], NoReturn]
+    ) -> None:
+        self._client = client
+        self._caller = caller
+        self._settling_time = settling_time
+        self._refuse = refuse
+        self._settled = 0.0
+        self._made: dict[tuple[str, Identity], None] = {}
+
+    def create(self, domain: str, identity: Identity | None = None) -> None:
+        """Make a domain, empty even if a crashed run left one of that name."""
+        identity = identity or self._caller
+        self._made[domain, identity] = None
+        exchange = self._client.send(create_domain(domain), identity)
+        if exchange.response.status == 400:
+            self._client.send(delete_domain(domain), identity)
+            exchange = self._client.send(create_domain(domain), identity)
+        self._written("CreateDomain", exchange)
+
+    def drop(self, domain: str, identity: Identity | None = None) -> None:
+        """Remove a domain with its integrations."""
+        identity = identity or self._caller
+        self._written("DeleteDomain", self._client.send(delete_domain(domain), identity), gone=True)
+        self._made.pop((domain, identity), None)
+
+    def put(
+        self, domain: str, uri: str, members: dict[str, Any], identity: Identity | None = None
+    ) -> Exchange:
+        """Make an integration."""
+        return self._write("PutIntegration", put_integration(domain, uri, members), identity)
+
+    def update(
+        self, domain: str, uri: str, members: dict[str, Any], identity: Identity | None = None
+    ) -> dict[str, Any]:
+        """Put an integration that exists; the members that are due from now on.
+
+        No source says whether that replaces tags, adds to them or keeps them: due is what the answer has.
+        """
+        document = parse(self.put(domain, uri, members, identity).response).document
+        tags = document.get("Tags") if isinstance(document, dict) else None
+        return {**members, "Tags": tags} if "Tags" in members and isinstance(tags, dict) else members
+
+    def delete(self, domain: str, uri: str, identity: Identity | None = None) -> None:
+        """Remove an integration."""
+        self._write("DeleteIntegration", delete_integration(domain, uri), identity, gone=True)
+
+    def list(self, domain: str, identity: Identity | None = None) -> None:
+        """List the integrations of a domain, whatever comes of it."""
+        self._client.send(list_integrations(domain), identity or self._caller)
+
+    def read(self, domain: str, uri: str, identity: Identity | None = None) -> Exchange:
+        """GetIntegration, as soon as all writes are settled."""
+        self.settle()
+        return self._client.send(get_integration(domain, uri), identity or self._caller)
+
+    def settle(self) -> None:
+        """Wait until all writes are seen by readers."""
+        time.sleep(max(0.0, self._settled - time.monotonic()))
+
+    def clear(self) -> None:
+        """Remove all domains that were made; a later run sweeps what cannot be removed now."""
+        with self._client.cleaning_up():
+            for domain, identity in list(self._made):
+                with suppress(OSError, RuntimeError):
+                    self._client.send(delete_domain(domain), identity)
+                del self._made[domain, identity]
+
+    def _write(
+        self, operation: str, request: Request, identity: Identity | None, *, gone: bool = False
+    ) -> Exchange:
+        return self._written(operation, self._client.send(request, identity or self._caller), gone=gone)
+
+    def _written(self, operation: str, exchange: Exchange, *, gone: bool = False) -> Exchange:
+        """Take note of a write; a repeated removal may find that the first one did its work."""
+        status = exchange.response.status
+        self._settled = time.monotonic() + self._settling_time
+        if status // 100 != 2 and not (gone and status == 404 and exchange.faults):
+            error_type = parse(exchange.response).error_type
+            self._refuse(f"{operation} answered {status} {error_type or exchange.response.reason}".strip())
+        return exchange

@@ -1,0 +1,103 @@
+"""Finds the identities of a target: in its file, in AWS's configuration, by botocore's chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from getintegration_contract.identity import Identity, Refreshing, unusable
+from getintegration_contract.target.hosts import is_loopback
+
+#: Identities that are something because they are not the caller.
+_OTHERS = ("unauthorized", "other-account", "low-quota")
+
+
+class IdentityError(ValueError):
+    """An identity that cannot be had or used; the message is one sentence naming what to change."""
+
+
+def find(given: Mapping[str, Mapping[str, str]], profile: str | None, endpoint: str) -> dict[str, Identity]:
+    """The identities of a target, by name, the caller among them.
+
+    Args:
+        given: The identities of its file.
+        profile: The AWS profile of the caller, if it is given as an option, which wins.
+        endpoint: Its address: the caller of a loopback one needs no credentials.
+
+    Raises:
+        IdentityError: One has no credentials, none that can be sent, or is not what its name says.
+    """
+    identities = {name: _identity(name, entry) for name, entry in given.items()}
+    if profile:
+        identities["caller"] = _from_profile("caller", profile)
+    if "caller" not in identities:
+        identities["caller"] = _default_caller(endpoint)
+    temporary = identities.get("temporary")
+    if temporary is not None and not (temporary.session_token or temporary.refreshable):
+        raise IdentityError("identities.temporary needs session-token")
+    access_key = identities["caller"].access_key
+    for name in _OTHERS:
+        if access_key and name in identities and identities[name].access_key == access_key:
+            raise IdentityError(f"identities.{name} has the access key of the caller: give it another")
+    return identities
+
+
+def _identity(name: str, entry: Mapping[str, str]) -> Identity:
+    if "profile" in entry:
+        return _from_profile(name, entry["profile"])
+    keys = entry["access-key-id"], entry["secret-access-key"], entry.get("session-token")
+    _check(name, *keys)
+    return Identity(name, *keys)
+
+
+def _check(name: str, access_key: str, secret_key: str, session_token: str | None) -> None:
+    fault = unusable(access_key, secret_key, session_token)
+    if fault is not None:
+        raise IdentityError(f"credentials for {name}: {fault}")
+
+
+def _default_caller(endpoint: str) -> Identity:
+    """botocore's chain; for a loopback endpoint without any, the emulator's documented defaults."""
+    local = is_loopback(endpoint)
+    found = _from_botocore("caller", None, instance_metadata=not local)
+    if found is not None:
+        return found
+    if not local:
+        raise IdentityError("no credentials for caller: give --profile, or set AWS_ACCESS_KEY_ID and its kin")
+    from getintegration_emulator.identities import DEFAULT_IDENTITIES
+
+    known = DEFAULT_IDENTITIES["caller"]
+    return Identity("caller", known.access_key, known.secret_key)
+
+
+def _from_profile(name: str, profile: str) -> Identity:
+    found = _from_botocore(name, profile)
+    if found is None:
+        raise IdentityError(f"no credentials for {name}: the profile {profile} has none")
+    return found
+
+
+def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = True) -> Identity | None:
+    """What botocore's chain finds, if anything.
+
+    Raises:
+        IdentityError: Something is configured, but does not work.
+    """
+    import botocore.exceptions
+    import botocore.session
+    from botocore.credentials import RefreshableCredentials
+
+    session = botocore.session.Session(profile=profile)
+    try:
+        if not instance_metadata:  # asking a metadata service for a local mock would only cost time
+            session.get_component("credential_provider").remove("iam-role")
+        credentials = session.get_credentials()
+        frozen: Any = credentials and credentials.get_frozen_credentials()  # some are fetched only now
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        raise IdentityError(f"credentials for {name}: {error}") from None
+    if frozen is None:
+        return None
+    _check(name, frozen.access_key, frozen.secret_key, frozen.token)
+    if isinstance(credentials, RefreshableCredentials):
+        return Identity(name, refreshable=Refreshing(credentials))
+    return Identity(name, frozen.access_key, frozen.secret_key, frozen.token)

@@ -1,0 +1,68 @@
+"""The shipped emulator as a target, for a run that names no endpoint."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+
+from getintegration_contract.identity import Identity
+from getintegration_contract.target.target import CLAIMS, DEFAULT_REGION, Target
+from getintegration_emulator.identities import DEFAULT_IDENTITIES
+from getintegration_emulator.launch import EmulatorError, RunningEmulator, running_emulator
+
+__all__ = ["EmulatorError", "LocalEmulator", "emulator_identities"]
+
+
+def emulator_identities() -> dict[str, Identity]:
+    """The emulator's documented identities, under the names that a target gives them."""
+    identities = {}
+    for key, known in DEFAULT_IDENTITIES.items():
+        name = key.replace("_", "-")
+        identities[name] = Identity(name, known.access_key, known.secret_key, known.session_token)
+    return identities
+
+
+class LocalEmulator:
+    """The emulator in a process of its own; it ends with this process, whatever happens to that.
+
+    It starts when its address is first asked for.
+    """
+
+    def __init__(self, *options: str) -> None:
+        self._options = ("--region", DEFAULT_REGION, *options)
+        self._stack = ExitStack()
+        self._running: RunningEmulator | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the emulator listens.
+
+        Raises:
+            EmulatorError: It did not start.
+        """
+        if self._running is None:
+            self._running = self._stack.enter_context(running_emulator(*self._options))
+        return self._running.url
+
+    def target(self) -> Target:
+        """The emulator as a target: all identities, all claims."""
+        return Target(
+            endpoint=self.url,
+            identities=emulator_identities(),
+            claims=frozenset(CLAIMS),
+            allow_writes=True,
+        )
+
+    def stop(self) -> None:
+        """End the emulator, which keeps nothing that would be lost."""
+        if self._running is not None:
+            self._running.process.kill()
+        self._stack.close()
+
+    def __enter__(self) -> LocalEmulator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,178 @@
+"""``python -m getintegration_emulator``: all its options are documented here.
+
+Exit status: 0 after an orderly end (SIGTERM, SIGINT, end of standard input), 1 when the address
+cannot be listened on or botocore has no usable service model, 2 for a wrong option or identities
+file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from getintegration_emulator import __version__
+
+from .application import MAX_BODY, Application
+from .identities import DEFAULT_IDENTITIES, IdentityFileError, load_identities
+from .model import ModelError
+from .server import BindError, bind, is_loopback, serve
+from .service import HEALTH_PATH, Service, Settings
+from .sigv4 import CLOCK_WINDOW
+from .unverified import DEFAULT_REGION
+
+_EPILOG = f"""\
+Once it listens it prints one JSON line, {{"event": "listening", "url": "http://127.0.0.1:4566"}}.
+GET {HEALTH_PATH.decode()} needs no signature. State is kept in memory, apart for each account
+and region. A request body may have {MAX_BODY // 2**20} MiB. The date of a request may be
+{CLOCK_WINDOW // 60} minutes off.
+
+Without --identities it knows these:
+"""
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65535:
+        raise ValueError(text)
+    return value
+
+
+def _rate(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(text)
+    return value
+
+
+def _burst(text: str) -> float:
+    value = _rate(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9-]+", text):
+        raise ValueError(text)
+    return text
+
+
+_port.__name__ = "port number"
+_region.__name__ = "name of a region"
+_rate.__name__ = "number of requests a second"
+_burst.__name__ = "number of requests, 1 or more"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of the command, with their meanings and defaults."""
+    known = "".join(
+        f"  {name:<14} {identity.access_key}  {identity.secret_key}  account {identity.account}"
+        + (f"  token {identity.session_token}\n" if identity.session_token else "\n")
+        for name, identity in DEFAULT_IDENTITIES.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m getintegration_emulator",
+        description=(
+            "Emulate GetIntegration of Amazon Connect Customer Profiles, and the operations"
+            " that make and remove its state, on a local address."
+        ),
+        epilog=_EPILOG + known,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add(
+        "--port",
+        type=_port,
+        default=4566,
+        help="port to listen on; 0 takes a free one (default: %(default)s)",
+    )
+    add(
+        "--region",
+        type=_region,
+        help="the only region that requests may be signed for (default: any; without"
+        f" signatures, requests that name none belong to {DEFAULT_REGION})",
+    )
+    add(
+        "--identities",
+        type=Path,
+        metavar="FILE.toml",
+        help="know these identities instead: one table each, with access_key, secret_key and"
+        " account, and if wanted session_token, expired_session_token, permitted, rate, burst;"
+        " the one named caller, or else the first, is the caller",
+    )
+    add(
+        "--no-signatures",
+        action="store_true",
+        help="do not verify signatures: a known access key in the Authorization header still"
+        " says who calls, everyone else is the caller",
+    )
+    add(
+        "--rate",
+        type=_rate,
+        metavar="N",
+        help="requests a second that each account may make in each region (default: unlimited)",
+    )
+    add(
+        "--burst",
+        type=_burst,
+        metavar="N",
+        help="requests that may be made at once under --rate (default: the rate, at least 1)",
+    )
+    add(
+        "--access-log",
+        action="store_true",
+        help="write one JSON line to standard error for each response",
+    )
+    add(
+        "--exit-with-stdin",
+        action="store_true",
+        help="stop when standard input ends, and so with the process that holds its other end",
+    )
+    add("--version", action="version", version=__version__)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the emulator until it is stopped; return its exit status."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.burst is not None and options.rate is None:
+        parser.error("--burst needs --rate")
+    identities = DEFAULT_IDENTITIES
+    if options.identities is not None:
+        try:
+            identities = load_identities(options.identities)
+        except IdentityFileError as error:
+            parser.exit(2, f"{parser.prog}: error: {error}\n")
+    settings = Settings(
+        identities=identities,
+        signatures=not options.no_signatures,
+        region=options.region,
+        rate=options.rate,
+        burst=options.burst,
+    )
+    try:
+        service = Service(settings)
+        listener = bind(options.host, options.port)
+    except (ModelError, BindError) as error:
+        parser.exit(1, f"{parser.prog}: error: {error}\n")
+    if not is_loopback(listener):
+        print(
+            f"{parser.prog}: warning: {options.host} is not a loopback address, so other machines"
+            " may reach this emulator, and its default keys are public.",
+            file=sys.stderr,
+            flush=True,
+        )
+    application = Application(service, access_log=options.access_log)
+    serve(application, listener, exit_with_stdin=options.exit_with_stdin)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""What tests of recording and comparing share: recordings, edits of them, the command in this process."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from getintegration_compare import cli as compare
+from getintegration_contract import recording as recordings
+from getintegration_contract.contract import Contract
+from getintegration_contract.exchange import Exchange, Fault, Request, Response
+from getintegration_contract.identity import Identity
+from getintegration_contract.operations import get_integration
+from getintegration_contract.recording import Recorder, Recording
+from getintegration_contract.recording.about import Suite
+from getintegration_contract.redact import Redactor
+from getintegration_contract.sending.client import Client
+from getintegration_contract.target.emulator import emulator_identities
+
+from ..support import DESCRIPTION
+
+#: What AWS's address looks like; nothing in these tests ever reaches it.
+AWS = "https://profile.us-east-1.amazonaws.com"
+CONTRACT = Contract.load(DESCRIPTION)
+STATE = {
+    "domain": "Domain",
+    "uri": "s3://Bucket/Caf\u00e9",
+    "other_domain": "Other",
+    "other_uri": "s3://Other",
+}
+CALLER = Identity("caller", "AKIAEXAMPLECALLER001", "EXAMPLE-caller-secret-key-0123456789abcd")
+
+Entry = dict[str, Any]
+Edit = Callable[[Entry], None]
+
+
+def about(
+    endpoint: str = "http://127.0.0.1:1", date: str = "2026-11-01T10:00:00+00:00", **more: Any
+) -> Suite:
+    """What a recording made up by a test is about."""
+    states = more.pop("states", (STATE,))
+    return Suite("0.1.0", "model", endpoint, "us-east-1", date, 0, "gate", states, **more)
+
+
+def exchange(
+    status: int = 200,
+    document: Any = None,
+    *,
+    request: Request | None = None,
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"), ("x-amzn-RequestId", "1")),
+    body: bytes | None = None,
+    attempt: int = 1,
+    started: float = 1.7e9,
+    identity: str | None = "caller",
+) -> Exchange:
+    """An exchange made up by a test."""
+    request = request or get_integration(STATE["domain"], STATE["uri"])
+    if body is None:
+        body = json.dumps(found() if document is None else document).encode()
+    faults = tuple(Fault("429", number) for number in range(1, attempt))
+    response = Response(status, "", headers, body)
+    return Exchange("http://127.0.0.1:1", request, response, identity, started, 0.01, faults)
+
+
+def found(**members: Any) -> dict[str, Any]:
+    """An integration as it is answered."""
+    known = {"DomainName": STATE["domain"], "Uri": STATE["uri"], "CreatedAt": 1.5e9, "LastUpdatedAt": 1.6e9}
+    return known | members
+
+
+def error(error_type: str, message: str = "no") -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
+    """Body and headers of an error in the emulator's form."""
+    headers = (
+        ("Content-Type", "application/json"),
+        ("x-amzn-RequestId", "1"),
+        ("X-Amzn-ErrorType", error_type),
+    )
+    return {"Message": message}, headers
+
+
+def record(
+    path: Path, *exchanges: Exchange, suite: Suite | None = None, test: str = "test", merge: bool = True
+) -> Path:
+    """A recording of these exchanges, each of a test of its own."""
+    recorder = Recorder(path, Redactor(), suite or about())
+    for number, each in enumerate(exchanges):
+        recorder.write(each, test=f"{test}[{number}]", signing={"kind": "signed"})
+    recorder.close()
+    if merge:
+        recordings.merge(path, complete=True)
+    return path
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A HAR file as JSON."""
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+@dataclass
+class Edited:
+    """A copy of a recording whose entries are changed."""
+
+    document: dict[str, Any]
+
+    @classmethod
+    def of(cls, path: Path) -> Edited:
+        """A copy of a recording."""
+        return cls(copy.deepcopy(load(path)))
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The entries, to be changed."""
+        entries: list[Entry] = self.document["log"]["entries"]
+        return entries
+
+    def suite(self, **changes: Any) -> Edited:
+        """Change what it is about."""
+        self.document["log"]["_suite"].update(changes)
+        return self
+
+    def write(self, path: Path) -> Path:
+        """Write it as a HAR file."""
+        path.write_text(json.dumps(self.document, indent=1), encoding="utf-8")
+        return path
+
+    def answered(self, status: int) -> Iterator[Entry]:
+        """The entries of one status that are ordinary enough to be changed for a test."""
+        return (
+            entry
+            for entry in self.entries
+            if entry["response"]["status"] == status and len(entry["response"]["content"].get("text", "")) > 2
+        )
+
+
+def document(entry: Entry) -> Any:
+    """The JSON of an entry's answer."""
+    return json.loads(entry["response"]["content"]["text"])
+
+
+def set_document(entry: Entry, value: Any, **layout: Any) -> None:
+    """Give an entry's answer another JSON body."""
+    entry["response"]["content"]["text"] = json.dumps(value, **layout)
+
+
+def change(edit: Callable[[dict[str, Any]], Any]) -> Edit:
+    """An edit of the JSON of an answer."""
+
+    def apply(entry: Entry) -> None:
+        value = document(entry)
+        edit(value)
+        set_document(entry, value)
+
+    return apply
+
+
+def set_header(name: str, value: str | None) -> Edit:
+    """An edit of a header of an answer: set, or removed where None."""
+
+    def apply(entry: Entry) -> None:
+        headers = entry["response"]["headers"]
+        kept = [header for header in headers if header["name"].lower() != name.lower()]
+        entry["response"]["headers"] = kept + ([] if value is None else [{"name": name, "value": value}])
+
+    return apply
+
+
+def run(*arguments: str | Path) -> int:
+    """The command, in this process."""
+    try:
+        return compare.main([str(argument) for argument in arguments])
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+def compared(tmp_path: Path, *arguments: str | Path) -> tuple[int, dict[str, Any]]:
+    """Exit status and compare.json of the command."""
+    folder = tmp_path / "compared"
+    status = run(*arguments, "--report-dir", folder)
+    return status, json.loads((folder / "compare.json").read_text(encoding="utf-8"))
+
+
+def places(report: dict[str, Any]) -> set[tuple[str, str]]:
+    """Kind and place of all differences of a report."""
+    return {(group["kind"], group["where"]) for group in report["differences"]}
+
+
+def signed(client: Client, request: Request, identity: Identity = CALLER) -> Request:
+    """A request as it goes over the wire."""
+    return client.sign(request, identity)
+
+
+def opened(path: Path) -> Recording:
+    """A recording, to be closed by the caller."""
+    return recordings.read(path)
+
+
+IDENTITIES = emulator_identities()

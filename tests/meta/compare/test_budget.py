@@ -1,0 +1,142 @@
+"""The budget: never above the rate in any second, close below it, one limit for all processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from getintegration_contract.errors import BudgetExhausted
+from getintegration_contract.sending.budget import MARGIN, Budget
+
+_WORKER = """
+import json, sys, time
+from pathlib import Path
+from getintegration_contract.sending.budget import Budget
+from getintegration_contract.errors import BudgetExhausted
+path, rate, limit, seconds = sys.argv[1:]
+budget = Budget(Path(path), float(rate), int(limit) or None)
+stamps = []
+print("ready", flush=True)
+end = float(sys.stdin.readline()) + float(seconds)
+while time.monotonic() < end:
+    try:
+        stamps.append(budget.acquire())
+    except BudgetExhausted:
+        break
+print(json.dumps(stamps))
+"""
+
+
+def departures(path: Path, processes: int, rate: float, seconds: float, limit: int = 0) -> list[float]:
+    """When requests of several processes left, all together."""
+    command = [sys.executable, "-c", _WORKER, *map(str, (path, rate, limit, seconds))]
+    running = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    outputs = []
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write(f"{time.monotonic()}\n")
+        process.stdin.flush()
+    for process in running:
+        outputs.append(process.communicate()[0])
+    return sorted(stamp for output in outputs for stamp in json.loads(output))
+
+
+def most_in_a_second(stamps: list[float]) -> int:
+    """Requests in the busiest second, wherever it begins."""
+    return max(sum(begin <= stamp < begin + 1 for stamp in stamps) for begin in stamps)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 4])
+def test_rate_is_kept_by_all_processes_together(tmp_path: Path, processes: int) -> None:
+    rate = 40
+    stamps = departures(tmp_path / "budget", processes, rate, 1.1)
+    assert most_in_a_second(stamps) <= rate
+    measured = (len(stamps) - 1) / (stamps[-1] - stamps[0])
+    assert rate * 0.6 < measured <= rate  # a busy machine may be slow, never fast
+
+
+def test_requests_are_spaced_evenly(tmp_path: Path) -> None:
+    budget = Budget(tmp_path / "budget", 25)
+    stamps = []
+    for _ in range(10):
+        budget.acquire()
+        stamps.append(time.monotonic())
+    gaps = [late - early for early, late in pairwise(stamps)]
+    assert sum(gap > 0.03 for gap in gaps) >= 8
+
+
+def test_limit_holds_for_all_processes_together(tmp_path: Path) -> None:
+    path = tmp_path / "budget"
+    assert len(departures(path, 2, 1000, 2, limit=37)) == 37
+    assert Budget(path).spent == 37
+
+
+def test_threads_of_one_process_share_the_rate(tmp_path: Path) -> None:
+    budget = Budget(tmp_path / "budget", 50)
+    stamps: list[float] = []
+
+    def work() -> None:
+        for _ in range(5):
+            budget.acquire()
+            stamps.append(time.monotonic())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(stamps) == 20
+    assert max(stamps) - min(stamps) >= 19 * (1 + MARGIN) / 50 * 0.95
+
+
+def test_limit_alone_does_not_wait(tmp_path: Path) -> None:
+    budget = Budget(tmp_path / "budget", None, 3)
+    for _ in range(3):
+        budget.acquire()
+    with pytest.raises(BudgetExhausted, match="limit of 3 requests"):
+        budget.acquire()
+
+
+def test_rate_goes_on_after_requests_that_ignored_it(tmp_path: Path) -> None:
+    path = tmp_path / "budget"
+    for _ in range(12):
+        Budget(path, None).acquire()
+    budget = Budget(path, 50)
+    begin = time.monotonic()
+    for _ in range(6):
+        budget.acquire()
+    assert time.monotonic() - begin > 0.09
+    assert budget.spent == 18
+
+
+def test_requests_that_write_have_a_rate_of_their_own(tmp_path: Path) -> None:
+    budget = Budget.create(200, None, 2)
+    budget.acquire()
+    writes = [budget.acquire(writing=True) for _ in range(3)]
+    assert budget.spent == 4, "they count as requests like any other"
+    assert writes[-1] - writes[0] >= 1
+    budget.remove()
+    assert list(budget.path.parent.glob(f"{budget.path.stem}.*")) == []
+
+
+def test_file_is_removed(tmp_path: Path) -> None:
+    budget = Budget.create(5, 10)
+    assert budget.path.exists()
+    budget.acquire()
+    budget.remove()
+    budget.remove()
+    assert not budget.path.exists()
+    assert budget.spent == 0

@@ -1,0 +1,144 @@
+"""Truth moves: what a recording of AWS contradicts, and what it confirms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_contract import evidence as promotion
+from getintegration_contract.contract import Contract
+
+from ..support import DESCRIPTION, Scripted, refused
+from .kit import AWS, Edited, compared, document, exchange, record, run, set_document
+
+
+@pytest.fixture
+def alike(tmp_path: Path) -> tuple[Path, Path]:
+    """Two recordings that do not differ."""
+    return record(tmp_path / "a.har", exchange()), record(tmp_path / "b.har", exchange())
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Path:
+    """A copy of the description, to write evidence beside."""
+    folder = tmp_path / "openapi"
+    folder.mkdir()
+    path = folder / "get-integration.yaml"
+    path.write_text(DESCRIPTION.read_text(encoding="utf-8"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def from_aws(tmp_path: Path, slow_har: Path) -> Path:
+    """The second server's recording, as if AWS had been recorded."""
+    edited = Edited.of(slow_har).suite(endpoint=AWS, date="2026-11-20T00:00:00+00:00")
+    for entry in edited.entries:
+        entry["request"]["url"] = AWS + entry["request"]["url"].partition("127.0.0.1:")[2].lstrip(
+            "0123456789"
+        )
+    return edited.write(tmp_path / "aws.har")
+
+
+def test_evidence_promotes_clauses(
+    contract: Path, from_aws: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = Contract.load(contract)
+    assert run(from_aws, "--promote", "--contract", contract, "--max-age", "100000") == 0
+    evidence = promotion.read(contract.with_name("evidence.yaml"))
+    assert evidence["response.request-id"]["date"] == "2026-11-20"
+    assert evidence["response.request-id"]["region"] == "us-east-1"
+    assert evidence["response.request-id"]["count"] >= 2
+    assert "response.unknown-members" not in evidence  # this server has one
+    assert "response.status" not in evidence  # documented anyway
+    after = Contract.load(contract)
+    assert before.clauses["response.request-id"].provenance == "observed"
+    raised = after.clauses["response.request-id"]
+    assert raised.provenance == "recorded"
+    assert "2026-11-20" in raised.source
+    assert raised.gates(strict=True)
+    assert not before.clauses["response.request-id"].gates(strict=True)
+    same = [name for name in before.clauses if name not in evidence]
+    assert all(after.clauses[name] == before.clauses[name] for name in same)
+    assert "promoted in" in capsys.readouterr().out
+    text = contract.with_name("evidence.yaml").read_text()
+    assert run(from_aws, "--promote", "--contract", contract, "--max-age", "100000") == 0
+    assert contract.with_name("evidence.yaml").read_text() == text
+
+
+def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
+    tmp_path: Path, contract: Path, emulator_har: Path
+) -> None:
+    aws = Edited.of(emulator_har).suite(endpoint=AWS, emulator=False, date="2026-11-20T00:00:00Z")
+    for test in aws.document["log"]["_tests"]:
+        if "sigv4.wrong-service.type" in test["checks"]:
+            finding = {"clause": "sigv4.wrong-service.type", "expected": "a", "actual": "b", "count": 1}
+            test["findings"] = [finding]
+    path = aws.write(tmp_path / "aws.har")
+    status, report = compared(
+        tmp_path, path, emulator_har, "--promote", "--contract", contract, "--max-age", "100000"
+    )
+    assert status == 0
+    evidence = promotion.read(contract.with_name("evidence.yaml"))
+    assert evidence["sigv4.expired-date.type"]["count"] == 4
+    assert "sigv4.wrong-service.type" not in evidence
+    assert [entry["clause"] for entry in report["contradicted"]] == ["sigv4.wrong-service.type"]
+
+
+@pytest.mark.parametrize("reason", ["not AWS", "stale"])
+def test_only_fresh_recordings_of_aws_are_evidence(
+    contract: Path, from_aws: Path, slow_har: Path, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if reason == "stale":
+        from_aws = Edited.of(from_aws).suite(date="2020-01-01T00:00:00Z").write(from_aws)
+    path = from_aws if reason == "stale" else slow_har
+    assert run(path, "--promote", "--contract", contract) == 4
+    assert not contract.with_name("evidence.yaml").exists()
+    assert "--promote" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("reference", ["not AWS", "stale", "live", "emulator"])
+def test_what_is_no_evidence_is_told_before_anything_is_sent(
+    contract: Path,
+    from_aws: Path,
+    slow_har: Path,
+    closing: Any,
+    reference: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
+    stale = Edited.of(from_aws).suite(date="2020-01-01T00:00:00Z").write(from_aws.with_name("stale.har"))
+    known = {"not AWS": slow_har, "stale": stale, "live": server.url, "emulator": "emulator"}
+    assert run(known[reference], server.url, "--promote", "--contract", contract) == 4
+    assert server.received == []
+    assert capsys.readouterr().err.partition(": ")[2].startswith("--promote")
+
+
+@pytest.mark.parametrize(
+    "content", ["- a", "a: 1", "a: {date: 1}", "{", "a: {date: x, region: y, suite_version: z, count: many}"]
+)
+def test_wrong_evidence_is_told(
+    tmp_path: Path, contract: Path, alike: tuple[Path, Path], content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract.with_name("evidence.yaml").write_text(content)
+    assert run(*alike, "--contract", contract) == 4
+    assert "evidence.yaml" in capsys.readouterr().err
+
+
+def test_a_clause_that_aws_breaks_is_no_fault_of_the_emulator(
+    tmp_path: Path, from_aws: Path, slow_har: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edited = Edited.of(from_aws)
+    for entry in edited.entries:
+        if entry["_test"].endswith("test_order_of_identities_does_not_matter"):
+            if entry["response"]["status"] == 200:
+                value = document(entry)
+                value["LastUpdatedAt"] = value["CreatedAt"] - 5
+                set_document(entry, value)
+    edited.write(from_aws)
+    status, report = compared(tmp_path, from_aws, slow_har, "--max-age", "100000")
+    assert status == 0
+    assert all(group["contradicted"] for group in report["differences"])
+    assert {entry["clause"] for entry in report["contradicted"]} >= {"response.timestamps.order"}
+    assert "contradicted by evidence" in capsys.readouterr().out

@@ -1,0 +1,172 @@
+"""The IAM policies in docs/iam allow what each way of running calls, and nothing else."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote
+
+import botocore.session
+import pytest
+
+from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.operations import (
+    create_domain,
+    delete_domain,
+    delete_integration,
+    get_domain,
+    get_integration,
+    put_integration,
+)
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state import provisioner as states
+from getintegration_contract.state.provisioner import PREFIX, Provisioner
+
+from ..support import ROOT, Process
+from .kit import CALLER, load
+
+FOLDER = ROOT / "docs" / "iam"
+WAYS = ("read-only-given", "read-only-discovered", "writing")
+
+
+def operations() -> list[tuple[str, str, re.Pattern[str]]]:
+    """Every operation of the service model: name, method, path."""
+    model = botocore.session.get_session().get_service_model("customer-profiles")
+    return [
+        (
+            name,
+            model.operation_model(name).http["method"],
+            re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(_path(model, name)))),
+        )
+        for name in model.operation_names
+    ]
+
+
+def _path(model: Any, name: str) -> str:
+    return str(model.operation_model(name).http["requestUri"]).partition("?")[0]
+
+
+OPERATIONS = operations()
+
+
+def call(request: Request) -> tuple[str, str] | None:
+    """The action that a request is, and the ARN that it is about; None if it is no operation's."""
+    path = request.target.partition("?")[0]
+    for name, method, pattern in OPERATIONS:
+        match = pattern.fullmatch(path)
+        if match and method == request.method:
+            domain = unquote(match.groupdict().get("DomainName", ""))
+            return f"profile:{name}", f"arn:aws:profile:us-east-1:111122223333:domains/{domain}"
+    return None
+
+
+def policy(way: str) -> list[dict[str, Any]]:
+    """The statements of a policy."""
+    document = json.loads((FOLDER / f"{way}.json").read_text(encoding="utf-8"))
+    assert document["Version"] == "2012-10-17"
+    statements: list[dict[str, Any]] = document["Statement"]
+    for statement in statements:
+        assert statement["Effect"] == "Allow"
+        assert re.fullmatch("[A-Za-z0-9]+", statement["Sid"])
+    return statements
+
+
+def actions(way: str) -> set[str]:
+    """All actions of a policy."""
+    return {action for statement in policy(way) for action in statement["Action"]}
+
+
+def allows(way: str, action: str, arn: str) -> bool:
+    """Whether a policy allows an action on a resource."""
+    return any(
+        action in statement["Action"] and fnmatch.fnmatchcase(arn, statement["Resource"])
+        for statement in policy(way)
+    )
+
+
+def calls_of(url: str, use: Callable[[Provisioner], object]) -> set[tuple[str, str]]:
+    """What a provisioner calls."""
+    seen: list[Exchange] = []
+    client = Client(url, "us-east-1", observe=seen.append)
+    use(Provisioner(client, {"caller": CALLER}, print))
+    client.close()
+    found = [call(exchange.request) for exchange in seen]
+    assert None not in found
+    return {each for each in found if each is not None}
+
+
+def make_and_remove(provisioner: Provisioner) -> None:
+    """The state of a run that may write, also where an earlier one left something."""
+    provisioner.have(allow_writes=True)
+    Provisioner(provisioner._client, {"caller": CALLER}, print)._sweep()
+    provisioner.remove()
+
+
+def built() -> Iterable[Request]:
+    """One request of every builder that writes; scenarios about writing use them all."""
+    name = f"{PREFIX}0-A"
+    yield create_domain(name)
+    yield get_domain(name)
+    yield delete_domain(name)
+    yield put_integration(name, "s3://a", states.MEMBERS)
+    yield delete_integration(name, "s3://a")
+
+
+@pytest.fixture(scope="module")
+def calls(live_emulator: Process) -> dict[str, set[tuple[str, str]]]:
+    """What each way of running calls."""
+    url = live_emulator.url
+    client = Client(url, "us-east-1")
+    for request in (
+        create_domain("given"),
+        put_integration("given", "s3://a", {"ObjectTypeName": "a"}),
+    ):
+        assert client.send(request, CALLER).response.status == 200
+    reading = {call(get_integration("given", "s3://a"))}
+    found: dict[str, set[Any]] = {
+        "read-only-given": reading | calls_of(url, lambda p: p.given("given", "s3://a")),
+        "read-only-discovered": reading | calls_of(url, lambda p: p.have(allow_writes=False)),
+        "writing": reading | calls_of(url, make_and_remove) | {call(request) for request in built()},
+    }
+    # Where nothing can be made, a run that may write looks for something instead.
+    found["writing"] |= found["read-only-discovered"]
+    client.send(delete_domain("given"), CALLER)
+    return found
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_policy_allows_what_is_called_and_nothing_else(
+    way: str, calls: dict[str, set[tuple[str, str]]]
+) -> None:
+    for action, arn in calls[way]:
+        assert allows(way, action, arn), (action, arn)
+    # PutIntegration with tags needs TagResource besides.
+    more = {"profile:TagResource"} if way == "writing" else set()
+    assert actions(way) == {action for action, _ in calls[way]} | more
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_beside_the_prefix_can_be_written(way: str) -> None:
+    writing = {"CreateDomain", "DeleteDomain", "PutIntegration", "DeleteIntegration", "TagResource"}
+    for domain in ("production", "GetIntegrationContract", f"x{PREFIX}0-A"):
+        for name in writing:
+            assert not allows(way, f"profile:{name}", f"arn:aws:profile:us-east-1:1:domains/{domain}")
+
+
+def test_unknown_domains_may_be_asked_for(emulator_har: Any) -> None:
+    """Without that, AWS would answer 403 where the contract says 404."""
+    asked = 0
+    for entry in load(emulator_har)["log"]["entries"]:
+        target = "/" + entry["request"]["url"].split("/", 3)[3]
+        made = call(Request(entry["request"]["method"], target))
+        if made is not None and made[0] == "profile:GetIntegration":
+            asked += 1
+            assert all(allows(way, *made) for way in WAYS)
+    assert asked > 100
+
+
+def test_there_is_a_policy_for_each_way() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(WAYS)

@@ -1,0 +1,343 @@
+"""Recordings: valid HAR 1.2, whole, redacted, safe from crashes; anything else is refused in a sentence."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_contract import recording as recordings
+from getintegration_contract.exchange import Exchange, Request, Response
+from getintegration_contract.identity import Identity
+from getintegration_contract.operations import get_integration
+from getintegration_contract.recording import Recorder, RecordingError
+from getintegration_contract.recording.resign import describe
+from getintegration_contract.redact import Redactor
+from getintegration_contract.sending.client import Client
+
+from .kit import CALLER, IDENTITIES, about, exchange, load, record, run
+
+BODIES = {
+    "text": b'{"Uri": "s3://caf\xc3\xa9"}',
+    "bytes": bytes(range(256)),
+    "UTF-16": '{"Uri": "x"}'.encode("utf-16"),
+    "compressed": gzip.compress(b"body"),
+    "empty": b"",
+    "controls": b"\x00\x1b[31m\r\n",
+    "large": b"u" * 3_000_000,
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_bodies_survive(tmp_path: Path, body: bytes) -> None:
+    request = Request("POST", "/domains/a%20b/integrations?a=%zz", (("X-Odd", "caf\xe9"),), body)
+    path = record(tmp_path / "a.har", exchange(request=request, body=body))
+    with recordings.read(path) as recording:
+        (recorded,) = recording
+    assert recorded.exchange.request == request
+    assert recorded.exchange.response.body == body
+    assert recorded.exchange.response.status == 200
+    if body:
+        content = load(path)["log"]["entries"][0]["response"]["content"]
+        text = base64.b64decode(content["text"]) if content.get("encoding") else content["text"].encode()
+        assert text == body
+
+
+def test_recording_of_the_suite_is_har(again_har: Path) -> None:
+    log = load(again_har)["log"]
+    assert log["version"] == "1.2"
+    assert set(log["creator"]) == {"name", "version"}
+    suite = log["_suite"]
+    assert suite["complete"]
+    assert suite["seed"] == 0
+    assert suite["depth"] == "gate"
+    assert suite["region"] == "us-east-1"
+    assert suite["suite_version"]
+    assert "customer-profiles/2020-08-15" in suite["model_version"]
+    assert suite["endpoint"].startswith("http://127.0.0.1:")
+    assert suite["states"][0]["domain"].startswith("GetIntegrationContract-")
+    assert len(log["entries"]) > 200
+    moments = [entry["startedDateTime"] for entry in log["entries"]]
+    assert moments == sorted(moments)  # the order of the run, whichever worker it was
+    for entry in log["entries"]:
+        assert {"startedDateTime", "time", "request", "response", "cache", "timings"} <= set(entry)
+        request, response = entry["request"], entry["response"]
+        assert {"method", "url", "httpVersion", "cookies", "headers", "queryString"} <= set(request)
+        assert {"status", "statusText", "httpVersion", "headers", "content", "redirectURL"} <= set(response)
+        assert {"size", "mimeType"} <= set(response["content"])
+        assert entry["_test"].startswith("tests/contract/test_")
+        assert isinstance(entry["_clauses"], list)
+        assert entry["_attempt"] >= 1
+        assert entry["_identity"] in (None, *IDENTITIES)
+    assert any("sigv4.expired-date" in entry["_clauses"] for entry in log["entries"])
+    assert {test["test"] for test in log["_tests"]} >= {entry["_test"] for entry in log["entries"]}
+    assert not again_har.with_name(again_har.name + ".parts").exists()
+
+
+def test_how_requests_were_signed_is_told(emulator_har: Path) -> None:
+    kinds: dict[str, set[str]] = {}
+    with recordings.read(emulator_har) as recording:
+        for recorded in recording:
+            name = recorded.test.rpartition("::")[2]
+            kinds.setdefault(name.partition("[")[0], set()).add(json.dumps(recorded.signing, sort_keys=True))
+    assert kinds["test_existing"] == {'{"kind": "signed"}'}
+    assert '{"kind": "none"}' in kinds["test_no_authorization"]
+    for name in (
+        "test_tampered_signature",
+        "test_tampered_body",
+        "test_tampered_header",
+        "test_wrong_secret",
+    ):
+        assert kinds[name] == {'{"kind": "special"}'}, name
+    assert '{"kind": "signed", "skew": -360.0}' in kinds["test_expired_date"]
+    assert '{"kind": "signed", "service": "s3"}' in kinds["test_wrong_scope"]
+    assert '{"days": -1, "kind": "signed"}' in kinds["test_wrong_scope"]
+    assert '{"kind": "signed", "region": "nowhere"}' in kinds["test_wrong_region"]
+    assert kinds["test_session_token"] == {'{"kind": "signed"}'}
+
+
+SECRET = "EXAMPLE-marked/secret+key=0123456789abcdef"
+TOKEN = "EXAMPLE-marked/token+0123456789=="
+
+
+@pytest.mark.parametrize("how", ["text", "json", "bytes", "headers"])
+def test_secrets_never_reach_a_recording(tmp_path: Path, how: str) -> None:
+    identity = Identity("caller", "ASIAEXAMPLETEMP00001", SECRET, TOKEN)
+    client = Client("http://127.0.0.1:1", "us-east-1")
+    wire = client.sign(get_integration("d", f"s3://{SECRET}"), identity)
+    echo = "\n".join(f"{name}: {value}" for name, value in wire.headers) + f"\nkey {SECRET}"
+    signature = echo.rpartition("Signature=")[2][:64]
+    body = {
+        "text": echo.encode(),
+        "json": json.dumps({"message": echo, SECRET: TOKEN}).encode(),
+        "bytes": b"\xff\xfe" + echo.encode() + b"\x00",
+        "headers": b"",
+    }[how]
+    headers = (("Set-Cookie", "a=b"), ("X-Echo", TOKEN), ("Content-Type", f"text/plain; a={SECRET}"))
+    answered = Exchange(
+        "http://127.0.0.1:1", wire, Response(403, SECRET, headers, body), "caller", time.time()
+    )
+    path = tmp_path / "a.har"
+    recorder = Recorder(path, Redactor(identity.secrets), about())
+    recorder.write(answered, test="t", signing=describe(client, identity, answered))
+    recorder.done({"test": "t", "checks": {}, "findings": [], "notes": [SECRET]})
+    recorder.close()
+    for part in (tmp_path / "a.har.parts").iterdir():
+        assert_clean(part.read_text(), signature)
+    recordings.merge(path, complete=True)
+    text = path.read_text()
+    entry = load(path)["log"]["entries"][0]
+    content = entry["response"]["content"]
+    if content.get("encoding"):
+        text += base64.b64decode(content["text"]).decode("latin-1")
+    assert_clean(text, signature)
+    assert entry["_signing"] == {"kind": "signed"}
+
+
+def test_a_made_up_token_is_no_secret_of_other_exchanges(tmp_path: Path) -> None:
+    token = "x" * 20
+    redactor = Redactor((SECRET,))
+    recorder = Recorder(tmp_path / "a.har", redactor, about())
+    request = get_integration("d", token)
+    faulty = replace(request, headers=(*request.headers, ("X-Amz-Security-Token", token)))
+    for number, each in enumerate((faulty, request)):
+        recorder.write(exchange(403, {"message": f"what is {token}?"}, request=each), test=str(number))
+    recorder.close()
+    with recordings.read(tmp_path / "a.har") as recording:
+        first, second = recording
+    assert token.encode() not in first.exchange.response.body
+    assert dict(first.exchange.request.headers)["X-Amz-Security-Token"] == "REDACTED"
+    assert first.exchange.request.body == request.body  # so that it can be replayed
+    assert token.encode() in second.exchange.response.body
+
+
+def assert_clean(text: str, signature: str) -> None:
+    """No secret in any form."""
+    for secret in (SECRET, TOKEN, signature, json.dumps(SECRET)[1:-1].replace("/", "\\/")):
+        assert secret not in text
+    for secret in (SECRET, TOKEN):
+        assert base64.b64encode(secret.encode()).decode().rstrip("=") not in text
+
+
+def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.har", exchange(), exchange(), merge=False)
+    (part,) = (tmp_path / "a.har.parts").glob("*.jsonl")
+    part.write_bytes(part.read_bytes()[:-20])
+    assert recordings.interrupted(path)
+    with recordings.read(path) as recording:
+        assert len(recording) == 1
+        assert not recording.suite.complete
+
+
+def test_threads_write_whole_lines(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.har", Redactor(), about())
+
+    def write(number: int) -> None:
+        for index in range(20):
+            recorder.write(exchange(body=bytes([65 + number]) * 20_000), test=f"{number}-{index}")
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with recordings.read(tmp_path / "a.har") as recording:
+        assert len(recording) == 80
+        assert all(len(set(recorded.exchange.response.body)) == 1 for recorded in recording)
+
+
+def test_a_test_recorded_again_counts_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.har"
+    record(path, exchange(404), exchange(404), exchange(404), merge=False)
+    recorder = Recorder(path, Redactor(), about(), resume=True)
+    recorder.write(exchange(200), test="test[1]")
+    recorder.close()
+    recordings.merge(path, complete=True)
+    with recordings.read(path) as recording:
+        statuses = {recorded.test: recorded.exchange.response.status for recorded in recording}
+    assert statuses == {"test[0]": 404, "test[1]": 200, "test[2]": 404}
+
+
+def test_a_newer_recording_does_not_mix_with_an_older_file(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.har", exchange(), exchange())
+    record(path, exchange(404), test="other", merge=False)
+    with recordings.read(path) as recording:
+        assert [recorded.test for recorded in recording] == ["other[0]"]
+
+
+ENTRY: dict[str, Any] = {
+    "startedDateTime": "2026-11-01T10:00:00Z",
+    "time": 1,
+    "request": {"method": "GET", "url": "http://a/", "headers": []},
+    "response": {"status": 200, "headers": [], "content": {}},
+}
+SUITE = about().to_dict()
+
+
+def har(*entries: Any, suite: Any = SUITE, **more: Any) -> str:
+    """A HAR file with these entries."""
+    return json.dumps({"log": {"_suite": suite, "entries": list(entries), **more}})
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    """An entry with a part changed; ``request__url`` changes a part of a part."""
+    made: dict[str, Any] = json.loads(json.dumps(ENTRY))
+    for name, value in changes.items():
+        outer, _, inner = name.partition("__")
+        if inner:
+            made[outer][inner] = value
+        else:
+            made[outer] = value
+    return made
+
+
+HOSTILE: dict[str, str | bytes] = {
+    "empty": "",
+    "white space": " \n",
+    "a bracket": "{",
+    "an array": "[]",
+    "null": "null",
+    "a log that is no object": '{"log": 1}',
+    "an empty log": '{"log": {}}',
+    "no suite": '{"log": {"entries": []}}',
+    "cut off": har(entry())[:-30],
+    "something behind": har(entry()) + "x",
+    "NaN": har(entry()).replace('"time": 1', '"time": NaN'),
+    "a huge number": har(entry()).replace('"time": 1', '"time": ' + "9" * 5000),
+    "an infinite number": har(entry()).replace('"time": 1', '"time": 1e999'),
+    "deep": '{"log": {"entries": [' + "[" * 100_000,
+    "deep objects": '{"log": ' + '{"a": ' * 100_000,
+    "not UTF-8": b'{"log": {"entries": ["\xff"]}}',
+    "UTF-16": har(entry()).encode("utf-16"),
+    "binary": bytes(range(256)) * 10,
+    "entries no array": '{"log": {"entries": {}}}',
+    "an entry that is null": har(None),
+    "an entry without request": har({key: ENTRY[key] for key in ENTRY if key != "request"}),
+    "a status in words": har(entry(response__status="200")),
+    "a status out of range": har(entry(response__status=99999)),
+    "headers no array": har(entry(response__headers={"a": "b"})),
+    "a header without value": har(entry(request__headers=[{"name": "a"}])),
+    "a header of two lines": har(entry(request__headers=[{"name": "a", "value": "b\r\nc: d"}])),
+    "a method of two lines": har(entry(request__method="GET / HTTP/1.1\r\nX: y")),
+    "a file as address": har(entry(request__url="file:///etc/passwd")),
+    "no host": har(entry(request__url="http:///domains")),
+    "a broken address": har(entry(request__url="http://[::1/domains")),
+    "an address with a space": har(entry(request__url="http://a/b c")),
+    "bad base64": har(entry(response__content={"text": "!!!", "encoding": "base64"})),
+    "an unknown encoding": har(entry(response__content={"text": "", "encoding": "rot13"})),
+    "a text that is a number": har(entry(response__content={"text": 1})),
+    "no moment": har(entry(startedDateTime="yesterday")),
+    "a negative time": har(entry(time=-1)),
+    "clauses no array": har(entry(_clauses="a")),
+    "attempt zero": har(entry(_attempt=0)),
+    "a suite that is a list": har(suite=[]),
+    "a suite without endpoint": har(suite={k: v for k, v in SUITE.items() if k != "endpoint"}),
+    "a suite without states": har(suite=SUITE | {"states": []}),
+    "a seed in words": har(suite=SUITE | {"seed": "0"}),
+    "a date in words": har(suite=SUITE | {"date": "yesterday"}),
+    "tests that are no entries": har(_tests=[1]),
+    "checks in words": har(_tests=[{"test": "a", "checks": {"b": "c"}, "findings": []}]),
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_what_is_no_recording_is_refused_in_a_sentence(
+    tmp_path: Path, content: str | bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.har"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(RecordingError) as caught:
+        recordings.read(path)
+    message = str(caught.value)
+    assert str(path) in message
+    assert "\n" not in message
+    assert len(message) < 600
+    assert run(path, path) == 4
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_what_is_odd_but_right_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.har"
+    odd = entry(request__url="http://a?b", response__content={"text": "\ud800\x00"}, _unknown=1)
+    path.write_text("\ufeff" + har(odd, pages=[], comment="x" * 600_000), encoding="utf-8")
+    with recordings.read(path) as recording:
+        (recorded,) = recording
+    assert recorded.exchange.request.target == "?b"
+    assert recorded.exchange.response.body == b"\xed\xa0\x80\x00"
+    assert run(path, path) == 0
+
+
+@pytest.mark.parametrize("name", ["missing.har", "."])
+def test_what_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RecordingError, match="cannot read"):
+        recordings.read(tmp_path / name)
+
+
+def test_a_recording_is_read_whatever_its_layout(tmp_path: Path, emulator_har: Path) -> None:
+    document = load(emulator_har)
+    reordered = {"log": dict(reversed(document["log"].items())), "other": [1]}
+    with recordings.read(emulator_har) as recording:
+        expected = [recorded.exchange for recorded in recording]
+    for indent in (None, 2):
+        path = tmp_path / "a.har"
+        path.write_text(json.dumps(reordered, indent=indent, ensure_ascii=False), encoding="utf-8")
+        with recordings.read(path) as recording:
+            assert [recorded.exchange for recorded in recording] == expected
+
+
+def test_attempts_are_told(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.har", exchange(429), exchange(200, attempt=3))
+    assert [entry["_attempt"] for entry in load(path)["log"]["entries"]] == [1, 3]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordingError, match="cannot write"):
+        Recorder(tmp_path / "file" / "a.har", Redactor((CALLER.secret_key,)), about())

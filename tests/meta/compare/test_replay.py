@@ -1,0 +1,393 @@
+"""Replays: signed again, names mapped, order kept; nothing is written where nothing may be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_compare import replay
+from getintegration_compare.names import Names, UnmappedError
+from getintegration_compare.replay import Live, ReplayError
+from getintegration_compare.safety import writes
+from getintegration_contract import recording as recordings
+from getintegration_contract.exchange import Request
+from getintegration_contract.operations import create_domain, delete_domain, get_integration, put_integration
+from getintegration_contract.recording.har import Recorded
+from getintegration_contract.sending.budget import Budget
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import PREFIX, Provisioner, State
+from getintegration_contract.target.target import Target
+
+from ..support import Process, Received, Reply, Scripted, emulator, forwarding, refused, suite
+from .conftest import record_suite
+from .kit import AWS, CALLER, IDENTITIES, STATE, Edited, compared, exchange, places, record, run
+
+HERE = Names([STATE])
+THERE = Names([{"domain": "prod_domain", "uri": "arn:aws:flow:eu-west-1:1:caf\u00e9/a"}])
+
+
+def asked(domain: str, body: bytes) -> Request:
+    """A request for a domain with a body."""
+    return get_integration(domain, body=body)
+
+
+@pytest.mark.parametrize(
+    ("domain", "body", "mapped_domain", "mapped_body"),
+    [
+        ("Domain", b'{"Uri": "s3://Bucket/Caf\xc3\xa9"}', "prod_domain", None),
+        ("Domain", b'{"Uri":"s3://Bucket/Caf\\u00e9"}', "prod_domain", "escaped"),
+        ("DOMAIN", b'{"Uri": "s3://bucket/caf\xc3\xa9"}', "PROD_DOMAIN", None),
+        ("Domai", b'{"Uri": "s3://Bucket/Caf\xc3\xa9/"}', "prod_domai", "slash"),
+        ("Domain0", b'{"Uri": "s3://unknown"}', "prod_domain0", "same"),
+        ("unknown", b"not JSON: s3://Bucket", "unknown", "same"),
+        ("Domain", b'{"Uri": ["s3://Bucket/Caf\xc3\xa9"], "n": 01', "prod_domain", "array"),
+    ],
+)
+def test_names_are_mapped_and_nothing_else(
+    domain: str, body: bytes, mapped_domain: str, mapped_body: str | None
+) -> None:
+    request = asked(domain, body)
+    mapped = THERE.show(HERE.hide(request))
+    uri = "arn:aws:flow:eu-west-1:1:caf\u00e9/a"
+    expected = {
+        None: json.dumps({"Uri": uri.lower()}, ensure_ascii=False).encode(),
+        "escaped": b'{"Uri":' + json.dumps(uri).encode() + b"}",
+        "slash": json.dumps({"Uri": uri + "/"}, ensure_ascii=False).encode(),
+        "same": body,
+        "array": b'{"Uri": ["' + uri.encode() + b'"], "n": 01',
+    }[mapped_body]
+    assert mapped == asked(mapped_domain, expected)
+    assert HERE.show(HERE.hide(request)) == request
+
+
+def test_a_name_without_counterpart_is_told() -> None:
+    request = asked("Other", b'{"Uri": "s3://Other"}')
+    with pytest.raises(UnmappedError, match="no other domain"):
+        THERE.show(HERE.hide(request))
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "expected"),
+    [
+        ("POST", "/domains/a/integrations", False),
+        ("POST", "/domains/a%20b/integrations?x=1", False),
+        ("GET", "/domains/a/integrations", False),
+        ("HEAD", "/anything", False),
+        ("PUT", "/domains/a/integrations", True),
+        ("DELETE", "/domains/a", True),
+        ("PATCH", "/domains/a/integrations", True),
+        ("post", "/domains/a/integrations", True),
+        ("POST", "/domains/a", True),
+        ("POST", "/domains/a/integrations/delete", True),
+        ("POST", "/domains/a/integrations/", True),
+        ("POST", "/domains/a/integrations#x", True),
+        ("POST", "/domains/a%2Fintegrations%2Fdelete%3F/integrations", True),
+        ("POST", "/domains/a%252Fintegrations%252Fdelete/integrations", True),
+        ("POST", "/domains/../integrations", True),
+        ("POST", "/domains/%2e%2e/integrations", True),
+    ],
+)
+def test_what_may_write_is_known(method: str, target: str, expected: bool) -> None:
+    assert writes(Request(method, target)) is expected
+
+
+def unopened(target: Target) -> Live:
+    """A live endpoint that nobody has reached."""
+    client = Client(target.endpoint, target.region)
+    state = State("given", "d", "u")
+    return Live(target, client, state, ExitStack())
+
+
+@pytest.mark.parametrize(("endpoint", "allowed", "sent"), [(AWS, True, False), ("http://a", True, True)])
+def test_writes_never_go_to_aws(endpoint: str, allowed: bool, sent: bool) -> None:
+    live = unopened(Target(endpoint, identities=IDENTITIES, allow_writes=allowed))
+    request = put_integration("d", "u")
+    recorded = Recorded(exchange(request=request), signing={"kind": "signed"})
+    assert (live.refusal(recorded, live.names) is None) is sent
+    reading = Recorded(exchange(), signing={"kind": "signed"})
+    assert live.refusal(reading, live.names) is None
+
+
+def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed: list[bool] = []
+    budgets: list[Budget] = []
+    create = Budget.create
+
+    def created(*limits: Any) -> Budget:
+        budgets.append(create(*limits))
+        return budgets[-1]
+
+    def have(self: Provisioner, *, allow_writes: bool, members: Any) -> State:
+        allowed.append(allow_writes)
+        return State("discovered", "d", "u")
+
+    monkeypatch.setattr(Provisioner, "have", have)
+    monkeypatch.setattr(Budget, "create", created)
+    live = Live.open(Target(AWS, identities=IDENTITIES, allow_writes=True, rate=5.0), print)
+    live.close()
+    assert allowed == [False]
+    assert not live.target.allow_writes
+    assert [budget.rate for budget in budgets] == [5]
+    assert not budgets[0].path.exists(), "what keeps the rate is removed with the rest"
+
+
+def test_a_replay_to_the_same_server_does_not_differ(tmp_path: Path, emulator_har: Path) -> None:
+    status, report = compared(tmp_path, emulator_har, "emulator")
+    assert (status, report["differences"]) == (0, [])
+    reasons = set(report["coverage"]["not_compared"])
+    assert reasons == {"its signature is a fault that only the suite itself can make again"}
+    assert report["coverage"]["share"] > 0.7
+    assert report["candidate"]["replay_of"]
+
+
+def test_a_replay_maps_names(
+    tmp_path: Path, emulator_har: Path, live_emulator: Process, identities_file: Path
+) -> None:
+    client = Client(live_emulator.url, "us-east-1")
+    for suffix in "AB":  # another run's, so that the replay makes and gets other names
+        assert client.send(create_domain(f"{PREFIX}0-{suffix}"), CALLER).response.status == 200
+    kept = tmp_path / "kept.har"
+    status, report = compared(
+        tmp_path, emulator_har, live_emulator.url, "--target", identities_file, "--record", kept
+    )
+    assert (status, report["differences"]) == (0, [])
+    assert report["coverage"]["share"] > 0.7
+    with recordings.read(kept) as recording:
+        assert recording.suite.states[0]["domain"] == f"{PREFIX}1-A"
+        targets = [recorded.exchange.request.target for recorded in recording]
+        starts = [recorded.exchange.started for recorded in recording]
+    assert any(f"{PREFIX}1-A/" in target for target in targets)
+    assert f"{PREFIX}1-a".lower() in "".join(targets)  # a near miss of the new name
+    assert starts == sorted(starts)
+    listed = client.send(Request("GET", "/domains"), CALLER).response.body.decode()
+    assert f"{PREFIX}0-A" in listed
+    assert f"{PREFIX}1-" not in listed  # what the replay made is gone
+
+
+def planting(url: str) -> Callable[[Received], Reply]:
+    """A server that answers as another one does, but for two things."""
+    forward = forwarding(url)
+
+    def script(request: Received) -> Reply:
+        reply = forward(request)
+        if request.is_get_integration and request.domain == "unknown":
+            return reply.with_headers(("x-amzn-errortype", "NotFoundException"))
+        if reply.status == 200 and request.is_get_integration:
+            members = json.loads(reply.body)
+            members.pop("Scope", None)
+            return replace(reply, body=json.dumps(members).encode())
+        return reply
+
+    return script
+
+
+def test_the_other_side_is_given_the_integration_that_was_recorded(
+    tmp_path: Path, live_emulator: Process, closing: Any
+) -> None:
+    client = Client(live_emulator.url, "us-east-1")
+    members = {"ObjectTypeName": "Mine", "Tags": {"a": "b"}}
+    domain, uri = "shop-EU", "arn:aws:flow:us-east-1:111122223333:Mine"
+    client.send(create_domain(domain), CALLER)
+    client.send(put_integration(domain, uri, members), CALLER)
+    given = ("--domain-name", domain, "--integration-uri", uri)
+    path = tmp_path / "given.har"
+    record_suite(path, suite("valid"), suite("missing"), "--endpoint-url", live_emulator.url, *given)
+    status, report = compared(tmp_path, path, closing(emulator()).url)
+    assert (status, report["differences"]) == (0, [])
+    file = tmp_path / "given.toml"
+    file.write_text(f'domain-name = "{domain}"\nintegration-uri = "{uri}"\n', encoding="utf-8")
+    status, report = compared(tmp_path, live_emulator.url, "emulator", "--reference-target", file)
+    assert (status, report["differences"]) == (0, [])
+    client.send(delete_domain(domain), CALLER)
+    client.close()
+
+
+def test_live_differences_are_found_and_confirmed(
+    tmp_path: Path, slow_har: Path, live_emulator: Process, identities_file: Path, closing: Any
+) -> None:
+    server = closing(Scripted(planting(live_emulator.url)))
+    part = Edited.of(slow_har).suite(endpoint=live_emulator.url).write(tmp_path / "part.har")
+    # Against the server behind the proxy, so that only what was planted differs.
+    truth = tmp_path / "truth.har"
+    run(part, live_emulator.url, "--target", identities_file, "--record", truth, "--no-repeat")
+    status, report = compared(tmp_path, truth, server.url, "--target", identities_file)
+    assert status == 1
+    assert places(report) == {("error type", ""), ("member missing", "Scope")}
+    assert all(group["confirmed"] for group in report["differences"])
+
+
+def test_a_passing_difference_is_not_confirmed(
+    tmp_path: Path, live_emulator: Process, identities_file: Path, closing: Any
+) -> None:
+    forward = forwarding(live_emulator.url)
+    asked_before: set[str] = set()
+
+    def script(request: Received) -> Reply:
+        reply = forward(request)
+        if request.uri == "s3://unknown" and "once" not in asked_before:
+            asked_before.add("once")
+            return refused(400, "BadRequestException")
+        return reply
+
+    server = closing(Scripted(script))
+    status, report = compared(
+        tmp_path,
+        live_emulator.url,
+        server.url,
+        "--target",
+        identities_file,
+        "--reference-target",
+        identities_file,
+    )
+    assert status == 1
+    assert {group["confirmed"] for group in report["differences"]} == {False}
+
+
+def test_what_the_limit_leaves_no_repeat_for_is_not_called_unconfirmed(
+    tmp_path: Path, closing: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    behind = closing(emulator())
+    forward = forwarding(behind.url)
+
+    def script(request: Received) -> Reply:
+        reply = forward(request)
+        return reply.with_headers(("X-Odd", "1")) if request.is_get_integration else reply
+
+    server = closing(Scripted(script))
+    path = record(tmp_path / "a.har", *(exchange() for _ in range(30)))
+    run(path, behind.url, "--record", tmp_path / "b.har", "--no-repeat")
+    _, report = compared(tmp_path, tmp_path / "b.har", server.url, "--max-requests", "20")
+    assert report["divergence"]["different"] > 10
+    assert {group["confirmed"] for group in report["differences"]} == {None}
+    assert "repeat" not in capsys.readouterr().out
+    _, report = compared(tmp_path, tmp_path / "b.har", server.url)
+    assert {group["confirmed"] for group in report["differences"]} == {True}
+
+
+def test_two_live_servers_are_asked_in_turn(tmp_path: Path, closing: Any) -> None:
+    order: list[str] = []
+    behind = closing(emulator())
+
+    def listening(name: str) -> Callable[[Received], Reply]:
+        forward = forwarding(behind.url)
+
+        def script(request: Received) -> Reply:
+            if request.is_get_integration:
+                order.append(name)
+            return forward(request)
+
+        return script
+
+    one, other = (closing(Scripted(listening(name))) for name in "ab")
+    status, report = compared(tmp_path, one.url, other.url)
+    assert (status, report["differences"], report["coverage"]["share"]) == (0, [], 1)
+    asked_in_turn = "".join(order)
+    assert "ab" * 30 in asked_in_turn
+
+
+def test_identities_that_are_not_there_are_told(tmp_path: Path, emulator_har: Path, closing: Any) -> None:
+    server = closing(emulator())
+    status, report = compared(tmp_path, emulator_har, server.url, "--no-repeat")
+    assert status == 0
+    assert "the target names no identity unauthorized" in report["coverage"]["not_compared"]
+
+
+def test_a_server_that_goes_away_is_indeterminate(
+    tmp_path: Path, emulator_har: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = emulator()
+    forward = forwarding(server.url)
+    count = iter(range(10_000))
+
+    def script(request: Received) -> Reply:
+        if next(count) == 60:
+            server.kill()
+            proxy.close()
+        return forward(request)
+
+    proxy = Scripted(script)
+    assert run(emulator_har, proxy.url) == 6
+    message = capsys.readouterr().err
+    assert "nothing listens" in message
+    assert "Traceback" not in message
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://127.0.0.1:9/path", "http://", "https://[::1"])
+def test_a_wrong_address_is_told(url: str, emulator_har: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(emulator_har, url) == (6 if url.endswith(":9") else 4)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["a folder", "below a file", "beside parts"])
+def test_a_recording_that_cannot_be_kept_is_told_before_anything_is_sent(
+    tmp_path: Path, closing: Any, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = record(tmp_path / "a.har", exchange())
+    kept = {"a folder": tmp_path, "below a file": path / "b.har", "beside parts": tmp_path / "c.har"}[place]
+    record(tmp_path / "c.har", exchange(), merge=False)
+    server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
+    assert run(path, server.url, "--record", kept) == 4
+    assert server.received == []
+    message = capsys.readouterr().err
+    assert message.strip().count("\n") == 0
+    assert str(tmp_path) in message
+
+
+def test_requests_that_cannot_be_read_are_told_before_anything_is_sent(tmp_path: Path, closing: Any) -> None:
+    server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
+    assert run(server.url, server.url, "--requests", tmp_path / "missing.har") == 4
+    assert server.received == []
+
+
+def test_a_limit_on_requests_is_kept(tmp_path: Path, emulator_har: Path, live_emulator: Process) -> None:
+    _, report = compared(tmp_path, emulator_har, live_emulator.url, "--max-requests", "40", "--no-repeat")
+    assert report["divergence"]["compared"] < 40
+    assert "the limit of 40 requests is reached" in report["coverage"]["not_compared"]
+
+
+def test_a_replay_tells_beforehand_how_long_it_takes(
+    tmp_path: Path, live_emulator: Process, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = record(tmp_path / "a.har", *(exchange() for _ in range(6)))
+    run(path, live_emulator.url, "--rate", "100", "--no-repeat")
+    assert "6 requests to " in (told := capsys.readouterr().err)
+    assert "at 100 a second: about 1 s" in told
+    assert replay.duration(600) == "10 min"
+
+
+def test_a_hostile_recording_cannot_make_a_replay_fail(
+    tmp_path: Path, live_emulator: Process, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = exchange(request=Request("POST", "/domains/%ff%00/integrations", (("X", "caf\xe9"),), b"\xff" * 10))
+    path = record(tmp_path / "a.har", odd, exchange())
+    edited = Edited.of(path)
+    for number, signing in enumerate(
+        ({"kind": "signed", "skew": "x"}, {"kind": "signed", "days": 1e300}, {})
+    ):
+        entry = json.loads(json.dumps(edited.entries[1]))
+        edited.entries.append(entry | {"_test": f"signing {number}", "_signing": signing})
+    edited.write(path)
+    assert run(path, live_emulator.url, "--no-repeat") == 1
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    assert "told wrongly" in captured.out
+
+
+def test_an_endpoint_without_the_operation_is_indeterminate(
+    closing: Any, emulator_har: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
+    assert run(emulator_har, server.url) == 6
+    assert "does not implement GetIntegration" in capsys.readouterr().err
+
+
+def test_a_broken_replay_leaves_nothing(closing: Any) -> None:
+    server = closing(Scripted(lambda request: refused(500, "InternalServerException")))
+    with pytest.raises(ReplayError):
+        Live.open(Target(server.url, identities=IDENTITIES, allow_writes=True, rate=100.0), print)
