@@ -116,6 +116,9 @@ class Controller:
         if self.config.option.verbose < 0:
             self.config.option.verbose = -2  # so that pytest adds no line of its own
 
+    def pytest_unconfigure(self) -> None:
+        self.run.finish()
+
     def _print_verdict(self, status: int) -> None:
         """The verdict line alone, of a run that ends before its tests."""
         from getintegration_contract.report import terminal

@@ -1,0 +1,124 @@
+"""The suite as a plugin of pytest: its hooks and the fixtures that every scenario may use.
+
+A checkout's ``conftest.py`` loads it, and so does the installed command. It acts on no run of other tests.
+
+PYTEST_DONT_REWRITE
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from getintegration_contract import paths
+from getintegration_contract.contract import Contract, ContractError
+from getintegration_contract.evidence import EvidenceError
+from getintegration_contract.identity import Identity
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.plugin import options
+from getintegration_contract.plugin.controller import Controller
+from getintegration_contract.plugin.worker import Worker
+from getintegration_contract.report.files import ReportError
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import State
+from getintegration_contract.target.target import Target, TargetError
+from getintegration_contract.target.waivers import WaiverError
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add(parser)
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    if config.option.list_clauses:
+        from getintegration_contract.report import clauses
+
+        print(clauses(_contract(), config.option.list_clauses), end="")
+        return 0
+    return None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "clauses(*ids): the clauses that a scenario is tied to")
+    if hasattr(config, "workerinput"):
+        if "contract" in config.workerinput:
+            config.pluginmanager.register(
+                Worker(config, config.workerinput["contract"], _contract()), "contract-worker"
+            )
+        return
+    if config.option.collectonly or config.option.help or not _runs_suite(config):
+        return
+    if config.option.report_dir and not config.option.xmlpath:
+        config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
+    try:
+        options.check_outputs(config.option)
+        run = options.make_run(config, _contract(), is_partial=_is_partial(config))
+    except (TargetError, WaiverError, ReportError) as error:
+        raise pytest.UsageError(str(error)) from None
+    config.pluginmanager.register(Controller(config, run), "contract-controller")
+
+
+def _contract() -> Contract:
+    try:
+        return Contract.load(paths.description())
+    except (ContractError, EvidenceError) as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _named(config: pytest.Config) -> list[Path]:
+    """The files and folders that the arguments name."""
+    here = config.invocation_params.dir
+    return [(here / argument.partition("::")[0]).resolve() for argument in config.args]
+
+
+def _runs_suite(config: pytest.Config) -> bool:
+    """Whether any argument names the suite, something in it, or a folder above it."""
+    suite = paths.suite()
+    return any(suite in (path, *path.parents) or path in suite.parents for path in _named(config))
+
+
+def _is_partial(config: pytest.Config) -> bool:
+    """Whether tests of the suite are left out."""
+    suite = paths.suite()
+    whole = any(path == suite or path in suite.parents for path in _named(config))
+    selecting = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
+    return not whole or any(getattr(config.option, name, None) for name in selecting)
+
+
+@pytest.fixture(scope="session")
+def worker(pytestconfig: pytest.Config) -> Worker:
+    """This process: its target, client, contract and seed."""
+    found = pytestconfig.pluginmanager.get_plugin("contract-worker")
+    assert isinstance(found, Worker)
+    return found
+
+
+@pytest.fixture(scope="session")
+def target(worker: Worker) -> Target:
+    """The target under test."""
+    return worker.target
+
+
+@pytest.fixture(scope="session")
+def state(worker: Worker) -> State:
+    """What exists on the target."""
+    return worker.state
+
+
+@pytest.fixture(scope="session")
+def client(worker: Worker) -> Client:
+    """Sends requests, kept-alive, one for the worker."""
+    return worker.client
+
+
+@pytest.fixture(scope="session")
+def caller(target: Target) -> Identity:
+    """The identity that may read the integration."""
+    return target.caller
+
+
+@pytest.fixture
+def check(request: pytest.FixtureRequest, worker: Worker) -> Checker:
+    """Judges the exchanges of a test; the test fails at its end if a gating clause was violated."""
+    return worker.checker(request.node)
