@@ -30,29 +30,22 @@ from getintegration_compare.normalise import NAMES, NORMALISATIONS
 from getintegration_compare.replay import Answers, Live, ReplayError
 from getintegration_contract import evidence as promotion
 from getintegration_contract import recording as recordings
-from getintegration_contract.arguments import number
-from getintegration_contract.contract import Contract, ContractError
-from getintegration_contract.evidence import EvidenceError
-from getintegration_contract.recording import Recording, RecordingError, model_version
+from getintegration_contract.contract import Contract
+from getintegration_contract.errors import EnvironmentFault, UsageError
+from getintegration_contract.recording import Recording, model_version
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.redact import Redactor
-from getintegration_contract.report.files import ReportError, check_writable
+from getintegration_contract.report.files import check_writable
 from getintegration_contract.target import target as targets
-from getintegration_contract.target.emulator import EmulatorError, LocalEmulator
+from getintegration_contract.target.emulator import LocalEmulator
 from getintegration_contract.target.hosts import is_aws
-from getintegration_contract.target.target import Target, TargetError
-from getintegration_contract.target.waivers import WaiverError
+from getintegration_contract.target.target import Target
 
 ALIKE, DIFFERENT, INTERRUPTED, INTERNAL, WRONG_USE, INDETERMINATE = 0, 1, 2, 3, 4, 6
 
 #: The word for the shipped emulator, in place of an address.
 EMULATOR = "emulator"
 _NO_EVIDENCE = "--promote needs a recording of AWS as the reference"
-_WRONG = (RecordingError, WaiverError, TargetError, EvidenceError, ReportError, ContractError)
-
-
-class UsageError(ValueError):
-    """Options that do not go together; the message is one sentence."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,7 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--target", metavar="FILE.toml", help="identities and state of the candidate")
     add("--reference-target", metavar="FILE.toml", help="identities and state of the reference")
     add("--requests", type=Path, metavar="FILE.har", help="send these to two live endpoints, not a sample")
-    add("--rate", type=number, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
+    add("--rate", type=float, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
     add("--max-requests", type=int, metavar="N", help="requests to each live endpoint at most")
     add("--record", type=Path, metavar="FILE.har", help="keep what the live candidate answered")
     add("--confirm", type=Path, metavar="FILE.har", help="a repeat of the candidate's recording")
@@ -101,9 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ExitStack() as stack:
             return _Command(options, stack).run()
-    except (UsageError, *_WRONG) as error:
+    except UsageError as error:
         return _fail(parser.prog, error, WRONG_USE)
-    except (ReplayError, EmulatorError) as error:
+    except (ReplayError, EnvironmentFault) as error:
         return _fail(parser.prog, error, INDETERMINATE)
     except KeyboardInterrupt:
         return _fail(parser.prog, "interrupted", INTERRUPTED)
@@ -131,7 +124,7 @@ class _Command:
         self._numbers = itertools.count(1)
         if options.max_age < 0:
             raise UsageError("--max-age must not be negative")
-        if any(value is not None and value <= 0 for value in (options.rate, options.max_requests)):
+        if any(value is not None and not 0 < value < 1e18 for value in (options.rate, options.max_requests)):
             raise UsageError("--rate and --max-requests must be above 0")
         for option, file, side in (
             ("--target", options.target, options.candidate),

@@ -29,7 +29,7 @@ from getintegration_contract.redact import Redactor
 from getintegration_contract.report.text import duration
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import MEMBERS, PREFIX, Provisioner, State, StateError
+from getintegration_contract.state.provisioner import MEMBERS, PREFIX, Provisioner, State
 from getintegration_contract.target.target import Target
 
 #: Seconds between two lines on how far a slow replay is.
@@ -101,7 +101,7 @@ class Live:
                 if target.allow_writes and target.domain_name is None:
                     say(f"{target.endpoint}: makes domains named {PREFIX}*, and removes them at the end")
                 state = provisioner.provide(target, members)
-            except (StateError, EnvironmentFault) as error:
+            except EnvironmentFault as error:
                 raise ReplayError(Redactor(target.secrets).text(str(error))) from None
             return cls(target, client, state, undo.pop_all(), emulator)
 

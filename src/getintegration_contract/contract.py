@@ -16,6 +16,7 @@ from typing import Any
 import jsonschema_rs
 import yaml
 
+from getintegration_contract.errors import ContractError
 from getintegration_contract.evidence import FILE_NAME, RECORDED, raised
 
 #: Provenances that can fail a target; statements of any other provenance are only reported.
@@ -45,10 +46,6 @@ _STRUCTURE = frozenset(
     {"required", "properties", "propertyNames", "additionalProperties", "items", "description", "title"}
     | {"default", "deprecated", "examples"}
 )
-
-
-class ContractError(ValueError):
-    """The description cannot be read or does not say what it must."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +153,14 @@ class Contract:
         """Read the description from a YAML file, and the evidence beside it, which makes clauses gate.
 
         Raises:
-            ContractError: The file cannot be read, or is not a description of the operation.
-            EvidenceError: The evidence cannot be used.
+            ContractError: The file cannot be read, or is not a description of the operation; or the evidence.
         """
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             contract = cls(yaml.load(path.read_text(encoding="utf-8"), loader))
         except LookupError as error:
             raise ContractError(f"{path} is not a description of GetIntegration: it lacks {error}") from error
-        except (OSError, yaml.YAMLError, TypeError, AttributeError, ValueError) as error:
+        except (OSError, yaml.YAMLError, TypeError, AttributeError, ValueError, ContractError) as error:
             raise ContractError(f"{path} is not a description of GetIntegration: {error}") from error
         contract.clauses = raised(contract.clauses, path.with_name(FILE_NAME))
         return contract

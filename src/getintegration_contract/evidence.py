@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from getintegration_contract.errors import ContractError
+
 if TYPE_CHECKING:
     from getintegration_contract.contract import Clause
     from getintegration_contract.recording.about import Suite
@@ -29,15 +31,11 @@ _HEAD = (
 _FIELDS = {"date": str, "region": str, "suite_version": str, "count": int}
 
 
-class EvidenceError(ValueError):
-    """An evidence file that cannot be used; the message is one sentence."""
-
-
 def promote(path: Path, clauses: Mapping[str, int], suite: Suite) -> list[str]:
     """Write dated evidence for clauses, beside what the file holds already; the ids that were written.
 
     Raises:
-        EvidenceError: The file cannot be read or written.
+        ContractError: The file cannot be read or written.
     """
     known = read(path) if path.exists() else {}
     for clause, count in clauses.items():
@@ -53,7 +51,7 @@ def promote(path: Path, clauses: Mapping[str, int], suite: Suite) -> list[str]:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
-        raise EvidenceError(f"cannot write {path}: {error.strerror or error}") from None
+        raise ContractError(f"cannot write {path}: {error.strerror or error}") from None
     return sorted(clauses)
 
 
@@ -61,24 +59,24 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
     """The evidence by clause.
 
     Raises:
-        EvidenceError: The file is not what :func:`promote` writes.
+        ContractError: The file is not what :func:`promote` writes.
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except OSError as error:
-        raise EvidenceError(f"cannot read {path}: {error.strerror or error}") from None
+        raise ContractError(f"cannot read {path}: {error.strerror or error}") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        raise EvidenceError(f"{path} is not YAML") from None
+        raise ContractError(f"{path} is not YAML") from None
     if not isinstance(document, dict):
-        raise EvidenceError(f"{path} must be a mapping of clauses to evidence")
+        raise ContractError(f"{path} must be a mapping of clauses to evidence")
     for clause, entry in document.items():
         if not isinstance(entry, dict) or set(entry) != set(_FIELDS):
-            raise EvidenceError(f"{path}: {clause} must have {', '.join(_FIELDS)}")
+            raise ContractError(f"{path}: {clause} must have {', '.join(_FIELDS)}")
         if isinstance(entry["date"], datetime.date):
             entry["date"] = entry["date"].isoformat()
         for name, kind in _FIELDS.items():
             if not isinstance(entry[name], kind):
-                raise EvidenceError(f"{path}: {clause}: {name} is of a wrong kind")
+                raise ContractError(f"{path}: {clause}: {name} is of a wrong kind")
     return document
 
 
@@ -88,7 +86,7 @@ def raised(clauses: Mapping[str, Clause], path: Path) -> dict[str, Clause]:
     Called by :meth:`Contract.load`; without an evidence file all clauses stay as they are.
 
     Raises:
-        EvidenceError: The evidence file is not what :func:`promote` writes.
+        ContractError: The evidence file is not what :func:`promote` writes.
     """
     if not path.exists():
         return dict(clauses)

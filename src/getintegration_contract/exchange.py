@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 Headers = tuple[tuple[str, str], ...]
 
 
 def _first(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name.lower()), None)
+
+
+def no_constant(name: str) -> NoReturn:
+    """NaN and Infinity, which Python's parser of JSON takes, are no JSON."""
+    raise ValueError(f"{name} is not JSON")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from getintegration_contract.judging.ledger import INDETERMINATE, NOT_CLAIMED, U
 from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import PREFIX, Provisioner, State, StateError
+from getintegration_contract.state.provisioner import PREFIX, Provisioner, State
 from getintegration_contract.target import waivers as waiver_files
 from getintegration_contract.target.emulator import LocalEmulator, emulator_identities
 from getintegration_contract.target.target import WRITING, Target
@@ -54,10 +54,6 @@ OFFERS = {
 def shards(examples: int) -> int:
     """How many tests share the fuzzed requests; it does not depend on the number of workers."""
     return max(1, min(PLENTY, math.ceil(examples / SHARD)), math.ceil(examples / LARGEST_SHARD))
-
-
-class Indeterminate(RuntimeError):
-    """The environment got in the way: the endpoint cannot be reached, or the state cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +162,7 @@ class Run:
         """Reach the endpoint and have the state that scenarios need.
 
         Raises:
-            Indeterminate: With one sentence that says what is wrong.
+            EnvironmentFault: With one sentence that says what is wrong.
         """
         target = self.target
         acquire = None
@@ -177,9 +173,9 @@ class Run:
             self._client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)
             self._provisioner = Provisioner(self._client, target.identities, self._say)
             self.state = self._provisioner.provide(target)
-        except (StateError, EnvironmentFault) as error:
+        except EnvironmentFault as error:
             self.aborted = self.redactor.text(str(error))
-            raise Indeterminate(self.aborted) from None
+            raise EnvironmentFault(self.aborted) from None
         if self.state.origin != "made" and WRITING in target.claims:
             self._target = replace(target, claims=target.claims - {WRITING}, allow_writes=False)
             hindrance = self.redactor.text(f"writing was tried, and does not work: {self.state.hindrance}")

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from getintegration_contract.contract import Contract, ContractError
+from getintegration_contract.contract import Contract
+from getintegration_contract.errors import ContractError
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.judging import ledger as outcomes
 from getintegration_contract.judging.checker import Checker, ContractViolation

@@ -13,7 +13,8 @@ import yaml
 from botocore.loaders import Loader
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from getintegration_contract.contract import PATH, Contract, ContractError
+from getintegration_contract.contract import PATH, Contract
+from getintegration_contract.errors import ContractError
 
 from .model import Difference, differences
 from .support import DESCRIPTION

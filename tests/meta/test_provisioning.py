@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract.errors import StateError
 from getintegration_contract.operations import create_domain, delete_domain, put_integration
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import PREFIX, Provisioner, StateError
+from getintegration_contract.state.provisioner import PREFIX, Provisioner
 
 from .commands import (
     CALLER,

@@ -14,7 +14,7 @@ import botocore
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
-from getintegration_contract.errors import CredentialsError
+from getintegration_contract.errors import CredentialsError, TargetError
 from getintegration_contract.identity import Identity, Refreshing
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
@@ -22,7 +22,6 @@ from getintegration_contract.target import hosts
 from getintegration_contract.target import target as targets
 from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.hosts import is_loopback
-from getintegration_contract.target.target import TargetError
 
 from .commands import (
     AWS,

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from getintegration_contract.contract import Contract
+from getintegration_contract.errors import WaiverError
 from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import waivers
 from getintegration_contract.target.target import CLAIMS, Target
-from getintegration_contract.target.waivers import WaiverError
 
 from .conftest import RunSuite
 from .support import DESCRIPTION, Process, Received, Reply, Result, Script, Scripted, forwarding, suite

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from getintegration_contract.contract import Contract, SchemaClause
-from getintegration_contract.exchange import Exchange, Response
+from getintegration_contract.exchange import Exchange, Response, no_constant
 
 #: Epoch seconds beyond this (the year 5138) are milliseconds.
 SECONDS_LIMIT = 100_000_000_000
@@ -101,17 +101,13 @@ class Parsed:
         return bare(self.types[0][1]) if self.types else None
 
 
-def _reject_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
 def parse(response: Response) -> Parsed:
     """Read a response's JSON and its error type, wherever that stands."""
     document: Any = None
     fault: str | None = None
     try:
         text = response.body.decode("utf-8")
-        document = json.loads(text, parse_constant=_reject_constant)
+        document = json.loads(text, parse_constant=no_constant)
         if "\\u" in text:
             json.dumps(document, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text
     except (ValueError, RecursionError) as error:

@@ -8,7 +8,7 @@ import re
 from urllib.parse import unquote_to_bytes
 
 from getintegration_contract.contract import Contract
-from getintegration_contract.exchange import Request
+from getintegration_contract.exchange import Request, no_constant
 from getintegration_contract.judging.judge import (
     CLIENT_ERROR,
     INVALID,
@@ -97,10 +97,6 @@ def _number(digits: str) -> float:
     return value
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(name)
-
-
 def _strict(body: bytes) -> object:
     """The document of a body; no body at all counts as an empty object, as restJson1 reads it.
 
@@ -114,7 +110,7 @@ def _strict(body: bytes) -> object:
     if text.startswith("\ufeff") or "\\u0000" in text:
         raise _AmbiguousError
     document: object = json.loads(
-        text, object_pairs_hook=_pairs, parse_constant=_no_constant, parse_int=_number, parse_float=_number
+        text, object_pairs_hook=_pairs, parse_constant=no_constant, parse_int=_number, parse_float=_number
     )
     try:
         json.dumps(document, ensure_ascii=False).encode("utf-8")

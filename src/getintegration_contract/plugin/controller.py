@@ -11,17 +11,11 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.plugin.options import say
 from getintegration_contract.plugin.session import Session
 from getintegration_contract.plugin.worker import Worker
-from getintegration_contract.run import (
-    INDETERMINATE_STATUS,
-    INTERNAL_STATUS,
-    UPHELD_STATUS,
-    Indeterminate,
-    Run,
-)
-from getintegration_contract.target.emulator import EmulatorError
+from getintegration_contract.run import INDETERMINATE_STATUS, INTERNAL_STATUS, UPHELD_STATUS, Run
 
 
 class Controller:
@@ -39,13 +33,15 @@ class Controller:
         # botocore would log canonical requests, session token included, where somebody asks pytest for logs.
         logging.getLogger("botocore").setLevel(logging.INFO)
         try:
+            _ = self.run.target  # waits for the emulator
+        except EnvironmentFault as error:
+            pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
+        try:
             if self.config.option.verbose >= 0:
                 for line in self.run.announce():
                     say(self.config, line)
             self.run.prepare()
-        except EmulatorError as error:
-            pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
-        except Indeterminate as error:
+        except EnvironmentFault as error:
             self.run.finish()
             self._write_reports(INDETERMINATE_STATUS)
             self._print_verdict(INDETERMINATE_STATUS)

@@ -12,18 +12,16 @@ from pathlib import Path
 import pytest
 
 from getintegration_contract import paths
-from getintegration_contract.contract import Contract, ContractError
-from getintegration_contract.evidence import EvidenceError
+from getintegration_contract.contract import Contract
+from getintegration_contract.errors import UsageError
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.plugin import options
 from getintegration_contract.plugin.controller import Controller
 from getintegration_contract.plugin.worker import Worker
-from getintegration_contract.report.files import ReportError
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import State
-from getintegration_contract.target.target import Target, TargetError
-from getintegration_contract.target.waivers import WaiverError
+from getintegration_contract.target.target import Target
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         options.check_outputs(config.option)
         run = options.make_run(config, _contract(), is_partial=_is_partial(config))
-    except (TargetError, WaiverError, ReportError) as error:
+    except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     config.pluginmanager.register(Controller(config, run), "contract-controller")
 
@@ -62,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _contract() -> Contract:
     try:
         return Contract.load(paths.description())
-    except (ContractError, EvidenceError) as error:
+    except UsageError as error:
         raise pytest.UsageError(str(error)) from None
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from getintegration_contract.arguments import number
 from getintegration_contract.contract import Contract
+from getintegration_contract.errors import TargetError
 from getintegration_contract.plugin import session
 from getintegration_contract.report.files import check_writable
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import target as targets
-from getintegration_contract.target.target import Target, TargetError
+from getintegration_contract.target.target import Target
 from getintegration_contract.target.waivers import read as read_waivers
 
 #: Fuzzed requests, all shards together.
@@ -70,7 +70,7 @@ def add(parser: pytest.Parser) -> None:
     session.add_options(option)
     option(
         "--request-timeout",
-        type=number,
+        type=float,
         metavar="SECONDS",
         help="seconds to wait for an answer (default 10)",
     )

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from getintegration_contract import recording as recordings
-from getintegration_contract.arguments import number
+from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import Exchange
-from getintegration_contract.recording import CREATOR, Recorder, RecordingError, model_version, resign
+from getintegration_contract.recording import CREATOR, Recorder, model_version, resign
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.report.text import duration
 from getintegration_contract.sending.budget import Budget
@@ -45,7 +45,7 @@ _SAME = ("suite_version", "region", "seed", "depth", "max_examples", "emulator")
 
 def add_options(add: Callable[..., None]) -> None:
     """The options of recording and of the budget."""
-    add("--rate", type=number, metavar="N", help="requests a second, all workers together (AWS: 5)")
+    add("--rate", type=float, metavar="N", help="requests a second, all workers together (AWS: 5)")
     add("--max-requests", type=int, metavar="N", help="requests of the run at most, all workers together")
     add("--record", metavar="FILE.har", help="keep every exchange, redacted, as HAR 1.2")
     add("--resume", action="store_true", help="go on with a recording that was interrupted")

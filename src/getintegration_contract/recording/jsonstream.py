@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
+from getintegration_contract.exchange import no_constant
+
 #: Characters of one JSON value beyond which a file is no recording of this suite.
 _LARGEST = 64 * 2**20
 _CHUNK = 2**18
@@ -47,7 +49,7 @@ class _Scanner:
         self._text = ""
         self._at = 0
         self._ended = False
-        self._decoder = json.JSONDecoder(parse_constant=_no_constant)
+        self._decoder = json.JSONDecoder(parse_constant=no_constant)
 
     def names(self) -> Iterator[str]:
         """The keys of an object; the caller takes the value of each."""
@@ -127,10 +129,6 @@ class _Scanner:
             return False
         self._text, self._at = pending + fresh, 0
         return True
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def shorten(text: str) -> str:

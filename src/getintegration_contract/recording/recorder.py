@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.recording import har
 from getintegration_contract.recording.about import Suite, check_test
@@ -28,10 +29,6 @@ from getintegration_contract.recording.jsonstream import HarError, members
 from getintegration_contract.redact import Redactor
 
 CREATOR = "getintegration-contract"
-
-
-class RecordingError(ValueError):
-    """A recording that cannot be used; the message is one sentence."""
 
 
 class Recorder:

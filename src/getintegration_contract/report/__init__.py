@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from getintegration_contract.report.files import ReportError, schema
+from getintegration_contract.errors import ReportError
+from getintegration_contract.report.files import schema
 
 if TYPE_CHECKING:
     from getintegration_contract.contract import Contract

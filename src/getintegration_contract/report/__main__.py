@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from getintegration_contract.errors import ReportError
 from getintegration_contract.report import files
-from getintegration_contract.report.files import ReportError
 
 _WRONG_USE = 4
 

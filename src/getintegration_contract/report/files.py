@@ -12,14 +12,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from getintegration_contract.errors import ReportError
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 #: Earlier runs that a trend draws, the newest ones.
 HISTORY_LIMIT = 60
-
-
-class ReportError(ValueError):
-    """A report that cannot be read or written; the message is one sentence."""
 
 
 @cache

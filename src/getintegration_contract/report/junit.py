@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from getintegration_contract.errors import ReportError
 from getintegration_contract.report import files, view
-from getintegration_contract.report.files import ReportError
 from getintegration_contract.report.text import visible
 
 

@@ -32,10 +32,6 @@ _STATE = struct.Struct("=Qd")
 _STAMP = struct.Struct("=d")
 
 
-class BudgetError(EnvironmentFault):
-    """A budget that cannot be kept here; the message is one sentence."""
-
-
 @dataclass(frozen=True)
 class Budget:
     """A share in the budget; it is only a path and numbers, so it travels to workers as such.
@@ -123,7 +119,7 @@ def _locked(path: Path) -> Iterator[int]:
     try:
         import fcntl
     except ImportError:
-        raise BudgetError("a rate shared by workers needs a POSIX system: leave --rate out") from None
+        raise EnvironmentFault("a rate shared by workers needs a POSIX system: leave --rate out") from None
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
 
+from getintegration_contract.errors import EnvironmentFault, StateError
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.judge import parse
@@ -74,10 +75,6 @@ _OFFERS: tuple[tuple[str, ...], ...] = (
 
 #: Members that are not on the reference page: who writes a server from it ignores them.
 _RECENT = frozenset({"Scope"})
-
-
-class StateError(RuntimeError):
-    """The state for a run could not be had; the message is one sentence naming what to change."""
 
 
 @dataclass(frozen=True)
@@ -256,7 +253,7 @@ class Provisioner:
     def _delete_made_by_tests(self, prefix: str, writer: Identity) -> None:
         try:
             names = self._domain_names(writer)
-        except (OSError, RuntimeError) as error:
+        except (OSError, EnvironmentFault) as error:
             self._say(f"domains that tests made cannot be listed, and may stay: {error}")
             return
         for name in names:
@@ -266,7 +263,7 @@ class Provisioner:
     def _delete(self, name: str, writer: Identity) -> None:
         try:
             exchange = self._client.send(delete_domain(name), writer)
-        except (OSError, RuntimeError) as error:
+        except (OSError, EnvironmentFault) as error:
             self._say(f"the domain {name} could not be removed: {error}")
             return
         status, error_type = exchange.response.status, parse(exchange.response).error_type

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.judge import parse
@@ -95,7 +96,7 @@ class Workspace:
         """Remove all domains that were made; a later run sweeps what cannot be removed now."""
         with self._client.cleaning_up():
             for domain, identity in list(self._made):
-                with suppress(OSError, RuntimeError):
+                with suppress(OSError, EnvironmentFault):
                     self._client.send(delete_domain(domain), identity)
                 del self._made[domain, identity]
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from getintegration_contract.errors import TargetError
 from getintegration_contract.identity import Identity, Refreshing, unusable
 from getintegration_contract.target.hosts import is_loopback
 
 #: Identities that are something because they are not the caller.
 _OTHERS = ("unauthorized", "other-account", "low-quota")
-
-
-class IdentityError(ValueError):
-    """An identity that cannot be had or used; the message is one sentence naming what to change."""
 
 
 def find(given: Mapping[str, Mapping[str, str]], profile: str | None, endpoint: str) -> dict[str, Identity]:
@@ -25,7 +22,7 @@ def find(given: Mapping[str, Mapping[str, str]], profile: str | None, endpoint: 
         endpoint: Its address: the caller of a loopback one needs no credentials.
 
     Raises:
-        IdentityError: One has no credentials, none that can be sent, or is not what its name says.
+        TargetError: One has no credentials, none that can be sent, or is not what its name says.
     """
     identities = {name: _identity(name, entry) for name, entry in given.items()}
     if profile:
@@ -34,11 +31,11 @@ def find(given: Mapping[str, Mapping[str, str]], profile: str | None, endpoint: 
         identities["caller"] = _default_caller(endpoint)
     temporary = identities.get("temporary")
     if temporary is not None and not (temporary.session_token or temporary.refreshable):
-        raise IdentityError("identities.temporary needs session-token")
+        raise TargetError("identities.temporary needs session-token")
     access_key = identities["caller"].access_key
     for name in _OTHERS:
         if access_key and name in identities and identities[name].access_key == access_key:
-            raise IdentityError(f"identities.{name} has the access key of the caller: give it another")
+            raise TargetError(f"identities.{name} has the access key of the caller: give it another")
     return identities
 
 
@@ -53,7 +50,7 @@ def _identity(name: str, entry: Mapping[str, str]) -> Identity:
 def _check(name: str, access_key: str, secret_key: str, session_token: str | None) -> None:
     fault = unusable(access_key, secret_key, session_token)
     if fault is not None:
-        raise IdentityError(f"credentials for {name}: {fault}")
+        raise TargetError(f"credentials for {name}: {fault}")
 
 
 def _default_caller(endpoint: str) -> Identity:
@@ -63,7 +60,7 @@ def _default_caller(endpoint: str) -> Identity:
     if found is not None:
         return found
     if not local:
-        raise IdentityError("no credentials for caller: give --profile, or set AWS_ACCESS_KEY_ID and its kin")
+        raise TargetError("no credentials for caller: give --profile, or set AWS_ACCESS_KEY_ID and its kin")
     from getintegration_emulator.identities import DEFAULT_IDENTITIES
 
     known = DEFAULT_IDENTITIES["caller"]
@@ -73,7 +70,7 @@ def _default_caller(endpoint: str) -> Identity:
 def _from_profile(name: str, profile: str) -> Identity:
     found = _from_botocore(name, profile)
     if found is None:
-        raise IdentityError(f"no credentials for {name}: the profile {profile} has none")
+        raise TargetError(f"no credentials for {name}: the profile {profile} has none")
     return found
 
 
@@ -81,7 +78,7 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = 
     """What botocore's chain finds, if anything.
 
     Raises:
-        IdentityError: Something is configured, but does not work.
+        TargetError: Something is configured, but does not work.
     """
     import botocore.exceptions
     import botocore.session
@@ -94,7 +91,7 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = 
         credentials = session.get_credentials()
         frozen: Any = credentials and credentials.get_frozen_credentials()  # some are fetched only now
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-        raise IdentityError(f"credentials for {name}: {error}") from None
+        raise TargetError(f"credentials for {name}: {error}") from None
     if frozen is None:
         return None
     _check(name, frozen.access_key, frozen.secret_key, frozen.token)

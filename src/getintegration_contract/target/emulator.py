@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from types import TracebackType
 
+from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.identity import Identity
 from getintegration_contract.target.target import CLAIMS, DEFAULT_REGION, Target
 from getintegration_emulator.identities import DEFAULT_IDENTITIES
 from getintegration_emulator.launch import EmulatorError, RunningEmulator, running_emulator
-
-__all__ = ["EmulatorError", "LocalEmulator", "emulator_identities"]
 
 
 def emulator_identities() -> dict[str, Identity]:
@@ -38,10 +37,13 @@ class LocalEmulator:
         """Where the emulator listens.
 
         Raises:
-            EmulatorError: It did not start.
+            EnvironmentFault: It did not start.
         """
         if self._running is None:
-            self._running = self._stack.enter_context(running_emulator(*self._options))
+            try:
+                self._running = self._stack.enter_context(running_emulator(*self._options))
+            except EmulatorError as error:
+                raise EnvironmentFault(str(error)) from None
         return self._running.url
 
     def target(self) -> Target:

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
+from getintegration_contract.errors import TargetError
 from getintegration_contract.identity import Identity
-from getintegration_contract.target.credentials import IdentityError, find
+from getintegration_contract.target.credentials import find
 from getintegration_contract.target.hosts import is_aws, is_plain
 from getintegration_contract.target.waivers import plain
 
@@ -38,7 +39,7 @@ REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _REGION = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _IDENTITIES = ("caller", "unauthorized", "other-account", "low-quota", "temporary")
 _TEXT = {"type": "string", "minLength": 1}
-_POSITIVE = {"type": "number", "exclusiveMinimum": 0}
+_POSITIVE = {"type": "number", "minimum": 0.001, "maximum": 1_000_000}
 _SECONDS = {"type": "number", "exclusiveMinimum": 0, "maximum": 86_400}
 _IDENTITY = {
     "type": "object",
@@ -76,10 +77,6 @@ TARGET_SCHEMA: dict[str, Any] = {
         },
     },
 }
-
-
-class TargetError(ValueError):
-    """A target that cannot be tested as described; the message is one sentence naming what to change."""
 
 
 @dataclass(frozen=True)
@@ -179,10 +176,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
         )
     if (settings.get("integration-uri") is None) != (settings.get("domain-name") is None):
         raise TargetError("--domain-name and --integration-uri go together: give both or neither")
-    try:
-        identities = find(settings.get("identities", {}), options.get("profile"), endpoint)
-    except IdentityError as error:
-        raise TargetError(str(error)) from None
+    identities = find(settings.get("identities", {}), options.get("profile"), endpoint)
     allow_writes = settings.get("allow-writes", not is_aws(endpoint))
     if settings.get("domain-name"):
         allow_writes = False

@@ -12,9 +12,7 @@ from typing import Any
 
 import jsonschema_rs
 
-
-class WaiverError(ValueError):
-    """A waivers file that cannot be used; the message is one sentence."""
+from getintegration_contract.errors import WaiverError
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from getintegration_contract import recording as recordings
+from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import get_integration
-from getintegration_contract.recording import Recorder, RecordingError
+from getintegration_contract.recording import Recorder
 from getintegration_contract.recording.resign import describe
 from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.client import Client

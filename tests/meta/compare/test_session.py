@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from getintegration_contract import recording as recordings
+from getintegration_contract.errors import RecordingError
 from getintegration_contract.plugin.session import Session
-from getintegration_contract.recording import RecordingError
 
 from ..support import Result, finish, start_suite, suite, wait_for
 from .kit import about, load

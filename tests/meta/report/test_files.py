@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.report import ReportError, __main__, files, write
+from getintegration_contract.errors import ReportError
+from getintegration_contract.report import __main__, files, write
 
 from .documents import STARTED, Session, upheld
 

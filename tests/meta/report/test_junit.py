@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from getintegration_contract.report import ReportError, junit
+from getintegration_contract.errors import ReportError
+from getintegration_contract.report import junit
 
 from .documents import ATTACK
 
