@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cached_property
 from typing import Any, NamedTuple, NoReturn
+
+from getintegration_contract.identity import Identity
+
+#: The service's name in a credential scope.
+SERVICE = "profile"
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -42,9 +51,12 @@ class Request:
         return replace(self, headers=(*kept, *added))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Response:
-    """A response; ``body`` has its transfer and content encodings removed, ``headers`` are as received."""
+    """A response; ``body`` has its transfer and content encodings removed, ``headers`` are as received.
+
+    What its JSON says is read once, when it is first asked for.
+    """
 
     status: int
     reason: str
@@ -54,6 +66,60 @@ class Response:
     def header(self, name: str) -> str | None:
         """The first header of that name, in any case."""
         return _first(self.headers, name)
+
+    @cached_property
+    def _json(self) -> tuple[Any, str | None]:
+        try:
+            text = self.body.decode("utf-8")
+            document = json.loads(text, parse_constant=no_constant)
+            if "\\u" in text:
+                json.dumps(document, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text
+        except (ValueError, RecursionError) as error:
+            return None, f"{type(error).__name__}: {error}" if self.body else "an empty body"
+        return document, None
+
+    @property
+    def document(self) -> Any:
+        """The JSON document of the body; None if there is none."""
+        return self._json[0]
+
+    @property
+    def json_fault(self) -> str | None:
+        """Why the body is no JSON document; None if it is one."""
+        return self._json[1]
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members of the JSON object in the body; none where there is no object."""
+        return self.document if isinstance(self.document, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """How a request is signed; everything but the defaults is a fault.
+
+    Attributes:
+        region: Of the credential scope; None for the target's.
+        skew: Added to the present for X-Amz-Date.
+        scope_date: ``YYYYMMDD`` of the credential scope, if another than the request's.
+        signed_headers: Names of the headers that are signed; None for those that should be.
+        tamper: Changes the request after it was signed.
+    """
+
+    region: str | None = None
+    service: str = SERVICE
+    terminator: str = "aws4_request"
+    skew: timedelta = timedelta()
+    scope_date: str | None = None
+    signed_headers: tuple[str, ...] | None = None
+    tamper: Callable[[Request], Request] | None = None
+
+
+class Signature(NamedTuple):
+    """Who signed a request, and how."""
+
+    identity: Identity
+    signing: Signing
 
 
 class Fault(NamedTuple):
@@ -73,6 +139,7 @@ class Exchange:
         started: Epoch seconds when the final attempt was sent.
         seconds: Time to the complete response of the final attempt.
         faults: Transient faults on the way, each retried.
+        signature: Who signed the request and how; None if nobody did, or if it is not known.
     """
 
     endpoint: str
@@ -82,6 +149,7 @@ class Exchange:
     started: float = 0.0
     seconds: float = 0.0
     faults: tuple[Fault, ...] = ()
+    signature: Signature | None = None
 
     @property
     def size(self) -> int:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.exchange import Exchange
+from getintegration_contract.exchange import Exchange, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import get_integration
-from getintegration_contract.sending.client import Client, Signing
+from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import State
 from getintegration_contract.state.workspace import Workspace
 from getintegration_contract.target.target import WRITING, Target

@@ -11,12 +11,12 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from getintegration_contract.exchange import Request
+from getintegration_contract.exchange import Request, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import NOT_FOUND, OK, Answer, Expectation
 from getintegration_contract.operations import get_integration
-from getintegration_contract.sending.client import Client, Signing
+from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import State
 from getintegration_contract.target.target import Target
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import pytest
 
-from getintegration_contract.exchange import Exchange
+from getintegration_contract.exchange import Exchange, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import (
@@ -27,7 +27,7 @@ from getintegration_contract.judging.judge import (
     Expectation,
 )
 from getintegration_contract.operations import get_integration
-from getintegration_contract.sending.client import Client, Signing
+from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import SHORT, UNDECODABLE
 from getintegration_contract.sending.pipeline import Ask, Reply, converse
 from getintegration_contract.state.provisioner import UNKNOWN_URI, State

@@ -22,7 +22,7 @@ SUITE, EMULATOR, COMPARE = "getintegration_contract", "getintegration_emulator",
 
 #: The rooms of the suite from the ground up: each may import those that stand before it, and no others.
 ROOMS = (
-    *("paths", "errors", "exchange", "redact", "evidence", "contract", "identity", "operations"),
+    *("paths", "errors", "identity", "exchange", "redact", "evidence", "contract", "operations"),
     *("judging", "sending", "target", "state", "recording", "report", "run", "plugin"),
 )
 #: What judges knows nothing of who sends or of what is tested.

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import BudgetExhausted, CredentialsError, EndpointDown, Throttled
-from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.exchange import Exchange, Request, Signing
 from getintegration_contract.identity import Identity, Refreshing
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import OK, Expectation, Judge
@@ -40,7 +40,7 @@ from getintegration_contract.operations import (
 )
 from getintegration_contract.redact import Redactor
 from getintegration_contract.sending import client as clients
-from getintegration_contract.sending.client import Client, Signing
+from getintegration_contract.sending.client import Client
 
 from .conftest import RunSuite
 from .support import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from getintegration_contract.contract import Contract, SchemaClause
-from getintegration_contract.exchange import Exchange, Response, no_constant
+from getintegration_contract.exchange import Exchange, Response
 
 #: Epoch seconds beyond this (the year 5138) are milliseconds.
 SECONDS_LIMIT = 100_000_000_000
@@ -103,22 +103,12 @@ class Parsed:
 
 def parse(response: Response) -> Parsed:
     """Read a response's JSON and its error type, wherever that stands."""
-    document: Any = None
-    fault: str | None = None
-    try:
-        text = response.body.decode("utf-8")
-        document = json.loads(text, parse_constant=no_constant)
-        if "\\u" in text:
-            json.dumps(document, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text
-    except (ValueError, RecursionError) as error:
-        fault = f"{type(error).__name__}: {error}" if response.body else "an empty body"
     types: list[tuple[str, object]] = []
     if response.status >= 400:
         types.append(("X-Amzn-ErrorType", response.header("x-amzn-errortype")))
-        if isinstance(document, dict):
-            types += [(member, document.get(member)) for member in _TYPE_MEMBERS]
+        types += [(member, response.members.get(member)) for member in _TYPE_MEMBERS]
     told = tuple((place, text) for place, text in types if isinstance(text, str) and text)
-    return Parsed(document, fault, told)
+    return Parsed(response.document, response.json_fault, told)
 
 
 def bare(error_type: str) -> str | None:
@@ -155,7 +145,7 @@ class Judge:
 
     def document(self, exchange: Exchange) -> Any:
         """The JSON document of an answer, None if it has none."""
-        return parse(exchange.response).document
+        return exchange.response.document
 
     def _answered(self, response: Response, parsed: Parsed, expectation: Expectation) -> Iterator[Check]:
         """Whether one of the lawful answers came, and if not, what is wrong: status, type or both."""

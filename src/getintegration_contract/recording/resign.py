@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.exchange import SERVICE, Exchange, Request, Signing
 from getintegration_contract.identity import Identity
-from getintegration_contract.sending.client import SERVICE, Client, Signing
+from getintegration_contract.sending.client import Client
 
 NONE, SIGNED, SPECIAL = "none", "signed", "special"
 

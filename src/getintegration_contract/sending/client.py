@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.client import responses as reasons
 from pathlib import Path
@@ -28,13 +28,11 @@ from requests_aws4auth.aws4signingkey import AWS4SigningKey
 from urllib3.exceptions import HTTPError
 
 from getintegration_contract.errors import EndpointDown, EnvironmentFault, Throttled
-from getintegration_contract.exchange import Exchange, Fault, Request, Response
+from getintegration_contract.exchange import Exchange, Fault, Request, Response, Signature, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import writes
 from getintegration_contract.sending.faults import UNREACHABLE, fault_name, transient_fault
 from getintegration_contract.sending.session import TARGET, WireSession
-
-SERVICE = "profile"
 
 #: Attempts at one request before a fault counts as persistent.
 ATTEMPTS = 3
@@ -46,26 +44,6 @@ PATIENCE = 60.0
 
 #: Bytes of a body that are read at once.
 _PART = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """How a request is signed; everything but the defaults is a fault.
-
-    Attributes:
-        skew: Added to the present for X-Amz-Date.
-        scope_date: ``YYYYMMDD`` of the credential scope, if another than the request's.
-        signed_headers: Names of the headers that are signed; None for those that should be.
-        tamper: Changes the request after it was signed.
-    """
-
-    region: str | None = None
-    service: str = SERVICE
-    terminator: str = "aws4_request"
-    skew: timedelta = timedelta()
-    scope_date: str | None = None
-    signed_headers: tuple[str, ...] | None = None
-    tamper: Callable[[Request], Request] | None = None
 
 
 class Client:
@@ -196,7 +174,7 @@ class Client:
         """
 
         def act(faults: tuple[Fault, ...]) -> list[Exchange]:
-            return [self._exchange(self.sign(request, identity, signing), identity, faults)]
+            return [self._exchange(self.sign(request, identity, signing), identity, signing, faults)]
 
         return self.repeat(act, throttled=throttled)[0]
 
@@ -251,7 +229,10 @@ class Client:
         if self.control is None:
             return
         request, identity = self.control
-        if transient_fault(self._exchange(self.sign(request, identity), identity, ()).response) == "429":
+        if (
+            transient_fault(self._exchange(self.sign(request, identity), identity, None, ()).response)
+            == "429"
+        ):
             raise Throttled(f"{self.endpoint} throttles the caller and does not stop: lower --rate")
 
     def _prepare(self, request: Request) -> requests.PreparedRequest:
@@ -300,6 +281,7 @@ class Client:
         self,
         request: Request,
         identity: Identity | None,
+        signing: Signing | None,
         faults: tuple[Fault, ...],
     ) -> Exchange:
         self.admit(request)
@@ -329,7 +311,8 @@ class Client:
             response = Response(0, fault_name(error), (), b"")
         seconds = time.perf_counter() - clock
         name = identity.name if identity else None
-        exchange = Exchange(self.endpoint, request, response, name, started, seconds, faults)
+        signature = Signature(identity, signing or Signing()) if identity else None
+        exchange = Exchange(self.endpoint, request, response, name, started, seconds, faults, signature)
         self.note(exchange)
         return exchange
 

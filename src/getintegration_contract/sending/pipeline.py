@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 import h11
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from getintegration_contract.exchange import Exchange, Fault, Request, Response
+from getintegration_contract.exchange import Exchange, Fault, Request, Response, Signature, Signing
 from getintegration_contract.identity import Identity
-from getintegration_contract.sending.client import Client, Signing
+from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import (
     CLOSED,
     NOT_HTTP,
@@ -159,6 +159,7 @@ class _Wire:
             started=started,
             seconds=time.perf_counter() - clock,
             faults=faults,
+            signature=Signature(ask.identity, ask.signing or Signing()) if ask.identity else None,
         )
         self._client.note(exchange)
         return replace(reply, exchange=exchange, reused=reused)
