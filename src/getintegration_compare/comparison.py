@@ -38,9 +38,9 @@ from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import SHOWN
-from getintegration_contract.report.text import shorten
 from getintegration_contract.sending.faults import transient_fault
 from getintegration_contract.target.waivers import Waiver
+from getintegration_contract.text import shorten
 
 SCHEMA_VERSION = 1
 

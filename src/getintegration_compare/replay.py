@@ -26,11 +26,11 @@ from getintegration_contract.recording import Recorder, Recording, resign
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
-from getintegration_contract.report.text import duration
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import MEMBERS, PREFIX, Provisioner, State
 from getintegration_contract.target.target import Target
+from getintegration_contract.text import duration
 
 #: Seconds between two lines on how far a slow replay is.
 _EVERY = 10.0

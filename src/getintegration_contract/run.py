@@ -8,13 +8,10 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import math
-import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault
@@ -31,9 +28,6 @@ from getintegration_contract.target.waivers import Waiver
 #: Exit statuses, beside pytest's own 2 (interrupted) and 4 (wrong use); 5 is as pytest has it, too.
 UPHELD_STATUS, VIOLATED_STATUS, INTERNAL_STATUS, INDETERMINATE_STATUS = 0, 1, 3, 6
 NOTHING_RAN_STATUS = 5
-
-SCHEMA_VERSION = 1
-
 
 #: Fuzzed requests of one shard, which is one test, at least and at most, and shards that are plenty to share.
 #: What Hypothesis remembers of a test grows with it, so a shard must not.
@@ -270,98 +264,3 @@ class Run:
         """Write a waivers file: those that there are, and one for each other clause that is violated now."""
         violated = (entry.clause.id for entry in self.ledger.violations())
         waiver_files.write(path, violated, self.started.date(), kept=self.waivers)
-
-    def report(self, exit_status: int) -> dict[str, Any]:
-        """The run as ``report.json`` holds it; ``report/schema.json`` describes it. Redacted."""
-        ledger, target = self.ledger, self.target
-        outcomes = ledger.outcomes()
-        counts: dict[str, int] = {}
-        for entry in outcomes:
-            counts[entry.outcome] = counts.get(entry.outcome, 0) + 1
-        verdicts: Mapping[int, str] = {0: "pass", 1: "fail"}
-        document = {
-            "schema_version": SCHEMA_VERSION,
-            "suite_version": version("getintegration-contract"),
-            "started": self.started.isoformat(timespec="seconds"),
-            "seconds": round(self.seconds, 3),
-            "verdict": verdicts.get(exit_status, "indeterminate"),
-            "exit_status": exit_status,
-            "target": {
-                "endpoint": "shipped emulator" if self.is_emulator else target.endpoint,
-                "region": target.region,
-                "claims": sorted(target.claims),
-                "state": self.state.origin if self.state else "none",
-            },
-            "run": {
-                "command": self.settings.command,
-                "depth": self.settings.depth,
-                "seed": self.settings.seed,
-                "strict": self.settings.strict,
-                "workers": self.settings.workers,
-                "requests": ledger.requests,
-                "statuses": dict(sorted(ledger.statuses.items())),
-                "faults": dict(sorted(ledger.faults.items())),
-                "latency": {
-                    phase: {
-                        "requests": sum(buckets.values()),
-                        "p50": ledger.percentile(phase, 0.5),
-                        "p99": ledger.percentile(phase, 0.99),
-                    }
-                    for phase, buckets in sorted(ledger.latency.items())
-                    if buckets
-                },
-            },
-            "counts": counts,
-            "complaints": self.complaints(),
-            "notes": [*([self.aborted] if self.aborted else []), *ledger.notes],
-            "errors": self.internal_errors,
-            "clauses": [
-                {
-                    "id": entry.clause.id,
-                    "group": entry.clause.group,
-                    "level": entry.clause.level,
-                    "text": entry.clause.text,
-                    "provenance": entry.clause.provenance,
-                    "source": entry.clause.source,
-                    "claim": entry.clause.claim,
-                    "gating": entry.gating,
-                    "outcome": entry.outcome,
-                    "checks": entry.checks,
-                    "violations": entry.violations,
-                    "reason": entry.reason,
-                    "tests": list(entry.tests),
-                }
-                for entry in outcomes
-            ],
-            "findings": [
-                {
-                    **finding.to_dict(),
-                    "gating": ledger.gates(finding.clause),
-                    "repeat": self._repeat(finding.places),
-                }
-                for finding in sorted(
-                    filter(ledger.claimed, ledger.findings.values()),
-                    key=lambda found: (not ledger.gates(found.clause), -found.count),
-                )
-            ],
-            "waivers": [
-                {
-                    "clause": waiver.clause,
-                    "reason": waiver.reason,
-                    "owner": waiver.owner,
-                    "link": waiver.link,
-                    "expires": waiver.expires.isoformat(),
-                }
-                for waiver in self.waivers
-            ],
-        }
-        # What the contract itself says needs no redaction; what came from outside does.
-        for key in ("target", "run", "notes", "complaints", "errors", "findings", "waivers"):
-            document[key] = self.redactor.value(document[key])
-        return document
-
-    def _repeat(self, places: list[str]) -> str:
-        """A command line that sends the same request again; secrets stay where they are configured."""
-        if not places:
-            return self.settings.command
-        return f"{self.settings.repeat} {shlex.quote(self.settings.root + places[0])}"

@@ -16,7 +16,7 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.report import files
 from getintegration_contract.report.markdown import cell, inline
-from getintegration_contract.report.text import clip, visible
+from getintegration_contract.text import shorten, visible
 
 _ROWS = 40
 
@@ -197,7 +197,7 @@ def terminal(report: dict[str, Any], width: int = 110) -> str:
         )
     if len(report["differences"]) > _ROWS:
         lines.append(f"{len(report['differences']) - _ROWS} more kinds of differences are in the report")
-    return "\n".join(clip(visible(line), width) for line in lines)
+    return "\n".join(shorten(visible(line), width) for line in lines)
 
 
 def _title(report: dict[str, Any]) -> str:
@@ -224,7 +224,7 @@ def markdown(report: dict[str, Any]) -> str:
         lines.append("|---:|---|---|---|---|---|---|")
     for group in report["differences"]:
         clauses = ", ".join(list(group["clauses"])[:5]) + (", ..." if len(group["clauses"]) > 5 else "")
-        values = [cell(clip(group[side], 120)) for side in ("reference", "candidate")]
+        values = [cell(shorten(group[side], 120)) for side in ("reference", "candidate")]
         where, clauses = inline(group["where"]), inline(clauses)
         row = (f"{group['count']:,}", group["kind"], where, *values, clauses, inline(state(group)))
         lines.append("| " + " | ".join(row) + " |")

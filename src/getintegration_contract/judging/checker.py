@@ -22,6 +22,7 @@ from getintegration_contract.judging.judge import (
 )
 from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.redact import Redactor
+from getintegration_contract.text import shorten
 
 #: Characters of what was expected, and of what came, that a finding keeps.
 _TOLD = 1_000
@@ -159,5 +160,4 @@ class Checker:
 
     def _told(self, text: str) -> str:
         """What a finding says: redacted, and then no longer than anybody reads."""
-        text = self._redactor.text(text)
-        return text if len(text) <= _TOLD else f"{text[:_TOLD]}… ({len(text)} characters)"
+        return shorten(self._redactor.text(text), _TOLD)

@@ -26,6 +26,7 @@ class Controller:
         self.run = run
         self.status = 0
         self.collected = True
+        self.document: dict[str, Any] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -44,7 +45,7 @@ class Controller:
         except EnvironmentFault as error:
             self.run.finish()
             self._write_reports(INDETERMINATE_STATUS)
-            self._print_verdict(INDETERMINATE_STATUS)
+            self._print_verdict()
             pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
         option = self.config.option
         if option.depth == "nightly" and getattr(option, "maxschedchunk", 0) is None:
@@ -101,8 +102,8 @@ class Controller:
         from getintegration_contract.report import terminal
 
         text = terminal.render(
-            self.run.report(self.status),
-            colour=terminalreporter.isatty or bool(terminalreporter.hasmarkup),
+            self.document,
+            colour=bool(terminalreporter.hasmarkup),  # NO_COLOR and FORCE_COLOR are settled in it
             width=terminalreporter._tw.fullwidth,
             quiet=self.config.option.verbose < 0,
             verbose=self.config.option.verbose > 0,
@@ -115,21 +116,21 @@ class Controller:
     def pytest_unconfigure(self) -> None:
         self.run.finish()
 
-    def _print_verdict(self, status: int) -> None:
+    def _print_verdict(self) -> None:
         """The verdict line alone, of a run that ends before its tests."""
         from getintegration_contract.report import terminal
 
-        report = self.run.report(status)
-        print(terminal.render(report, colour=False, width=200, quiet=True, verbose=False))
+        print(terminal.render(self.document, colour=False, width=200, quiet=True, verbose=False))
 
     def _write_reports(self, status: int) -> bool:
         """Write all that was asked for; whether that worked."""
         from getintegration_contract import report as reports
+        from getintegration_contract.report import document as documents
         from getintegration_contract.report import junit, markdown
 
         option = self.config.option
         written = True
-        document = self.run.report(status)
+        document = self.document = documents.make(self.run, status)
         try:
             if option.write_waivers and not self.run.aborted:
                 self.run.write_waivers(Path(option.write_waivers))

@@ -21,10 +21,10 @@ from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.recording import CREATOR, Recorder, model_version, resign
 from getintegration_contract.recording.about import Suite
-from getintegration_contract.report.text import duration
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.target.target import THROTTLING, WRITING, Target
+from getintegration_contract.text import duration
 
 if TYPE_CHECKING:
     from getintegration_contract.run import Run, Settings

@@ -1,4 +1,4 @@
-"""Reports of a run: the dict of ``Run.report()`` -> terminal, JSON, Markdown, HTML, JUnit properties.
+"""Reports of a run: a run -> ``document`` -> terminal, JSON, Markdown, HTML, JUnit properties.
 
 Start-up matters, so nothing is imported here before it is asked for: Jinja2 only when HTML is rendered.
 """

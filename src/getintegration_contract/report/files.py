@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from getintegration_contract.errors import ReportError
+from getintegration_contract.text import shorten
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -101,8 +102,7 @@ def read(path: Path) -> dict[str, Any]:
         raise ReportError(f"{path} holds text that is not Unicode") from None
     for fault in faults:
         place = ".".join(map(str, fault.instance_path)) or "the document"
-        message = fault.message if len(fault.message) <= 200 else f"{fault.message[:200]}..."
-        raise ReportError(f"{path} is not a report of this suite: {place}: {message}")
+        raise ReportError(f"{path} is not a report of this suite: {place}: {shorten(fault.message, 200)}")
     report: dict[str, Any] = document
     return report
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -19,8 +20,8 @@ from markupsafe import Markup
 
 from getintegration_contract.judging.ledger import VIOLATED
 from getintegration_contract.report import files, view
-from getintegration_contract.report.text import visible
 from getintegration_contract.report.trend import Panel, panels
+from getintegration_contract.text import visible
 
 _PROVENANCES = ("doc", "model", "protocol", "observed", "inferred", "recorded", "target")
 _TEMPLATES = "getintegration_contract.report"
@@ -33,9 +34,9 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
     counts = view.tally(report["clauses"])
     return _render(
         "report.html",
-        script="report.js",
+        script="filter.js",
         report=report,
-        embedded=json.loads(files.to_json(report)),
+        embedded=_inert(files.to_json(report)),
         groups=view.groups(report),
         counts=counts,
         missing=view.not_claimed(report),
@@ -71,7 +72,7 @@ def compare(reports: list[dict[str, Any]]) -> str:
     worst = sorted(groups.items(), key=lambda item: -sum(map(_broken, item[1])))
     return _render(
         "compare.html",
-        script="compare.js",
+        script="filter.js",
         reports=reports,
         tallies=[view.tally(report["clauses"]) for report in reports],
         groups=dict(worst),
@@ -148,6 +149,12 @@ def render(template: jinja2.Template, style: str, scripts: Mapping[str, str], **
     # Style and scripts are files of this package, not data.
     own = {name: Markup(text) for name, text in scripts.items()}
     return template.render(policy=policy, style=Markup(style), **own, **values) + "\n"
+
+
+def _inert(text: str) -> Markup:
+    """JSON for a script element: ASCII, and nothing in it that HTML knows."""
+    escaped = re.sub("[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
+    return Markup(escaped.replace("<", "\\u003c"))
 
 
 def _hash(text: str) -> str:

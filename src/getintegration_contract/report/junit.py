@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from getintegration_contract.errors import ReportError
 from getintegration_contract.report import files, view
-from getintegration_contract.report.text import visible
+from getintegration_contract.text import visible
 
 
 def properties(report: dict[str, Any]) -> list[tuple[str, str]]:

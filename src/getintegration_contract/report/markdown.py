@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from getintegration_contract.report import view
-from getintegration_contract.report.text import shorten, visible
 from getintegration_contract.report.view import Found
+from getintegration_contract.text import shorten, visible
 
 #: Findings told in full; GitHub takes a summary of at most 1 MiB.
 _IN_FULL = 40

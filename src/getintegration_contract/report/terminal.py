@@ -13,8 +13,8 @@ from itertools import zip_longest
 from typing import Any
 
 from getintegration_contract.report import view
-from getintegration_contract.report.text import clip, shorten, visible
 from getintegration_contract.report.view import Found
+from getintegration_contract.text import shorten, visible
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _STYLES = {
@@ -64,7 +64,7 @@ class _Terminal:
 
     def render(self, quiet: bool) -> str:
         if quiet:
-            return clip(self._verdict() + self._why(), max(self.width, 200))
+            return self._verdict() + self._why()
         blocks = (
             self._head(),
             self._matrix(),
@@ -99,7 +99,7 @@ class _Terminal:
         target, run = self.report["target"], self.report["run"]
         strict = ", strict" if run["strict"] else ""
         line = f"{target['endpoint']}, {target['region']}; {run['depth']} depth, seed {run['seed']}{strict}"
-        yield self._paint(clip(f"GetIntegration contract: {_plain(line)}", self.width), "bold")
+        yield self._paint(shorten(f"GetIntegration contract: {_plain(line)}", self.width), "bold")
         missing = view.not_claimed(self.report)
         if missing:
             listed = ", ".join(f"{claim} ({count})" for claim, count in missing.most_common())
@@ -117,7 +117,7 @@ class _Terminal:
         name = min(name, self.width - sum(len(head) + 2 for head in heads))
         yield self._paint(" " * name + "".join(f"  {head}" for head in heads), "dim")
         for group in groups:
-            line = f"{clip(_plain(group.name), name):<{name}}"
+            line = f"{shorten(_plain(group.name), name):<{name}}"
             for column, head in zip(columns, heads, strict=True):
                 cell = f"{group.counts[column] or '':>{len(head) + 2}}"
                 line += self._paint(cell, _STYLES[column]) if group.counts[column] else cell
@@ -146,7 +146,7 @@ class _Terminal:
             line = f"{', '.join(clauses[:number])}{f' and {left} more' if left else ''}: {reason}"
             if len(line) <= self.width - 2:
                 break
-        return clip(line, self.width - 2)
+        return shorten(line, self.width - 2)
 
     def _violations(self) -> Iterator[str]:
         found = view.findings(self.report, "violated")
@@ -174,7 +174,7 @@ class _Terminal:
             waiver = entry.waiver or {"reason": "", "owner": None, "link": None, "expires": "?"}
             who = waiver["owner"] or waiver["link"] or "nobody"
             line = f"  {entry.clause['id']}: {waiver['reason']} ({who}, until {waiver['expires']})"
-            yield clip(_plain(line), self.width)
+            yield shorten(_plain(line), self.width)
 
     def _finding(self, entry: Found) -> Iterator[str]:
         finding, clause = entry.finding, entry.clause
@@ -182,11 +182,11 @@ class _Terminal:
         title = f"VIOLATED  {clause['id']}"
         room = self.width - len(title) - 2
         if room >= min(len(origin), 30):
-            origin = f"{clip(origin, room):>{room}}"
+            origin = f"{shorten(origin, room):>{room}}"
             yield f"{self._paint(title, 'red', 'bold')}  {self._paint(origin, 'dim')}"
         else:
             yield self._paint(title, "red", "bold")
-            yield self._paint(clip(f"  {origin}", self.width), "dim")
+            yield self._paint(shorten(f"  {origin}", self.width), "dim")
         yield from self._wrap(_plain(clause["text"]), "  ")
         yield from self._side_by_side(finding["expected"], finding["actual"])
         if finding["exchange"] is not None:
@@ -202,17 +202,19 @@ class _Terminal:
         request, response = exchange["request"], exchange["response"]
         who = f"signed by {exchange['identity']}" if exchange["identity"] else "unsigned"
         line = _plain(f"{request['method']} {request['target']}")
-        yield self._label("request") + clip(line, self._room - len(who) - 3) + self._paint(f"  {who}", "dim")
+        yield (
+            self._label("request") + shorten(line, self._room - len(who) - 3) + self._paint(f"  {who}", "dim")
+        )
         yield from self._gutter(self._headers(request["headers"]) if self.verbose else ())
         yield from self._gutter(self._body(request["body"]))
-        yield self._label("response") + clip(_plain(view.status_line(response)), self._room)
+        yield self._label("response") + shorten(_plain(view.status_line(response)), self._room)
         yield from self._gutter(self._headers(response["headers"]))
         yield from self._gutter(self._body(response["body"]))
 
     def _headers(self, headers: list[list[str]]) -> Iterator[str]:
         for name, value in headers:
             if self.verbose or name.lower() in view.TELLING_HEADERS:
-                yield clip(_plain(f"{name}: {value}"), self._room - 2)
+                yield shorten(_plain(f"{name}: {value}"), self._room - 2)
 
     def _body(self, body: str) -> list[str]:
         room = self._room - 2
@@ -244,7 +246,7 @@ class _Terminal:
             f"{entry.clause['id']}: expected {finding['expected']}; got {finding['actual']}"
             f" ({entry.clause['provenance']}, {view.times(finding['count'])})"
         )
-        return clip(f"  {_plain(line)}", self.width)
+        return shorten(f"  {_plain(line)}", self.width)
 
     def _troubles(self) -> Iterator[str]:
         for label, lines in (("complaint", self.report["complaints"]), ("error", self.report["errors"])):

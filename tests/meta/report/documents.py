@@ -12,6 +12,7 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Headers, Request, Response
 from getintegration_contract.judging.judge import Check
 from getintegration_contract.judging.ledger import Entry
+from getintegration_contract.report import document
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target.target import CLAIMS, Target
 from getintegration_contract.target.waivers import Waiver
@@ -105,7 +106,7 @@ class Session:
 
     def report(self, status: int | None = None) -> dict[str, Any]:
         """What the run reports."""
-        return self.run.report(self.run.exit_status() if status is None else status)
+        return document.make(self.run, self.run.exit_status() if status is None else status)
 
 
 def phases() -> dict[str, list[str]]:

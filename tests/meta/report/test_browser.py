@@ -196,13 +196,13 @@ def test_compare_shows_differences_unless_told(
         browser.save(html.compare([healthy, failing])),
         """
         const before = shown();
-        page.querySelector("input[name=all]").click();
+        page.querySelector("input[value=yes]").click();
         return [before, shown().length, view.location.hash];
         """,
     )
     assert "missing.uri.trailing-slash" in found[0]
     assert "sdk.boto3" not in found[0]
-    assert found[1:] == [len(failing["clauses"]), "#all=1"]
+    assert found[1:] == [len(failing["clauses"]), "#same=no,yes"]
 
 
 def test_a_screenshot_can_be_taken(browser: Browser, failing: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from getintegration_contract.report import schema
-from getintegration_contract.run import SCHEMA_VERSION
+from getintegration_contract.report.document import SCHEMA_VERSION
 
 
 def _validator() -> jsonschema.Draft202012Validator:

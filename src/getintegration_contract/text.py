@@ -17,16 +17,11 @@ def visible(text: str, keep: str = "") -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """At most ``limit`` characters of a text, and how long it is where that is not all."""
+    """At most ``limit`` characters of a text, with how long it is where that is not all and there is room."""
     if len(text) <= limit:
         return text
-    note = f"... ({len(text):,} characters)"
+    note = f"... ({len(text):,} characters)" if limit > 160 else "..."
     return text[: max(limit - len(note), 0)] + note
-
-
-def clip(text: str, limit: int) -> str:
-    """A line cut to ``limit`` characters."""
-    return text if len(text) <= limit else f"{text[: max(limit - 3, 0)]}..."
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,120 @@
+"""A run -> the document that report.json holds and every rendering starts from (``schema.json``)."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from getintegration_contract.judging.ledger import Finding, Ledger, Outcome
+    from getintegration_contract.run import Run
+
+SCHEMA_VERSION = 1
+
+_VERDICTS = {0: "pass", 1: "fail"}
+
+
+def make(run: Run, exit_status: int) -> dict[str, Any]:
+    """The document of a run, redacted: nothing else of the run leaves the process."""
+    ledger, target, redact = run.ledger, run.target, run.redactor.value
+    outcomes = ledger.outcomes()
+    found = filter(ledger.claimed, ledger.findings.values())
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "suite_version": version("getintegration-contract"),
+        "started": run.started.isoformat(timespec="seconds"),
+        "seconds": round(run.seconds, 3),
+        "verdict": _VERDICTS.get(exit_status, "indeterminate"),
+        "exit_status": exit_status,
+        "target": redact(
+            {
+                "endpoint": "shipped emulator" if run.is_emulator else target.endpoint,
+                "region": target.region,
+                "claims": sorted(target.claims),
+                "state": run.state.origin if run.state else "none",
+            }
+        ),
+        "run": redact(_facts(run, ledger)),
+        "counts": dict(Counter(entry.outcome for entry in outcomes)),
+        "complaints": redact(run.complaints()),
+        "notes": redact([*([run.aborted] if run.aborted else []), *ledger.notes]),
+        "errors": redact(run.internal_errors),
+        "clauses": list(map(_clause, outcomes)),
+        "findings": [
+            redact(_finding(run, finding))
+            for finding in sorted(
+                found, key=lambda finding: (not ledger.gates(finding.clause), -finding.count)
+            )
+        ],
+        "waivers": redact(
+            [
+                {
+                    "clause": waiver.clause,
+                    "reason": waiver.reason,
+                    "owner": waiver.owner,
+                    "link": waiver.link,
+                    "expires": waiver.expires.isoformat(),
+                }
+                for waiver in run.waivers
+            ]
+        ),
+    }
+
+
+def _facts(run: Run, ledger: Ledger) -> dict[str, Any]:
+    """How the run went about it, and what it measured."""
+    return {
+        "command": run.settings.command,
+        "depth": run.settings.depth,
+        "seed": run.settings.seed,
+        "strict": run.settings.strict,
+        "workers": run.settings.workers,
+        "requests": ledger.requests,
+        "statuses": dict(sorted(ledger.statuses.items())),
+        "faults": dict(sorted(ledger.faults.items())),
+        "latency": {
+            phase: {
+                "requests": sum(buckets.values()),
+                "p50": ledger.percentile(phase, 0.5),
+                "p99": ledger.percentile(phase, 0.99),
+            }
+            for phase, buckets in sorted(ledger.latency.items())
+            if buckets
+        },
+    }
+
+
+def _clause(entry: Outcome) -> dict[str, Any]:
+    clause = entry.clause
+    return {
+        "id": clause.id,
+        "group": clause.group,
+        "level": clause.level,
+        "text": clause.text,
+        "provenance": clause.provenance,
+        "source": clause.source,
+        "claim": clause.claim,
+        "gating": entry.gating,
+        "outcome": entry.outcome,
+        "checks": entry.checks,
+        "violations": entry.violations,
+        "reason": entry.reason,
+        "tests": list(entry.tests),
+    }
+
+
+def _finding(run: Run, finding: Finding) -> dict[str, Any]:
+    return {
+        **finding.to_dict(),
+        "gating": run.ledger.gates(finding.clause),
+        "repeat": _repeat(run, finding.places),
+    }
+
+
+def _repeat(run: Run, places: list[str]) -> str:
+    """A command line that sends the same request again; secrets stay where they are configured."""
+    if not places:
+        return run.settings.command
+    return f"{run.settings.repeat} {shlex.quote(run.settings.root + places[0])}"
