@@ -7,7 +7,8 @@ its endpoint cannot share a mistake.
 
 Every request passes the same checks, in this order, and the first that fails answers it:
 
-1. the message itself: lawful HTTP (400), a body within the limit (413);
+1. the message itself: lawful HTTP (400), a head within its limits (408, 431), a body within its
+   own (413), no transfer coding but chunked (501);
 2. authentication: the signature and all that belongs to it (403);
 3. routing: the path (404), then the method (405);
 4. access: an identity without permission (403);

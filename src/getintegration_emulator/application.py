@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import re
 import sys
 import time
 import uuid
@@ -13,13 +14,15 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from .errors import ApiError, too_large, upgrade_with_body
+from .errors import CLOSE, ApiError, bad_message
 from .request import Request, join_headers
 from .service import Answer, Service, error_answer
 from .unverified import claimed_access_key
 
 MAX_BODY = 10 * 1024 * 1024
 """How many bytes a request body may have: API Gateway's payload quota."""
+MAX_HEAD = 64 * 1024
+"""How many bytes the target and the header fields of a request may have together."""
 MAX_DRAIN = 10 * MAX_BODY
 """How many bytes of a body that is too large are read, so that the client gets to the answer."""
 
@@ -29,6 +32,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
+_GZIP = re.compile(rb"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
+"""An Accept-Encoding that allows gzip (RFC 9110, 12.5.3)."""
 _ID_PREFIX = str(uuid.uuid4())[:24]
 _serials = itertools.count(1)
 
@@ -63,10 +68,7 @@ class Application:
         headers = join_headers(scope["headers"])
         target = (scope["method"], scope["raw_path"], scope["query_string"], headers)
         try:
-            if b"expect" in headers and _declared_length(headers) > MAX_BODY:
-                raise too_large(MAX_BODY)
-            if b"upgrade" in headers and _has_body(headers):
-                raise upgrade_with_body()
+            _check_head(scope, headers)
             message = await receive()
             if message["type"] == "http.request" and not message.get("more_body"):
                 body = message.get("body", b"")
@@ -81,12 +83,12 @@ class Application:
             request = Request(*target, body)
             answer = self._service.answer(request)
         request_id = new_request_id()
-        if b"gzip" in headers.get(b"accept-encoding", b""):
+        if _GZIP.search(headers.get(b"accept-encoding", b"")):
             answer = _compressed(answer)
         sent = response_headers(answer, request_id)
-        if b"upgrade" in headers:
+        if b"upgrade" in headers and CLOSE not in sent:
             # The server stops parsing after an offer to upgrade: this connection has to end.
-            sent.append((b"connection", b"close"))
+            sent.append(CLOSE)
         await send({"type": "http.response.start", "status": answer.status, "headers": sent})
         await send({"type": "http.response.body", "body": answer.body})
         if self._access_log:
@@ -108,7 +110,7 @@ async def _read_on(message: Message, receive: Receive) -> bytes | None:
             body += part
         if not message.get("more_body") or received > MAX_DRAIN:
             if received > MAX_BODY:
-                raise too_large(MAX_BODY)
+                raise _too_large()
             return bytes(body)
         message = await receive()
     return None
@@ -120,8 +122,38 @@ def _compressed(answer: Answer) -> Answer:
     return answer._replace(body=gzip.compress(answer.body), headers=(*answer.headers, encoding))
 
 
-def _has_body(headers: dict[bytes, bytes]) -> bool:
-    return _declared_length(headers) > 0 or b"transfer-encoding" in headers
+# Two Host fields were joined with a comma, which is no part of any real host's name.
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+;=%-]*)(:[0-9]*)?", re.ASCII)
+
+
+def _check_head(scope: Scope, headers: dict[bytes, bytes]) -> None:
+    """Refuse what RFC 9110 and 9112 let nobody serve, and what this server does not do."""
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    if size + sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEAD:
+        raise head_too_large()
+    host = headers.get(b"host", b"," if scope["http_version"] == "1.1" else b"")
+    if not _HOST.fullmatch(host):
+        raise bad_message("A request must have one Host header, with the name of a host.")
+    coding = headers.get(b"transfer-encoding", b"chunked")
+    if coding.lower() != b"chunked":
+        raise bad_message("The only transfer coding here is chunked.", 501, "NotImplementedException")
+    length = _declared_length(headers)
+    if b"expect" in headers and length > MAX_BODY:
+        raise _too_large()
+    if b"upgrade" in headers and (length > 0 or b"transfer-encoding" in headers):
+        # The parser takes what follows for the other protocol, so the body cannot be read.
+        raise bad_message("A request with a body must not offer to upgrade the protocol; use plain HTTP/1.1.")
+
+
+def _too_large() -> ApiError:
+    text = f"The request body is larger than {MAX_BODY} bytes."
+    return bad_message(text, 413, "RequestEntityTooLargeException")
+
+
+def head_too_large() -> ApiError:
+    """The refusal of a head that is longer than :data:`MAX_HEAD`."""
+    text = f"The head of the request is larger than {MAX_HEAD} bytes."
+    return bad_message(text, 431, "RequestHeaderSectionTooLargeException")
 
 
 def _declared_length(headers: dict[bytes, bytes]) -> int:

@@ -8,6 +8,8 @@ type travels in the ``X-Amzn-ErrorType`` header (restJson1). The text stands in 
 
 from __future__ import annotations
 
+CLOSE = (b"connection", b"close")
+
 
 class ApiError(Exception):
     """A request that is refused.
@@ -84,22 +86,6 @@ def method_not_allowed(allowed: str) -> ApiError:
     )
 
 
-def upgrade_with_body() -> ApiError:
-    """An offer to change the protocol on a request with a body, which then cannot be read: 400."""
-    return ApiError(
-        400,
-        "BadRequestException",
-        "A request with a body must not offer to upgrade the protocol; use plain HTTP/1.1.",
-        member="message",
-    )
-
-
-def too_large(limit: int) -> ApiError:
-    """A body of more than ``limit`` bytes: 413, and the connection closes."""
-    return ApiError(
-        413,
-        "RequestEntityTooLargeException",
-        f"The request body is larger than {limit} bytes.",
-        member="message",
-        headers=((b"connection", b"close"),),
-    )
+def bad_message(message: str, status: int = 400, type_: str = "BadRequestException") -> ApiError:
+    """A message that breaks HTTP, or asks what this server does not do; the connection closes."""
+    return ApiError(status, type_, message, member="message", headers=(CLOSE,))

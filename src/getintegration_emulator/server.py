@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import logging
@@ -9,18 +10,23 @@ import os
 import socket
 import sys
 import threading
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .application import Application, new_request_id, response_headers
-from .errors import ApiError
+from .application import MAX_HEAD, Application, head_too_large, new_request_id, response_headers
+from .errors import ApiError, bad_message
 from .service import error_answer
 
 KEEP_ALIVE = 75
 """How many seconds an idle connection is kept, longer than clients usually pause."""
+HEAD_SECONDS = 10
+"""How many seconds the head of a request may take."""
+LINGER = 1
+"""How many seconds a connection is read on that has been refused."""
 GRACE = 3
 """How many seconds requests that are under way may take to end after the stop was asked for."""
 
@@ -30,25 +36,78 @@ class BindError(Exception):
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP/1.1 that refuses unreadable requests in JSON and with an error type."""
+    """HTTP/1.1 with a limit of time and size for the head of a request, and with refusals in JSON."""
+
+    _in_head = True
+    _head_size = 0
+    _head_timer: asyncio.TimerHandle | None = None
+    _refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect a head from now on."""
+        super().connection_made(transport)
+        self._limit_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing any more."""
+        self._head_complete()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a head is there."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header field; fields of a trailer are none (RFC 9110, 6.5)."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is there."""
+        self._head_complete()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; refuse a head that is still not complete after too many bytes."""
+        if self._refused:
+            return
+        in_head_before = self._in_head
+        super().data_received(data)
+        if self._in_head and not self._refused:
+            self._limit_head()
+            if in_head_before:  # else some of the data belongs to the request before
+                self._head_size += len(data)
+            if self._head_size > MAX_HEAD:
+                self._refuse(head_too_large())
+
+    def _limit_head(self) -> None:
+        if self._head_timer is None:
+            late = bad_message("The head of the request took too long.", 408, "RequestTimeoutException")
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, late)
+
+    def _head_complete(self) -> None:
+        self._in_head = False
+        self._head_size = 0
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer a request that is no HTTP: 400, and the connection closes."""
-        error = ApiError(
-            400,
-            "BadRequestException",
-            msg,
-            member="message",
-            headers=((b"connection", b"close"),),
-        )
+        """Refuse a request that is no HTTP."""
+        self._refuse(bad_message(msg))
+
+    def _refuse(self, error: ApiError) -> None:
+        """Answer and close; what the client is still sending is read a while, so that it gets the answer."""
+        self._refused = True
+        self._head_complete()
         answer = error_answer(error)
-        headers = [
-            *self.server_state.default_headers,
-            *response_headers(answer, new_request_id()),
-        ]
+        headers = [*self.server_state.default_headers, *response_headers(answer, new_request_id())]
         lines = b"".join(b"%s: %s\r\n" % pair for pair in headers)
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + answer.body)
-        self.transport.close()
+        status = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
+        self.transport.write(status.encode() + lines + b"\r\n" + answer.body)
+        self.transport.write_eof()
+        self.loop.call_later(LINGER, self.transport.close)
 
 
 class Server(uvicorn.Server):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from getintegration_emulator import operations
-from getintegration_emulator.application import MAX_BODY, Application
+from getintegration_emulator.application import MAX_BODY, MAX_HEAD, Application
 from getintegration_emulator.service import Service, Settings
 
 PATH = "/domains/shop/integrations"
@@ -181,6 +184,128 @@ def test_what_is_no_http_gets_a_json_400(exchange: Exchange, data: bytes) -> Non
     assert list(json.loads(body)) == ["message"]
 
 
+def refusal(received: bytes, status: int, error: str) -> bool:
+    """Whether all that came is one refusal, in JSON, that ends the connection."""
+    start, _, body = received.partition(b"\r\n\r\n")
+    assert start.startswith(b"HTTP/1.1 %d " % status), received[:200]
+    assert f"x-amzn-errortype: {error}".encode() in start
+    assert b"connection: close" in start
+    return list(json.loads(body)) == ["message"]
+
+
+TOO_LONG = (431, "RequestHeaderSectionTooLargeException")
+
+
+@pytest.mark.parametrize(
+    ("lines", "size"),
+    [
+        (b"X-Long: %s", MAX_HEAD - 100),
+        (b"X-Long: %s", MAX_HEAD),
+        (b"X-Long: %s", 20 * MAX_HEAD),
+        (b"X-Many: 0123456789abcdefghijklmnopqrstuvwxyz\r\n" * 2000 + b"X-Last: %s", 1),
+    ],
+    ids=["just inside", "just outside", "far outside", "many fields"],
+)
+def test_size_of_a_head(exchange: Exchange, lines: bytes, size: int) -> None:
+    start = b"GET /_emulator/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    received = exchange(start + lines % (b"x" * size) + b"\r\n\r\n")
+    if size == MAX_HEAD - 100:
+        assert received.startswith(b"HTTP/1.1 200 ")
+    else:
+        assert refusal(received, *TOO_LONG)
+
+
+def test_a_head_without_end_and_a_long_target_are_refused(exchange: Exchange) -> None:
+    assert refusal(exchange(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 2_000_000), *TOO_LONG)
+    target = b"/" + b"x" * (MAX_HEAD - 10)
+    assert refusal(exchange(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % target), *TOO_LONG)
+
+
+def test_the_size_of_a_body_is_not_that_of_a_head(wire: Any, exchange: Exchange) -> None:
+    """A large body and the next head in one piece, and a trailer, which is no header field either."""
+    large = b" " * 2 * MAX_HEAD
+    first = head("POST", "/_emulator/health", {"Host": "a", "Content-Length": str(len(large))}) + large
+    chunked = {**signed(wire), "Transfer-Encoding": "chunked", "Connection": "close"}
+    chunks = b"%x\r\n%s\r\n0\r\nHost: another\r\nX-Amz-Date: none\r\n\r\n" % (len(BODY), BODY)
+    received = exchange(first + head("POST", PATH, chunked) + chunks)
+    assert received.startswith(b"HTTP/1.1 405 ")
+    assert b"HTTP/1.1 404 " in received
+    assert b"ResourceNotFoundException" in received
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "status"),
+    [
+        ("1.1", [], 400),
+        ("1.0", [], 200),
+        ("1.1", ["a"], 200),
+        ("1.1", [""], 200),
+        ("1.1", ["127.0.0.1:80"], 200),
+        ("1.1", ["[::1]:80"], 200),
+        ("1.1", ["a", "a"], 400),
+        ("1.0", ["a", "b"], 400),
+        ("1.1", ["a b"], 400),
+        ("1.1", ["a/b"], 400),
+        ("1.1", ["user@a"], 400),
+        ("1.1", ["a:port"], 400),
+    ],
+)
+def test_host(exchange: Exchange, version: str, hosts: list[str], status: int) -> None:
+    """RFC 9112, 3.2."""
+    lines = [f"GET /_emulator/health HTTP/{version}", "Connection: close", *(f"Host: {h}" for h in hosts)]
+    received = exchange("\r\n".join([*lines, "", ""]).encode())
+    assert received.startswith(b"HTTP/1.1 %d " % status)
+    assert status == 200 or refusal(received, 400, "BadRequestException")
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "unknown, chunked"])
+def test_unknown_transfer_coding(exchange: Exchange, coding: str) -> None:
+    """RFC 9112, 6.1."""
+    data = head("POST", PATH, {"Host": "a", "Transfer-Encoding": coding}) + b"0\r\n\r\n"
+    assert refusal(exchange(data), 501, "NotImplementedException")
+
+
+def test_transfer_coding_in_capitals(exchange: Exchange) -> None:
+    data = head("POST", PATH, {"Host": "a", "Transfer-Encoding": "Chunked", "Connection": "close"})
+    assert exchange(data + b"0\r\n\r\n").startswith(b"HTTP/1.1 403 ")
+
+
+_IMPATIENT = """
+import sys
+from getintegration_emulator import __main__, server
+server.HEAD_SECONDS = 0.3
+sys.exit(__main__.main(["--port", "0", "--exit-with-stdin"]))
+"""
+
+
+def test_time_for_a_head() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _IMPATIENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        port = urlsplit(json.loads(process.stdout.readline())["url"]).port
+        health = head("HEAD", "/_emulator/health", {"Host": "a"})
+        with socket.create_connection(("127.0.0.1", port or 0), timeout=10) as connection:
+            for parts in ((health,), (health, health[:20])):
+                connection.sendall(b"".join(parts))
+                assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+                assert len(parts) == 2 or not time.sleep(0.5), "between requests it may take longer"
+            assert refusal(connection.recv(65536), 408, "RequestTimeoutException")
+            assert connection.recv(65536) == b""
+        process.stdin.close()
+        assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize(
+    ("accepted", "compressed"),
+    [("gzip", True), ("deflate, GZIP;q=0.5", True), ("gzip;q=0", False), ("gzip; q=0.000, br", False)],
+)
+def test_compression(wire: Any, accepted: str, compressed: bool) -> None:
+    reply = wire.send("GET", "/_emulator/health", headers={"Accept-Encoding": accepted})
+    assert (reply.headers.get("content-encoding") == "gzip") == compressed
+
+
 def test_body_over_the_limit(wire: Any) -> None:
     inside = wire.call("POST", PATH, b" " * MAX_BODY)
     assert inside.error == (400, "SerializationException")
@@ -219,7 +344,8 @@ def test_a_fault_of_the_emulator_is_a_json_500(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "raw_path": b"/domains", "query_string": b"", "headers": []}
+    scope: dict[str, Any] = {"type": "http", "http_version": "1.0", "method": "GET", "headers": []}
+    scope |= {"raw_path": b"/domains", "query_string": b""}
     application = Application(Service(Settings(signatures=False)))
     with pytest.raises(StopIteration):
         application(scope, receive, send).send(None)
