@@ -21,6 +21,33 @@ def unusable(access_key: str, secret_key: str, session_token: str | None) -> str
     return None
 
 
+def provider_fault(error: Exception) -> str:
+    """Why a provider of credentials gave none, without a word of what it printed: that may be secret."""
+    from botocore import exceptions
+
+    own = (
+        "ProfileNotFound PartialCredentialsError ConfigParseError InvalidConfigError InfiniteLoopConfigError"
+    )
+    own += " UnknownCredentialError RefreshWithMFAUnsupportedError EndpointConnectionError"
+    if isinstance(error, (MfaError, *(getattr(exceptions, name) for name in own.split()))):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    if isinstance(error, exceptions.ClientError):
+        code = str(error.response.get("Error", {}).get("Code"))
+        return f"AWS refuses {error.operation_name}: {code if code.isalnum() else 'an error without a name'}"
+    provider = getattr(error, "kwargs", {}).get("provider")
+    if provider == "custom-process":
+        return "the credential_process failed"
+    if provider:
+        return f"the provider {provider} failed"
+    return f"what a provider gave cannot be read as credentials ({type(error).__name__})"
+
+
+class MfaError(Exception):
+    """A code of a token is asked for, which nobody can give."""
+
+
 class Refreshing:
     """botocore credentials that refresh themselves; all secrets that they ever gave out are remembered."""
 
@@ -34,12 +61,10 @@ class Refreshing:
         Raises:
             CredentialsError: They have expired, and no others can be had, or none that can be sent.
         """
-        import botocore.exceptions
-
         try:
             frozen = self._credentials.get_frozen_credentials()
-        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-            raise CredentialsError(f"the credentials cannot be refreshed: {error}") from None
+        except Exception as error:  # whatever a provider does wrong
+            raise CredentialsError(f"the credentials cannot be refreshed: {provider_fault(error)}") from None
         fault = unusable(frozen.access_key, frozen.secret_key, frozen.token)
         if fault is not None:
             raise CredentialsError(f"the refreshed credentials cannot be used: {fault}")

@@ -21,8 +21,9 @@ from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import PREFIX, Provisioner, State
 from getintegration_contract.target import waivers as waiver_files
+from getintegration_contract.target.capabilities import OFFERS, WRITING
 from getintegration_contract.target.emulator import LocalEmulator, emulator_identities
-from getintegration_contract.target.target import WRITING, Target
+from getintegration_contract.target.target import Target
 from getintegration_contract.target.waivers import Waiver
 
 #: Exit statuses, beside pytest's own 2 (interrupted) and 4 (wrong use); 5 is as pytest has it, too.
@@ -32,17 +33,6 @@ NOTHING_RAN_STATUS = 5
 #: Fuzzed requests of one shard, which is one test, at least and at most, and shards that are plenty to share.
 #: What Hypothesis remembers of a test grows with it, so a shard must not.
 SHARD, LARGEST_SHARD, PLENTY = 50, 500, 16
-
-#: What a target has to offer for a claim, for somebody who wants its clauses exercised.
-OFFERS = {
-    "signatures": "a server that verifies them",
-    "access-control": "[identities.unauthorized] in the target file",
-    "other-account": "[identities.other-account] in the target file",
-    "temporary-credentials": "[identities.temporary] in the target file",
-    "throttling": "[identities.low-quota] or throttling-rate in the target file",
-    "writing": "leave to make domains: no --domain-name and no --no-writes, and on AWS --allow-writes",
-    "latency": "latency-limit in the target file",
-}
 
 
 def shards(examples: int) -> int:

@@ -16,7 +16,8 @@ from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import State
 from getintegration_contract.state.workspace import Workspace
-from getintegration_contract.target.target import WRITING, Target
+from getintegration_contract.target.capabilities import WRITING
+from getintegration_contract.target.target import Target
 
 Ask = Callable[..., Exchange]
 

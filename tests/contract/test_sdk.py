@@ -25,7 +25,8 @@ from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import State
-from getintegration_contract.target.target import THROTTLING, Target
+from getintegration_contract.target.capabilities import THROTTLING
+from getintegration_contract.target.target import Target
 
 from .clients import compressed_unasked
 

@@ -19,7 +19,7 @@ from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.state.provisioner import State
 from getintegration_contract.state.workspace import Workspace
-from getintegration_contract.target.target import OTHER_ACCOUNT
+from getintegration_contract.target.capabilities import OTHER_ACCOUNT
 
 from .reproducible import leave_local_constants_out
 from .stories import VERSIONS, BrokenError, Depth, Narrator, Story, refuse, tell

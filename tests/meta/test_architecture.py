@@ -12,7 +12,8 @@ import pytest
 
 from getintegration_contract import run
 from getintegration_contract.report import view
-from getintegration_contract.target.target import CLAIMS, TARGET_SCHEMA
+from getintegration_contract.target.capabilities import CAPABILITIES
+from getintegration_contract.target.file import IDENTITIES, IDENTITY_KEYS, KEYS
 
 from .commands import run_many
 from .support import ROOT
@@ -180,17 +181,15 @@ def test_the_readmes_keys_are_those_of_a_target_file(readme: str) -> None:
     sentence, _, table = section.partition("| key |")
     told = set(re.findall(r"`([a-z-]+)`", sentence.partition(", and\n")[0]))
     told |= set(re.findall(r"^\| `\[?([a-z-]+)", table, re.M))
-    assert told == set(TARGET_SCHEMA["properties"])
+    assert told == set(KEYS)
 
 
 def test_the_readme_names_every_claim_and_identity(readme: str) -> None:
     section = _section(readme, "Options")
     row = next(line for line in section.splitlines() if "--not-claimed" in line)
-    assert set(re.findall(r"`([a-z-]+)`", row)) == set(CLAIMS)
+    assert set(re.findall(r"`([a-z-]+)`", row)) == set(CAPABILITIES)
     row = next(line for line in section.splitlines() if "[identities.NAME]" in line)
-    names = TARGET_SCHEMA["properties"]["identities"]["properties"]
-    keys = names["caller"]["properties"]
-    assert set(re.findall(r"`([a-z-]+)`", row)) == {*names, *keys}
+    assert set(re.findall(r"`([a-z-]+)`", row)) == {*IDENTITIES, *IDENTITY_KEYS}
 
 
 def test_the_readmes_exit_statuses_are_those_of_the_code(readme: str) -> None:

@@ -20,7 +20,7 @@ from getintegration_contract.judging.checker import Checker, ContractViolation
 from getintegration_contract.judging.judge import Expectation, Judge
 from getintegration_contract.judging.ledger import Entry, Finding, Ledger
 from getintegration_contract.redact import Redactor
-from getintegration_contract.target.target import CLAIMS
+from getintegration_contract.target.capabilities import CAPABILITIES as CLAIMS
 
 from .conftest import RunSuite
 from .support import DESCRIPTION, Received, Reply, Result, Scripted, forwarding, suite

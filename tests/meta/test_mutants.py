@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from getintegration_contract.contract import Contract
-from getintegration_contract.target.target import read_file
+from getintegration_contract.target.file import read_file
 
 from .mutants.bases import NAMES, ROOT, BaseServer
 from .mutants.battery import Recording, record, unchanged_by

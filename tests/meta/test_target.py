@@ -20,7 +20,9 @@ from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.target import hosts
 from getintegration_contract.target import target as targets
+from getintegration_contract.target.capabilities import CAPABILITIES, TEMPORARY_CREDENTIALS, WRITING
 from getintegration_contract.target.emulator import emulator_identities
+from getintegration_contract.target.file import KEYS, read_file
 from getintegration_contract.target.hosts import is_loopback
 
 from .commands import (
@@ -49,7 +51,7 @@ Serve = Callable[[Any], Scripted]
 def resolve(environ: dict[str, str] | None = None, **options: object) -> targets.Target | None:
     """The target that options and environment describe."""
     given = {key.replace("_", "-"): value for key, value in options.items()}
-    known = dict.fromkeys((*targets.TARGET_SCHEMA["properties"], "target", "profile"))
+    known = dict.fromkeys((*KEYS, "target", "profile"))
     return targets.resolve(known | given, environ or {})
 
 
@@ -98,7 +100,7 @@ def test_aws_is_tested_when_it_is_named_but_not_written_to(address: str, target_
         assert target is not None
         assert target.is_aws
         assert not target.allow_writes
-        assert targets.WRITING not in target.claims
+        assert WRITING not in target.claims
         assert target.rate == 5
         assert target.write_rate == 1
 
@@ -255,7 +257,7 @@ def test_credentials_that_expire_are_refreshed_during_the_run(
     server = serve(lambda _: answered({}))
     target = resolve(endpoint_url=server.url, profile="refreshing")
     assert target is not None
-    assert targets.TEMPORARY_CREDENTIALS in target.claims
+    assert TEMPORARY_CREDENTIALS in target.claims
     client = Client(target.endpoint, target.region)
     for _ in range(3):
         client.send(get_integration("d", "u"), target.caller)
@@ -273,7 +275,7 @@ def test_credentials_that_expire_are_refreshed_during_the_run(
     ("text", "told"),
     [
         ("", r"The config profile \(broken\) could not be found"),
-        ("[profile broken]\ncredential_process = false\n", "custom-process"),
+        ("[profile broken]\ncredential_process = false\n", "credential_process failed"),
         ("[profile broken]\naws_access_key_id = A\n", "Partial credentials"),
     ],
     ids=["no such profile", "a process that fails", "half of the credentials"],
@@ -394,7 +396,7 @@ def test_a_name_that_begins_like_a_loopback_address_is_none(address: str, own: b
 
 
 def test_the_example_names_the_emulators_identities() -> None:
-    written = targets.read_file(ROOT / "targets" / "emulator.toml")["identities"]
+    written = read_file(ROOT / "targets" / "emulator.toml")["identities"]
     assert {
         name: Identity(name, keys["access-key-id"], keys["secret-access-key"], keys.get("session-token"))
         for name, keys in written.items()
@@ -404,7 +406,7 @@ def test_the_example_names_the_emulators_identities() -> None:
 def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:
     whole = resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', "latency-limit = 0.5"))
     assert whole is not None
-    assert whole.claims == set(targets.CLAIMS)
+    assert whole.claims == set(CAPABILITIES)
     caller_alone = IDENTITIES[: IDENTITIES.index("[identities.unauthorized]")]
     alone = resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', identities=caller_alone))
     assert alone is not None

@@ -14,7 +14,8 @@ from getintegration_contract.errors import WaiverError
 from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import waivers
-from getintegration_contract.target.target import CLAIMS, Target
+from getintegration_contract.target.capabilities import CAPABILITIES as CLAIMS
+from getintegration_contract.target.target import Target
 
 from .conftest import RunSuite
 from .support import DESCRIPTION, Process, Received, Reply, Result, Script, Scripted, forwarding, suite
@@ -127,6 +128,9 @@ def test_writing_waivers_keeps_those_that_there_are(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     found = ["missing.domain", "missing.uri.case"]
     waivers.write(path, found, datetime.date(2026, 1, 1), kept=[kept])
+    with pytest.raises(WaiverError, match="2: reason is not filled in: say why this is accepted"):
+        waivers.read(path)
+    path.write_text(path.read_text().replace("say why", "see why").replace("say who", "see who"))
     first, second = waivers.read(path)
     assert first == kept
     assert (second.clause, second.expires) == ("missing.domain", datetime.date(2026, 1, 31))
@@ -173,19 +177,20 @@ WRONG = {
     "no TOML": ("[[waiver]", "is not TOML"),
     "no reason": (
         f'[[waiver]]\nclause = "x"\nowner = "o"\nexpires = {TODAY}',
-        '"reason" is a required property',
+        "reason is missing",
     ),
     "an empty reason": (waiver("x", reason=""), "reason"),
     "neither owner nor link": (
         f'[[waiver]]\nclause = "x"\nreason = "r"\nexpires = {TODAY}',
         "needs owner or link",
     ),
-    "no date": ('[[waiver]]\nclause = "x"\nreason = "r"\nowner = "o"', '"expires" is a required property'),
+    "no date": ('[[waiver]]\nclause = "x"\nreason = "r"\nowner = "o"', "expires is missing"),
     "a date in words": (waiver("x").replace(TOMORROW.isoformat(), '"next year"'), "expires must be a date"),
-    "an unknown key": (waiver("x", until="2030"), "until"),
+    "an unknown key": (waiver("x", until="2030"), "[[waiver]] 1: until is no key"),
     "waivers of another name": ('[[waivers]]\nclause = "x"', "waivers"),
     "a table instead of a list": ('waiver = "x"', "waiver"),
     "a list of text": ('waiver = ["x"]', "waiver"),
+    "a placeholder": (waiver("x", reason="say why this is accepted"), "reason is not filled in"),
     "the same clause twice": (waiver("x") + waiver("x"), "x is waived twice"),
 }
 
@@ -197,7 +202,7 @@ def test_a_file_that_cannot_be_used_is_told_in_a_sentence(
     with pytest.raises(WaiverError) as raised:
         waivers.read(file(text))
     assert told in str(raised.value)
-    assert str(raised.value).startswith("waivers: ")
+    assert str(raised.value).startswith("--waivers: ")
     assert "\n" not in str(raised.value)
 
 
@@ -241,6 +246,12 @@ def test_waivers_are_written_filled_in_and_kept_until_they_no_longer_apply(
     (entry,) = tomllib.loads(written.read_text(encoding="utf-8"))["waiver"]
     assert entry["clause"] == BROKEN
     assert TODAY < entry["expires"] < TODAY + datetime.timedelta(days=100)
+
+    untouched = run_suite(*options, "--endpoint-url", broken, "--waivers", written)
+    assert untouched.status == 4, "somebody has to say why"
+    assert "reason is not filled in" in untouched.output
+    text = written.read_text(encoding="utf-8").replace("say why this is accepted", "known")
+    written.write_text(text.replace("say who answers for it", "somebody"), encoding="utf-8")
 
     second = run_suite(*options, "--endpoint-url", broken, "--waivers", written)
     assert second.status == 0, second.output

@@ -46,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
             )
         return
     if config.option.collectonly or config.option.help or not _runs_suite(config):
+        config.option.depth = config.option.depth or "gate"
         return
     if config.option.report_dir and not config.option.xmlpath:
         config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")

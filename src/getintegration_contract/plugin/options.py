@@ -18,6 +18,8 @@ from getintegration_contract.plugin import session
 from getintegration_contract.report.files import check_writable
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import target as targets
+from getintegration_contract.target.capabilities import CAPABILITIES
+from getintegration_contract.target.file import KEYS
 from getintegration_contract.target.target import Target
 from getintegration_contract.target.waivers import read as read_waivers
 
@@ -64,10 +66,11 @@ def add(parser: pytest.Parser) -> None:
         "--not-claimed",
         action="append",
         metavar="CAPABILITY",
-        choices=targets.CLAIMS,
-        help="a capability that the target does not claim: " + ", ".join(targets.CLAIMS),
+        choices=CAPABILITIES,
+        help="a capability that the target does not claim: " + ", ".join(CAPABILITIES),
     )
     session.add_options(option)
+    option("--wait", type=float, metavar="SECONDS", help="seconds to wait for an endpoint that still starts")
     option(
         "--request-timeout",
         type=float,
@@ -76,7 +79,7 @@ def add(parser: pytest.Parser) -> None:
     )
     run = parser.getgroup("contract", "how it is tested")
     option = run.addoption
-    option("--depth", choices=tuple(MAX_EXAMPLES), default="gate", help="gate (default) or nightly")
+    option("--depth", choices=tuple(MAX_EXAMPLES), help="gate (default) or nightly")
     option("--max-examples", type=int, metavar="N", help="fuzzed requests (gate 100, nightly 5000)")
     option("--waivers", metavar="FILE.toml", help="violations that are accepted")
     option("--write-waivers", metavar="FILE.toml", help="write waivers for what is violated now")
@@ -137,16 +140,15 @@ def make_run(config: pytest.Config, contract: Contract, *, is_partial: bool) -> 
         broken = contract.violated_by(target.domain_name, {"Uri": target.integration_uri})
         if broken:
             raise TargetError(f"--domain-name and --integration-uri name what cannot exist: {broken[0]}")
-    if option.max_examples is not None and option.max_examples < 1:
-        raise TargetError("--max-examples must be at least 1")
+    option.depth = target.depth  # scenarios and workers ask it
     seed = str(getattr(option, "hypothesis_seed", None) or 0)
     if not (seed.isascii() and seed.isdigit()):
         raise TargetError("--hypothesis-seed must be a whole number, 0 or more")
     here = config.invocation_params.dir
     settings = Settings(
-        depth=option.depth,
+        depth=target.depth,
         seed=int(seed),
-        max_examples=option.max_examples or MAX_EXAMPLES[option.depth],
+        max_examples=target.max_examples or MAX_EXAMPLES[target.depth],
         strict=bool(config.getini("strict")),
         workers=int(getattr(option, "numprocesses", None) or 1),
         require_exercised=tuple(option.require_exercised),
@@ -183,7 +185,7 @@ def _from_environment(config: pytest.Config, target: Target) -> tuple[str, ...]:
 def target_of(config: pytest.Config) -> Target:
     """The target that the options describe."""
     option = config.option
-    given = {key: getattr(option, key.replace("-", "_"), None) for key in targets.TARGET_SCHEMA["properties"]}
+    given = {key: getattr(option, key.replace("-", "_"), None) for key in KEYS}
     given |= {"target": option.target, "profile": option.profile}
     if option.no_writes:
         if option.allow_writes:

@@ -23,7 +23,8 @@ from getintegration_contract.recording import CREATOR, Recorder, model_version, 
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
-from getintegration_contract.target.target import THROTTLING, WRITING, Target
+from getintegration_contract.target.capabilities import THROTTLING, WRITING
+from getintegration_contract.target.target import Target
 from getintegration_contract.text import duration
 
 if TYPE_CHECKING:

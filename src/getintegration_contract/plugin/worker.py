@@ -21,7 +21,7 @@ from getintegration_contract.plugin.session import Member
 from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import State
-from getintegration_contract.target import target as targets
+from getintegration_contract.target.capabilities import WRITING
 from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.target import Target
 
@@ -63,7 +63,7 @@ class Worker:
         if given["emulator"]:
             target = replace(target, endpoint=given["endpoint"], identities=emulator_identities())
         claims = frozenset(given["claims"])
-        return replace(target, claims=claims, allow_writes=targets.WRITING in claims)
+        return replace(target, claims=claims, allow_writes=WRITING in claims)
 
     def checker(self, node: pytest.Item) -> Checker:
         """The checker of a test; the test fails at its end if a gating clause was violated."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from getintegration_contract.errors import TargetError
-from getintegration_contract.identity import Identity, Refreshing, unusable
+from getintegration_contract.identity import Identity, MfaError, Refreshing, provider_fault, unusable
 from getintegration_contract.target.hosts import is_loopback
 
 #: Identities that are something because they are not the caller.
@@ -80,21 +80,26 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = 
     Raises:
         TargetError: Something is configured, but does not work.
     """
-    import botocore.exceptions
     import botocore.session
     from botocore.credentials import RefreshableCredentials
 
-    session = botocore.session.Session(profile=profile)
     try:
+        session = botocore.session.Session(profile=profile)
+        resolver = session.get_component("credential_provider")
         if not instance_metadata:  # asking a metadata service for a local mock would only cost time
-            session.get_component("credential_provider").remove("iam-role")
+            resolver.remove("iam-role")
+        resolver.get_provider("assume-role")._prompter = _no_code
         credentials = session.get_credentials()
         frozen: Any = credentials and credentials.get_frozen_credentials()  # some are fetched only now
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-        raise TargetError(f"credentials for {name}: {error}") from None
+    except Exception as error:  # whatever a provider does wrong, and without a traceback that shows secrets
+        raise TargetError(f"credentials for {name}: {provider_fault(error)}") from None
     if frozen is None:
         return None
     _check(name, frozen.access_key, frozen.secret_key, frozen.token)
     if isinstance(credentials, RefreshableCredentials):
         return Identity(name, refreshable=Refreshing(credentials))
     return Identity(name, frozen.access_key, frozen.secret_key, frozen.token)
+
+
+def _no_code(prompt: str) -> str:
+    raise MfaError("a run cannot be asked for an MFA code: give a profile that holds a session already")

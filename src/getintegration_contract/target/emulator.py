@@ -7,7 +7,8 @@ from types import TracebackType
 
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.identity import Identity
-from getintegration_contract.target.target import CLAIMS, DEFAULT_REGION, Target
+from getintegration_contract.target.capabilities import CAPABILITIES
+from getintegration_contract.target.target import DEFAULT_REGION, Target
 from getintegration_emulator.identities import DEFAULT_IDENTITIES
 from getintegration_emulator.launch import EmulatorError, RunningEmulator, running_emulator
 
@@ -51,7 +52,7 @@ class LocalEmulator:
         return Target(
             endpoint=self.url,
             identities=emulator_identities(),
-            claims=frozenset(CLAIMS),
+            claims=frozenset(CAPABILITIES),
             allow_writes=True,
         )
 

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import jsonschema_rs
-
 from getintegration_contract.errors import TargetError
 from getintegration_contract.identity import Identity
+from getintegration_contract.target.capabilities import CAPABILITIES, LATENCY, WRITING, claimed, not_claimed
 from getintegration_contract.target.credentials import find
+from getintegration_contract.target.file import KEYS, REGION, check, read_file
 from getintegration_contract.target.hosts import is_aws, is_plain
-from getintegration_contract.target.waivers import plain
-
-SIGNATURES = "signatures"
-ACCESS_CONTROL = "access-control"
-OTHER_ACCOUNT = "other-account"
-TEMPORARY_CREDENTIALS = "temporary-credentials"
-THROTTLING = "throttling"
-WRITING = "writing"
-LATENCY = "latency"
-CLAIMS = (SIGNATURES, ACCESS_CONTROL, OTHER_ACCOUNT, TEMPORARY_CREDENTIALS, THROTTLING, WRITING, LATENCY)
 
 #: Requests a second that AWS allows an account for GetIntegration, and for each operation that writes
 #: (documented quotas).
@@ -35,48 +23,6 @@ DEFAULT_REGION = "us-east-1"
 #: AWS CLI's environment variables for the endpoint, the service's own first.
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_CUSTOMER_PROFILES", "AWS_ENDPOINT_URL")
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
-
-_REGION = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-_IDENTITIES = ("caller", "unauthorized", "other-account", "low-quota", "temporary")
-_TEXT = {"type": "string", "minLength": 1}
-_POSITIVE = {"type": "number", "minimum": 0.001, "maximum": 1_000_000}
-_SECONDS = {"type": "number", "exclusiveMinimum": 0, "maximum": 86_400}
-_IDENTITY = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "profile": _TEXT,
-        "access-key-id": _TEXT,
-        "secret-access-key": _TEXT,
-        "session-token": _TEXT,
-    },
-    "oneOf": [{"required": ["profile"]}, {"required": ["access-key-id", "secret-access-key"]}],
-}
-#: JSON Schema of a target file; its keys are documented in the README.
-TARGET_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "endpoint-url": _TEXT,
-        "region": {"type": "string", "pattern": f"^{_REGION}$"},
-        "domain-name": _TEXT,
-        "integration-uri": _TEXT,
-        "allow-writes": {"type": "boolean"},
-        "not-claimed": {"type": "array", "items": {"enum": list(CLAIMS)}},
-        "rate": _POSITIVE,
-        "max-requests": {"type": "integer", "minimum": 1},
-        "request-timeout": _SECONDS,
-        "settling-time": {"type": "number", "minimum": 0, "maximum": 86_400},
-        "throttling-rate": _POSITIVE,
-        "latency-limit": _POSITIVE,
-        "waivers": _TEXT,
-        "identities": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": dict.fromkeys(_IDENTITIES, _IDENTITY),
-        },
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -91,6 +37,8 @@ class Target:
         settling_time: Seconds until a write is seen by readers.
         throttling_rate: Requests a second that the target says it throttles at; None if unknown.
         latency_limit: Seconds within which 99 of 100 requests have to be answered; None for no limit.
+        fault_limit: The share of stray faults among all requests that gates; None for none.
+        wait: Seconds to wait for an endpoint that is still starting.
     """
 
     endpoint: str
@@ -107,6 +55,11 @@ class Target:
     settling_time: float = 0.0
     throttling_rate: float | None = None
     latency_limit: float | None = None
+    fault_limit: float | None = None
+    wait: float = 0.0
+    name: str | None = None
+    depth: str = "gate"
+    max_examples: int | None = None
     waivers: Path | None = None
 
     @property
@@ -123,32 +76,6 @@ class Target:
     def secrets(self) -> tuple[str, ...]:
         """What must never leave the process."""
         return tuple(secret for identity in self.identities.values() for secret in identity.secrets)
-
-
-def read_file(path: Path) -> dict[str, Any]:
-    """The settings of a target file.
-
-    Raises:
-        TargetError: The file cannot be read, is not TOML, or says something that no target has.
-    """
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows begin with a BOM
-    except OSError as error:
-        raise TargetError(f"--target: cannot read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise TargetError(f"--target: {path} is not TOML: {error}") from None
-    for fault in jsonschema_rs.validator_for(TARGET_SCHEMA).iter_errors(plain(settings)):
-        place = ".".join(map(str, fault.instance_path))
-        message = fault.message
-        if fault.kind.name == "additionalProperties" and place == "identities":
-            message += f"; known are {', '.join(_IDENTITIES)}"
-        elif fault.kind.name != "additionalProperties" and place.startswith("identities"):
-            # The message of a wrong identity would quote it, secret included.
-            message = "must have either profile, or access-key-id and secret-access-key"
-        raise TargetError(f"--target: {path}: {place + ': ' if place else ''}{message}")
-    if "waivers" in settings:  # relative to the file that names it
-        settings["waivers"] = str(path.parent / settings["waivers"])
-    return settings
 
 
 def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | None:
@@ -187,7 +114,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
         endpoint=endpoint.rstrip("/"),
         region=_region(settings, environ, endpoint, _profile(settings, options, environ)),
         identities=identities,
-        claims=claims(settings, identities, allow_writes),
+        claims=claimed(settings, identities, allow_writes),
         domain_name=settings.get("domain-name"),
         integration_uri=settings.get("integration-uri"),
         allow_writes=allow_writes,
@@ -203,13 +130,13 @@ def shipped(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     """
     settings = _settings(options)
     allow_writes = settings.get("allow-writes", True)
-    not_claimed = _not_claimed(settings) | (set() if allow_writes else {WRITING})
+    without = not_claimed(settings) | (set() if allow_writes else {WRITING})
     if "latency-limit" not in settings:
-        not_claimed.add(LATENCY)
+        without.add(LATENCY)
     return Target(
         endpoint="",
         region=_region(settings, environ, ""),
-        claims=frozenset(CLAIMS) - not_claimed,
+        claims=frozenset(CAPABILITIES) - without,
         allow_writes=allow_writes,
         **_pace(settings),
     )
@@ -218,14 +145,13 @@ def shipped(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
 def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
     """What the target file says, if there is one, and options that win over it."""
     settings = read_file(Path(options["target"])) if options.get("target") else {}
-    given = {key: options[key] for key in TARGET_SCHEMA["properties"] if options.get(key) is not None}
-    for fault in jsonschema_rs.validator_for(TARGET_SCHEMA).iter_errors(given):
-        raise TargetError(f"--{fault.instance_path[0]}: {fault.message}")
+    given = {key: options[key] for key in KEYS if options.get(key) is not None}
+    check(given)
     return settings | given
 
 
 def _pace(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """How fast, how much and how patiently a target is asked."""
+    """How deep, how fast, how much and how patiently a target is asked."""
     path = settings.get("waivers")
     return {
         "rate": settings.get("rate"),
@@ -234,34 +160,13 @@ def _pace(settings: Mapping[str, Any]) -> dict[str, Any]:
         "settling_time": settings.get("settling-time", 0.0),
         "throttling_rate": settings.get("throttling-rate"),
         "latency_limit": settings.get("latency-limit"),
+        "fault_limit": settings.get("fault-limit"),
+        "wait": settings.get("wait", 0.0),
+        "name": settings.get("name"),
+        "depth": settings.get("depth", "gate"),
+        "max_examples": settings.get("max-examples"),
         "waivers": Path(path) if path else None,
     }
-
-
-def _not_claimed(settings: Mapping[str, Any]) -> set[str]:
-    not_claimed = set(settings.get("not-claimed", ()))
-    if SIGNATURES in not_claimed:  # without signatures nobody can be told apart
-        not_claimed |= {TEMPORARY_CREDENTIALS, ACCESS_CONTROL, OTHER_ACCOUNT}
-    return not_claimed
-
-
-def claims(
-    settings: Mapping[str, Any], identities: Mapping[str, Identity], allow_writes: bool
-) -> frozenset[str]:
-    """What the target claims: signatures unless it says otherwise, the rest by what it offers."""
-    caller = identities["caller"]
-    temporary = "temporary" in identities or bool(caller.session_token or caller.refreshable)
-    offered = {
-        SIGNATURES: True,
-        ACCESS_CONTROL: "unauthorized" in identities,
-        OTHER_ACCOUNT: "other-account" in identities,
-        TEMPORARY_CREDENTIALS: temporary,
-        THROTTLING: "low-quota" in identities or "throttling-rate" in settings,
-        WRITING: allow_writes,
-        LATENCY: "latency-limit" in settings,
-    }
-    offers = frozenset(claim for claim, given in offered.items() if given)
-    return offers - _not_claimed(settings)
 
 
 def _refuse_without_endpoint(settings: Mapping[str, Any], options: Mapping[str, Any]) -> None:
@@ -297,7 +202,7 @@ def _region(
         region = environ.get(source)
     if not region and profile:
         region, source = _region_of(profile), f"the region of the profile {profile}"
-    if region and not re.fullmatch(_REGION, region):
+    if region and not REGION.fullmatch(region):
         raise TargetError(f"{source}: {region!r} is not the name of a region")
     if is_aws(endpoint):
         labels = (urlsplit(endpoint).hostname or "").split(".")

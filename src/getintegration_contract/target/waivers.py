@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime
 import json
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
 from getintegration_contract.errors import WaiverError
+from getintegration_contract.target.file import TEXT, read_toml, unknown
+
+#: What is written for somebody to replace.
+_PLACEHOLDERS = ("say why this is accepted", "say who answers for it")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Waiver:
         return today > self.expires
 
 
-def read(path: Path, *, what: str = "waivers", subject: str = "clause") -> list[Waiver]:
+def read(path: Path, *, what: str = "--waivers", subject: str = "clause") -> list[Waiver]:
     """The waivers of a TOML file, each a ``[[waiver]]`` table.
 
     Args:
@@ -40,39 +41,47 @@ def read(path: Path, *, what: str = "waivers", subject: str = "clause") -> list[
     Raises:
         WaiverError: The file cannot be read or an entry lacks what it needs.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise WaiverError(f"{what}: cannot read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise WaiverError(f"{what}: {path} is not TOML: {error}") from None
-    for fault in jsonschema_rs.validator_for(_schema(subject)).iter_errors(plain(document)):
-        place = ".".join(map(str, fault.instance_path))
-        message = "needs owner or link" if "anyOf" in fault.message else fault.message
-        raise WaiverError(f"{what}: {path}: {place + ': ' if place else ''}{message}")
-    waivers: list[Waiver] = []
-    for entry in document.get("waiver", []):
-        if any(entry[subject] == waiver.clause for waiver in waivers):
-            raise WaiverError(f"{what}: {path}: {entry[subject]} is waived twice")
+    document = read_toml(path, what, WaiverError)
+    entries = document.pop("waiver", [])
+    if document or not isinstance(entries, list):
+        other = next(iter(document), "waiver = ")
+        raise WaiverError(f"{what}: {path}: {other} is none: it takes [[waiver]] tables alone")
+    waivers: dict[str, Waiver] = {}
+    for number, entry in enumerate(entries, 1):
         try:
-            expires = _date(entry["expires"])
-        except ValueError:
-            raise WaiverError(
-                f"{what}: {path}: {entry[subject]}: expires must be a date like 2027-01-31"
-            ) from None
-        waivers.append(
-            Waiver(entry[subject], entry["reason"], expires, entry.get("owner"), entry.get("link"))
-        )
-    return waivers
+            waiver = _waiver(entry, subject)
+            if waiver.clause in waivers:
+                raise ValueError(f"{waiver.clause} is waived twice")
+        except ValueError as error:
+            raise WaiverError(f"{what}: {path}: [[waiver]] {number}: {error}") from None
+        waivers[waiver.clause] = waiver
+    return list(waivers.values())
 
 
-def plain(value: Any) -> Any:
-    """A TOML document in JSON's types, dates as text, as a schema's validator knows them."""
-    if isinstance(value, dict):
-        return {key: plain(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [plain(entry) for entry in value]
-    return value if isinstance(value, str | int | float | bool) else str(value)
+def _waiver(entry: Any, subject: str) -> Waiver:
+    """One entry of a file.
+
+    Raises:
+        ValueError: It is not what a waiver has to be.
+    """
+    if not isinstance(entry, dict):
+        raise ValueError("it must be a table")
+    texts = (subject, "reason", "owner", "link")
+    for name, value in entry.items():
+        if name not in (*texts, "expires"):
+            raise ValueError(unknown(name, (*texts, "expires")))
+        if name in texts and not TEXT.holds(value):
+            raise ValueError(f"{name} must be {TEXT.due}")
+        if value in _PLACEHOLDERS:
+            raise ValueError(f"{name} is not filled in: {value}")
+    for name in (subject, "reason", "expires"):
+        if name not in entry:
+            raise ValueError(f"{name} is missing")
+    if not entry.keys() & {"owner", "link"}:
+        raise ValueError("it needs owner or link")
+    return Waiver(
+        entry[subject], entry["reason"], _date(entry["expires"]), entry.get("owner"), entry.get("link")
+    )
 
 
 def write(
@@ -86,7 +95,7 @@ def write(
     kept, expires = tuple(kept), today + datetime.timedelta(days=days)
     known = {waiver.clause for waiver in kept}
     fresh = (
-        Waiver(clause, "say why this is accepted", expires, "say who answers for it")
+        Waiver(clause, _PLACEHOLDERS[0], expires, _PLACEHOLDERS[1])
         for clause in clauses
         if clause not in known
     )
@@ -108,30 +117,10 @@ def write(
     path.write_text("\n".join(blocks) or "# nothing was violated\n", encoding="utf-8")
 
 
-def _schema(subject: str) -> dict[str, Any]:
-    text = {"type": "string", "minLength": 1}
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            "waiver": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "required": [subject, "reason", "expires"],
-                    "properties": {
-                        **dict.fromkeys((subject, "reason", "owner", "link"), text),
-                        "expires": {},
-                    },
-                    "anyOf": [{"required": ["owner"]}, {"required": ["link"]}],
-                },
-            }
-        },
-    }
-
-
 def _date(value: object) -> datetime.date:
     if isinstance(value, datetime.datetime):
         return value.date()
-    return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(str(value))
+    try:
+        return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(value)  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        raise ValueError("expires must be a date like 2027-01-31") from None

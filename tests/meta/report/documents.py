@@ -14,7 +14,8 @@ from getintegration_contract.judging.judge import Check
 from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.report import document
 from getintegration_contract.run import Run, Settings
-from getintegration_contract.target.target import CLAIMS, Target
+from getintegration_contract.target.capabilities import CAPABILITIES as CLAIMS
+from getintegration_contract.target.target import Target
 from getintegration_contract.target.waivers import Waiver
 
 CONTRACT = Contract.load(Path(__file__).parents[3] / "openapi" / "get-integration.yaml")
