@@ -1,4 +1,4 @@
-"""``python -m getintegration_compare REFERENCE CANDIDATE``: how far two endpoints answer alike.
+"""``getintegration-contract compare REFERENCE CANDIDATE``: how far two endpoints answer alike.
 
 Exit status: 0 no difference that is not accepted, 1 a difference, 2 interrupted, 3 internal error, 4 wrong
 use, 6 indeterminate: an endpoint could not be reached, or nothing could be compared.
@@ -29,6 +29,7 @@ from getintegration_compare.evidence import MAX_AGE, judged
 from getintegration_compare.normalise import NAMES, NORMALISATIONS
 from getintegration_compare.replay import Answers, Live, ReplayError
 from getintegration_contract import evidence as promotion
+from getintegration_contract import paths
 from getintegration_contract import recording as recordings
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault, UsageError
@@ -57,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The options of the command."""
     steps = "\n".join(f"  {step.name:<16} {step.says}" for step in NORMALISATIONS)
     parser = _Parser(
-        prog="python -m getintegration_compare",
+        prog="getintegration-contract compare",
         description=__doc__,
         epilog=(
             f"normalisations:\n{steps}\n\nTiming differs where two answers are of different classes (below"
@@ -83,7 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--max-age", type=int, default=MAX_AGE, metavar="DAYS", help="older is stale (default %(default)s)")
     add("--promote", action="store_true", help="write evidence for clauses that a recording of AWS upheld")
     add("--redact-accounts", action="store_true", help="hide account ids in every output")
-    add("--contract", type=Path, metavar="FILE.yaml", help="the description, where it is not in openapi/")
+    add("--contract", type=Path, metavar="FILE.yaml", help="another description than the suite's own")
     return parser
 
 
@@ -126,6 +127,8 @@ class _Command:
             raise UsageError("--max-age must not be negative")
         if any(value is not None and not 0 < value < 1e18 for value in (options.rate, options.max_requests)):
             raise UsageError("--rate and --max-requests must be above 0")
+        if options.promote and options.contract is None and paths.is_packaged():
+            raise UsageError("--promote needs --contract FILE.yaml: the installed description stays as it is")
         for option, file, side in (
             ("--target", options.target, options.candidate),
             ("--reference-target", options.reference_target, options.reference),
@@ -338,14 +341,7 @@ def _sample(live: Live) -> Suite:
 
 
 def _description(given: Path | None) -> Path:
-    """The description: as given, or that of the working directory, or that of this checkout."""
-    if given is not None:
-        return given
-    name = Path("openapi", "get-integration.yaml")
-    for folder in (Path(), Path(__file__).resolve().parents[2]):
-        if (folder / name).is_file():
-            return folder / name
-    raise UsageError(f"there is no {name} here: give --contract")
+    return given or paths.description()
 
 
 def _say(line: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parent
-_SOURCES = _PACKAGE.parents[1]
+#: What the wheel holds of the checkout, in the same places below it; see pyproject.toml.
+_PACKAGED = Path(__file__).parent / "_suite"
+
 _checkouts: list[Path] = []
 
 
@@ -14,18 +15,23 @@ def use_checkout(root: Path) -> None:
     _checkouts[:] = [root]
 
 
+def is_packaged() -> bool:
+    """Whether both come from an installed wheel."""
+    return not _checkouts and _PACKAGED.exists()
+
+
+def root() -> Path:
+    """The folder that ids of tests start from."""
+    if is_packaged():
+        return _PACKAGED
+    return _checkouts[0] if _checkouts else Path(__file__).parents[2]
+
+
 def suite() -> Path:
     """The folder of the scenarios."""
-    return _find("suite", "tests/contract")
+    return root() / "tests" / "contract"
 
 
 def description() -> Path:
     """The OpenAPI description."""
-    return _find("openapi", "openapi") / "get-integration.yaml"
-
-
-def _find(packaged: str, in_checkout: str) -> Path:
-    installed = _PACKAGE / packaged
-    if _checkouts or not installed.exists():
-        return (_checkouts or [_SOURCES])[0] / in_checkout
-    return installed
+    return root() / "openapi" / "get-integration.yaml"

@@ -1,4 +1,4 @@
-"""``python -m getintegration_emulator``: all its options are documented here.
+"""``getintegration-contract emulator``, also ``python -m getintegration_emulator``, and its options.
 
 Exit status: 0 after an orderly end (SIGTERM, SIGINT, end of standard input), 1 when the address
 cannot be listened on or botocore has no usable service model, 2 for a wrong option or identities
@@ -75,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
         for name, identity in DEFAULT_IDENTITIES.items()
     )
     parser = argparse.ArgumentParser(
-        prog="python -m getintegration_emulator",
+        prog="getintegration-contract emulator",
         description=(
             "Emulate GetIntegration of Amazon Connect Customer Profiles, and the operations"
             " that make and remove its state, on a local address."

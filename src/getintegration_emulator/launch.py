@@ -68,7 +68,7 @@ def running_emulator(*options: str, timeout: float = 10.0) -> Iterator[RunningEm
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            text=True,
+            encoding="utf-8",
             env={**os.environ, "PYTHONPATH": path},
             start_new_session=True,  # so that Ctrl-C does not end it before the run has cleaned up
         )

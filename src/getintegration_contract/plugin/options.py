@@ -7,14 +7,14 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import TargetError
-from getintegration_contract.plugin import session
+from getintegration_contract.plugin import command, session
 from getintegration_contract.report.files import check_writable
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import target as targets
@@ -144,7 +144,8 @@ def make_run(config: pytest.Config, contract: Contract, *, is_partial: bool) -> 
     seed = str(getattr(option, "hypothesis_seed", None) or 0)
     if not (seed.isascii() and seed.isdigit()):
         raise TargetError("--hypothesis-seed must be a whole number, 0 or more")
-    here = config.invocation_params.dir
+    program, arguments = command.typed(config)
+    repeat = (*program, *_options_to_repeat(config, arguments), *_from_environment(config, target))
     settings = Settings(
         depth=target.depth,
         seed=int(seed),
@@ -153,18 +154,26 @@ def make_run(config: pytest.Config, contract: Contract, *, is_partial: bool) -> 
         workers=int(getattr(option, "numprocesses", None) or 1),
         require_exercised=tuple(option.require_exercised),
         redact_accounts=option.redact_accounts,
-        command=shlex.join(["pytest", *config.invocation_params.args]),
-        repeat=shlex.join(["pytest", *_options_to_repeat(config), *_from_environment(config, target)]),
+        command=shlex.join([*program, *arguments]),
+        repeat=shlex.join(repeat),
         is_partial=is_partial,
-        root="" if config.rootpath == here else f"{os.path.relpath(config.rootpath, here)}/",
+        root=_root(config),
     )
     waivers = read_waivers(target.waivers) if target.waivers else []
     return Run(contract, target, settings, waivers, lambda line: say(config, line))
 
 
-def _options_to_repeat(config: pytest.Config) -> Iterator[str]:
+def _root(config: pytest.Config) -> str:
+    """Path to where ids of tests begin, from where the run was started."""
+    here = config.invocation_params.dir
+    if command.is_used(config) or config.rootpath == here:
+        return ""
+    return f"{os.path.relpath(config.rootpath, here)}/"
+
+
+def _options_to_repeat(config: pytest.Config, given: Iterable[str]) -> Iterator[str]:
     """The options of the command line, but those that name tests, write files or spread the work."""
-    arguments = iter(config.invocation_params.args)
+    arguments = iter(given)
     for argument in arguments:
         name, _, value = argument.partition("=")
         if name in _NOT_TO_REPEAT:

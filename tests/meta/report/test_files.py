@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from getintegration_contract.errors import ReportError
-from getintegration_contract.report import __main__, files, write
+from getintegration_contract.report import command, files, write
 
 from .documents import STARTED, Session, upheld
 
 
 def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "getintegration_contract.report", *map(str, arguments)]
+    command = [sys.executable, "-m", "getintegration_contract", "report", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -147,7 +147,7 @@ def test_bad_input_gives_one_sentence_and_status_4(
     (tmp_path / "text.json").write_text("report")
     (tmp_path / "empty").mkdir()
     try:
-        status: Any = __main__.main(arguments)
+        status: Any = command.main(arguments)
     except SystemExit as stop:
         status = stop.code
     captured = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""``python -m getintegration_contract.report``: comparison and trend pages from report.json files."""
+"""``getintegration-contract report`` and ``clauses``: pages from report.json files, the contract to read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from getintegration_contract.errors import ReportError
-from getintegration_contract.report import files
+from getintegration_contract import paths
+from getintegration_contract.contract import Contract
+from getintegration_contract.errors import ReportError, UsageError
+from getintegration_contract.report import clauses, files
 
 _WRONG_USE = 4
 
@@ -21,7 +23,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 0, or 4 after one sentence on standard error."""
-    parser = _Parser(prog="python -m getintegration_contract.report", description=__doc__)
+    parser = _Parser(
+        prog="getintegration-contract report", description="Pages from several report.json files."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     compare = commands.add_parser("compare", help="several reports side by side")
     compare.add_argument("reports", nargs="+", type=Path, metavar="REPORT.json")
@@ -56,5 +60,14 @@ def _trend(folder: Path) -> str:
     return html.trend_page(reports, faults)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def list_clauses(arguments: Sequence[str] | None = None) -> int:
+    """Print the clauses of the contract."""
+    parser = _Parser(prog="getintegration-contract clauses", description="Print the clauses of the contract.")
+    parser.add_argument("form", nargs="?", default="text", choices=("text", "markdown", "json"))
+    options = parser.parse_args(arguments)
+    try:
+        print(clauses(Contract.load(paths.description()), options.form), end="")
+    except UsageError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return _WRONG_USE
+    return 0
