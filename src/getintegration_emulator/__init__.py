@@ -1,6 +1,6 @@
 """The shipped endpoint: GetIntegration of Amazon Connect Customer Profiles, and what it needs.
 
-A real HTTP server, started with ``python -m getintegration_emulator`` and useful alone
+A real HTTP server, started with ``getintegration-contract emulator`` and useful alone
 as a mock server; :mod:`.launch` starts and stops one from Python. Its request rules come from the
 service model that botocore ships and from nothing else in this project, so that the suite and
 its endpoint cannot share a mistake.

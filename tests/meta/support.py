@@ -238,9 +238,10 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
 class Process:
     """A server in a process of its own that prints its address as JSON and ends with its input."""
 
-    def __init__(self, *command: str | Path) -> None:
+    def __init__(self, *command: str | Path, cwd: Path | None = None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, *map(str, command), "--port", "0", "--exit-with-stdin"],
+            cwd=cwd,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment(),

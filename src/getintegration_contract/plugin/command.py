@@ -28,9 +28,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _before() -> tuple[str, ...]:
     """What pytest is given before the arguments of the user."""
-    root = paths.root()
+    root = str(paths.root())
     return (
-        *("-c", str(root / "pyproject.toml"), "--rootdir", str(root)),
+        *("-c", f"{root}/pyproject.toml", "--rootdir", root),
         *("-p", "no:cacheprovider", "-p", __name__),
     )
 
@@ -51,8 +51,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    # Otherwise pytest would load the conftest.py of the working directory.
+    early_config.known_args_namespace.file_or_dir = [str(paths.suite())]
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    config.args = [_located(config, test) for test in config.option.file_or_dir] or [str(paths.suite())]
+    tests = getattr(config.option, "file_or_dir", ())  # there is none with --help
+    config.args = [_located(config, test) for test in tests] or [str(paths.suite())]
 
 
 def _located(config: pytest.Config, test: str) -> str:

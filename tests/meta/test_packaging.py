@@ -1,0 +1,236 @@
+"""What is installed from a built wheel does everything in any folder, and leaves nothing there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from getintegration_contract import cli
+
+from .support import ROOT, Process, Result, emulator, environment
+
+#: MB that a clean environment may take with everything that a run needs.
+SIZE = 160
+#: What only this project's own tests need.
+NOT_NEEDED = {"aiohttp", "awscli", "boto3", "openapi-spec-validator", "tox"}
+
+
+def _installed(folder: Path) -> dict[str, str]:
+    """Builds the wheel and installs it into an environment of its own."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(folder), str(ROOT)], check=True, env=environment())
+    (wheel,) = folder.glob("*.whl")
+    venv = folder / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, env=environment())
+    subprocess.run([venv / "bin" / "pip", "install", "-q", str(wheel)], check=True, env=environment())
+    return {"wheel": str(wheel), "bin": str(venv / "bin")}
+
+
+@pytest.fixture(scope="session")
+def installed(shared: Callable[..., Any]) -> dict[str, Path]:
+    """Paths of the wheel and of the commands installed from it."""
+    return {name: Path(path) for name, path in shared("installed", _installed).items()}
+
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """A folder with nothing in it."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def command(installed: dict[str, Path], empty: Path, tmp_path: Path) -> Command:
+    """Runs a line of shell in the empty folder, where the installed commands come first."""
+    env = environment(HOME=str(tmp_path / "home"), XDG_CACHE_HOME=None)
+    env["PATH"] = f"{installed['bin']}:{env['PATH']}"
+
+    def command(line: str) -> Result:
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=empty, env=env, capture_output=True, encoding="utf-8", timeout=180
+        )
+        return Result(done.returncode, done.stdout, done.stderr, empty / "reports")
+
+    return command
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[Process]:
+    """A server of another making."""
+    server = Process("-m", "second_server", cwd=ROOT / "tests" / "meta")
+    yield server
+    server.close()
+
+
+def test_an_installed_run_judges_a_mock(command: Command, mock: Process, empty: Path) -> None:
+    result = command(f"getintegration-contract run --endpoint-url {mock.url} -n 2 --report-dir reports")
+    assert result.status == 0, result.output
+    whole = json.loads(command("getintegration-contract clauses json").stdout)
+    assert len(result.outcomes) == len(whole["clauses"])
+    assert [path.name for path in empty.iterdir()] == ["reports"]
+
+
+def test_what_it_tells_to_repeat_repeats(command: Command) -> None:
+    server = emulator("--no-signatures")
+    result = command(
+        f"getintegration-contract run --endpoint-url {server.url} -k tampered -q --report-dir reports"
+    )
+    assert result.status == 1, result.output
+    told = next(iter(result.findings.values()))["repeat"]
+    assert told.startswith(f"getintegration-contract run --endpoint-url {server.url} ")
+    assert " tests/contract/" in told.replace("'", "")
+    again = command(told)
+    server.close()
+    assert (again.status, "1 violated" in again.stdout) == (1, True), again.output
+
+
+def test_a_file_of_the_suite_is_named_as_in_reports(command: Command) -> None:
+    result = command("getintegration-contract run tests/contract/test_access.py --collect-only -q")
+    assert result.status == 0, result.output
+    assert set(re.findall(r"^(\S+)::", result.stdout, re.M)) == {"tests/contract/test_access.py"}
+
+
+@pytest.mark.parametrize("test", ["tests/test_mine.py", "."])
+def test_tests_of_others_are_refused(command: Command, empty: Path, test: str) -> None:
+    (empty / "tests").mkdir()
+    (empty / "tests" / "test_mine.py").write_text("def test_mine(): pass\n", encoding="utf-8")
+    result = command(f"getintegration-contract run {test}")
+    assert (result.status, f"{test} is no test of the suite" in result.stderr) == (4, True), result.output
+
+
+def test_the_users_own_pytest_is_left_alone(command: Command, empty: Path) -> None:
+    (empty / "conftest.py").write_text("raise SystemExit('loaded')\n", encoding="utf-8")
+    (empty / "pytest.ini").write_text("[pytest]\naddopts = --nonsense\n", encoding="utf-8")
+    result = command("python -m getintegration_contract run -q -k access")
+    assert result.status == 0, result.output
+
+
+def test_recordings_are_compared_without_a_checkout(command: Command, mock: Process) -> None:
+    recorded = command(f"getintegration-contract run --endpoint-url {mock.url} -k valid --record a.har -q")
+    assert recorded.status == 0, recorded.output
+    result = command("getintegration-contract compare a.har emulator")
+    assert result.status in (0, 1), result.output
+    assert "divergence" in result.stdout
+    refused = command("getintegration-contract compare a.har --promote")
+    assert (refused.status, "--contract" in refused.stderr) == (4, True), refused.output
+
+
+def test_the_installed_clauses_are_those_of_the_checkout(command: Command) -> None:
+    document = command("getintegration-contract clauses markdown").stdout
+    assert document == (ROOT / "docs" / "clauses.md").read_text(encoding="utf-8")
+
+
+def test_the_installed_emulator_serves(installed: dict[str, Path], empty: Path) -> None:
+    process = subprocess.Popen(
+        [installed["bin"] / "getintegration-contract", "emulator", "--port", "0", "--exit-with-stdin"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=empty,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["event"] == "listening"
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+def test_the_base_install_is_lean(installed: dict[str, Path]) -> None:
+    venv = installed["bin"].parent
+    (packages,) = venv.glob("lib/python*/site-packages")
+    names = {path.name.split("-")[0].lower().replace("_", "-") for path in packages.glob("*.dist-info")}
+    assert names & NOT_NEEDED == set()
+    size = sum(path.lstat().st_size for path in venv.rglob("*")) / 2**20
+    assert size < SIZE
+
+
+# --- Metadata -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def metadata(installed: dict[str, Path]) -> Message:
+    """What an index shows of the wheel."""
+    with ZipFile(installed["wheel"]) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return Parser().parsestr(archive.read(name).decode())
+
+
+def test_the_metadata_are_complete(metadata: Message) -> None:
+    for header in ("Author", "Keywords", "Summary", "Requires-Python", "License-Expression"):
+        assert metadata[header], header
+    urls = dict(value.split(", ", 1) for value in metadata.get_all("Project-URL", []))
+    assert {"Repository", "Issues", "Changelog", "Documentation"} <= urls.keys()
+    assert "Framework :: Pytest" in metadata.get_all("Classifier", [])
+
+
+def test_the_readmes_links_lead_somewhere_from_an_index(metadata: Message) -> None:
+    (repository,) = (
+        value.split(", ", 1)[1]
+        for value in metadata.get_all("Project-URL", [])
+        if value.startswith("Repository")
+    )
+    links = re.findall(r"\]\(([^)]+)\)", metadata.get_payload())
+    assert len(links) > 3
+    for link in links:
+        assert link.startswith(("https://", "#")), link
+        path = re.fullmatch(re.escape(repository) + r"/(?:blob|raw)/main/([^#]+)(#.*)?", link)
+        assert path is None or (ROOT / path[1]).exists(), link
+
+
+# --- The command --------------------------------------------------------------------------------------------
+
+
+def test_the_command_is_installed_as_described() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    assert scripts == {cli.PROGRAM: "getintegration_contract.cli:main"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "said"),
+    [
+        ("", 0, "usage: getintegration-contract COMMAND"),
+        ("--help", 0, "commands:"),
+        ("--version", 0, "getintegration-contract 0."),
+        ("comapre a b", 4, "did you mean compare?"),
+        ("xyz", 4, "there are run, emulator"),
+        ("clauses xml", 4, "invalid choice: 'xml'"),
+        ("report trend nowhere", 4, "nowhere"),
+    ],
+)
+def test_a_command_line_is_answered(
+    capsys: pytest.CaptureFixture[str], typed: str, status: int, said: str
+) -> None:
+    try:
+        got = cli.main(shlex.split(typed))
+    except SystemExit as end:
+        got = int(end.code or 0)
+    assert got == status
+    captured = capsys.readouterr()
+    assert said in captured.out + captured.err
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_helps_by_its_name(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "getintegration_contract", name, "--help"],
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(),
+        timeout=60,
+    )
+    assert (done.returncode, f"usage: getintegration-contract {name} " in done.stdout) == (0, True), done
