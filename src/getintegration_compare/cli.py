@@ -200,8 +200,8 @@ class _Command:
             if options.record.is_dir():
                 raise UsageError(f"--record: {options.record} is a folder: give a file")
             if recordings.interrupted(options.record):
-                told = f"{options.record} has parts of an interrupted recording beside it"
-                raise UsageError(f"--record: {told}: remove them")
+                told = f"{options.record} has an interrupted recording beside it"
+                raise UsageError(f"--record: {told}: remove {options.record}.partial")
             check_writable(options.record.parent)
 
     def _tell(self, result: Comparison, contract: Contract) -> int:
@@ -246,7 +246,7 @@ class _Command:
         if requests is not None:
             return requests, (one, other)
         sample = probes.write(self._path(), one.state, _sample(one))
-        return self.stack.enter_context(sample), (one, other)
+        return sample, (one, other)
 
     def _ask(
         self,
@@ -270,8 +270,6 @@ class _Command:
             paths[-1] = keep
         accounts = self.options.redact_accounts
         asked = replay.replay(source, lives, paths, _say, only=only, accounts=accounts) if lives else []
-        for answers in asked:
-            self.stack.enter_context(answers.recording)
         found = iter(asked)
         return [
             next(found) if isinstance(side, Live) else Answers(side, range(len(side)), {}) for side in sides
@@ -295,7 +293,7 @@ class _Command:
     def _read(self, path: Path) -> Recording:
         if not path.exists() and re.fullmatch(r"[\w.-]+:\d+", str(path)):
             raise UsageError(f"{path} is no recording: write an address as http://{path}")
-        return self.stack.enter_context(recordings.read(path))
+        return recordings.read(path)
 
     def _open(self, where: str, file: str | None, members: dict[str, Any] | None = None) -> Live:
         """A live endpoint. An AWS address has to be named on purpose; on this command line it was."""

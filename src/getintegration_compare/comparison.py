@@ -194,7 +194,7 @@ def compare(
     for position, other in pairs.pairs:
         key = asked.keys[position]
         assert key is not None, "what a later attempt made up for is in no pair"
-        gatherer.take(key, reference.at(position), candidate.at(other), names)
+        gatherer.take(key, reference[position], candidate[other], names)
     result.groups = gatherer.ordered()
     result.complaints = acceptance.complaints() if result.compared else []
     return result

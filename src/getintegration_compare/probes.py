@@ -47,9 +47,8 @@ def write(path: Path, state: State, suite: Suite) -> Recording:
     recorder = Recorder(path, Redactor(), suite)
     unanswered = Response(0, "not asked", (), b"")
     for name, request, identity in requests(state):
-        exchange = Exchange(suite.endpoint, request, unanswered, identity, time.time())
         signing = {"kind": SIGNED if identity else NONE}
+        exchange = Exchange(suite.endpoint, request, unanswered, identity, time.time())
         recorder.write(exchange, test=f"probe[{name}]", signing=signing)
-    recorder.close()
-    recordings.merge(path, complete=True)
+    recorder.finish(complete=True)
     return recordings.read(path)

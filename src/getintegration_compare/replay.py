@@ -214,7 +214,7 @@ def replay(
         accounts: Whether account ids are redacted as well.
 
     Returns:
-        What each endpoint answered, its recording to be closed by the caller.
+        What each endpoint answered.
 
     Raises:
         ReplayError: An endpoint went away, or a budget was spent before anything was compared.
@@ -223,17 +223,13 @@ def replay(
     asked = [_Asked(live, path, source.suite, accounts) for live, path in zip(lives, paths, strict=True)]
     chosen = _chosen(source, names, only)
     progress = _Progress(len(chosen), [each.live for each in asked], say)
-    try:
-        for position in chosen:
-            recorded = source.at(position)
-            refusals = [each.live.refusal(recorded, names) for each in asked]
-            for each, refusal in zip(asked, refusals, strict=True):
-                # What one cannot be asked, the others need not be.
-                each.take(position, recorded, names, refusal or next(filter(None, refusals), None))
-            progress.step()
-    finally:
-        for each in asked:
-            each.recorder.close()
+    for position in chosen:
+        recorded = source[position]
+        refusals = [each.live.refusal(recorded, names) for each in asked]
+        for each, refusal in zip(asked, refusals, strict=True):
+            # What one cannot be asked, the others need not be.
+            each.take(position, recorded, names, refusal or next(filter(None, refusals), None))
+        progress.step()
     return [each.answers() for each in asked]
 
 
@@ -278,7 +274,7 @@ class _Asked:
 
     def answers(self) -> Answers:
         """What it answered, as a recording of its own."""
-        recordings.merge(self.recorder.path, complete=True)
+        self.recorder.finish(complete=True)
         return Answers(recordings.read(self.recorder.path), self._sent, self._reasons)
 
 

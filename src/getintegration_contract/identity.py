@@ -93,6 +93,13 @@ class Identity:
     session_token: str | None = field(default=None, repr=False)
     refreshable: Refreshing | None = field(default=None, repr=False, compare=False)
 
+    def frozen(self) -> Identity:
+        """The same with static credentials, as they are at this moment."""
+        if self.refreshable is None:
+            return self
+        now = self.refreshable.get_frozen_credentials()
+        return Identity(self.name, now.access_key, now.secret_key, now.token)
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never leave the process."""

@@ -93,7 +93,7 @@ class Run:
         self.contract = contract
         self.settings = settings
         self.waivers = waivers
-        self._say = say
+        self._print = say
         self._emulator = None if target.endpoint else LocalEmulator("--region", target.region)
         self._target = target
         self.state: State | None = None
@@ -111,6 +111,7 @@ class Run:
         self.expired = [waiver for waiver in waivers if waiver.expired(today)]
         self.waived = frozenset(waiver.clause for waiver in waivers if not waiver.expired(today))
         self._ledger: Ledger | None = None
+        self._redactor = Redactor(accounts=settings.redact_accounts)
 
     @property
     def target(self) -> Target:
@@ -139,8 +140,9 @@ class Run:
 
     @property
     def redactor(self) -> Redactor:
-        """Keeps the target's secrets out of what is written."""
-        return Redactor(self.target.secrets, accounts=self.settings.redact_accounts)
+        """Keeps secrets out of what is written and said: one for the run."""
+        self._redactor.add(*self.target.secrets)
+        return self._redactor
 
     def prepare(self) -> None:
         """Reach the endpoint and have the state that scenarios need.
@@ -155,7 +157,7 @@ class Run:
             acquire = self.budget.acquire
         try:
             self._client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)
-            self._provisioner = Provisioner(self._client, target.identities, self._say)
+            self._provisioner = Provisioner(self._client, target.identities, self.say)
             self.state = self._provisioner.provide(target)
         except EnvironmentFault as error:
             self.aborted = self.redactor.text(str(error))
@@ -165,7 +167,11 @@ class Run:
             hindrance = self.redactor.text(f"writing was tried, and does not work: {self.state.hindrance}")
             self.ledger.hindrances[WRITING] = hindrance
             self.ledger.notes[hindrance] = None
-            self._say(f"{hindrance}; nothing is written, and what exists is read")
+            self.say(f"{hindrance}; nothing is written, and what exists is read")
+
+    def say(self, line: str) -> None:
+        """Tell the user a sentence, whoever wrote it, without secrets."""
+        self._print(self.redactor.text(line))
 
     def announce(self) -> list[str]:
         """What is about to happen: where, as what, how much, how fast, and what will be written."""
@@ -193,7 +199,7 @@ class Run:
             try:
                 self._provisioner.remove()
             except Exception as error:  # the verdict must survive a clean-up that fails
-                self._say(f"cleaning up failed: {error}")
+                self.say(f"cleaning up failed: {error}")
             self._provisioner = None
         if self._client is not None:
             self.ledger.faults.update(self._client.faults)

@@ -99,20 +99,13 @@ def other_account(target: Target) -> Identity:
 @pytest.fixture
 def static(caller: Identity) -> Identity:
     """The caller with static keys, so that a scenario can alter the secret."""
-    return _frozen(caller)
-
-
-def _frozen(identity: Identity) -> Identity:
-    if identity.refreshable is None:
-        return identity
-    frozen = identity.refreshable.get_frozen_credentials()
-    return Identity(identity.name, frozen.access_key, frozen.secret_key, frozen.token)
+    return caller.frozen()
 
 
 @pytest.fixture
 def temporary(target: Target, static: Identity) -> Identity:
     """Temporary credentials, with their session token."""
-    return static if static.session_token else _frozen(_identity(target, "temporary"))
+    return static if static.session_token else _identity(target, "temporary").frozen()
 
 
 @pytest.fixture(scope="session")

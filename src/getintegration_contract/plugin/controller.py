@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from getintegration_contract.errors import EnvironmentFault
-from getintegration_contract.plugin.options import say
-from getintegration_contract.plugin.session import Session
+from getintegration_contract.plugin import recording
+from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.worker import Worker
 from getintegration_contract.run import INDETERMINATE_STATUS, INTERNAL_STATUS, UPHELD_STATUS, Run
 
@@ -40,7 +40,7 @@ class Controller:
         try:
             if self.config.option.verbose >= 0:
                 for line in self.run.announce():
-                    say(self.config, line)
+                    self.run.say(line)
             self.run.prepare()
         except EnvironmentFault as error:
             self.run.finish()
@@ -50,14 +50,15 @@ class Controller:
         option = self.config.option
         if option.depth == "nightly" and getattr(option, "maxschedchunk", 0) is None:
             option.maxschedchunk = 1  # some tests take a hundred times as long as others
-        self.session = Session(self.config, self.run, lambda line: say(self.config, line))
+        self.recorder = recording.start(self.config, self.run)
+        self.config.pluginmanager.register(Progress(self.config, self.run), "contract-progress")
         if getattr(self.config.option, "dist", "no") == "no":
-            worker = Worker(self.config, _to_worker(self.run, self.session), self.run.contract)
+            worker = Worker(self.config, self._to_worker(), self.run.contract)
             self.config.pluginmanager.register(worker, "contract-worker")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput["contract"] = _to_worker(self.run, self.session)
+        node.workerinput["contract"] = self._to_worker()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -116,6 +117,25 @@ class Controller:
     def pytest_unconfigure(self) -> None:
         self.run.finish()
 
+    def _to_worker(self) -> dict[str, Any]:
+        """What a worker needs, in types that xdist carries; it finds credentials for itself."""
+        run = self.run
+        assert run.state is not None
+        budget = run.budget
+        return {
+            "state": run.state.to_dict(),
+            "endpoint": run.target.endpoint,
+            "emulator": run.is_emulator,
+            "claims": sorted(run.target.claims),
+            "waived": sorted(run.waived),
+            "seed": run.settings.seed,
+            "max_examples": run.settings.max_examples,
+            "strict": run.settings.strict,
+            "budget": budget and [str(budget.path), budget.rate, budget.limit, budget.write_rate],
+            "records": self.recorder is not None,
+            "complete": self.recorder.complete if self.recorder else [],
+        }
+
     def _print_verdict(self) -> None:
         """The verdict line alone, of a run that ends before its tests."""
         from getintegration_contract.report import terminal
@@ -139,14 +159,14 @@ class Controller:
             if option.xmlpath and Path(option.xmlpath).exists():
                 junit.attach(Path(option.xmlpath), document)
         except (reports.ReportError, OSError) as error:
-            say(self.config, f"not everything could be written: {error}")
+            self.run.say(f"not everything could be written: {error}")
             written = False
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             try:
                 with Path(summary).open("a", encoding="utf-8") as file:
                     file.write(markdown.summary(document))
             except OSError as error:
-                say(self.config, f"cannot write GITHUB_STEP_SUMMARY: {error.strerror}")
+                self.run.say(f"cannot write GITHUB_STEP_SUMMARY: {error.strerror}")
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("\n".join(markdown.annotations(document)))
         return written
@@ -155,19 +175,3 @@ class Controller:
 def _interrupt(signum: int, frame: FrameType | None) -> None:
     """SIGTERM ends a run as Ctrl-C does: what it made is removed."""
     raise KeyboardInterrupt
-
-
-def _to_worker(run: Run, started: Session) -> dict[str, Any]:
-    """What a worker needs, in types that xdist carries; it finds credentials for itself."""
-    assert run.state is not None
-    return {
-        "state": run.state.to_dict(),
-        "session": started.to_worker(),
-        "endpoint": run.target.endpoint,
-        "emulator": run.is_emulator,
-        "claims": sorted(run.target.claims),
-        "waived": sorted(run.waived),
-        "seed": run.settings.seed,
-        "max_examples": run.settings.max_examples,
-        "strict": run.settings.strict,
-    }

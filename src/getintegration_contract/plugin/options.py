@@ -14,7 +14,7 @@ import pytest
 
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import TargetError
-from getintegration_contract.plugin import command, session
+from getintegration_contract.plugin import command
 from getintegration_contract.report.files import check_writable
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import target as targets
@@ -69,8 +69,11 @@ def add(parser: pytest.Parser) -> None:
         choices=CAPABILITIES,
         help="a capability that the target does not claim: " + ", ".join(CAPABILITIES),
     )
-    session.add_options(option)
     option("--wait", type=float, metavar="SECONDS", help="seconds to wait for an endpoint that still starts")
+    option("--rate", type=float, metavar="N", help="requests a second, all workers together (AWS: 5)")
+    option("--max-requests", type=int, metavar="N", help="requests of the run at most, all workers together")
+    option("--record", metavar="FILE.har", help="keep every exchange, redacted, as HAR 1.2")
+    option("--resume", action="store_true", help="continue a recording that was interrupted")
     option(
         "--request-timeout",
         type=float,

@@ -6,22 +6,25 @@ import gc
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault
+from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.checker import Checker, ContractViolation
 from getintegration_contract.judging.judge import Judge
 from getintegration_contract.judging.ledger import Entry, Ledger
 from getintegration_contract.operations import get_integration
 from getintegration_contract.plugin.options import target_of
-from getintegration_contract.plugin.session import Member
+from getintegration_contract.recording import har, resign
 from getintegration_contract.redact import Redactor
+from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import State
-from getintegration_contract.target.capabilities import WRITING
+from getintegration_contract.target.capabilities import THROTTLING, WRITING
 from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.target import Target
 
@@ -42,20 +45,29 @@ class Worker:
         self.contract = contract
         self.judge = Judge(self.contract)
         self.target = self._target(given)
+        config.option.depth = self.target.depth  # scenarios ask it
         self.redactor = Redactor(self.target.secrets, accounts=config.option.redact_accounts)
         ledger = Ledger(contract, given["claims"], strict=given["strict"], waived=given["waived"])
         self._gates = ledger.gates  # tests fail as the run does
-        self.session = Member(config, given["session"], self)
+        self._complete = frozenset(given["complete"])
+        self._budget: Budget | None = None
+        if given["budget"]:
+            path, *limits = given["budget"]
+            self._budget = Budget(Path(path), *limits)
+        self._bursts = False
+        #: Exchanges of the test under way, as a recording holds them; None where nothing is recorded.
+        self._exchanges: list[str] | None = [] if given["records"] else None
         self.client = Client(
             self.target.endpoint,
             self.target.region,
             timeout=self.target.timeout,
-            acquire=self.session.acquire,
-            observe=self.session.observe,
+            acquire=self._acquire,
+            observe=self._observe,
         )
         question = get_integration(self.state.domain, self.state.uri)
         self.client.control = question, self.target.caller
         self.entry: Entry | None = None
+        self._clauses: tuple[str, ...] = ()
         gc.disable()  # until all is imported and collected
 
     def _target(self, given: dict[str, Any]) -> Target:
@@ -71,6 +83,32 @@ class Worker:
         node.stash[_CHECKER] = checker
         return checker
 
+    def _acquire(self, limited: bool, writing: bool) -> None:
+        """Wait for the budget; where a burst is what is tested, and so asked for, only the limit holds."""
+        if self._budget is not None:
+            budget = replace(self._budget, rate=None) if self._bursts else self._budget
+            budget.acquire(limited, writing)
+
+    def _observe(self, exchange: Exchange) -> None:
+        """Count an exchange of the test under way, and keep it for the recording."""
+        if self.entry is None:
+            return
+        self.entry.observe(exchange)
+        identity = self.target.identities.get(exchange.identity or "")
+        if identity is not None and identity.refreshable is not None:
+            self.redactor.add(*identity.secrets)
+        if self._exchanges is not None:
+            signing = resign.describe(exchange, identity, self.target.region)
+            recorded = har.Recorded(exchange, self.entry.test, self._clauses, signing)
+            self._exchanges.append(har.line(recorded, self.redactor))
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out what the recording has already."""
+        left = [item for item in items if item.nodeid not in self._complete]
+        if len(left) < len(items):
+            config.hook.pytest_deselected(items=[item for item in items if item.nodeid in self._complete])
+            items[:] = left
+
     def pytest_collection_finish(self) -> None:
         gc.freeze()  # what stays need not be looked at in each collection of garbage
         gc.enable()
@@ -78,10 +116,11 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self.entry = item.stash[_ENTRY] = Entry(item.nodeid)
-        ids = _clauses(item)
+        self._clauses = ids = _clauses(item)
         if unknown := [clause for clause in ids if clause not in self.contract.clauses]:
             pytest.fail(f"names the clause {unknown[0]}, which does not exist", pytrace=False)
         wanted = {self.contract.clauses[clause].claim for clause in ids}
+        self._bursts = THROTTLING in wanted
         if ids and None not in wanted and not wanted & self.target.claims:
             pytest.skip(f"the target does not claim {', '.join(sorted(filter(None, wanted)))}")
 
@@ -124,6 +163,8 @@ class Worker:
         if entry is not None and call.when == "teardown":
             entry.faults, self.client.faults = self.client.faults, Counter()
             report.contract = entry.to_dict()  # type: ignore[attr-defined]
+            if self._exchanges is not None:
+                report.exchanges, self._exchanges = self._exchanges, []  # type: ignore[attr-defined]
             self.entry = None
         return report
 

@@ -1,13 +1,11 @@
-"""Recordings: exchanges <-> HAR 1.2, redacted, one by one."""
+"""Recordings: exchanges <-> HAR 1.2, redacted."""
 
 from getintegration_contract.errors import RecordingError
 from getintegration_contract.recording.recorder import (
     CREATOR,
     Recorder,
     Recording,
-    discard,
     interrupted,
-    merge,
     model_version,
     read,
 )
@@ -17,9 +15,7 @@ __all__ = [
     "Recorder",
     "Recording",
     "RecordingError",
-    "discard",
     "interrupted",
-    "merge",
     "model_version",
     "read",
 ]

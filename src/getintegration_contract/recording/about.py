@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import jsonschema_rs
 
-from getintegration_contract.recording.jsonstream import HarError, shorten
+from getintegration_contract.errors import RecordingError
 from getintegration_contract.target.hosts import is_aws
 
 _TEXT = {"type": "string"}
@@ -55,6 +55,11 @@ _SUITE = jsonschema_rs.validator_for(_SUITE_SCHEMA)
 _TEST = jsonschema_rs.validator_for(_TEST_SCHEMA)
 
 
+def shorten(text: str) -> str:
+    """A text short enough for a sentence."""
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
 @dataclass(frozen=True)
 class Suite:
     """What a recording is about, and what makes it evidence.
@@ -84,18 +89,23 @@ class Suite:
         """The description in a file.
 
         Raises:
-            HarError: It lacks something, or has something of a wrong kind.
+            RecordingError: It lacks something, or has something of a wrong kind.
         """
         for fault in _SUITE.iter_errors(document):
             place = ".".join(["_suite", *map(str, fault.instance_path)])
-            raise HarError(f"{place}: {shorten(fault.message)}")
+            raise RecordingError(f"{place}: {shorten(fault.message)}")
         known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
         suite = cls(**{**known, "states": tuple(document["states"])})
         try:
             suite.moment  # noqa: B018
         except ValueError:
-            raise HarError(f"_suite.date: {shorten(repr(suite.date))} is no moment") from None
+            raise RecordingError(f"_suite.date: {shorten(repr(suite.date))} is no moment") from None
         return suite
+
+    def continuing(self, earlier: Suite) -> Suite:
+        """What a recording is about that continues an earlier one: began then, with all states."""
+        new = [state for state in self.states if state not in earlier.states]
+        return replace(self, date=earlier.date, states=(*earlier.states, *new))
 
     @property
     def moment(self) -> datetime.datetime:
@@ -122,12 +132,14 @@ class Suite:
         return {**asdict(self), "states": list(self.states)}
 
 
-def check_test(document: Any) -> None:
-    """Make sure that this is an entry of the ledger, as far as evidence needs it.
+def check_test(document: Any) -> str:
+    """Make sure that this is an entry of the ledger, as far as evidence needs it; its test.
 
     Raises:
-        HarError: It is not.
+        RecordingError: It is not.
     """
     for fault in _TEST.iter_errors(document):
         place = ".".join(["_tests", *map(str, fault.instance_path)])
-        raise HarError(f"{place}: {shorten(fault.message)}")
+        raise RecordingError(f"{place}: {shorten(fault.message)}")
+    test: str = document["test"]
+    return test

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,8 +20,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import jsonschema_rs
 
+from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import Exchange, Fault, Headers, Request, Response
-from getintegration_contract.recording.jsonstream import HarError, shorten
+from getintegration_contract.recording.about import shorten
 from getintegration_contract.redact import Redactor
 
 
@@ -73,19 +77,26 @@ class Recorded:
     """An exchange with what was noted of it.
 
     Attributes:
-        attempt: 1, or more where transient faults came before.
-        signing: How the request was signed, as :mod:`getintegration_contract.recording.resign` tells it.
+        signing: How the request was signed, as :mod:`getintegration_contract.recording.resign` describes it.
     """
 
     exchange: Exchange
     test: str = ""
     clauses: tuple[str, ...] = ()
-    attempt: int = 1
-    signing: dict[str, Any] = field(default_factory=dict)
+    signing: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def attempt(self) -> int:
+        """1, or more where transient faults came before."""
+        return len(self.exchange.faults) + 1
 
 
-def entry(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
-    """The HAR entry of an exchange, redacted; its bodies are whole."""
+def line(recorded: Recorded, redactor: Redactor) -> str:
+    """The HAR entry of an exchange as JSON, redacted; it begins with its moment, and its bodies are whole."""
+    return json.dumps(_document(recorded, redactor), separators=(",", ":"))
+
+
+def _document(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
     exchange = recorded.exchange
     request_text, request_encoding = _to_text(exchange.request.body)
     response_text, response_encoding = _to_text(exchange.response.body)
@@ -138,7 +149,7 @@ def entry(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
         "_clauses": list(recorded.clauses),
         "_attempt": recorded.attempt,
         "_identity": exchange.identity,
-        "_signing": recorded.signing,
+        "_signing": dict(recorded.signing),
     }
     if exchange.request.body:
         document["request"]["postData"] = {
@@ -148,31 +159,22 @@ def entry(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
     return document
 
 
-def check(document: Any) -> tuple[str, float]:
-    """Make sure that :func:`recorded` can read an entry; its test, and the moment when it was sent.
+def recorded(document: Any) -> Recorded:
+    """The exchange of an entry.
 
     Raises:
-        HarError: The entry lacks something, or has something of a wrong kind.
+        RecordingError: The entry lacks something, or has something of a wrong kind.
     """
     for fault in _ENTRY.iter_errors(document):
         place = ".".join(map(str, fault.instance_path))
-        raise HarError(f"{place + ': ' if place else ''}{shorten(fault.message)}")
-    request = document["request"]
-    _split(request["url"])
-    _from_text(request.get("postData", {}), "_encoding")
-    _from_text(document["response"]["content"], "encoding")
-    return document.get("_test", ""), _moment(document["startedDateTime"])
-
-
-def recorded(document: dict[str, Any]) -> Recorded:
-    """The exchange of an entry that :func:`check` found right."""
+        raise RecordingError(f"{place + ': ' if place else ''}{shorten(fault.message)}")
     request, response = document["request"], document["response"]
     endpoint, target = _split(request["url"])
     attempt = document.get("_attempt", 1)
     exchange = Exchange(
         endpoint,
         Request(
-            request["method"],
+            sys.intern(request["method"]),
             target,
             _pairs(request["headers"]),
             _from_text(request.get("postData", {}), "_encoding"),
@@ -188,8 +190,8 @@ def recorded(document: dict[str, Any]) -> Recorded:
         document["time"] / 1000,
         tuple(Fault("transient", number) for number in range(1, min(attempt, 100))),
     )
-    test, clauses = document.get("_test", ""), tuple(document.get("_clauses", ()))
-    return Recorded(exchange, test, clauses, attempt, document.get("_signing", {}))
+    clauses = tuple(document.get("_clauses", ()))
+    return Recorded(exchange, sys.intern(document.get("_test", "")), clauses, document.get("_signing", {}))
 
 
 def _named(headers: list[list[str]]) -> list[dict[str, str]]:
@@ -197,7 +199,7 @@ def _named(headers: list[list[str]]) -> list[dict[str, str]]:
 
 
 def _pairs(headers: list[dict[str, str]]) -> Headers:
-    return tuple((header["name"], header["value"]) for header in headers)
+    return tuple((sys.intern(header["name"]), sys.intern(header["value"])) for header in headers)
 
 
 def _media_type(headers: list[list[str]]) -> str:
@@ -229,18 +231,18 @@ def _from_text(content: dict[str, Any], key: str) -> bytes:
     if encoding is None:
         return text.encode("utf-8", "surrogatepass")
     if encoding != "base64":
-        raise HarError(f"a body has the encoding {shorten(repr(encoding))}, and only base64 is known")
+        raise RecordingError(f"a body has the encoding {shorten(repr(encoding))}, and only base64 is known")
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise HarError("a body is not the base64 that it says it is") from None
+        raise RecordingError("a body is not the base64 that it says it is") from None
 
 
 def _split(url: str) -> tuple[str, str]:
     """Endpoint and request target, the target exactly as it is."""
     match = _URL.match(url)
     if match is None or not _is_address(match[0]):
-        raise HarError(f"request.url: {shorten(repr(url))} is no address")
+        raise RecordingError(f"request.url: {shorten(repr(url))} is no address")
     return match[0], url[match.end() :] or "/"
 
 
@@ -257,4 +259,4 @@ def _moment(text: str) -> float:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise HarError(f"startedDateTime: {shorten(repr(text))} is no moment") from None
+        raise RecordingError(f"startedDateTime: {shorten(repr(text))} is no moment") from None

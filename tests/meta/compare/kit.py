@@ -83,15 +83,15 @@ def error(error_type: str, message: str = "no") -> tuple[dict[str, Any], tuple[t
 
 
 def record(
-    path: Path, *exchanges: Exchange, suite: Suite | None = None, test: str = "test", merge: bool = True
+    path: Path, *exchanges: Exchange, suite: Suite | None = None, test: str = "test", finish: bool = True
 ) -> Path:
-    """A recording of these exchanges, each of a test of its own."""
+    """A recording of these exchanges, each of a test of its own; one that is not finished was broken off."""
     recorder = Recorder(path, Redactor(), suite or about())
     for number, each in enumerate(exchanges):
         recorder.write(each, test=f"{test}[{number}]", signing={"kind": "signed"})
+    if finish:
+        recorder.finish(complete=True)
     recorder.close()
-    if merge:
-        recordings.merge(path, complete=True)
     return path
 
 
@@ -195,7 +195,7 @@ def signed(client: Client, request: Request, identity: Identity = CALLER) -> Req
 
 
 def opened(path: Path) -> Recording:
-    """A recording, to be closed by the caller."""
+    """A recording."""
     return recordings.read(path)
 
 

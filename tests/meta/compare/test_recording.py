@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import RecordingError
-from getintegration_contract.exchange import Exchange, Request, Response
+from getintegration_contract.exchange import Exchange, Request, Response, Signature, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder
@@ -40,8 +39,8 @@ BODIES = {
 def test_bodies_survive(tmp_path: Path, body: bytes) -> None:
     request = Request("POST", "/domains/a%20b/integrations?a=%zz", (("X-Odd", "caf\xe9"),), body)
     path = record(tmp_path / "a.har", exchange(request=request, body=body))
-    with recordings.read(path) as recording:
-        (recorded,) = recording
+    recording = recordings.read(path)
+    (recorded,) = recording
     assert recorded.exchange.request == request
     assert recorded.exchange.response.body == body
     assert recorded.exchange.response.status == 200
@@ -79,15 +78,15 @@ def test_recording_of_the_suite_is_har(again_har: Path) -> None:
         assert entry["_identity"] in (None, *IDENTITIES)
     assert any("sigv4.expired-date" in entry["_clauses"] for entry in log["entries"])
     assert {test["test"] for test in log["_tests"]} >= {entry["_test"] for entry in log["entries"]}
-    assert not again_har.with_name(again_har.name + ".parts").exists()
+    assert list(again_har.parent.glob("*a.har.partial*")) == []
 
 
 def test_how_requests_were_signed_is_told(emulator_har: Path) -> None:
     kinds: dict[str, set[str]] = {}
-    with recordings.read(emulator_har) as recording:
-        for recorded in recording:
-            name = recorded.test.rpartition("::")[2]
-            kinds.setdefault(name.partition("[")[0], set()).add(json.dumps(recorded.signing, sort_keys=True))
+    recording = recordings.read(emulator_har)
+    for recorded in recording:
+        name = recorded.test.rpartition("::")[2]
+        kinds.setdefault(name.partition("[")[0], set()).add(json.dumps(recorded.signing, sort_keys=True))
     assert kinds["test_existing"] == {'{"kind": "signed"}'}
     assert '{"kind": "none"}' in kinds["test_no_authorization"]
     for name in (
@@ -114,7 +113,7 @@ def test_secrets_never_reach_a_recording(tmp_path: Path, how: str) -> None:
     client = Client("http://127.0.0.1:1", "us-east-1")
     wire = client.sign(get_integration("d", f"s3://{SECRET}"), identity)
     echo = "\n".join(f"{name}: {value}" for name, value in wire.headers) + f"\nkey {SECRET}"
-    signature = echo.rpartition("Signature=")[2][:64]
+    digits = echo.rpartition("Signature=")[2][:64]
     body = {
         "text": echo.encode(),
         "json": json.dumps({"message": echo, SECRET: TOKEN}).encode(),
@@ -122,23 +121,21 @@ def test_secrets_never_reach_a_recording(tmp_path: Path, how: str) -> None:
         "headers": b"",
     }[how]
     headers = (("Set-Cookie", "a=b"), ("X-Echo", TOKEN), ("Content-Type", f"text/plain; a={SECRET}"))
-    answered = Exchange(
-        "http://127.0.0.1:1", wire, Response(403, SECRET, headers, body), "caller", time.time()
-    )
+    response = Response(403, SECRET, headers, body)
+    signature = Signature(identity, Signing())
+    answered = Exchange("http://127.0.0.1:1", wire, response, "caller", time.time(), signature=signature)
     path = tmp_path / "a.har"
     recorder = Recorder(path, Redactor(identity.secrets), about())
-    recorder.write(answered, test="t", signing=describe(client, identity, answered))
-    recorder.done({"test": "t", "checks": {}, "findings": [], "notes": [SECRET]})
-    recorder.close()
-    for part in (tmp_path / "a.har.parts").iterdir():
-        assert_clean(part.read_text(), signature)
-    recordings.merge(path, complete=True)
+    recorder.write(answered, test="t", signing=describe(answered, identity, "us-east-1"))
+    recorder.add((), {"test": "t", "checks": {}, "findings": [], "notes": [SECRET]})
+    assert_clean((tmp_path / "a.har.partial").read_text(), digits)
+    recorder.finish(complete=True)
     text = path.read_text()
     entry = load(path)["log"]["entries"][0]
     content = entry["response"]["content"]
     if content.get("encoding"):
         text += base64.b64decode(content["text"]).decode("latin-1")
-    assert_clean(text, signature)
+    assert_clean(text, digits)
     assert entry["_signing"] == {"kind": "signed"}
 
 
@@ -150,9 +147,9 @@ def test_a_made_up_token_is_no_secret_of_other_exchanges(tmp_path: Path) -> None
     faulty = replace(request, headers=(*request.headers, ("X-Amz-Security-Token", token)))
     for number, each in enumerate((faulty, request)):
         recorder.write(exchange(403, {"message": f"what is {token}?"}, request=each), test=str(number))
-    recorder.close()
-    with recordings.read(tmp_path / "a.har") as recording:
-        first, second = recording
+    recorder.finish(complete=True)
+    recording = recordings.read(tmp_path / "a.har")
+    first, second = recording
     assert token.encode() not in first.exchange.response.body
     assert dict(first.exchange.request.headers)["X-Amz-Security-Token"] == "REDACTED"
     assert first.exchange.request.body == request.body  # so that it can be replayed
@@ -168,49 +165,36 @@ def assert_clean(text: str, signature: str) -> None:
 
 
 def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
-    path = record(tmp_path / "a.har", exchange(), exchange(), merge=False)
-    (part,) = (tmp_path / "a.har.parts").glob("*.jsonl")
+    path = record(tmp_path / "a.har", exchange(), exchange(), finish=False)
+    part = tmp_path / "a.har.partial"
     part.write_bytes(part.read_bytes()[:-20])
     assert recordings.interrupted(path)
-    with recordings.read(path) as recording:
-        assert len(recording) == 1
-        assert not recording.suite.complete
+    recording = recordings.read(path)
+    assert len(recording) == 1
+    assert not recording.suite.complete
 
 
-def test_threads_write_whole_lines(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.har", Redactor(), about())
-
-    def write(number: int) -> None:
-        for index in range(20):
-            recorder.write(exchange(body=bytes([65 + number]) * 20_000), test=f"{number}-{index}")
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with recordings.read(tmp_path / "a.har") as recording:
-        assert len(recording) == 80
-        assert all(len(set(recorded.exchange.response.body)) == 1 for recorded in recording)
-
-
-def test_a_test_recorded_again_counts_once(tmp_path: Path) -> None:
+def test_a_recording_that_is_continued_keeps_the_tests_that_ended(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    record(path, exchange(404), exchange(404), exchange(404), merge=False)
-    recorder = Recorder(path, Redactor(), about(), resume=True)
-    recorder.write(exchange(200), test="test[1]")
+    recorder = Recorder(path, Redactor(), about())
+    for number in range(3):
+        recorder.write(exchange(404), test=f"test[{number}]")
+        if number != 1:
+            recorder.add((), {"test": f"test[{number}]", "checks": {}, "findings": []})
     recorder.close()
-    recordings.merge(path, complete=True)
-    with recordings.read(path) as recording:
-        statuses = {recorded.test: recorded.exchange.response.status for recorded in recording}
+    recorder = Recorder(path, Redactor(), about(), earlier=recordings.read(path))
+    recorder.write(exchange(200), test="test[1]")
+    assert [recorded.test for recorded in recordings.read(path)] == ["test[0]", "test[2]", "test[1]"]
+    recorder.finish(complete=True)
+    statuses = {recorded.test: recorded.exchange.response.status for recorded in recordings.read(path)}
     assert statuses == {"test[0]": 404, "test[1]": 200, "test[2]": 404}
 
 
 def test_a_newer_recording_does_not_mix_with_an_older_file(tmp_path: Path) -> None:
     path = record(tmp_path / "a.har", exchange(), exchange())
-    record(path, exchange(404), test="other", merge=False)
-    with recordings.read(path) as recording:
-        assert [recorded.test for recorded in recording] == ["other[0]"]
+    record(path, exchange(404), test="other", finish=False)
+    recording = recordings.read(path)
+    assert [recorded.test for recorded in recording] == ["other[0]"]
 
 
 ENTRY: dict[str, Any] = {
@@ -308,8 +292,8 @@ def test_what_is_odd_but_right_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     odd = entry(request__url="http://a?b", response__content={"text": "\ud800\x00"}, _unknown=1)
     path.write_text("\ufeff" + har(odd, pages=[], comment="x" * 600_000), encoding="utf-8")
-    with recordings.read(path) as recording:
-        (recorded,) = recording
+    recording = recordings.read(path)
+    (recorded,) = recording
     assert recorded.exchange.request.target == "?b"
     assert recorded.exchange.response.body == b"\xed\xa0\x80\x00"
     assert run(path, path) == 0
@@ -324,13 +308,13 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
 def test_a_recording_is_read_whatever_its_layout(tmp_path: Path, emulator_har: Path) -> None:
     document = load(emulator_har)
     reordered = {"log": dict(reversed(document["log"].items())), "other": [1]}
-    with recordings.read(emulator_har) as recording:
-        expected = [recorded.exchange for recorded in recording]
+    recording = recordings.read(emulator_har)
+    expected = [recorded.exchange for recorded in recording]
     for indent in (None, 2):
         path = tmp_path / "a.har"
         path.write_text(json.dumps(reordered, indent=indent, ensure_ascii=False), encoding="utf-8")
-        with recordings.read(path) as recording:
-            assert [recorded.exchange for recorded in recording] == expected
+        recording = recordings.read(path)
+        assert [recorded.exchange for recorded in recording] == expected
 
 
 def test_attempts_are_told(tmp_path: Path) -> None:

@@ -158,10 +158,10 @@ def test_a_replay_maps_names(
     )
     assert (status, report["differences"]) == (0, [])
     assert report["coverage"]["share"] > 0.7
-    with recordings.read(kept) as recording:
-        assert recording.suite.states[0]["domain"] == f"{PREFIX}1-A"
-        targets = [recorded.exchange.request.target for recorded in recording]
-        starts = [recorded.exchange.started for recorded in recording]
+    recording = recordings.read(kept)
+    assert recording.suite.states[0]["domain"] == f"{PREFIX}1-A"
+    targets = [recorded.exchange.request.target for recorded in recording]
+    starts = [recorded.exchange.started for recorded in recording]
     assert any(f"{PREFIX}1-A/" in target for target in targets)
     assert f"{PREFIX}1-a".lower() in "".join(targets)  # a near miss of the new name
     assert starts == sorted(starts)
@@ -324,13 +324,17 @@ def test_a_wrong_address_is_told(url: str, emulator_har: Path, capsys: pytest.Ca
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("place", ["a folder", "below a file", "beside parts"])
+@pytest.mark.parametrize("place", ["a folder", "below a file", "beside another"])
 def test_a_recording_that_cannot_be_kept_is_told_before_anything_is_sent(
     tmp_path: Path, closing: Any, place: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = record(tmp_path / "a.har", exchange())
-    kept = {"a folder": tmp_path, "below a file": path / "b.har", "beside parts": tmp_path / "c.har"}[place]
-    record(tmp_path / "c.har", exchange(), merge=False)
+    kept = {
+        "a folder": tmp_path,
+        "below a file": path / "b.har",
+        "beside another": tmp_path / "c.har",
+    }[place]
+    record(tmp_path / "c.har", exchange(), finish=False)
     server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
     assert run(path, server.url, "--record", kept) == 4
     assert server.received == []

@@ -7,23 +7,27 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import RecordingError
-from getintegration_contract.plugin.session import Session
+from getintegration_contract.plugin.recording import check_same
+from getintegration_contract.recording import Recording
 
-from ..support import Result, finish, start_suite, suite, wait_for
+from ..support import Result, environment, finish, start_suite, suite, wait_for
 from .kit import about, load
 
 FILES = (suite("missing"), suite("access"))
 
 
-def lines(path: Path) -> list[bytes]:
-    """The whole lines of all parts of a recording."""
-    parts = path.with_name(path.name + ".parts").glob("*.jsonl")
-    return [line for part in parts for line in part.read_bytes().splitlines(True) if line.endswith(b"\n")]
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a recording under way."""
+    partial = path.with_name(path.name + ".partial")
+    if not partial.exists():
+        return []
+    return [json.loads(line) for line in partial.read_bytes().splitlines(True) if line.endswith(b"\n")]
 
 
 def record(path: Path, *options: str | Path) -> Result:
@@ -31,7 +35,7 @@ def record(path: Path, *options: str | Path) -> Result:
     return finish(start_suite(*FILES, "--record", path, *options, lean=True))
 
 
-def test_a_killed_run_loses_at_most_the_exchange_under_way_and_goes_on(
+def test_a_killed_run_loses_the_test_under_way_alone_and_is_continued(
     tmp_path: Path, emulator_har: Path
 ) -> None:
     path = tmp_path / "a.har"
@@ -39,13 +43,12 @@ def test_a_killed_run_loses_at_most_the_exchange_under_way_and_goes_on(
     wait_for(lambda: len(lines(path)) >= 24, 60)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    kept = [json.loads(line) for line in lines(path)]
-    written = [line for line in kept if "_done" not in line]
+    written = [line for line in lines(path) if "_test" in line]
     assert not path.exists()
-    with recordings.read(path) as recording:
-        assert len(recording) == len(written)
-        complete = set(recording.tests)
-        assert not recording.suite.complete
+    recording = recordings.read(path)
+    assert len(recording) == len(written)
+    complete = set(recording.tests)
+    assert not recording.suite.complete
     assert len(complete) >= 3
 
     refused = record(path)
@@ -68,7 +71,7 @@ def test_a_killed_run_loses_at_most_the_exchange_under_way_and_goes_on(
     # What was complete before was not sent again: its exchanges are the ones of the killed run.
     before = {line["startedDateTime"] for line in written if line["_test"] in complete}
     assert before <= {entry["startedDateTime"] for entry in log["entries"]}
-    assert not path.with_name("a.har.parts").exists()
+    assert not path.with_name("a.har.partial").exists()
 
 
 def test_a_run_that_spent_its_limit_goes_on_with_the_whole_verdict(tmp_path: Path) -> None:
@@ -92,14 +95,48 @@ def test_a_run_that_spent_its_limit_goes_on_with_the_whole_verdict(tmp_path: Pat
     assert len(load(path)["log"]["entries"]) == entries
 
 
-def test_another_run_does_not_go_on_with_a_recording() -> None:
+def test_a_killed_worker_loses_the_test_under_way_alone(tmp_path: Path) -> None:
+    scenario = tmp_path / "test_killed.py"
+    scenario.write_text(
+        "import os, signal\n"
+        "def test_killed(client, caller, state):\n"
+        "    from getintegration_contract.operations import get_integration\n"
+        "    client.send(get_integration(state.domain, state.uri), caller)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = tmp_path / "a.har"
+    result = finish(start_suite(*FILES, scenario, "--record", path, "-n", "1", lean=True))
+    assert result.status == 3, result.output
+    recording = recordings.read(path)
+    tests = {recorded.test.rpartition("::")[2] for recorded in recording}
+    assert "test_killed" not in tests
+    assert len(recording.tests) > 60
+    assert len(tests) > 60
+
+
+def test_a_disk_that_is_full_ends_the_recording_and_not_the_run(tmp_path: Path) -> None:
+    (tmp_path / "small_disk.py").write_text(
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n"
+    )
+    env = environment(PYTHONPATH=str(tmp_path))
+    path = tmp_path / "a.har"
+    result = finish(start_suite(*FILES, "--record", path, "-p", "small_disk", lean=True, env=env))
+    assert result.status == 3, result.output
+    assert f"nothing more is recorded: cannot write {path}: File too large" in result.output
+    assert result.output.count("nothing more is recorded") == 1
+    assert "Traceback" not in result.output
+
+
+def test_another_run_does_not_continue_a_recording() -> None:
     then = about()
     for now in (
         replace(then, seed=7),
         replace(then, endpoint="http://other"),
         replace(then, depth="nightly"),
     ):
-        with pytest.raises(RecordingError, match="cannot be resumed: its"):
-            Session._check(now, then, Path("a.har"))
-    moved = replace(then, emulator=True, endpoint="http://other")
-    Session._check(moved, replace(then, emulator=True), Path("a.har"))  # its port is another every time
+        with pytest.raises(RecordingError, match="cannot be continued: its"):
+            check_same(now, Recording(Path("a.har"), then))
+    moved = replace(then, emulator=True, endpoint="http://other")  # its port is another every time
+    check_same(moved, Recording(Path("a.har"), replace(then, emulator=True)))
