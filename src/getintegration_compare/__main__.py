@@ -1,17 +1,11 @@
 """``getintegration-contract compare``, also ``python -m getintegration_compare``."""
 
-import signal
 import sys
-from collections.abc import Sequence
 
-from getintegration_compare import cli
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare; SIGTERM ends it as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, cli.interrupt)
-    return cli.main(arguments)
-
+try:
+    from getintegration_compare.cli import main
+except KeyboardInterrupt:
+    sys.exit(2)
 
 if __name__ == "__main__":
     sys.exit(main())

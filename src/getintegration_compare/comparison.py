@@ -1,40 +1,23 @@
-"""Two recordings -> how far two endpoints answer alike.
+"""Two recordings -> how two endpoints differ.
 
-Two figures are told and never blended: divergence, the share of what was compared that differs, and coverage,
-the share of all requests that was compared at all, with the reason for everything that was not.
+Two figures are reported and never blended: divergence, the share of what was compared that differs, and
+coverage, the share of all requests that was compared at all, with the reason for everything that was not.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from getintegration_compare.acceptance import Acceptance
-from getintegration_compare.differences import (
-    ERROR_TYPE,
-    EXTRA,
-    MISSING,
-    STATUS,
-    Difference,
-    differences,
-)
-from getintegration_compare.evidence import (
-    MAX_AGE,
-    Evidence,
-    clauses_of,
-    expectation,
-    is_operation,
-    judged,
-)
+from getintegration_compare.differences import ERROR_TYPE, EXTRA, MISSING, STATUS, Difference, differences
 from getintegration_compare.names import Names
-from getintegration_compare.normalise import NORMALISATIONS, Answer, normalise
-from getintegration_compare.pairing import Key, keys, pair
+from getintegration_compare.normalise import Answer, normalise
+from getintegration_compare.pairing import Answers, Key, index, pair
+from getintegration_compare.verdicts import Verdicts, clauses_of, is_operation, judge_recording
+from getintegration_compare.waivers import Acceptance
 from getintegration_contract.contract import Contract
-from getintegration_contract.judging.judge import Judge
-from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import SHOWN
@@ -42,13 +25,29 @@ from getintegration_contract.sending.faults import transient_fault
 from getintegration_contract.target.waivers import Waiver
 from getintegration_contract.text import shorten
 
-SCHEMA_VERSION = 1
-
+#: Days after which a recording is called stale.
+MAX_AGE = 90
 #: Exchanges that a group of differences shows; further ones are only counted.
 _EXAMPLES = 3
-#: Groups that are kept apart; of an endpoint that differs in more ways, the rest is told together.
+#: Groups that are kept apart; of an endpoint that differs in more ways, the rest is counted together.
 _GROUPS = 2000
 _OTHERS = "(others)"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to compare.
+
+    Attributes:
+        without: Names of normalisations that are left out.
+        today: For expiry and age.
+        max_age: Days after which a recording is stale.
+    """
+
+    contract: Contract
+    without: tuple[str, ...] = ()
+    today: datetime.date = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date())
+    max_age: int = MAX_AGE
 
 
 @dataclass(frozen=True)
@@ -82,14 +81,19 @@ class Group:
     confirmed: bool | None = None
 
     @property
+    def is_open(self) -> bool:
+        """Whether it counts against the candidate."""
+        return self.accepted is None and not self.contradicted
+
+    @property
     def place(self) -> tuple[str, str]:
         """Kind and where: what a repeat is held against."""
         return self.difference.kind, self.difference.where
 
 
 @dataclass
-class ClauseParity:
-    """How one clause fared."""
+class ClauseResult:
+    """How one clause fared: pairs compared, with a difference, with an open one, and of which kinds."""
 
     compared: int = 0
     different: int = 0
@@ -104,13 +108,13 @@ class Comparison:
     Attributes:
         compared: Pairs of answers that were compared.
         different: Of these, pairs with any difference.
-        unaccepted: Of these, pairs with a difference that no waiver accepts and is not the contract's fault.
+        unaccepted: Of these, pairs with an open one: no waiver accepts it, and the contract is not at fault.
         total: Requests that either side was asked, transient attempts aside.
         not_compared: Exchanges of the reference that were not compared, by reason.
         only_candidate: Exchanges of the candidate that were not compared, by reason.
         transient: Attempts on each side that a later attempt made up for.
         keys: Which requests were compared.
-        evidence: What the reference says of the clauses, where it is AWS.
+        verdicts: What the reference says of the clauses, where it is AWS.
     """
 
     reference: Suite
@@ -124,16 +128,11 @@ class Comparison:
     only_candidate: Counter[str] = field(default_factory=Counter)
     transient: tuple[int, int] = (0, 0)
     groups: list[Group] = field(default_factory=list)
-    clauses: dict[str, ClauseParity] = field(default_factory=dict)
+    clauses: dict[str, ClauseResult] = field(default_factory=dict)
     keys: set[Key] = field(default_factory=set)
-    evidence: Evidence | None = None
+    verdicts: Verdicts | None = None
     stale: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-
-    @property
-    def divergence(self) -> float:
-        """Share of the compared pairs that differ."""
-        return self.different / self.compared if self.compared else 0.0
 
     @property
     def coverage(self) -> float:
@@ -147,56 +146,47 @@ class Comparison:
 
 
 def compare(
-    reference: Recording,
-    candidate: Recording,
-    contract: Contract,
-    *,
-    acceptance: Acceptance | None = None,
-    without: tuple[str, ...] = (),
-    today: datetime.date | None = None,
-    max_age: int = MAX_AGE,
-    reasons: Mapping[int, str] | None = None,
-    extra_reasons: Mapping[int, str] | None = None,
+    reference: Answers, candidate: Answers, settings: Settings, acceptance: Acceptance | None = None
 ) -> Comparison:
     """Compare two recordings, exchange by exchange.
 
     Args:
         acceptance: Differences that are accepted.
-        without: Names of normalisations that are left out.
-        today: For expiry and age; by default the present day.
-        max_age: Days after which a recording is stale.
-        reasons, extra_reasons: Why exchanges of the reference, or of the candidate, were not sent to the
-            other side, by position.
     """
-    today = today or datetime.datetime.now(datetime.UTC).date()
-    names = Names(reference.suite.states), Names(candidate.suite.states)
-    asked = keys(reference, names[0])
+    one, other = reference.recording, candidate.recording
+    names = Names(one.suite.states), Names(other.suite.states)
+    indices = index(one, names[0]), index(other, names[1])
     pairs = pair(
-        asked,
-        keys(candidate, names[1]),
-        by_order=names[0] != names[1],
-        reasons=reasons or {},
-        extra_reasons=extra_reasons or {},
+        *indices,
+        by_order=not names[0].same_as(names[1]),
+        reference_reasons=reference.missing_in(candidate),
+        candidate_reasons=candidate.missing_in(reference),
     )
-    acceptance = acceptance or Acceptance([], today)
-    result = Comparison(reference.suite, candidate.suite, without, transient=pairs.transient)
-    result.total = len(pairs.pairs) + len(pairs.alone) + len(pairs.extra)
-    result.not_compared.update(pairs.alone.values())
-    result.only_candidate.update(pairs.extra.values())
-    result.stale = [
-        f"the recording of {suite.where} is stale: {suite.age(today)} days old, and {max_age} are allowed"
-        for suite in (reference.suite, candidate.suite)
-        if suite.age(today) > max_age
-    ]
-    if reference.suite.is_aws:
-        result.evidence = judged(reference, contract)
-    gatherer = _Gatherer(result, contract, acceptance)
-    for position, other in pairs.pairs:
-        key = asked.keys[position]
-        assert key is not None, "what a later attempt made up for is in no pair"
-        gatherer.take(key, reference[position], candidate[other], names)
+    unsent = [why for position, why in candidate.unsent.items() if position in reference.unsent]
+    result = Comparison(
+        one.suite,
+        other.suite,
+        settings.without,
+        total=len(pairs.pairs) + len(pairs.alone) + len(pairs.extra) + len(unsent),
+        not_compared=Counter([*pairs.alone.values(), *unsent]),
+        only_candidate=Counter(pairs.extra.values()),
+        transient=(indices[0].transient, indices[1].transient),
+        stale=[
+            f"the recording of {suite.where} is stale:"
+            f" {suite.age(settings.today)} days old, and {settings.max_age} are allowed"
+            for suite in (one.suite, other.suite)
+            if suite.age(settings.today) > settings.max_age
+        ],
+    )
+    if one.suite.is_aws:
+        result.verdicts = judge_recording(one, settings.contract)
+    acceptance = acceptance or Acceptance([], settings.today)
+    gatherer = _Gatherer(result, settings.contract, acceptance, names)
+    for key, position, place in pairs.pairs:
+        gatherer.add(key, position, one[position], other[place])
     result.groups = gatherer.ordered()
-    result.complaints = acceptance.complaints() if result.compared else []
+    if result.compared:
+        result.complaints = acceptance.complaints(group.difference for group in result.groups)
     return result
 
 
@@ -218,95 +208,85 @@ def confirm(comparison: Comparison, repeated: Comparison) -> None:
 class _Gatherer:
     """Puts the differences of all pairs into groups; keeps a few examples of each."""
 
-    def __init__(self, result: Comparison, contract: Contract, acceptance: Acceptance) -> None:
+    def __init__(
+        self, result: Comparison, contract: Contract, acceptance: Acceptance, names: tuple[Names, Names]
+    ) -> None:
         self._result = result
         self._contract = contract
         self._acceptance = acceptance
+        self._names = names
         self._groups: dict[tuple[Any, ...], Group] = {}
-        self._judge = Judge(contract)
 
-    def take(self, asked: Key, one: Recorded, other: Recorded, names: tuple[Names, Names]) -> None:
+    def add(self, key: Key, position: int, one: Recorded, other: Recorded) -> None:
         """Compare one pair."""
         result = self._result
-        for side, recorded in (("reference", one), ("candidate", other)):
-            fault = transient_fault(recorded.exchange.response)
-            if fault == "429":
-                result.not_compared[f"the {side} was throttled"] += 1
-                return
-            if side == "reference" and recorded.exchange.response.status == 0:
-                result.not_compared["the reference gave no answer"] += 1
-                return
+        if (reason := _incomparable(one, other)) is not None:
+            result.not_compared[reason] += 1
+            return
         clauses = clauses_of(self._contract, one, result.reference)
-        answers = (
-            normalise(one.exchange, names[0], result.without),
-            normalise(other.exchange, names[1], result.without),
-        )
-        broken = self._broken(one)
-        found = list(differences(*answers, clauses, self._contract))
+        reference = normalise(one.exchange, self._names[0], result.without)
+        candidate = normalise(other.exchange, self._names[1], result.without)
+        found = list(differences(reference, candidate, clauses, self._contract))
         if not is_operation(one.exchange.request):  # the contract says nothing of other operations' members
             found = [difference._replace(clauses=clauses) for difference in found]
-        accepted = []
-        for difference in found:
-            contradicted = not broken.isdisjoint(_bearing(difference, answers[0]))
-            accepted.append(self._add(difference, contradicted, asked, one, other))
+        broken = result.verdicts.broken_by(position, one) if result.verdicts else frozenset()
+        groups = [
+            self._group(difference, not broken.isdisjoint(_bearing(difference, reference)))
+            for difference in found
+        ]
+        for difference, group in zip(found, groups, strict=True):
+            group.count += 1
+            group.clauses.update(difference.clauses)
+            if len(group.examples) < _EXAMPLES:
+                shown = _shown(one), _shown(other)
+                group.examples.append(Example(key, one.test, *shown))
         result.compared += 1
-        result.keys.add(asked)
+        result.keys.add(key)
         result.different += bool(found)
-        result.unaccepted += not all(accepted)
-        self._count_clauses(clauses, found, accepted)
+        result.unaccepted += any(group.is_open for group in groups)
+        self._count_clauses(clauses, found, groups)
 
     def ordered(self) -> list[Group]:
         """The groups, open ones first, the most frequent first."""
-        return sorted(self._groups.values(), key=lambda group: (group.accepted is not None, -group.count))
+        return sorted(self._groups.values(), key=lambda group: (not group.is_open, -group.count))
 
-    def _broken(self, recorded: Recorded) -> frozenset[str]:
-        """The clauses that AWS, as the reference, breaks with an answer: there the contract is wrong."""
-        evidence = self._result.evidence
-        if evidence is None:
-            return frozenset()
-        due = expectation(self._contract, recorded, self._result.reference)
-        if due is None:  # tests judged it, if anybody did
-            return frozenset(evidence.violated)
-        checks = self._judge.judge(recorded.exchange, due)
-        return frozenset(check.clause for check in checks if not check.ok)
-
-    def _add(
-        self, difference: Difference, contradicted: bool, asked: Key, one: Recorded, other: Recorded
-    ) -> bool:
-        """Put a difference into its group; whether it is accepted, or the contract's fault."""
+    def _group(self, difference: Difference, contradicted: bool) -> Group:
+        """The group that a difference belongs to."""
         accepted = self._acceptance.accepts(difference)
-        kind, where, reference, candidate, _ = difference
         waiver = accepted.clause if accepted else None
-        key = (kind, where, reference, candidate, waiver, contradicted)
+        key = (*difference[:4], waiver, contradicted)
         if key not in self._groups and len(self._groups) >= _GROUPS:
-            difference = Difference(kind, _OTHERS, _OTHERS, _OTHERS, difference.clauses)
-            key = (kind, _OTHERS, _OTHERS, _OTHERS, waiver, contradicted)
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = Group(difference, accepted, contradicted)
-        group.count += 1
-        group.clauses.update(difference.clauses)
-        if len(group.examples) < _EXAMPLES:
-            shown = _cut(one.exchange.to_dict()), _cut(other.exchange.to_dict())
-            group.examples.append(Example(asked, one.test, *shown))
-        return contradicted or accepted is not None
+            difference = Difference(difference.kind, _OTHERS, _OTHERS, _OTHERS, difference.clauses)
+            key = (*difference[:4], waiver, contradicted)
+        if key not in self._groups:
+            self._groups[key] = Group(difference, accepted, contradicted)
+        return self._groups[key]
 
-    def _count_clauses(self, clauses: tuple[str, ...], found: list[Difference], accepted: list[bool]) -> None:
-        counted: dict[str, list[bool]] = {clause: [] for clause in clauses}
-        for difference, is_accepted in zip(found, accepted, strict=True):
+    def _count_clauses(self, clauses: tuple[str, ...], found: list[Difference], groups: list[Group]) -> None:
+        are_open: dict[str, list[bool]] = {clause: [] for clause in clauses}
+        for difference, group in zip(found, groups, strict=True):
             for clause in difference.clauses:
-                counted.setdefault(clause, []).append(is_accepted)
+                are_open.setdefault(clause, []).append(group.is_open)
                 self._clause(clause).kinds[difference.kind] += 1
-        for clause, all_accepted in counted.items():
-            entry = self._clause(clause)
-            entry.compared += 1
-            entry.different += bool(all_accepted)
-            entry.unaccepted += not all(all_accepted)
+        for clause, each in are_open.items():
+            counted = self._clause(clause)
+            counted.compared += 1
+            counted.different += bool(each)
+            counted.unaccepted += any(each)
 
-    def _clause(self, clause: str) -> ClauseParity:
-        if clause not in self._result.clauses:
-            self._result.clauses[clause] = ClauseParity()
-        return self._result.clauses[clause]
+    def _clause(self, clause: str) -> ClauseResult:
+        return self._result.clauses.setdefault(clause, ClauseResult())
+
+
+def _incomparable(one: Recorded, other: Recorded) -> str | None:
+    """Why two answers say nothing of each other, if they do not."""
+    if transient_fault(one.exchange.response) == "429":
+        return "the reference was throttled"
+    if one.exchange.response.status == 0:
+        return "the reference gave no answer"
+    if transient_fault(other.exchange.response) == "429":
+        return "the candidate was throttled"
+    return None
 
 
 def _bearing(difference: Difference, reference: Answer) -> set[str]:
@@ -319,15 +299,9 @@ def _bearing(difference: Difference, reference: Answer) -> set[str]:
     return clauses
 
 
-def _cut(exchange: dict[str, Any]) -> dict[str, Any]:
+def _shown(recorded: Recorded) -> dict[str, Any]:
     """An exchange whose bodies are short enough for a page."""
+    exchange = recorded.exchange.to_dict()
     for side in ("request", "response"):
         exchange[side]["body"] = shorten(exchange[side]["body"], SHOWN)
     return exchange
-
-
-def normalisations(without: tuple[str, ...]) -> list[dict[str, Any]]:
-    """All normalisations, each with whether it was applied."""
-    return [
-        {"name": step.name, "says": step.says, "applied": step.name not in without} for step in NORMALISATIONS
-    ]

@@ -25,7 +25,7 @@ KINDS = (STATUS, ERROR_TYPE, ENVELOPE, HEADER, MISSING, EXTRA, TYPE, VALUE, TIMI
 TIMING_CLASSES = ((1.0, "prompt, below 1 s"), (5.0, "slow, 1 to 5 s"), (float("inf"), "very slow, over 5 s"))
 #: Times as long as the other, at least, to be in another class.
 _TIMING_RATIO = 2.0
-#: Members of an error that are its envelope, told as such.
+#: Members of an error that are its envelope, reported as such.
 _ENVELOPE_MEMBERS = frozenset({"__type", "code", "Message", "message"})
 _TYPES = ((bool, "boolean"), (int | float | Moment, "number"), (str, "string"), (dict, "object"))
 #: How tokens for names are shown.
@@ -47,6 +47,11 @@ class Difference(NamedTuple):
     candidate: str
     clauses: tuple[str, ...]
 
+    @property
+    def pattern(self) -> str:
+        """What a waiver of just this difference has as its ``difference``."""
+        return f"{self.kind}:{self.where or f'{self.reference} -> {self.candidate}'}"
+
 
 def differences(
     reference: Answer, candidate: Answer, clauses: tuple[str, ...], contract: Contract
@@ -54,17 +59,16 @@ def differences(
     """All differences between two answers to one request.
 
     Args:
-        clauses: What the request was sent for; told where the contract says nothing more precise.
+        clauses: What the request was sent for; used where the contract has nothing more precise.
         contract: Knows the clauses of members.
     """
     if reference.status != candidate.status:
         yield Difference(STATUS, "", _status(reference), _status(candidate), clauses)
     if reference.error_type != candidate.error_type and reference.status >= 400 <= candidate.status:
-        told = reference.error_type or "none", candidate.error_type or "none"
-        yield Difference(ERROR_TYPE, "", *told, clauses)
-    slow = _timing(reference.seconds, candidate.seconds)
-    if slow is not None:
-        yield Difference(TIMING, "", *slow, clauses)
+        types = reference.error_type or "none", candidate.error_type or "none"
+        yield Difference(ERROR_TYPE, "", *types, clauses)
+    if (timing := _timing(reference.seconds, candidate.seconds)) is not None:
+        yield Difference(TIMING, "", *timing, clauses)
     if reference.status != candidate.status:
         return  # what else differs follows from that
     yield from _envelope(reference, candidate)
@@ -92,18 +96,18 @@ def _envelope(reference: Answer, candidate: Answer) -> Iterator[Difference]:
         ("name of the message", "error.Message.type", reference.message_in, candidate.message_in),
     ):
         if one != other:
-            told = " and ".join(one) or "none", " and ".join(other) or "none"
-            yield Difference(ENVELOPE, where, *told, (clause,))
+            places = " and ".join(one) or "none", " and ".join(other) or "none"
+            yield Difference(ENVELOPE, where, *places, (clause,))
 
 
 def _headers(reference: Answer, candidate: Answer, clauses: tuple[str, ...]) -> Iterator[Difference]:
     one, other = _by_name(reference), _by_name(candidate)
     for name in dict.fromkeys((*one, *other)):
         if name.lower() == "x-amzn-errortype":
-            continue  # the type is told as the type, its place as the envelope
+            continue  # the type is compared as the type, its place as the envelope
         if one.get(name) != other.get(name):
-            told = _header_text(one.get(name)), _header_text(other.get(name))
-            yield Difference(HEADER, name, *told, _header_clauses(name, reference.status, clauses))
+            values = _header_text(one.get(name)), _header_text(other.get(name))
+            yield Difference(HEADER, name, *values, _header_clauses(name, reference.status, clauses))
     common = one.keys() & other.keys()
     orders = [[name for name in headers if name in common] for headers in (one, other)]
     if orders[0] != orders[1]:
@@ -134,8 +138,7 @@ def _bodies(
 ) -> Iterator[Difference]:
     body = ("error.body.json" if reference.status >= 400 else "response.body.json",)
     if reference.is_json != candidate.is_json:
-        told = ["JSON" if answer.is_json else _no_json(answer) for answer in (reference, candidate)]
-        yield Difference(TYPE, "body", told[0], told[1], body)
+        yield Difference(TYPE, "body", _body_kind(reference), _body_kind(candidate), body)
         return
     if reference.text is not None and candidate.text is not None and reference.text != candidate.text:
         where = "layout of the body" if reference.is_json else "body"
@@ -145,18 +148,18 @@ def _bodies(
         yield from _values("", reference.document, candidate.document, place)
 
 
-def _no_json(answer: Answer) -> str:
-    return "no JSON" if answer.text else "empty"
+def _body_kind(answer: Answer) -> str:
+    return "JSON" if answer.is_json else "no JSON" if answer.text else "empty"
 
 
 class _Place(NamedTuple):
-    """Where values are compared: tells the clauses of a member."""
+    """Where values are compared: knows the clauses of a member."""
 
     status: int
     clauses: tuple[str, ...]
     contract: Contract
 
-    def told(self, where: str, *suffixes: str) -> tuple[str, ...]:
+    def clauses_of(self, where: str, *suffixes: str) -> tuple[str, ...]:
         """The most precise clause of a member that there is."""
         member = where.partition(".")[0].partition("[")[0]
         if self.status != 200 or not member:
@@ -169,22 +172,24 @@ class _Place(NamedTuple):
 
 def _values(where: str, one: Any, other: Any, place: _Place) -> Iterator[Difference]:
     if _type(one) != _type(other):
-        yield Difference(TYPE, where or "body", _typed(one), _typed(other), place.told(where))
+        yield Difference(TYPE, where or "body", _typed(one), _typed(other), place.clauses_of(where))
     elif isinstance(one, dict):
         yield from _members(where, one, other, place)
     elif isinstance(one, list):
         for index in range(max(len(one), len(other))):
             item = f"{where}[{index}]"
             if index >= len(other):
-                yield Difference(MISSING, item, _typed(one[index]), "none", place.told(where))
+                yield Difference(MISSING, item, _typed(one[index]), "none", place.clauses_of(where))
             elif index >= len(one):
-                yield Difference(EXTRA, item, "none", _typed(other[index]), place.told(where))
+                yield Difference(EXTRA, item, "none", _typed(other[index]), place.clauses_of(where))
             else:
                 yield from _values(item, one[index], other[index], place)
     elif one != other:
         is_time = where.rpartition(".")[2] in ("CreatedAt", "LastUpdatedAt")
         precise = ("response.timestamps.order",) if is_time else ("response.echo.{}", "state.put-get.{}")
-        yield Difference(VALUE, where or "body", _shown(one), _shown(other), place.told(where, *precise))
+        yield Difference(
+            VALUE, where or "body", _shown(one), _shown(other), place.clauses_of(where, *precise)
+        )
 
 
 def _members(where: str, one: dict[str, Any], other: dict[str, Any], place: _Place) -> Iterator[Difference]:
@@ -195,10 +200,10 @@ def _members(where: str, one: dict[str, Any], other: dict[str, Any], place: _Pla
             continue
         member = f"{where}.{name}" if where else name
         if name not in other:
-            clauses = place.told(member, "response.{}.required")
+            clauses = place.clauses_of(member, "response.{}.required")
             yield Difference(MISSING, _clip(member), _typed(one[name]), "none", clauses)
         elif name not in one:
-            yield Difference(EXTRA, _clip(member), "none", _typed(other[name]), place.told(member))
+            yield Difference(EXTRA, _clip(member), "none", _typed(other[name]), place.clauses_of(member))
         else:
             yield from _values(_clip(member), one[name], other[name], place)
 

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -43,6 +44,8 @@ _STRING = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"')
 _PATH = re.compile(r"((?:/v1)?/domains?/)([^/?]*)(.*)", re.DOTALL | re.IGNORECASE)
 #: Shorter names stand in other strings by chance.
 _LONG_ENOUGH = 4
+#: Bytes of a body that is remembered: most requests of a run ask the same.
+_SMALL = 2_000
 
 
 class UnmappedError(LookupError):
@@ -74,22 +77,22 @@ class Names:
         self._exact = exact
         longest = sorted((name for name in exact if len(name) >= _LONG_ENOUGH), key=len, reverse=True)
         self._within = re.compile("|".join(map(re.escape, longest))) if longest else None
+        self._hide_small = lru_cache(maxsize=1_000)(self._hide_body)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Names) and self._texts == other._texts and self._exact == other._exact
-
-    def __hash__(self) -> int:
-        return hash(tuple(sorted(self._texts.items())))
+    def same_as(self, other: Names) -> bool:
+        """Whether both endpoints have the same names."""
+        return self._texts == other._texts and self._exact == other._exact
 
     def hide(self, request: Request) -> Request:
         """The request with tokens for names."""
-        target = request.target
+        target, body = request.target, request.body
         if match := _PATH.fullmatch(target):
             start, segment, rest = match.groups()
             hidden = self._hide(unquote(segment))
             if hidden is not None:
                 target = f"{start}{_quoted(hidden)}{rest}"
-        return replace(request, target=target, body=_strings(request.body, self._hide))
+        body = self._hide_small(body) if len(body) <= _SMALL else self._hide_body(body)
+        return replace(request, target=target, body=body)
 
     def show(self, request: Request) -> Request:
         """The request with names for tokens.
@@ -110,12 +113,14 @@ class Names:
             return [self.hide_value(entry) for entry in value]
         return value
 
+    def _hide_body(self, body: bytes) -> bytes:
+        return _strings(body, self._hide)
+
     def _hide(self, text: str) -> str | None:
-        token = self._tokens.get(text)
-        if token is None:
-            hidden = self._hidden_within(text)
-            return hidden if hidden != text else None
-        return token
+        if (token := self._tokens.get(text)) is not None:
+            return token
+        hidden = self._hidden_within(text)
+        return hidden if hidden != text else None
 
     def _hidden_within(self, text: str) -> str:
         if self._within is None:

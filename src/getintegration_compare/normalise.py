@@ -20,8 +20,10 @@ _DEEPEST = 100
 #: Seconds by which clocks may differ.
 _CLOCKS = 300
 _IDS = re.compile(r"x-amzn?-(request-?id|id-2|trace-id|apigw-id|cf-id)", re.IGNORECASE)
+_DATES = re.compile("date|last-modified", re.IGNORECASE)
 _ARN = re.compile(r"\barn:(aws[\w-]*):([\w-]*):([\w-]*):(\d{12}|)(?=:)")
 _FRAMING = frozenset({"content-length", "transfer-encoding", "content-encoding", "connection", "keep-alive"})
+_SOFTWARE = frozenset({"server", "via", "x-powered-by", "x-aspnet-version"})
 _MESSAGES = ("Message", "message")
 
 
@@ -29,10 +31,10 @@ _MESSAGES = ("Message", "message")
 class Moment:
     """Stands for a timestamp that is a number: its unit, and what is wrong with it."""
 
-    says: str
+    description: str
 
     def __str__(self) -> str:
-        return f"<{self.says}>"
+        return f"<{self.description}>"
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Answer:
 
     Attributes:
         headers: Name and value, in the order of the wire.
-        document: Its JSON; None where it has none, which ``is_json`` tells from null.
+        document: Its JSON; None where it has none (``is_json`` is False) or where it is null.
         text: Its body as it came, where the layout counts.
         type_in, message_in: Where the error's type and its message stand.
         started: Epoch seconds when it was asked for.
@@ -96,10 +98,10 @@ def _is_deep(body: bytes) -> bool:
 
 
 class Normalisation(NamedTuple):
-    """A named step: what it is called, what it does in a sentence, and how."""
+    """A named step."""
 
     name: str
-    says: str
+    description: str
     apply: Callable[[Answer], None]
 
 
@@ -107,10 +109,19 @@ def _names(answer: Answer) -> None:
     answer.document = answer.names.hide_value(answer.document)
 
 
-def _request_ids(answer: Answer) -> None:
+def _replace_headers(answer: Answer, pattern: re.Pattern[str], text: str) -> None:
+    """Put a text in place of the values of headers, but not of empty ones."""
     answer.headers = [
-        (name, "<an id>" if value and _IDS.fullmatch(name) else value) for name, value in answer.headers
+        (name, text if value and pattern.fullmatch(name) else value) for name, value in answer.headers
     ]
+
+
+def _remove_headers(answer: Answer, names: frozenset[str]) -> None:
+    answer.headers = [(name, value) for name, value in answer.headers if name.lower() not in names]
+
+
+def _request_ids(answer: Answer) -> None:
+    _replace_headers(answer, _IDS, "<an id>")
 
 
 def _generated_ids(answer: Answer) -> None:
@@ -120,10 +131,7 @@ def _generated_ids(answer: Answer) -> None:
 
 
 def _dates(answer: Answer) -> None:
-    answer.headers = [
-        (name, "<a date>" if value and name.lower() in ("date", "last-modified") else value)
-        for name, value in answer.headers
-    ]
+    _replace_headers(answer, _DATES, "<a date>")
 
 
 def _timestamps(answer: Answer) -> None:
@@ -137,14 +145,14 @@ def _moments(value: Any, started: float) -> Any:
     if not isinstance(value, dict):
         return value
     created, updated = value.get("CreatedAt"), value.get("LastUpdatedAt")
-    told = {}
+    moments = {}
     if _is_number(created):
         late = _is_number(updated) and created > updated
-        told["CreatedAt"] = Moment(_unit(created) + (", after LastUpdatedAt" if late else ""))
+        moments["CreatedAt"] = Moment(_unit(created) + (", after LastUpdatedAt" if late else ""))
     if _is_number(updated):
         future = _unit(updated) == "seconds" and updated > started + _CLOCKS
-        told["LastUpdatedAt"] = Moment(_unit(updated) + (", in the future" if future else ""))
-    return {name: _moments(entry, started) for name, entry in value.items()} | told
+        moments["LastUpdatedAt"] = Moment(_unit(updated) + (", in the future" if future else ""))
+    return {name: _moments(entry, started) for name, entry in value.items()} | moments
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
@@ -186,7 +194,11 @@ def _header_order(answer: Answer) -> None:
 
 
 def _framing(answer: Answer) -> None:
-    answer.headers = [(name, value) for name, value in answer.headers if name.lower() not in _FRAMING]
+    _remove_headers(answer, _FRAMING)
+
+
+def _software(answer: Answer) -> None:
+    _remove_headers(answer, _SOFTWARE)
 
 
 def _json_layout(answer: Answer) -> None:
@@ -207,24 +219,25 @@ def _type_decoration(answer: Answer) -> None:
 
 #: All normalisations, in the order in which they are applied.
 NORMALISATIONS: tuple[Normalisation, ...] = (
-    Normalisation("names", "names of domains and Uris stand for each other", _names),
-    Normalisation("request-ids", "ids of requests count as there, whatever they are", _request_ids),
-    Normalisation("generated-ids", "WorkflowId counts as there, whatever it is", _generated_ids),
-    Normalisation("dates", "the headers Date and Last-Modified count as there", _dates),
+    Normalisation("names", "names of domains and Uris are mapped to the other side's", _names),
+    Normalisation("request-ids", "the values of request ids are ignored", _request_ids),
+    Normalisation("generated-ids", "the value of WorkflowId is ignored", _generated_ids),
+    Normalisation("dates", "the values of Date and Last-Modified are ignored", _dates),
     Normalisation(
-        "timestamps", "timestamps are compared by unit, order and not lying in the future", _timestamps
+        "timestamps", "of timestamps only unit, order and not lying in the future are compared", _timestamps
     ),
-    Normalisation("arns", "account ids and regions inside ARNs stand for each other", _arns),
-    Normalisation("header-case", "names of headers have no case", _header_case),
-    Normalisation("header-order", "the order of headers does not count", _header_order),
+    Normalisation("arns", "account ids and regions inside ARNs are ignored", _arns),
+    Normalisation("header-case", "the case of header names is ignored", _header_case),
+    Normalisation("header-order", "the order of headers is ignored", _header_order),
     Normalisation(
-        "framing",
-        "how a body travels (length, chunks, compression), and Connection and Keep-Alive, do not count",
-        _framing,
+        "framing", "how a body travels (length, chunks, compression, connection) is ignored", _framing
     ),
-    Normalisation("json-layout", "white space, escapes and order of members do not count", _json_layout),
-    Normalisation("message-texts", "texts of messages count as there, whatever they say", _message_texts),
-    Normalisation("type-decoration", "an error type is read without prefix and suffix", _type_decoration),
+    Normalisation(
+        "software", "headers that name the software (Server, Via, X-Powered-By) are ignored", _software
+    ),
+    Normalisation("json-layout", "white space, escapes and order of members are ignored", _json_layout),
+    Normalisation("message-texts", "the text of messages is ignored", _message_texts),
+    Normalisation("type-decoration", "prefix and suffix of an error type are ignored", _type_decoration),
 )
 NAMES = tuple(step.name for step in NORMALISATIONS)
 
@@ -232,8 +245,7 @@ NAMES = tuple(step.name for step in NORMALISATIONS)
 def normalise(exchange: Exchange, names: Names, without: Iterable[str] = ()) -> Answer:
     """The answer of an exchange, with all normalisations but those named."""
     answer = Answer.of(exchange, names)
-    left_out = frozenset(without)
     for step in NORMALISATIONS:
-        if step.name not in left_out:
+        if step.name not in without:
             step.apply(answer)
     return answer

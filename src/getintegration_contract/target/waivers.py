@@ -85,12 +85,18 @@ def _waiver(entry: Any, subject: str) -> Waiver:
 
 
 def write(
-    path: Path, clauses: Iterable[str], today: datetime.date, days: int = 30, kept: Iterable[Waiver] = ()
+    path: Path,
+    clauses: Iterable[str],
+    today: datetime.date,
+    days: int = 30,
+    kept: Iterable[Waiver] = (),
+    subject: str = "clause",
 ) -> None:
     """Write a file that waives the clauses, for somebody to fill in reason and owner.
 
     Args:
         kept: Waivers that are written as they are; a clause among them that has expired is not renewed.
+        subject: The key of what is accepted.
     """
     kept, expires = tuple(kept), today + datetime.timedelta(days=days)
     known = {waiver.clause for waiver in kept}
@@ -104,7 +110,7 @@ def write(
         + "".join(
             f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
             for name, value in (
-                ("clause", waiver.clause),
+                (subject, waiver.clause),
                 ("reason", waiver.reason),
                 ("owner", waiver.owner),
                 ("link", waiver.link),

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from getintegration_compare import cli as compare
+from getintegration_compare import cli, comparison
+from getintegration_compare.comparison import Comparison
+from getintegration_compare.pairing import Answers
 from getintegration_contract import recording as recordings
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
@@ -172,7 +174,7 @@ def set_header(name: str, value: str | None) -> Edit:
 def run(*arguments: str | Path) -> int:
     """The command, in this process."""
     try:
-        return compare.main([str(argument) for argument in arguments])
+        return cli.main([str(argument) for argument in arguments])
     except SystemExit as end:
         return int(end.code or 0)
 
@@ -182,6 +184,11 @@ def compared(tmp_path: Path, *arguments: str | Path) -> tuple[int, dict[str, Any
     folder = tmp_path / "compared"
     status = run(*arguments, "--report-dir", folder)
     return status, json.loads((folder / "compare.json").read_text(encoding="utf-8"))
+
+
+def compare(reference: Recording, candidate: Recording) -> Comparison:
+    """Two recordings, compared."""
+    return comparison.compare(Answers.of(reference), Answers.of(candidate), comparison.Settings(CONTRACT))
 
 
 def places(report: dict[str, Any]) -> set[tuple[str, str]]:

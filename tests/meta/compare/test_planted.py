@@ -50,7 +50,7 @@ PLANTED: dict[int, list[tuple[str, str, Edit]]] = {
     ],
     200: [
         ("header", "content-type", set_header("Content-Type", "text/plain")),
-        ("header", "x-powered-by", set_header("X-Powered-By", "mock")),
+        ("header", "etag", set_header("ETag", "mock")),
         ("member missing", "Tags", change(lambda value: value.pop("Tags"))),
         ("member missing", "Tags.team", change(lambda value: value["Tags"].pop("team"))),
         ("member extra", "Secret", change(lambda value: value.update(Secret=1))),

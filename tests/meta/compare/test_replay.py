@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from getintegration_compare import replay
+from getintegration_compare.live import Live
 from getintegration_compare.names import Names, UnmappedError
-from getintegration_compare.replay import Live, ReplayError
 from getintegration_compare.safety import writes
 from getintegration_contract import recording as recordings
+from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Request
 from getintegration_contract.operations import create_domain, delete_domain, get_integration, put_integration
 from getintegration_contract.recording.har import Recorded
@@ -380,7 +381,7 @@ def test_a_hostile_recording_cannot_make_a_replay_fail(
     assert run(path, live_emulator.url, "--no-repeat") == 1
     captured = capsys.readouterr()
     assert "Traceback" not in captured.err
-    assert "told wrongly" in captured.out
+    assert "described wrongly" in captured.out
 
 
 def test_an_endpoint_without_the_operation_is_indeterminate(
@@ -393,5 +394,5 @@ def test_an_endpoint_without_the_operation_is_indeterminate(
 
 def test_a_broken_replay_leaves_nothing(closing: Any) -> None:
     server = closing(Scripted(lambda request: refused(500, "InternalServerException")))
-    with pytest.raises(ReplayError):
+    with pytest.raises(EnvironmentFault):
         Live.open(Target(server.url, identities=IDENTITIES, allow_writes=True, rate=100.0), print)

@@ -1,4 +1,4 @@
-"""Judges a recording of AWS by the contract: what it says about the clauses.
+"""What a recording says of the clauses, by the suite's own judge.
 
 A clause that AWS itself breaks is contradicted by evidence: then the contract is wrong, not an emulator that
 keeps it. A clause that is only observed or inferred, and that AWS upheld, can be promoted.
@@ -20,22 +20,23 @@ from getintegration_contract.recording.har import Recorded
 from getintegration_contract.recording.resign import SIGNED
 from getintegration_contract.sending.faults import transient_fault
 
-#: Days after which a recording is called stale.
-MAX_AGE = 90
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass
-class Evidence:
+class Verdicts:
     """What a recording says of each clause.
 
     Attributes:
         upheld, violated: How often, by clause.
         contradictions: For each violated clause, what was due and what came.
+        broken: Clauses that an exchange breaks, by its position.
     """
 
     upheld: Counter[str] = field(default_factory=Counter)
     violated: Counter[str] = field(default_factory=Counter)
     contradictions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    broken: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def promotable(self, contract: Contract) -> dict[str, int]:
         """The clauses that need evidence, were upheld and never violated, each with how often."""
@@ -47,6 +48,17 @@ class Evidence:
             and not self.violated[clause.id]
         }
 
+    def broken_by(self, position: int, recorded: Recorded) -> frozenset[str]:
+        """The clauses that an exchange breaks: judged anew, or what tests judged, where only they can."""
+        return self.broken.get(position, _NONE) if is_ordinary(recorded) else frozenset(self.violated)
+
+    def count(self, clause: str, times: int, wrong: int, expected: str, actual: str) -> None:
+        """Count checks of a clause, and keep the first contradiction."""
+        self.upheld[clause] += times - wrong
+        if wrong:
+            self.violated[clause] += wrong
+            self.contradictions.setdefault(clause, (expected, actual))
+
 
 def is_operation(request: Request) -> bool:
     """Whether method and path are those of the operation."""
@@ -57,9 +69,8 @@ def is_operation(request: Request) -> bool:
 
 def is_ordinary(recorded: Recorded) -> bool:
     """Whether the description alone says what is due: the operation, asked by a caller who signs well."""
-    plain = not set(recorded.signing) - {"kind"}
-    signed = recorded.signing.get("kind") == SIGNED and recorded.exchange.identity == "caller"
-    return plain and signed and is_operation(recorded.exchange.request)
+    signed = recorded.signing == {"kind": SIGNED} and recorded.exchange.identity == "caller"
+    return signed and is_operation(recorded.exchange.request)
 
 
 def expectation(contract: Contract, recorded: Recorded, suite: Suite) -> Expectation | None:
@@ -78,34 +89,28 @@ def clauses_of(contract: Contract, recorded: Recorded, suite: Suite) -> tuple[st
     return (due.clause,) if due is not None else ()
 
 
-def judged(recording: Recording, contract: Contract) -> Evidence:
-    """What a recording says of the clauses, by the suite's own judge.
+def judge_recording(recording: Recording, contract: Contract) -> Verdicts:
+    """What a recording says of the clauses.
 
     Exchanges that the description alone can judge are judged anew, by the contract of today. For clauses that
     only tests can judge, such as those on signatures, the verdicts count that the run noted.
     """
-    judge = Judge(contract)
-    evidence = Evidence()
-    for recorded in recording:
+    judge, verdicts = Judge(contract), Verdicts()
+    for position, recorded in enumerate(recording):
         due = expectation(contract, recorded, recording.suite)
-        if due is None or transient_fault(recorded.exchange.response) is not None:
+        if due is None:
             continue
-        for check in judge.judge(recorded.exchange, due):
-            if check.ok:
-                evidence.upheld[check.clause] += 1
-            else:
-                evidence.violated[check.clause] += 1
-                evidence.contradictions.setdefault(check.clause, (check.expected, check.actual))
-    anew = set(evidence.upheld) | set(evidence.violated)
-    for entry in recording.tests.values():
-        broken = {finding["clause"]: finding for finding in entry["findings"]}
-        for clause, count in entry["checks"].items():
-            if clause in anew or clause not in contract.clauses:
-                continue
-            finding = broken.get(clause)
-            wrong = finding["count"] if finding else 0
-            evidence.upheld[clause] += count - wrong
-            if finding:
-                evidence.violated[clause] += wrong
-                evidence.contradictions.setdefault(clause, (finding["expected"], finding["actual"]))
-    return evidence
+        checks = judge.judge(recorded.exchange, due)
+        if broken := frozenset(check.clause for check in checks if not check.ok):
+            verdicts.broken[position] = broken
+        if transient_fault(recorded.exchange.response) is None:
+            for check in checks:
+                verdicts.count(check.clause, 1, not check.ok, check.expected, check.actual)
+    anew = set(verdicts.upheld) | set(verdicts.violated)
+    for test in recording.tests.values():
+        findings = {finding["clause"]: finding for finding in test["findings"]}
+        for clause, count in test["checks"].items():
+            if clause not in anew and clause in contract.clauses:
+                found = findings.get(clause, {"count": 0, "expected": "", "actual": ""})
+                verdicts.count(clause, count, found["count"], found["expected"], found["actual"])
+    return verdicts

@@ -1,0 +1,147 @@
+"""The options of the command, and which of them go together."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from getintegration_compare.comparison import MAX_AGE
+from getintegration_compare.normalise import NAMES, NORMALISATIONS
+from getintegration_contract import paths
+from getintegration_contract import recording as recordings
+from getintegration_contract.errors import UsageError
+from getintegration_contract.report.files import check_writable
+from getintegration_contract.target.hosts import is_aws
+
+WRONG_USE = 4
+#: The word for the shipped emulator, in place of an address.
+EMULATOR = "emulator"
+NO_EVIDENCE = "--promote needs a recording of AWS as the reference"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USE, f"{self.prog}: {message}\n")
+
+
+def _between(kind: type[int] | type[float], low: float, high: float) -> Callable[[str], float]:
+    """A number of a range as an option takes it; what was given is not repeated, however long it is."""
+
+    def number(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            noun = "whole number" if kind is int else "number"
+            raise argparse.ArgumentTypeError(f"must be a {noun} from {low:,} to {high:,}")
+        return value
+
+    return number
+
+
+def _parser(prog: str, description: str) -> _Parser:
+    steps = "\n".join(f"  {step.name:<16} {step.description}" for step in NORMALISATIONS)
+    parser = _Parser(
+        prog=prog,
+        description=description,
+        epilog=(
+            f"normalisations:\n{steps}\n\nTiming differs where two answers are of different classes (below"
+            "\n1 s, 1 to 5 s, over 5 s) and one took twice as long as the other."
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("reference", help=f"recording (.har), address of an endpoint, or the word {EMULATOR}")
+    add("candidate", nargs="?", help="the same; may be left out with --promote")
+    add("--target", metavar="FILE.toml", help="identities and state of the candidate")
+    add("--reference-target", metavar="FILE.toml", help="identities and state of the reference")
+    add("--requests", type=Path, metavar="FILE.har", help="send these to two live endpoints, not a sample")
+    rate, count, days = _between(float, 0.01, 10_000), _between(int, 1, 10**9), _between(int, 0, 10**6)
+    add("--rate", type=rate, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
+    add("--max-requests", type=count, metavar="N", help="requests to each live endpoint at most")
+    add("--record", type=Path, metavar="FILE.har", help="keep what the live candidate answered")
+    add("--confirm", type=Path, metavar="FILE.har", help="a repeat of the candidate's recording")
+    add("--no-repeat", action="store_true", help="do not ask a live candidate again where it differs")
+    add("--accept", type=Path, metavar="FILE.toml", help="differences that are accepted")
+    add("--write-accept", type=Path, metavar="FILE.toml", help="write such a file for what is open now")
+    add("--report-dir", type=Path, metavar="DIR", help="write compare.html, .json, .md and compare-junit.xml")
+    add("--no-normalise", action="append", default=[], choices=NAMES, metavar="NAME", help="see below")
+    add("--max-age", type=days, default=MAX_AGE, metavar="DAYS", help="older is stale (default %(default)s)")
+    add("--promote", action="store_true", help="write evidence for clauses that a recording of AWS upheld")
+    add("--redact-accounts", action="store_true", help="hide account ids in every output")
+    add("--contract", type=Path, metavar="FILE.yaml", help="another description than the suite's own")
+    return parser
+
+
+def parse(arguments: Sequence[str] | None, prog: str, description: str) -> argparse.Namespace:
+    """The options of a command line.
+
+    Raises:
+        SystemExit: They cannot be read; the sentence stands on standard error.
+        UsageError: There is no description that may be changed.
+    """
+    options = _parser(prog, description).parse_args(arguments)
+    if options.promote and options.contract is None and paths.is_packaged():
+        raise UsageError("--promote needs --contract FILE.yaml: the installed description stays as it is")
+    options.contract = options.contract or paths.description()
+    return options
+
+
+def check(options: argparse.Namespace) -> None:
+    """Say before anything is sent, not after it, that options do not fit or have nowhere to write.
+
+    Raises:
+        UsageError: They do not.
+        ReportError: A folder cannot be written.
+    """
+    for option, file, side in (
+        ("--target", options.target, options.candidate),
+        ("--reference-target", options.reference_target, options.reference),
+    ):
+        if file is not None and not _is_address(side):
+            raise UsageError(f"{option} describes an address: give one, or leave {option} out")
+    live = is_live(options.reference), is_live(options.candidate)
+    if options.candidate is None and (not options.promote or live[0]):
+        raise UsageError("give a candidate, or a recording and --promote")
+    if options.record and not live[1]:
+        raise UsageError("--record needs a live candidate")
+    if options.requests and live != (True, True):
+        raise UsageError("--requests needs two live endpoints")
+    if options.promote:
+        if live[0] and not is_aws(options.reference):
+            raise UsageError(NO_EVIDENCE)
+        check_writable(options.contract.parent)
+    if options.report_dir:
+        check_writable(options.report_dir)
+    for option, path in (("--record", options.record), ("--write-accept", options.write_accept)):
+        if path is not None:
+            if path.exists() and not path.is_file():
+                raise UsageError(f"{option}: {path} is no regular file")
+            check_writable(path.parent)
+    if options.record and recordings.interrupted(options.record):
+        raise UsageError(f"--record: remove the interrupted recording {options.record}.partial")
+
+
+def check_recording(path: Path) -> None:
+    """Make sure that a side that is no address is meant as a file.
+
+    Raises:
+        UsageError: It looks like an address without its scheme.
+    """
+    if not path.exists() and re.fullmatch(r"[\w.-]+:\d+", str(path)):
+        raise UsageError(f"{path} is no recording: write an address as http://{path}")
+
+
+def is_live(side: str | None) -> bool:
+    """Whether a side is an endpoint, not a recording."""
+    return side == EMULATOR or _is_address(side)
+
+
+def _is_address(side: str | None) -> bool:
+    return side is not None and side.startswith(("http://", "https://"))

@@ -1,0 +1,116 @@
+"""A comparison -> the document that every report shows, and compare.json holds."""
+
+from __future__ import annotations
+
+import datetime
+from importlib.metadata import version
+from typing import Any
+
+from getintegration_compare.comparison import Comparison, Group
+from getintegration_compare.normalise import NORMALISATIONS
+from getintegration_compare.verdicts import Verdicts
+from getintegration_contract.contract import Contract
+from getintegration_contract.recording.about import Suite
+
+SCHEMA_VERSION = 1
+
+_ABOUT = ("where", "endpoint", "region", "date", "seed", "depth", "suite_version", "model_version")
+
+
+def document(comparison: Comparison, contract: Contract, exit_status: int) -> dict[str, Any]:
+    """The comparison as compare.json holds it."""
+    verdicts = comparison.verdicts
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "suite_version": version("getintegration-contract"),
+        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "exit_status": exit_status,
+        "mode": "drift" if comparison.is_drift else "comparison",
+        "reference": _side(comparison.reference),
+        "candidate": _side(comparison.candidate),
+        "divergence": {
+            "compared": comparison.compared,
+            "different": comparison.different,
+            "unaccepted": comparison.unaccepted,
+            "share": _share(comparison.different, comparison.compared),
+            "open_share": _share(comparison.unaccepted, comparison.compared),
+        },
+        "coverage": {
+            "requests": comparison.total,
+            "compared": comparison.compared,
+            "share": _share(comparison.compared, comparison.total),
+            "not_compared": dict(comparison.not_compared.most_common()),
+            "only_candidate": dict(comparison.only_candidate.most_common()),
+            "transient": dict(zip(("reference", "candidate"), comparison.transient, strict=True)),
+        },
+        "normalisations": [
+            {"name": step.name, "says": step.description, "applied": step.name not in comparison.without}
+            for step in NORMALISATIONS
+        ],
+        "differences": [_group(group) for group in comparison.groups],
+        "clauses": [
+            {
+                "id": name,
+                "compared": clause.compared,
+                "different": clause.different,
+                "unaccepted": clause.unaccepted,
+                "kinds": dict(clause.kinds.most_common()),
+            }
+            for name, clause in sorted(comparison.clauses.items())
+        ],
+        "contradicted": _contradicted(verdicts, contract) if verdicts else [],
+        "promotable": verdicts.promotable(contract) if verdicts else {},
+        "stale": comparison.stale,
+        "complaints": comparison.complaints,
+    }
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 6) if whole else 0.0
+
+
+def _side(suite: Suite) -> dict[str, Any]:
+    return {name: getattr(suite, name) for name in (*_ABOUT, "complete", "replay_of", "is_aws")}
+
+
+def _contradicted(verdicts: Verdicts, contract: Contract) -> list[dict[str, Any]]:
+    return [
+        {
+            "clause": clause,
+            "text": contract.clauses[clause].text if clause in contract.clauses else "",
+            "expected": verdicts.contradictions[clause][0],
+            "actual": verdicts.contradictions[clause][1],
+            "count": count,
+        }
+        for clause, count in verdicts.violated.most_common()
+    ]
+
+
+def _group(group: Group) -> dict[str, Any]:
+    waiver, difference = group.accepted, group.difference
+    accepted = None
+    if waiver is not None:
+        accepted = {
+            "difference": waiver.clause,
+            "reason": waiver.reason,
+            "owner": waiver.owner,
+            "link": waiver.link,
+            "expires": waiver.expires.isoformat(),
+        }
+    return {
+        "pattern": difference.pattern,
+        "kind": difference.kind,
+        "where": difference.where,
+        "reference": difference.reference,
+        "candidate": difference.candidate,
+        "count": group.count,
+        "clauses": dict(group.clauses.most_common()),
+        "open": group.is_open,
+        "accepted": accepted,
+        "contradicted": group.contradicted,
+        "confirmed": group.confirmed,
+        "examples": [
+            {"test": shown.test, "reference": shown.reference, "candidate": shown.candidate}
+            for shown in group.examples
+        ],
+    }

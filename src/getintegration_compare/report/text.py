@@ -1,0 +1,186 @@
+"""A comparison as text: the words of its verdict, for a terminal, as Markdown, as JUnit XML."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+from getintegration_contract.report import view
+from getintegration_contract.report.markdown import cell, inline
+from getintegration_contract.text import shorten, visible
+
+_ROWS = 40
+_SIDES = ("reference", "candidate")
+
+
+def title(report: dict[str, Any]) -> str:
+    """Which endpoints were compared, and which is which."""
+    one, other = report["reference"], report["candidate"]
+    if report["mode"] == "drift":
+        return (
+            f"drift of {one['where']} from {one['date'][:10]} (reference) to {other['date'][:10]} (candidate)"
+        )
+    return f"candidate {other['where']} compared with reference {one['where']}"
+
+
+def headline(report: dict[str, Any]) -> str:
+    """How many answers differ openly, as a sentence without a full stop."""
+    divergence = report["divergence"]
+    compared, count = f"{divergence['compared']:,} compared answers", divergence["unaccepted"]
+    if not divergence["compared"]:
+        return "nothing could be compared"
+    told = f"open differences in {count:,} of {compared} ({_per_cent(divergence['open_share'])})"
+    settled = divergence["different"] - count
+    ways = [
+        *(["accepted"] if any(group["accepted"] for group in report["differences"]) else []),
+        *(["the contract's fault"] if any(group["contradicted"] for group in report["differences"]) else []),
+    ]
+    rest = f"; {settled:,} more differ in ways that are {' or '.join(ways)}" if settled else ""
+    return (told if count else f"no open difference in {compared}") + rest
+
+
+def coverage(report: dict[str, Any]) -> str:
+    """How much was compared, as a sentence without a full stop."""
+    found = report["coverage"]
+    return (
+        f"coverage {_per_cent(found['share'])}: {found['compared']:,} of {found['requests']:,}"
+        " requests were compared"
+    )
+
+
+def _per_cent(share: float) -> str:
+    """A share in per cent that says 0 or 100 only where that is exact."""
+    text = f"{share * 100:.1f}"
+    if text in ("0.0", "100.0") and share not in (0.0, 1.0):
+        text = "less than 0.1" if share < 0.5 else "more than 99.9"
+    return f"{text} %"
+
+
+def remarks(report: dict[str, Any]) -> list[str]:
+    """What a reader must know beside the figures."""
+    lines = [*report["stale"], *report["complaints"]]
+    lines += [
+        f"normalisation left out: {step['name']}" for step in report["normalisations"] if not step["applied"]
+    ]
+    lines += [
+        f"the recording of the {side} is incomplete: its run was interrupted"
+        for side in _SIDES
+        if not report[side]["complete"]
+    ]
+    lines += [
+        f"{entry['clause']} is contradicted by evidence: due was {entry['expected']},"
+        f" AWS answered {entry['actual']} ({view.times(entry['count'])})"
+        for entry in report["contradicted"]
+    ]
+    if report["promotable"]:
+        names = ", ".join(report["promotable"])
+        lines.append(f"confirmed by this recording of AWS, so --promote can raise: {names}")
+    return lines
+
+
+def state(group: dict[str, Any]) -> str:
+    """How a group of differences stands: open, accepted, or contradicted."""
+    return "open" if group["open"] else "accepted" if group["accepted"] else "contradicted"
+
+
+def standing(group: dict[str, Any]) -> str:
+    """How a group of differences stands, and whether a repeat confirms it."""
+    words = {
+        "open": "open",
+        "accepted": f"accepted until {(group['accepted'] or {}).get('expires')}",
+        "contradicted": "contract contradicted by evidence",
+    }[state(group)]
+    if group["confirmed"] is None:
+        return words
+    return f"{words}, {'' if group['confirmed'] else 'not '}confirmed by a repeat"
+
+
+def terminal(report: dict[str, Any], width: int | None = None) -> str:
+    """The comparison for a terminal: lines are cut to ``width``, but for patterns, which can be pasted."""
+    word = view.word(report)
+    lines = [title(report), f"{word}  {headline(report)}", coverage(report)]
+    for name, reasons in (("not compared", "not_compared"), ("only in the candidate", "only_candidate")):
+        lines += [f"  {name}: {count:,}, {why}" for why, count in report["coverage"][reasons].items()]
+    lines += [f"note: {line}" for line in remarks(report)]
+    lines = [_cut(visible(line), width) for line in lines]
+    groups = report["differences"][:_ROWS]
+    for heading, wanted in (("open (patterns for --accept):", True), ("not open:", False)):
+        rows = [_row(group, width) for group in groups if group["open"] is wanted]
+        lines += [heading, *rows] if rows else []
+    if len(report["differences"]) > _ROWS:
+        lines.append(f"{len(report['differences']) - _ROWS} more kinds of differences are in the reports")
+    return "\n".join(lines)
+
+
+def _row(group: dict[str, Any], width: int | None) -> str:
+    first, *more = group["clauses"] or ["no clause"]
+    clauses = first + (f" and {view.many(len(more), 'more clause')}" if more else "")
+    pattern = f"{group['count']:>6,} x {visible(group['pattern'])}"
+    sides = ", ".join(f"{side} {group[side]}" for side in _SIDES)
+    rest = visible(f"   {sides} ({standing(group)}) [{clauses}]")
+    return pattern + _cut(rest, None if width is None else max(width - len(pattern), 0))
+
+
+def _cut(line: str, width: int | None) -> str:
+    return line if width is None else shorten(line, width)[:width]
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The comparison as Markdown."""
+    lines = [f"# {inline(title(report))}", "", f"**{view.word(report)}** {inline(headline(report))}", ""]
+    lines += [f"- {inline(line)}" for line in (coverage(report), *remarks(report))]
+    for name, reasons in (("Not compared", "not_compared"), ("Only in the candidate", "only_candidate")):
+        if report["coverage"][reasons]:
+            lines += ["", f"## {name}", "", "| requests | why |", "|---:|---|"]
+            lines += [f"| {n:,} | {inline(why)} |" for why, n in report["coverage"][reasons].items()]
+    for name, wanted in (("Open differences", True), ("Accepted, or the contract's fault", False)):
+        rows = [_markdown_row(group) for group in report["differences"] if group["open"] is wanted]
+        if rows or wanted:
+            lines += ["", f"## {name}", ""]
+            head = [
+                "| times | difference | reference | candidate | clauses | |",
+                "|---:|---|---|---|---|---|",
+            ]
+            lines += [*head, *rows] if rows else ["None."]
+    lines += ["", "## Normalisations", ""]
+    lines += [
+        f"- {step['name']}{'' if step['applied'] else ' (left out)'}: {inline(step['says'])}"
+        for step in report["normalisations"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_row(group: dict[str, Any]) -> str:
+    clauses = ", ".join(list(group["clauses"])[:5]) + (", ..." if len(group["clauses"]) > 5 else "")
+    values = [cell(shorten(group[side], 120)) for side in _SIDES]
+    columns = f"{group['count']:,}", cell(group["pattern"]), *values, inline(clauses), inline(standing(group))
+    return f"| {' | '.join(columns)} |"
+
+
+def junit(report: dict[str, Any]) -> str:
+    """The comparison as JUnit XML: a test case for every clause that was compared."""
+    clauses = report["clauses"]
+    failures = sum(bool(clause["unaccepted"]) for clause in clauses)
+    root = ElementTree.Element("testsuites")
+    counts = {
+        "tests": str(len(clauses)),
+        "failures": str(failures),
+        "errors": "0",
+        "skipped": "0",
+        "time": "0",
+    }
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "compare", **counts})
+    for clause in clauses:
+        case = {"classname": "compare", "name": visible(clause["id"]), "time": "0"}
+        element = ElementTree.SubElement(suite, "testcase", case)
+        if clause["unaccepted"]:
+            message = f"{clause['unaccepted']} of {clause['compared']} answers differ"
+            failure = ElementTree.SubElement(element, "failure", {"message": message, "type": "difference"})
+            lines = [
+                f"{group['pattern']}: reference {group['reference']}, candidate {group['candidate']}"
+                for group in report["differences"]
+                if group["open"] and clause["id"] in group["clauses"]
+            ]
+            failure.text = visible("\n".join(lines[:20]), keep="\n")
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
