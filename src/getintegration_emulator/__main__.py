@@ -102,9 +102,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--identities",
         type=Path,
         metavar="FILE.toml",
-        help="know these identities instead: one table each, with access_key, secret_key and"
-        " account, and if wanted session_token, expired_session_token, permitted, rate, burst;"
-        " the one named caller, or else the first, is the caller",
+        help="know these identities instead: one table [identities.NAME] each, with access-key-id,"
+        " secret-access-key and account, and if wanted session-token, expired-session-token,"
+        " permitted, rate, burst; the one named caller, or else the first, is the caller",
     )
     add(
         "--no-signatures",

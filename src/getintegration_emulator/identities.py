@@ -46,12 +46,12 @@ DEFAULT_IDENTITIES: Mapping[str, Identity] = {
         account="111122223333",
         permitted=False,
     ),
-    "other_account": Identity(
+    "other-account": Identity(
         access_key="AKIAEXAMPLEOTHER0001",
         secret_key="EXAMPLE-other-secret-key-0123456789abcde",
         account="444455556666",
     ),
-    "low_quota": Identity(
+    "low-quota": Identity(
         access_key="AKIAEXAMPLELOWQUOTA1",
         secret_key="EXAMPLE-lowquota-secret-key-0123456789ab",
         account="111122223333",
@@ -68,11 +68,14 @@ DEFAULT_IDENTITIES: Mapping[str, Identity] = {
 }
 """The identities of an emulator that was started without ``--identities``."""
 
-_ACCESS_KEY = re.compile(r"[A-Za-z0-9_]{16,128}")
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_KEYS = {field.name for field in fields(Identity)}
-_TEXTS = ("access_key", "secret_key", "account", "session_token", "expired_session_token")
-_REQUIRED = ("access_key", "secret_key", "account")
+_FIELDS = {
+    "access-key-id": "access_key",
+    "secret-access-key": "secret_key",
+    **{field.name.replace("_", "-"): field.name for field in fields(Identity)[2:]},
+}
+"""The keys of an identity in a file, those of a target file among them, and the fields they are."""
+_REQUIRED = ("access-key-id", "secret-access-key", "account")
+_TEXTS = (*_REQUIRED, "session-token", "expired-session-token")
 
 
 class IdentityFileError(ValueError):
@@ -92,10 +95,9 @@ class Directory:
 
 
 def load_identities(path: Path) -> dict[str, Identity]:
-    """Read a TOML file with one table for each identity; the table's name is the identity's.
+    """Read a TOML file with one table, ``[identities.NAME]``, for each identity.
 
-    Each table has the keys of :class:`Identity`: ``access_key``, ``secret_key`` and ``account``
-    are required. Raises :class:`IdentityFileError` for a file that cannot be read or used.
+    Raises :class:`IdentityFileError` for a file that cannot be read or used.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -103,18 +105,19 @@ def load_identities(path: Path) -> dict[str, Identity]:
         raise IdentityFileError(f"{path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
         raise IdentityFileError(f"{path} is not TOML: {error}.") from error
-    if not document:
-        raise IdentityFileError(f"{path} has no identity.")
+    tables = document.get("identities")
+    if len(document) != 1 or not isinstance(tables, dict) or not tables:
+        raise IdentityFileError(f"{path} must have tables [identities.NAME], and nothing else.")
     identities: dict[str, Identity] = {}
     owners: dict[str, str] = {}
-    for name, table in document.items():
+    for name, table in tables.items():
         try:
             identity = _identity(table)
         except ValueError as error:
             raise IdentityFileError(f"{path}, identity {name!r}: {error}.") from error
         owner = owners.setdefault(identity.access_key, name)
         if owner != name:
-            raise IdentityFileError(f"{path}: {owner!r} and {name!r} have the same access_key.")
+            raise IdentityFileError(f"{path}: {owner!r} and {name!r} have the same access-key-id.")
         identities[name] = identity
     return identities
 
@@ -122,27 +125,25 @@ def load_identities(path: Path) -> dict[str, Identity]:
 def _identity(table: Any) -> Identity:
     if not isinstance(table, dict):
         raise ValueError("not a table")
-    if unknown := sorted(set(table) - _KEYS):
-        raise ValueError(f"unknown key {unknown[0]!r}")
+    if unknown := sorted(set(table) - set(_FIELDS)):
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(_FIELDS)}")
     if missing := [key for key in _REQUIRED if key not in table]:
         raise ValueError(f"{missing[0]} is missing")
     for key in _TEXTS:
         if key in table and not (isinstance(table[key], str) and table[key]):
             raise ValueError(f"{key} must be a string that is not empty")
-    if not _ACCESS_KEY.fullmatch(table["access_key"]):
-        raise ValueError("access_key must be 16 to 128 letters, digits or underscores")
-    if not _ACCOUNT.fullmatch(table["account"]):
+    if not re.fullmatch(r"[A-Za-z0-9_]{16,128}", table["access-key-id"]):
+        raise ValueError("access-key-id must be 16 to 128 letters, digits or underscores")
+    if not re.fullmatch(r"[0-9]{12}", table["account"]):
         raise ValueError("account must be twelve digits, in quotes")
     if not isinstance(table.get("permitted", True), bool):
         raise ValueError("permitted must be true or false")
     for key, least in (("rate", 0.0), ("burst", 1.0)):
-        value = table.get(key)
-        if value is None:
-            continue
+        value = table.get(key, 1)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{key} must be a number")
         if not least <= value < float("inf") or value == 0:
             raise ValueError(f"{key} is out of range")
     if "burst" in table and "rate" not in table:
         raise ValueError("burst needs a rate")
-    return Identity(**table)
+    return Identity(**{_FIELDS[key]: value for key, value in table.items()})

@@ -85,7 +85,7 @@ def test_every_mutant_changes_something(base: str) -> None:
 @pytest.mark.parametrize("base", NAMES)
 def test_the_proxy_alone_changes_nothing(base: str) -> None:
     def answered(recording: Recording) -> list[tuple[int, str | None]]:
-        steady = [answer for request, answer in recording if not is_by(request, "low_quota")]
+        steady = [answer for request, answer in recording if not is_by(request, "low-quota")]
         return [(answer.status, answer.error_type) for answer in steady]
 
     with BaseServer(base) as server:

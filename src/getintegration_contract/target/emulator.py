@@ -14,12 +14,11 @@ from getintegration_emulator.launch import EmulatorError, RunningEmulator, runni
 
 
 def emulator_identities() -> dict[str, Identity]:
-    """The emulator's documented identities, under the names that a target gives them."""
-    identities = {}
-    for key, known in DEFAULT_IDENTITIES.items():
-        name = key.replace("_", "-")
-        identities[name] = Identity(name, known.access_key, known.secret_key, known.session_token)
-    return identities
+    """The emulator's documented identities."""
+    return {
+        name: Identity(name, known.access_key, known.secret_key, known.session_token)
+        for name, known in DEFAULT_IDENTITIES.items()
+    }
 
 
 class LocalEmulator:

@@ -61,11 +61,11 @@ def test_boto3_with_temporary_credentials(boto_client: Make) -> None:
 
 
 def test_boto3_retries_what_is_throttled(boto_client: Make) -> None:
-    impatient = boto_client("low_quota", retries={"mode": "standard", "total_max_attempts": 1})
+    impatient = boto_client("low-quota", retries={"mode": "standard", "total_max_attempts": 1})
     with pytest.raises(impatient.exceptions.ThrottlingException) as refused:
         [impatient.list_domains() for _ in range(20)]
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
-    patient = boto_client("low_quota", retries={"mode": "standard", "total_max_attempts": 8})
+    patient = boto_client("low-quota", retries={"mode": "standard", "total_max_attempts": 8})
     assert patient.list_domains()["Items"] == []
 
 

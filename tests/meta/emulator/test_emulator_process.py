@@ -26,17 +26,17 @@ from getintegration_emulator.launch import EmulatorError, running_emulator
 PATH = "/domains/shop/integrations"
 CALLER = DEFAULT_IDENTITIES["caller"]
 GOOD = """
-[first]
-access_key = "AKIAEXAMPLEMYSELF001"
-secret_key = "mine"
+[identities.first]
+access-key-id = "AKIAEXAMPLEMYSELF001"
+secret-access-key = "mine"
 account = "000000000001"
-session_token = "token"
+session-token = "token"
 rate = 3
 burst = 4.5
 
-[second]
-access_key = "AKIAEXAMPLEMYSELF002"
-secret_key = "mine too"
+[identities.second]
+access-key-id = "AKIAEXAMPLEMYSELF002"
+secret-access-key = "mine too"
 account = "000000000001"
 permitted = false
 """
@@ -134,15 +134,16 @@ def test_bad_options(arguments: list[str], status: int, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "no identity"),
+        ("", "must have tables"),
+        ("[first]\n" + GOOD, "must have tables"),
         ("[a", "not TOML"),
-        ("caller = 5", "not a table"),
+        ("identities.caller = 5", "not a table"),
         (GOOD + "colour = 'red'", "unknown key 'colour'"),
-        (GOOD.replace('secret_key = "mine"\n', ""), "secret_key is missing"),
-        (GOOD.replace('"mine"', '""'), "secret_key must be"),
-        (GOOD.replace('"mine"', "7"), "secret_key must be"),
-        (GOOD.replace("AKIAEXAMPLEMYSELF001", "short"), "access_key must be"),
-        (GOOD.replace("AKIAEXAMPLEMYSELF002", "AKIAEXAMPLEMYSELF001"), "the same access_key"),
+        (GOOD.replace('secret-access-key = "mine"\n', ""), "secret-access-key is missing"),
+        (GOOD.replace('"mine"', '""'), "secret-access-key must be"),
+        (GOOD.replace('"mine"', "7"), "secret-access-key must be"),
+        (GOOD.replace("AKIAEXAMPLEMYSELF001", "short"), "access-key-id must be"),
+        (GOOD.replace("AKIAEXAMPLEMYSELF002", "AKIAEXAMPLEMYSELF001"), "the same access-key-id"),
         (GOOD.replace("000000000001", "1"), "account must be"),
         (GOOD.replace("false", "'no'"), "permitted must be"),
         (GOOD.replace("rate = 3", "rate = -3"), "rate is out of range"),
@@ -206,7 +207,7 @@ def test_no_signatures(connect: Any) -> None:
         assert as_key(CALLER.access_key) == (200, None)
         assert as_key("AKIAEXAMPLESTRANGER1") == (200, None)
         assert as_key(CALLER.access_key, "us-west-2")[0] == 404
-        assert as_key(DEFAULT_IDENTITIES["other_account"].access_key)[0] == 404
+        assert as_key(DEFAULT_IDENTITIES["other-account"].access_key)[0] == 404
         assert as_key(DEFAULT_IDENTITIES["temporary"].access_key) == (200, None)
         assert as_key(DEFAULT_IDENTITIES["unauthorized"].access_key)[1] == "AccessDeniedException"
         assert wire.send("POST", PATH, body, {"Authorization": "Basic x"}).status == 200

@@ -218,7 +218,7 @@ def test_a_page_token_survives_deletions(wire: Any) -> None:
 def test_accounts_and_regions_are_apart(wire: Any) -> None:
     wire.create_domain()
     wire.put()
-    other = DEFAULT_IDENTITIES["other_account"]
+    other = DEFAULT_IDENTITIES["other-account"]
     assert wire.get(identity=other).error == UNKNOWN
     assert wire.call("GET", "/domains", identity=other).json == {"Items": []}
     assert wire.get(region=wire.region + "-b").error == UNKNOWN
@@ -230,7 +230,7 @@ def test_accounts_and_regions_are_apart(wire: Any) -> None:
 def test_identities_of_one_account_share_its_state(wire: Any) -> None:
     wire.create_domain()
     wire.put()
-    for name in ("temporary", "low_quota"):
+    for name in ("temporary", "low-quota"):
         assert wire.get(identity=DEFAULT_IDENTITIES[name]).status == 200
 
 

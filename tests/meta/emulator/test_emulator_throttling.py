@@ -12,7 +12,7 @@ from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
 from getintegration_emulator.launch import running_emulator
 from getintegration_emulator.throttle import Throttle, TokenBucket
 
-LOW = DEFAULT_IDENTITIES["low_quota"]
+LOW = DEFAULT_IDENTITIES["low-quota"]
 THROTTLED = (429, "ThrottlingException")
 
 
@@ -60,7 +60,7 @@ def admitted(throttle: Throttle, identity: Identity, region: str = "r", tries: i
 
 
 def test_budgets_of_identity_account_and_region() -> None:
-    caller, other = DEFAULT_IDENTITIES["caller"], DEFAULT_IDENTITIES["other_account"]
+    caller, other = DEFAULT_IDENTITIES["caller"], DEFAULT_IDENTITIES["other-account"]
     throttle = Throttle(rate=10, burst=20, clock=Clock())
     assert admitted(throttle, LOW) == 5
     assert admitted(throttle, caller) == 15, "the account's budget is shared"
@@ -93,4 +93,4 @@ def test_account_rate_counts_after_authentication_and_access_and_before_input(co
             429
         ] * 2
         assert wire.call("GET", "/domains", identity=DEFAULT_IDENTITIES["temporary"]).error == THROTTLED
-        assert wire.call("GET", "/domains", identity=DEFAULT_IDENTITIES["other_account"]).status == 200
+        assert wire.call("GET", "/domains", identity=DEFAULT_IDENTITIES["other-account"]).status == 200

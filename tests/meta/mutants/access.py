@@ -38,10 +38,10 @@ def _told(name: str, fate: Callable[[Request, Response], Answer]) -> Handler:
 
 _DENIED, _OTHER = "access.unauthorized", "access.other-account"
 _add("not-enforced", "Everybody who is known may read.", _DENIED, as_caller("unauthorized"))
-_add("accounts-not-apart", "All accounts share their state.", _OTHER, as_caller("other_account"))
+_add("accounts-not-apart", "All accounts share their state.", _OTHER, as_caller("other-account"))
 for _name, _clause, _words in (
     ("unauthorized", _DENIED, "An identity without permission"),
-    ("other_account", _OTHER, "Another account"),
+    ("other-account", _OTHER, "Another account"),
 ):
     for _fate_name, _description, _fate in (
         ("empty", "200 with an empty object", lambda request, answer: ok({})),
@@ -56,7 +56,7 @@ _add(
     "wildcard",
     "An identity of another account may read domains whose names begin like a known one.",
     _OTHER,
-    as_caller("other_account", lambda request: request.domain.startswith("Get")),
+    as_caller("other-account", lambda request: request.domain.startswith("Get")),
 )
 
 

@@ -44,7 +44,7 @@ class BaseServer:
     def empty(self) -> None:
         """Remove every domain of every account."""
         connection = Base(self.url)
-        for name in ("caller", "other_account"):
+        for name in ("caller", "other-account"):
             listed = self._ask(connection, name, "GET", "/domains").document
             for item in listed["Items"]:
                 self._ask(connection, name, "DELETE", f"/domains/{item['DomainName']}")

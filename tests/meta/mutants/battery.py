@@ -133,7 +133,7 @@ def _readings(make: _Maker) -> Iterator[Request]:
     yield make.get()
     yield make.get()
     yield make.get(_OTHER, _OTHER_URI)
-    for identity in ("temporary", "unauthorized", "other_account", "caller"):
+    for identity in ("temporary", "unauthorized", "other-account", "caller"):
         yield make.get(identity=identity)
     yield make.get("Unknown", identity="unauthorized")
     yield make.get(uri="s3://unknown", identity="unauthorized")
@@ -141,10 +141,10 @@ def _readings(make: _Maker) -> Iterator[Request]:
         for uri in (_URI, "s3://unknown"):
             yield make.get(uri=uri, User_Agent=agent, amz_sdk_request="attempt=1")
     for _ in range(8):
-        yield make.get(identity="low_quota")
-    yield make.get(identity="low_quota", amz_sdk_request="attempt=2")
+        yield make.get(identity="low-quota")
+    yield make.get(identity="low-quota", amz_sdk_request="attempt=2")
     time.sleep(0.3)
-    yield make.get(identity="low_quota")
+    yield make.get(identity="low-quota")
     for domain in ("Unknown", _DOMAIN.lower(), _DOMAIN.swapcase(), _DOMAIN[:-1], _DOMAIN + "0", _DOMAIN[1:]):
         yield make.get(domain)
     yield make.get(_DOMAIN, _OTHER_URI)

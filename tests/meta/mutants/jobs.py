@@ -266,8 +266,7 @@ def _load(path: Path) -> dict[str, Any]:
 def target_file(mutant: Mutant) -> str:
     """A target file with the documented identities and what the mutant needs."""
     lines = [f"{name} = {json.dumps(value)}" for name, value in mutant.settings.items()]
-    for key, identity in IDENTITIES.items():
-        name = key.replace("_", "-")
+    for name, identity in IDENTITIES.items():
         if name in mutant.without:
             continue
         lines += [

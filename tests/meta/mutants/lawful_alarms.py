@@ -71,7 +71,7 @@ def _domain_edited() -> Build:
         """LastUpdatedAt is, as the page has it, the time when the domain was most recently edited."""
 
         def remember(self, request: Request) -> None:
-            if not is_by(request, "other_account"):  # whose domains are others, of whatever name
+            if not is_by(request, "other-account"):  # whose domains are others, of whatever name
                 super().remember(request)
 
         def read(self, request: Request, answer: Response) -> Answer:

@@ -136,7 +136,7 @@ _add(
     on_answer(
         lambda request, answer: (
             error(403, "AccessDeniedException")
-            if is_by(request, "other_account") and answer.status == 404
+            if is_by(request, "other-account") and answer.status == 404
             else answer
         )
     ),

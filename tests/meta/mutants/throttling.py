@@ -25,7 +25,7 @@ def _on_throttled(change: Callable[[Response], Answer]) -> Handler:
     return on_answer(lambda request, answer: change(answer) if _throttled(answer) else answer)
 
 
-THEME.add("never", "No caller is ever throttled.", _OCCURS, as_caller("low_quota"))
+THEME.add("never", "No caller is ever throttled.", _OCCURS, as_caller("low-quota"))
 
 
 def _waits(request: Request) -> bool:
@@ -37,7 +37,7 @@ THEME.add(
     "by-waiting",
     "A caller above its quota is made to wait, not told.",
     _OCCURS,
-    as_caller("low_quota", _waits),
+    as_caller("low-quota", _waits),
 )
 for _status in (500, 502):
     THEME.add(
@@ -146,7 +146,7 @@ def _throttles_sdks() -> Handler:
         answer = forward(request)
         is_sdk = request.header("amz-sdk-request") is not None
         with lock:
-            if _throttled(answer) and is_by(request, "low_quota"):
+            if _throttled(answer) and is_by(request, "low-quota"):
                 blocked.add(key_of(request))
             if is_sdk and is_get(request) and key_of(request) in blocked:
                 return error(429, "ThrottlingException")

@@ -247,7 +247,7 @@ _add("read-writes", "Members of GetIntegration's body are written.", "state.read
 
 def _deletes_everywhere(request: Request, forward: Forward) -> Answer:
     answer = forward(request)
-    if request.operation == DELETE and is_by(request, "other_account") and answer.status == 200:
+    if request.operation == DELETE and is_by(request, "other-account") and answer.status == 200:
         forward(resigned(request, CALLER))
     return answer
 

@@ -21,10 +21,10 @@ IDENTITIES = {
     "unauthorized": Identity(
         "AKIAEXAMPLEDENIED001", "EXAMPLE-denied-secret-key-0123456789abcd", allowed=False
     ),
-    "other_account": Identity(
+    "other-account": Identity(
         "AKIAEXAMPLEOTHER0001", "EXAMPLE-other-secret-key-0123456789abcde", "444455556666"
     ),
-    "low_quota": Identity("AKIAEXAMPLELOWQUOTA1", "EXAMPLE-lowquota-secret-key-0123456789ab", quota=5),
+    "low-quota": Identity("AKIAEXAMPLELOWQUOTA1", "EXAMPLE-lowquota-secret-key-0123456789ab", quota=5),
     "temporary": Identity(
         "ASIAEXAMPLETEMP00001",
         "EXAMPLE-temporary-secret-key-012345678901",

@@ -19,9 +19,9 @@ VARIABLE = "CONTRACT_THIRD_PARTY"
 EXPECTATIONS = Path(__file__).with_name("expectations.toml")
 
 CALLER_ALONE = """
-[caller]
-access_key = "AKIAEXAMPLECALLER001"
-secret_key = "EXAMPLE-caller-secret-key-0123456789abcd"
+[identities.caller]
+access-key-id = "AKIAEXAMPLECALLER001"
+secret-access-key = "EXAMPLE-caller-secret-key-0123456789abcd"
 account = "111122223333"
 """
 
