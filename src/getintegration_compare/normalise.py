@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from getintegration_compare.names import Names
 from getintegration_contract.exchange import Exchange
-from getintegration_contract.judging.judge import SECONDS_LIMIT, bare, parse
+from getintegration_contract.judging.judge import SECONDS, bare, parse
 
 #: Levels of nesting beyond which a body is compared as text.
 _DEEPEST = 100
@@ -162,9 +162,9 @@ def _is_number(value: Any) -> TypeGuard[float]:
 def _unit(value: float) -> str:
     if value < 0:
         return "before 1970"
-    if value < SECONDS_LIMIT:
+    if value < SECONDS.stop:
         return "seconds"
-    return "milliseconds" if value < SECONDS_LIMIT * 1000 else "no time"
+    return "milliseconds" if value < SECONDS.stop * 1000 else "no time"
 
 
 def _arns(answer: Answer) -> None:

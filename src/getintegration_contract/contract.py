@@ -7,6 +7,7 @@ under ``x-clauses``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,9 @@ from getintegration_contract.evidence import FILE_NAME, RECORDED, raised
 
 #: Provenances that can fail a target; statements of any other provenance are only reported.
 GATING_PROVENANCES = frozenset({"doc", "model", "protocol", "target", RECORDED})
+
+#: How binding a clause is; its sentence says the same.
+LEVELS = ("MUST", "SHOULD")
 
 PATH = "/domains/{DomainName}/integrations"
 
@@ -59,11 +63,7 @@ class Clause:
     group: str
     #: What a target has to claim for the clause to apply, e.g. ``signatures``; None applies to all.
     claim: str | None = None
-
-    @property
-    def level(self) -> str:
-        """MUST or SHOULD, as the sentence says."""
-        return "SHOULD" if "SHOULD" in self.text else "MUST"
+    level: str = "MUST"
 
     def is_claimed(self, claims: Container[str]) -> bool:
         """Whether the clause applies to a target with these claims."""
@@ -99,7 +99,10 @@ class SchemaClause:
 
     def holds(self, value: Any) -> bool:
         """Whether one observed value keeps the clause."""
-        return self._is_valid(value)
+        try:
+            return self._is_valid(value)
+        except UnicodeEncodeError:  # a lone surrogate, which JSON can hold and the validator cannot
+            return self._is_valid(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
     @property
     def expected(self) -> str:
@@ -194,8 +197,10 @@ class Contract:
     def _add(self, clause: Clause) -> None:
         if clause.id in self.clauses:
             raise ContractError(f"clause {clause.id} is written twice")
-        if not (clause.provenance and clause.source and ("MUST" in clause.text or "SHOULD" in clause.text)):
-            raise ContractError(f"clause {clause.id} needs a MUST or SHOULD sentence, provenance and source")
+        if not (clause.provenance and clause.source):
+            raise ContractError(f"clause {clause.id} needs a provenance and a source")
+        if clause.level not in LEVELS or re.findall("|".join(LEVELS), clause.text)[:1] != [clause.level]:
+            raise ContractError(f"clause {clause.id} needs a sentence with its level, {clause.level}")
         self.clauses[clause.id] = clause
 
     def _resolve(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -270,6 +275,7 @@ class Contract:
                     fact["source"],
                     group["group"],
                     fact.get("claim"),
+                    fact.get("level", "MUST"),
                 )
 
 

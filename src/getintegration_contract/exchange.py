@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,6 +16,9 @@ from getintegration_contract.identity import Identity
 #: The service's name in a credential scope.
 SERVICE = "profile"
 
+#: Digits of an integer from which on it is read as a float; Python itself refuses 4,300.
+_DIGITS = 400
+
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -24,6 +29,49 @@ def _first(headers: Headers, name: str) -> str | None:
 def no_constant(name: str) -> NoReturn:
     """NaN and Infinity, which Python's parser of JSON takes, are no JSON."""
     raise ValueError(f"{name} is not JSON")
+
+
+class JsonText(NamedTuple):
+    """What a body says as JSON: its document, or why there is none."""
+
+    document: Any
+    fault: str | None = None
+    has_duplicate_names: bool = False
+
+
+def read_json(body: bytes) -> JsonText:
+    """Read a JSON document in UTF-8; all that RFC 8259's grammar allows, numbers of any length among it.
+
+    Raises:
+        ValueError: It is none.
+        RecursionError: It is nested too deeply.
+    """
+    repeated = False
+
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        found = dict(pairs)
+        repeated = repeated or len(found) < len(pairs)
+        return found
+
+    document = json.loads(
+        body.decode("utf-8"),
+        parse_constant=no_constant,
+        parse_int=_integer,
+        parse_float=_number,
+        object_pairs_hook=collect,
+    )
+    return JsonText(document, None, repeated)
+
+
+def _number(digits: str) -> float:
+    """The nearest float, also of what is larger than any."""
+    value = float(digits)
+    return math.copysign(sys.float_info.max, value) if math.isinf(value) else value
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) < _DIGITS else _number(digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +116,26 @@ class Response:
         return _first(self.headers, name)
 
     @cached_property
-    def _json(self) -> tuple[Any, str | None]:
+    def _json(self) -> JsonText:
         try:
-            text = self.body.decode("utf-8")
-            document = json.loads(text, parse_constant=no_constant)
-            if "\\u" in text:
-                json.dumps(document, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text
+            return read_json(self.body)
         except (ValueError, RecursionError) as error:
-            return None, f"{type(error).__name__}: {error}" if self.body else "an empty body"
-        return document, None
+            return JsonText(None, f"{type(error).__name__}: {error}" if self.body else "an empty body")
 
     @property
     def document(self) -> Any:
         """The JSON document of the body; None if there is none."""
-        return self._json[0]
+        return self._json.document
 
     @property
     def json_fault(self) -> str | None:
         """Why the body is no JSON document; None if it is one."""
-        return self._json[1]
+        return self._json.fault
+
+    @property
+    def has_duplicate_names(self) -> bool:
+        """Whether an object of the document has a name twice."""
+        return self._json.has_duplicate_names
 
     @property
     def members(self) -> dict[str, Any]:

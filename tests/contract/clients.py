@@ -1,23 +1,45 @@
-"""What official clients do not read although the contract allows it: told, and nobody's violation."""
+"""What official clients do not read although the contract allows it: reported, and nobody's violation."""
 
 from __future__ import annotations
+
+import json
 
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.checker import Checker
 
 
-def compressed_unasked(check: Checker, exchange: Exchange | None, client: str, *clauses: str) -> bool:
-    """Whether a client failed because it got compressed what it had not asked for compressed.
+def unreadable(check: Checker, exchange: Exchange | None, client: str, *clauses: str) -> bool:
+    """Whether a client failed on an answer that the contract allows and the client does not read.
 
     Then the clauses are not exercised, and the report says why.
 
     Args:
-        exchange: An answer to the suite, which asks for none either; None if the client did not fail.
+        exchange: An answer to the suite of the kind that the client got; None if the client did not fail.
         client: What the report calls the client.
     """
-    if exchange is None or (exchange.response.header("content-encoding") or "identity").lower() == "identity":
+    if exchange is None:
         return False
-    reason = f"the server compresses unasked, which the contract allows and {client} does not read"
+    if (exchange.response.header("content-encoding") or "identity").lower() != "identity":
+        habit = "compresses unasked"
+    elif client != JAVASCRIPT and _has_long_number(check, exchange):
+        habit = "sends a number of thousands of digits"
+    else:
+        return False
+    reason = f"the server {habit}, which the contract allows and {client} does not read"
     check.entry.notes.append(reason)
     check.not_exercised(reason, *clauses)
     return True
+
+
+JAVASCRIPT = "the SDK for JavaScript"
+
+
+def _has_long_number(check: Checker, exchange: Exchange) -> bool:
+    """Whether Python's own reader refuses JSON that the grammar allows."""
+    if check.judge.document(exchange) is None:
+        return False
+    try:
+        json.loads(exchange.response.body)
+    except ValueError:
+        return True
+    return False

@@ -136,6 +136,10 @@ def operation(worker: Any) -> APIOperation:
 def _second_opinion(case: Any, clause: str, exchange: Exchange, check: Checker) -> bool:
     """Whether Schemathesis' own checks, too, find no fault in an exchange in which the judge found none."""
     answer = exchange.response
+    try:
+        json.loads(answer.body or b"null")
+    except ValueError:  # a number of more digits than it reads, as the judge does
+        return True
     headers: dict[str, list[str]] = {}
     for name, value in answer.headers:
         headers.setdefault(name.lower(), []).append(value)

@@ -12,7 +12,7 @@ import pytest
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
-from getintegration_contract.judging.judge import NOT_FOUND, UNREADABLE, Answer, Expectation, parse
+from getintegration_contract.judging.judge import NOT_FOUND, UNREADABLE, Allowed, Expectation, parse
 from getintegration_contract.operations import get_domain, list_integrations
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import UNKNOWN_DOMAIN, State
@@ -62,7 +62,7 @@ def not_found(state: State, check: Checker) -> Callable[..., None]:
         exchange: Exchange,
         clause: str,
         exists: Callable[[], bool],
-        answers: tuple[Answer, ...] = (NOT_FOUND,),
+        answers: tuple[Allowed, ...] = (NOT_FOUND,),
     ) -> None:
         if exchange.response.status == 200 and state.origin != "made" and exists():
             pytest.skip("others made what is near, or it cannot be told that nobody did")

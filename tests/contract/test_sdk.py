@@ -28,7 +28,7 @@ from getintegration_contract.state.provisioner import State
 from getintegration_contract.target.capabilities import THROTTLING
 from getintegration_contract.target.target import Target
 
-from .clients import compressed_unasked
+from .clients import JAVASCRIPT, unreadable
 
 clauses = pytest.mark.clauses
 
@@ -133,7 +133,7 @@ def test_botocore(ask, sdk, caller: Identity, state: State, check: Checker):
     except EnvironmentFault:
         raise
     except Exception as error:
-        if not compressed_unasked(check, exchange, "botocore", "sdk.boto3"):
+        if not unreadable(check, exchange, "botocore", "sdk.boto3"):
             check.that("sdk.boto3", False, "an answer", f"{type(error).__name__}: {error}", exchange)
         return
     same(check, "sdk.boto3", exchange, read)
@@ -151,7 +151,7 @@ def test_botocore(ask, sdk, caller: Identity, state: State, check: Checker):
 def test_botocore_types_errors(ask, sdk, caller: Identity, state: State, check: Checker, uri: str, due: str):
     got = raised(lambda: sdk(caller).get_integration(DomainName=state.domain, Uri=uri))
     exchange = None if got == due else ask(uri=uri)
-    if not compressed_unasked(check, exchange, "botocore", "sdk.boto3.typed-errors"):
+    if not unreadable(check, exchange, "botocore", "sdk.boto3.typed-errors"):
         check.that("sdk.boto3.typed-errors", got == due, due, got, exchange)
 
 
@@ -160,7 +160,7 @@ def test_botocore_types_denied_access(ask, sdk, unauthorized: Identity, state: S
     got = raised(lambda: sdk(unauthorized).get_integration(DomainName=state.domain, Uri=state.uri))
     lawful = ("AccessDeniedException", "ResourceNotFoundException")
     exchange = None if got in lawful else ask(identity=unauthorized)
-    if not compressed_unasked(check, exchange, "botocore", "sdk.boto3.typed-errors"):
+    if not unreadable(check, exchange, "botocore", "sdk.boto3.typed-errors"):
         check.that("sdk.boto3.typed-errors", got in lawful, " or ".join(lawful), got, exchange)
 
 
@@ -177,7 +177,7 @@ def test_botocore_types_throttling(ask, sdk, target: Target, state: State, check
             got in ("ThrottlingException", before) and got not in answers
         ):  # one stray fault is no answer to it
             typed = got == "ThrottlingException"
-            if not compressed_unasked(check, None if typed else ask(), "botocore", *check.clauses):
+            if not unreadable(check, None if typed else ask(), "botocore", *check.clauses):
                 check.that("sdk.boto3.typed-errors", typed, "ThrottlingException", got)
                 if typed:
                     check.that("throttling.occurs", True, "429", got)
@@ -203,7 +203,7 @@ def test_aws_cli(run: Run, ask, target: Target, state: State, check: Checker):
     found, missing = aws(state.uri), aws(UNKNOWN)
     typed = missing.returncode != 0 and "(ResourceNotFoundException)" in missing.stderr
     failed = found.returncode != 0 or not typed
-    if compressed_unasked(check, exchange if failed else None, "the AWS CLI", "sdk.aws-cli"):
+    if unreadable(check, exchange if failed else None, "the AWS CLI", "sdk.aws-cli"):
         return
     if found.returncode:
         check.that("sdk.aws-cli", False, "an answer", found.stderr.strip()[-300:], exchange)
@@ -225,7 +225,7 @@ def test_javascript(run: Run, ask, target: Target, state: State, check: Checker)
     if done.returncode == 3:
         pytest.skip("node finds no @aws-sdk/client-customer-profiles in the folder CONTRACT_NODE_MODULES")
     failed = done.returncode != 0 or "members" not in json.loads(done.stdout)["found"]
-    if compressed_unasked(check, exchange if failed else None, "AWS SDK for JavaScript", "sdk.javascript"):
+    if unreadable(check, exchange if failed else None, JAVASCRIPT, "sdk.javascript"):
         return
     if done.returncode:
         check.that("sdk.javascript", False, "answers", done.stderr.strip()[-300:], exchange)

@@ -20,7 +20,7 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import State
 from getintegration_contract.target.target import Target
 
-from .clients import compressed_unasked
+from .clients import unreadable
 
 clauses = pytest.mark.clauses
 
@@ -130,5 +130,5 @@ def _through_throttling(client: Any, state: State, check: Checker, earlier: Exch
     finally:
         random.setstate(before)
     served = answer in ("an answer", "ResourceNotFoundException")
-    if not compressed_unasked(check, None if served else earlier, "botocore", "throttling.sdk-retry"):
+    if not unreadable(check, None if served else earlier, "botocore", "throttling.sdk-retry"):
         check.that("throttling.sdk-retry", served, "an answer, through retries", answer)

@@ -23,7 +23,7 @@ from getintegration_contract.judging.judge import (
     NO_CRASH,
     NOT_FOUND,
     OK,
-    Answer,
+    Allowed,
     Expectation,
 )
 from getintegration_contract.operations import get_integration
@@ -39,7 +39,7 @@ Talk = Callable[..., list[Reply]]
 #: More than servers read before they refuse a request for its headers.
 UNREAD = 100_000
 #: A rejection, but not the answer that a misread request gets.
-REJECTED = Answer(CLIENT_ERROR.statuses - {404})
+REJECTED = Allowed(CLIENT_ERROR.statuses - {404})
 
 #: As SDKs sign for services of this kind: the body's hash is not sent beside it.
 WITHOUT_HASH = Signing(

@@ -316,7 +316,10 @@ def test_what_the_environment_kept_from_being_checked_is_indeterminate(contract:
 
 @pytest.mark.parametrize(("strict", "expected"), [(False, False), (True, True)])
 def test_should_clauses_gate_only_when_strict(document: Document, strict: bool, expected: bool) -> None:
-    document["x-clauses"][0]["clauses"]["response.tidy"] = "A response SHOULD be tidy."
+    document["x-clauses"][0]["clauses"]["response.tidy"] = {
+        "text": "A response SHOULD be tidy.",
+        "level": "SHOULD",
+    }
     ledger = Ledger(Contract(document), CLAIMS, strict=strict)
     ledger.add(_entry("t", findings={"response.tidy": Finding("response.tidy", "", "", None, 0)}))
     assert bool(ledger.violations()) is expected

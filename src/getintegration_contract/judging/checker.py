@@ -10,12 +10,13 @@ from typing import Any
 
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.judge import (
+    CLIENT_ERROR,
     DENIED,
     INVALID,
     NOT_FOUND,
     OK,
     UNAUTHENTICATED,
-    Answer,
+    Allowed,
     Check,
     Expectation,
     Judge,
@@ -87,7 +88,7 @@ class Checker:
         """The integration MUST NOT exist: 404 ResourceNotFoundException."""
         return self.expect(exchange, Expectation(clause, (NOT_FOUND,)))
 
-    def invalid(self, exchange: Exchange, clause: str, answer: Answer = INVALID) -> bool:
+    def invalid(self, exchange: Exchange, clause: str, answer: Allowed = INVALID) -> bool:
         """The input MUST be rejected: 400 BadRequestException, or as the given answer says."""
         return self.expect(exchange, Expectation(clause, (answer,)))
 
@@ -95,11 +96,19 @@ class Checker:
         """Access MUST be denied, or the integration hidden, as the reference page allows."""
         return self.expect(exchange, Expectation(clause, (DENIED, NOT_FOUND)))
 
+    def no_route(self, exchange: Exchange, clause: str) -> bool:
+        """A 4xx MUST follow; the form of the answer is checked under ``CLAUSE.form``."""
+        rejected = self.expect(exchange, Expectation(clause, (CLIENT_ERROR,), shape="none"))
+        if rejected and exchange.response.status:
+            faults = [check.actual for check in self.judge.form(exchange) if not check.ok]
+            self.that(f"{clause}.form", not faults, "a JSON error with a type", "; ".join(faults), exchange)
+        return rejected
+
     def unauthenticated(self, exchange: Exchange, clause: str, *types: str) -> bool:
         """The signature MUST be rejected; its 403 and the types are checked under ``CLAUSE.type``."""
         rejected = self.expect(exchange, Expectation(clause, (UNAUTHENTICATED,)))
         if rejected and types:
-            observed = Answer(frozenset({403}), frozenset(types))
+            observed = Allowed(frozenset({403}), frozenset(types))
             status, error_type = exchange.response.status, self.judge.error_type(exchange)
             ok = status == 403 and error_type in types
             self.that(f"{clause}.type", ok, str(observed), f"{status} {error_type}", exchange)

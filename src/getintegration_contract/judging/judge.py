@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from getintegration_contract.contract import Contract, SchemaClause
 from getintegration_contract.exchange import Exchange, Response
 
-#: Epoch seconds beyond this (the year 5138) are milliseconds.
-SECONDS_LIMIT = 100_000_000_000
+#: Epoch seconds from the year 1 to the year 5138; beyond it they are milliseconds.
+SECONDS = range(-62_135_596_800, 100_000_000_000)
 
-#: Members of an error's body that may tell its type, in the order in which they count.
-_TYPE_MEMBERS = ("__type", "code")
+#: Members of an error's body that may name its type, in the order in which clients read them.
+_TYPE_MEMBERS = ("code", "__type")
 _JSON_MEDIA_TYPE = re.compile(r"\s*application/(json|[\w.+-]+\+json|x-amz-json-1\.[01])\s*(;.*)?", re.I)
 
 
@@ -32,8 +32,8 @@ class Check(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One lawful answer: a status and the error types that may come with it (None: any, or none)."""
+class Allowed:
+    """A lawful answer: some statuses and the error types that may come with them (None: any, or none)."""
 
     statuses: frozenset[int]
     types: frozenset[str] | None = None
@@ -46,9 +46,9 @@ class Answer:
         return f"{status} {' or '.join(sorted(self.types))}"
 
 
-def answer(status: int, *types: str) -> Answer:
+def answer(status: int, *types: str) -> Allowed:
     """One status, with any of the types where types are given."""
-    return Answer(frozenset({status}), frozenset(types) or None)
+    return Allowed(frozenset({status}), frozenset(types) or None)
 
 
 OK = answer(200)
@@ -57,10 +57,10 @@ INVALID = answer(400, "BadRequestException")
 UNREADABLE = answer(400, "BadRequestException", "SerializationException")
 DENIED = answer(403, "AccessDeniedException")
 THROTTLED = answer(429, "ThrottlingException")
-CLIENT_ERROR = Answer(frozenset(range(400, 500)))
-NO_CRASH = Answer(frozenset(range(200, 500)))
+CLIENT_ERROR = Allowed(frozenset(range(400, 500)))
+NO_CRASH = Allowed(frozenset(range(200, 500)))
 #: That it is rejected is protocol, and gates; with which status and type is observed, and only reported.
-UNAUTHENTICATED = Answer(frozenset({400, 401, 403}))
+UNAUTHENTICATED = Allowed(frozenset({400, 401, 403}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,12 @@ class Expectation:
         clause: The clause that the request exercises.
         answers: The lawful answers.
         domain, uri: What a 200 must echo; None where it does not matter.
-        shape: How far the answer's form is judged: ``service`` (everything), ``json`` (an error need
-            only be JSON: a gateway may have made it) or ``none``.
+        shape: How far the answer's form is judged: ``service`` (everything) or ``none`` (whoever stands
+            before the service may have made it).
     """
 
     clause: str
-    answers: tuple[Answer, ...] = (OK,)
+    answers: tuple[Allowed, ...] = (OK,)
     domain: str | None = None
     uri: str | None = None
     shape: str = "service"
@@ -87,13 +87,15 @@ class Parsed:
     """A response read once: its JSON document, or why there is none, and its error type.
 
     Attributes:
-        types: The places that tell an error's type, the first one counts: each with the type as it stands
+        types: The places that name an error's type, the first one counts: each with the type as it stands
             there.
+        agrees: Whether all of them name one type, as text.
     """
 
     document: Any = None
     fault: str | None = None
     types: tuple[tuple[str, str], ...] = ()
+    agrees: bool = True
 
     @property
     def error_type(self) -> str | None:
@@ -103,12 +105,14 @@ class Parsed:
 
 def parse(response: Response) -> Parsed:
     """Read a response's JSON and its error type, wherever that stands."""
-    types: list[tuple[str, object]] = []
+    places: list[tuple[str, Any]] = []
     if response.status >= 400:
-        types.append(("X-Amzn-ErrorType", response.header("x-amzn-errortype")))
-        types += [(member, response.members.get(member)) for member in _TYPE_MEMBERS]
-    told = tuple((place, text) for place, text in types if isinstance(text, str) and text)
-    return Parsed(response.document, response.json_fault, told)
+        places.append(("X-Amzn-ErrorType", response.header("x-amzn-errortype")))
+        places += [(member, response.members.get(member)) for member in _TYPE_MEMBERS]
+    named = [(place, value) for place, value in places if value not in (None, "")]
+    types = tuple((place, value) for place, value in named if isinstance(value, str))
+    agrees = len(types) == len(named) and len({bare(value) for _, value in types}) < 2
+    return Parsed(response.document, response.json_fault, types, agrees)
 
 
 def bare(error_type: str) -> str | None:
@@ -131,10 +135,10 @@ class Judge:
             checks.extend(self._request_id(response))
             if response.status == 200:
                 checks.extend(self._success(response, parsed, expectation))
-        if response.status >= 400 and expectation.shape != "none":
+        if response.status >= 400 and expectation.shape == "service":
             if response.status < 500 or checks[0].ok:
-                checks.extend(self._error(response, parsed, expectation.shape))
-            elif expectation.shape == "service":
+                checks.extend(self._error(response, parsed))
+            else:
                 # A crash where something else was due is not one more violation of every error rule.
                 checks.extend(self._status(response, parsed))
         return checks
@@ -190,6 +194,8 @@ class Judge:
         if parsed.fault is not None:
             return
         document = parsed.document
+        repeated = response.has_duplicate_names
+        yield Check("response.body.unique-keys", not repeated, "each name once", "a name twice in one object")
         yield from _derived(self.contract.response_clauses, document)
         if isinstance(document, dict):
             yield from self._relations(document, expectation)
@@ -203,7 +209,8 @@ class Judge:
         times = [document.get("CreatedAt"), document.get("LastUpdatedAt")]
         numbers = [time for time in times if isinstance(time, (int, float)) and not isinstance(time, bool)]
         for time in numbers:
-            yield Check("response.timestamps.unit", time < SECONDS_LIMIT, "epoch seconds", _shown(time))
+            is_seconds = SECONDS.start <= time < SECONDS.stop
+            yield Check("response.timestamps.unit", is_seconds, "epoch seconds", _shown(time))
         if len(numbers) == 2:
             created, updated = numbers
             yield Check(
@@ -212,23 +219,30 @@ class Judge:
                 "CreatedAt <= LastUpdatedAt",
                 f"CreatedAt {created}, LastUpdatedAt {updated}",
             )
+        null = sorted(name for name, value in document.items() if value is None)
+        yield Check("response.null-members", not null, "no member that is null", ", ".join(null))
         unknown = sorted(document.keys() - self.contract.members)
         yield Check("response.unknown-members", not unknown, "known members", ", ".join(unknown))
 
-    def _error(self, response: Response, parsed: Parsed, shape: str) -> Iterator[Check]:
+    def form(self, exchange: Exchange) -> list[Check]:
+        """The checks of an error's form alone, for one that nobody promises to be the service's."""
+        return list(self._error(exchange.response, parse(exchange.response)))
+
+    def _error(self, response: Response, parsed: Parsed) -> Iterator[Check]:
         yield self._media_type("error.content-type", response)
         yield Check("error.body.json", parsed.fault is None, "a JSON document", parsed.fault or "")
         if parsed.fault is None:
             yield from _derived(self.contract.error_clauses, parsed.document)
-        if shape != "service":
-            return
         error_type = parsed.error_type
         yield Check(
             "error.type",
             error_type is not None,
-            "a type in X-Amzn-ErrorType, or in the body as __type or code",
+            "a type in X-Amzn-ErrorType, or in the body as code or __type",
             error_type or "no type anywhere",
         )
+        if error_type is not None:
+            named = ", ".join(f"{place}: {text}" for place, text in parsed.types)
+            yield Check("error.type.agreement", parsed.agrees, "one type, as text", named)
         yield from self._status(response, parsed)
 
     def _status(self, response: Response, parsed: Parsed) -> Iterator[Check]:

@@ -77,5 +77,7 @@ UNCATCHABLE: dict[str, str] = {
     "no x-amzn-RequestId, or one for all": "observed on other services only",
     "a path with a slash at the end is served": "gateways may normalise a path before routing",
     "a session token beside permanent credentials is ignored": "no source says that it must be rejected",
+    "a clock window of fifteen minutes": "AWS's guide says five, an edition of its Common Errors fifteen",
+    "an unknown path or method answered 405 or 404 without a body": "as servers generated from models do",
     "messages that leak": "no text of a message is ever asserted",
 }

@@ -32,7 +32,7 @@ _WINDOW = timedelta(minutes=5)
 # --- Dates and scopes ---------------------------------------------------------------------------------------
 
 
-def _age(request: Request) -> timedelta | None:
+def age(request: Request) -> timedelta | None:
     try:
         moment = datetime.strptime(request.header("x-amz-date") or "", "%Y%m%dT%H%M%SZ")
     except ValueError:
@@ -44,8 +44,8 @@ def _within(past: timedelta, future: timedelta) -> Handler:
     """Accepts dates within a window that is too wide, if the signature fits."""
 
     def condition(request: Request, claim: Claim) -> bool:
-        age = _age(request)
-        return age is not None and -future <= age <= past and _in_scope(claim) and fits(request)
+        old = age(request)
+        return old is not None and -future <= old <= past and _in_scope(claim) and fits(request)
 
     return serves_claims(condition)
 
@@ -56,8 +56,8 @@ def _in_scope(claim: Claim) -> bool:
 
 _EVER = timedelta(days=10_000)
 for _name, _description, _wide in (
-    ("of-10-minutes", "10 minutes", timedelta(minutes=10)),
-    ("of-15-minutes", "15 minutes", timedelta(minutes=15)),
+    ("of-17-minutes", "17 minutes", timedelta(minutes=17)),
+    ("of-45-minutes", "45 minutes", timedelta(minutes=45)),
     ("of-an-hour", "an hour", timedelta(hours=1)),
     ("of-10-hours", "10 hours", timedelta(hours=10)),
     ("without-end", "any time", _EVER),
@@ -98,8 +98,8 @@ def _scoped(ignored: str) -> Handler:
 
     def condition(request: Request, claim: Claim) -> bool:
         due = {"region": REGION, "service": SERVICE, "terminator": TERMINATOR}
-        age = _age(request)
-        if age is None or not -_WINDOW <= age <= _WINDOW:
+        old = age(request)
+        if old is None or not -_WINDOW <= old <= _WINDOW:
             return False
         due["date"] = (request.header("x-amz-date") or "")[:8]
         return all(getattr(claim, name) == value or name == ignored for name, value in due.items()) and fits(
@@ -174,7 +174,7 @@ def _denies(when: Callable[[Request], bool]) -> Handler:
 
 
 def _older(seconds: float) -> Callable[[Request], bool]:
-    return lambda request: (_age(request) or timedelta()).total_seconds() > seconds
+    return lambda request: (age(request) or timedelta()).total_seconds() > seconds
 
 
 for _seconds in (60, 120, 230):
@@ -189,7 +189,7 @@ for _seconds in (60, 120, 230):
         f"X-Amz-Date must not be ahead by more than {_seconds} seconds.",
         "sigv4.clock-window",
         _denies(
-            bind(_seconds, lambda seconds, request: (_age(request) or timedelta()).total_seconds() < -seconds)
+            bind(_seconds, lambda seconds, request: (age(request) or timedelta()).total_seconds() < -seconds)
         ),
     )
 _add(

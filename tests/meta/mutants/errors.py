@@ -293,15 +293,3 @@ for _route, _clause, _when in (
             _clause,
             on_error(bind(_fate, lambda fate, _: fate), _when),
         )
-    _add(
-        f"unknown-{_route}-html",
-        f"An unknown {_route} is answered 404 in HTML.",
-        f"{_clause} error.body.json error.content-type",
-        on_error(lambda _: Response(404, (("Content-Type", "text/html"),), _PAGE), _when),
-    )
-    _add(
-        f"unknown-{_route}-empty",
-        f"An unknown {_route} is answered 405 without a body.",
-        f"{_clause} error.body.json error.content-type",
-        on_error(lambda _: Response(405, (("Allow", "POST"),)), _when),
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import lawful_alarms, lawful_choices, lawful_forms, lawful_targets
+from . import lawful_alarms, lawful_choices, lawful_forms, lawful_smithy, lawful_targets
 from .kit import Mutant
 from .lawful_kit import STOCK
 
@@ -14,4 +14,5 @@ LAWFUL: tuple[Mutant, ...] = (
     *lawful_choices.THEME.mutants,
     *lawful_targets.THEME.mutants,
     *lawful_alarms.THEME.mutants,
+    *lawful_smithy.THEME.mutants,
 )

@@ -7,12 +7,14 @@ import json
 import math
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from .credentials import age
 from .excuses import serves_claims
-from .kit import Build, answers, on_answer, rejects
-from .lawful_forms import times
-from .lawful_kit import Lawful, every, rewritten
+from .kit import Build, answers, bind, changed, on_answer, on_document, rejects
+from .lawful_forms import times, typed
+from .lawful_kit import GIVEN, Lawful, every, rewritten
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Raw, Request, Response, error, serialise
 from .signing import CALLER, fits, is_by, resigned
 from .writes import Writes, edited, key
@@ -101,6 +103,14 @@ def _gzipped(answer: Response) -> Answer:
     return answer.with_body(gzip.compress(answer.body, 1)).with_header("Content-Encoding", "gzip")
 
 
+def _with_members(answer: Response, members: bytes) -> Response:
+    """Further members, as bytes, in every JSON object that is answered."""
+    if not isinstance(answer.document, dict):
+        return answer
+    begun = answer.content.rstrip()[:-1]
+    return answer.with_body(begun + (b", " if answer.document else b"") + members + b"}")
+
+
 def _too_large(status: int) -> Response:
     return Response(status, (("Content-Type", "text/html"),), b"<h1>too large</h1>")
 
@@ -142,6 +152,44 @@ _add(
     ),
 )
 _add("gzip-unasked", "Every body is compressed, whether the client accepts that or not.", every(_gzipped))
+_add(
+    "clock-window-of-15-minutes",
+    "X-Amz-Date may be fifteen minutes off.",
+    serves_claims(
+        lambda request, claim: (
+            claim.identity == CALLER
+            and timedelta(minutes=5) < abs(age(request) or timedelta()) <= timedelta(minutes=15)
+            and claim.date == (request.header("x-amz-date") or "")[:8]
+            and fits(request)
+        )
+    ),
+)
+_LONE, _LONG = b'"\\ud800"', b"1" * 5000
+_add(
+    "surrogates-escaped",
+    "Messages and unknown members hold an escaped lone surrogate.",
+    every(lambda answer: _with_members(answer, b'"message": %b, "Other": [%b]' % (_LONE, _LONE))),
+)
+_add(
+    "numbers-of-5000-digits",
+    "Unknown members hold numbers that no float can.",
+    every(lambda answer: _with_members(answer, b'"Other": [%b, -1e999, 0.%b]' % (_LONG, _LONG))),
+)
+for _partition in ("aws-us-gov", "aws-cn", "aws-iso-b"):
+    _add(
+        f"role-of-{_partition}",
+        f"The role is one of the partition {_partition}.",
+        on_document(
+            bind(_partition, lambda name, d: {**d, "RoleArn": f"arn:{name}:iam::123456789012:role/r"})
+        ),
+        options=GIVEN,
+        stocked=True,
+    )
+_add(
+    "type-as-code-before-__type",
+    "The body has the type as code, and something of another kind as __type.",
+    typed(lambda answer, name: changed(answer, lambda d: {**d, "__type": "https://errors", "code": name})),
+)
 _add(
     "front-end-limits",
     "A front-end answers long paths 414 and bodies over 64 KiB 413, in HTML.",

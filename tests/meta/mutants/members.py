@@ -230,6 +230,18 @@ for _member in ("CreatedAt", "LastUpdatedAt"):
         "response.timestamps.unit",
         on_document(_timed(lambda t: t * 1000, _member)),
     )
+_add(
+    "times-before-the-year-1",
+    "CreatedAt counts from a calendar's beginning that no clock knows.",
+    "response.timestamps.unit",
+    on_document(_timed(lambda t: t - 1e15, "CreatedAt")),
+)
+_add(
+    "times-of-a-zero-date",
+    "Both times are those of the date 0000-00-00.",
+    "response.timestamps.unit",
+    on_document(_timed(lambda t: -62_169_984_000)),
+)
 for _name, _description, _change in (
     ("a-second", "a second", lambda d: d["LastUpdatedAt"] + 1),
     ("a-day", "a day", lambda d: d["LastUpdatedAt"] + 86400),

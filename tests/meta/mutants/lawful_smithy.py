@@ -1,0 +1,82 @@
+"""Lawful habits of servers that Smithy generates, in Rust and in Java, where no operation comes to answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from . import lawful_forms as forms
+from .kit import answers, bind, on_answer
+from .lawful_kit import Lawful
+from .messages import Answer, Handler, Request, Response
+from .signing import claim_of, unauthenticated
+
+THEME = Lawful("lawful-smithy")
+_add = THEME.variant
+
+_JSON = ("Content-Type", "application/json")
+
+
+def _framework(status: int, error_type: str | None = None, body: bytes = b"") -> Response:
+    headers = (_JSON, ("X-Amzn-Errortype", error_type)) if error_type else ()
+    return Response(status, headers, body)
+
+
+def _unrouted(status: int, answer: Response) -> Handler:
+    """Answers what has no route, by the status that the base has for it, before it looks at a signature."""
+
+    def change(request: Request, given: Response) -> Answer:
+        lost = request.operation is None and 400 <= given.status < 500
+        is_path = "integrations" not in request.path.split("/")[3:4] or request.path.count("/") > 3
+        if not lost or (unauthenticated(given) and claim_of(request) is None):
+            return given
+        return answer if is_path == (status == 404) else given
+
+    return on_answer(change, lambda request: True)
+
+
+def _media_type(request: Request) -> str:
+    return (request.header("content-type") or "").partition(";")[0].strip().lower()
+
+
+_unread = _framework(415, "UnsupportedMediaTypeException", b"{}")
+_unwanted = _framework(406, "NotAcceptableException", b"{}")
+_ACCEPTABLE = {"", "*/*", "application/*", "application/json"}
+
+rust_path = _unrouted(404, _framework(404, "UnknownOperationException"))
+rust_method = _unrouted(405, _framework(405))
+java_path = _unrouted(404, _framework(404).with_header("Connection", "close"))
+java_method = _unrouted(405, _framework(404).with_header("Connection", "close"))
+media_type = answers(lambda r: _media_type(r) != "application/json", bind(_unread, lambda answer, _: answer))
+accept = answers(
+    lambda r: (r.header("accept") or "").partition(";")[0].strip() not in _ACCEPTABLE,
+    bind(_unwanted, lambda answer, _: answer),
+)
+unreadable = on_answer(
+    lambda request, answer: (
+        answer.with_type("SerializationException")
+        if answer.error_type == "BadRequestException" and not isinstance(request.document, dict)
+        else answer
+    )
+)
+bare_errors = on_answer(
+    lambda request, answer: (
+        replace(answer.with_type(answer.error_type), body=b"{}")
+        if answer.status >= 400 and answer.error_type and not answer.header("content-encoding")
+        else answer
+    )
+)
+_HABITS: dict[str, tuple[str, Handler]] = {
+    "rust-path": ("An unknown path is answered 404, typed, without a body.", rust_path),
+    "rust-method": ("An unknown method is answered 405, and nothing else.", rust_method),
+    "java-path": ("An unknown path is answered 404, and nothing else, and closes.", java_path),
+    "java-method": ("An unknown method is answered 404, and nothing else, and closes.", java_method),
+    "media-type": ("A wrong or missing Content-Type is answered 415 and an empty object.", media_type),
+    "accept": ("An Accept without JSON is answered 406 and an empty object.", accept),
+    "unreadable": ("What cannot be deserialised is a SerializationException.", unreadable),
+    "bare-errors": ("Errors have a type in the header, and an empty object for a body.", bare_errors),
+}
+for _name, (_description, _handler) in _HABITS.items():
+    _add(_name, _description, _handler)
+_COMMON = (media_type, accept, unreadable, bare_errors, forms.typed(lambda a, name: a.with_type(name)))
+_add("rust", "All habits of a server in Rust.", rust_path, rust_method, *_COMMON)
+_add("java", "All habits of a server in Java.", java_path, java_method, *_COMMON, forms.framed("chunked"))
