@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import tomllib
@@ -13,13 +15,13 @@ from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import pytest
+import yaml
 
 from getintegration_contract import cli
 
-from .support import ROOT, Process, Result, emulator, environment
+from .support import ROOT, Process, Result, emulator, environment, wait_for
 
 #: MB that a clean environment may take with everything that a run needs.
 SIZE = 160
@@ -27,21 +29,51 @@ SIZE = 160
 NOT_NEEDED = {"aiohttp", "awscli", "boto3", "openapi-spec-validator", "tox"}
 
 
-def _installed(folder: Path) -> dict[str, str]:
-    """Builds the wheel and installs it into an environment of its own."""
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(folder), str(ROOT)], check=True, env=environment())
-    (wheel,) = folder.glob("*.whl")
-    venv = folder / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, env=environment())
-    subprocess.run([venv / "bin" / "pip", "install", "-q", str(wheel)], check=True, env=environment())
-    return {"wheel": str(wheel), "bin": str(venv / "bin")}
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+
+
+def _step(name: str, temporary: Path, folder: Path, **given: str) -> subprocess.CompletedProcess[str]:
+    """Runs a step of the action as GitHub's runner does, with these inputs."""
+    (step,) = (step for step in ACTION["runs"]["steps"] if step["name"] == name)
+    inputs = {key: value["default"] for key, value in ACTION["inputs"].items()}
+    inputs |= {key.replace("_", "-"): value for key, value in given.items()}
+    assert inputs.keys() == ACTION["inputs"].keys()
+    script = temporary / f"{name}.sh"
+    script.write_text(step["run"], encoding="utf-8")
+    files = {f"GITHUB_{kind}": str(folder.parent / kind) for kind in ("OUTPUT", "STEP_SUMMARY")}
+    own = {
+        key: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda m: inputs[m[1]], value)
+        for key, value in step.get("env", {}).items()
+    }
+    env = environment(
+        GITHUB_ACTIONS="true", GITHUB_ACTION_PATH=str(ROOT), RUNNER_TEMP=str(temporary), **files, **own
+    )
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+
+
+def _installed(folder: Path) -> str:
+    done = _step("Install", folder, folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return str(folder)
 
 
 @pytest.fixture(scope="session")
-def installed(shared: Callable[..., Any]) -> dict[str, Path]:
-    """Paths of the wheel and of the commands installed from it."""
-    return {name: Path(path) for name, path in shared("installed", _installed).items()}
+def runner(shared: Callable[..., Any]) -> Path:
+    """The folder in which the action has made a clean environment and installed the wheel into it."""
+    return Path(shared("installed", _installed))
+
+
+@pytest.fixture(scope="session")
+def venv(runner: Path) -> Path:
+    """That environment."""
+    return runner / "getintegration-contract"
 
 
 Command = Callable[..., Result]
@@ -56,10 +88,10 @@ def empty(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def command(installed: dict[str, Path], empty: Path, tmp_path: Path) -> Command:
+def command(venv: Path, empty: Path, tmp_path: Path) -> Command:
     """Runs a line of shell in the empty folder, where the installed commands come first."""
     env = environment(HOME=str(tmp_path / "home"), XDG_CACHE_HOME=None)
-    env["PATH"] = f"{installed['bin']}:{env['PATH']}"
+    env["PATH"] = f"{venv / 'bin'}:{env['PATH']}"
 
     def command(line: str) -> Result:
         done = subprocess.run(
@@ -136,9 +168,9 @@ def test_the_installed_clauses_are_those_of_the_checkout(command: Command) -> No
     assert document == (ROOT / "docs" / "clauses.md").read_text(encoding="utf-8")
 
 
-def test_the_installed_emulator_serves(installed: dict[str, Path], empty: Path) -> None:
+def test_the_installed_emulator_serves(venv: Path, empty: Path) -> None:
     process = subprocess.Popen(
-        [installed["bin"] / "getintegration-contract", "emulator", "--port", "0", "--exit-with-stdin"],
+        [venv / "bin" / "getintegration-contract", "emulator", "--port", "0", "--exit-with-stdin"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=empty,
@@ -150,8 +182,7 @@ def test_the_installed_emulator_serves(installed: dict[str, Path], empty: Path) 
     assert process.returncode == 0
 
 
-def test_the_base_install_is_lean(installed: dict[str, Path]) -> None:
-    venv = installed["bin"].parent
+def test_the_base_install_is_lean(venv: Path) -> None:
     (packages,) = venv.glob("lib/python*/site-packages")
     names = {path.name.split("-")[0].lower().replace("_", "-") for path in packages.glob("*.dist-info")}
     assert names & NOT_NEEDED == set()
@@ -159,15 +190,71 @@ def test_the_base_install_is_lean(installed: dict[str, Path]) -> None:
     assert size < SIZE
 
 
+# --- The action ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def port() -> int:
+    """A port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _act(runner: Path, folder: Path, port: int, *served: str, **given: str) -> tuple[str, str, str]:
+    """Runs the action: its output, what it printed, and the summary."""
+    python = runner / "getintegration-contract" / "bin" / "python"
+    start = shlex.join([str(python), "-m", "getintegration_emulator", "--port", str(port), *served])
+    done = _step(
+        "Run", runner, folder, **{"start": start, "endpoint_url": f"http://127.0.0.1:{port}"} | given
+    )
+    output = (folder.parent / "OUTPUT").read_text(encoding="utf-8")
+    assert output == f"status={done.returncode}\n", done.stderr
+    summary = folder.parent / "STEP_SUMMARY"
+    printed = done.stdout + done.stderr
+    return output, printed, summary.read_text(encoding="utf-8") if summary.exists() else ""
+
+
+def test_the_action_starts_a_mock_tests_it_and_stops_it(runner: Path, empty: Path, port: int) -> None:
+    output, printed, summary = _act(runner, empty, port, options="-k 'valid or access'")
+    assert output == "status=0\n", printed
+    assert "PASS" in printed
+    assert "upheld" in summary
+    assert {"report.html", "report.json", "junit.xml", "mock.log"} <= {
+        path.name for path in (empty / "contract-reports").iterdir()
+    }
+    with socket.socket() as probe:
+        wait_for(lambda: probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED)
+
+
+def test_the_action_fails_with_a_mock_that_violates(runner: Path, empty: Path, port: int) -> None:
+    output, printed, summary = _act(runner, empty, port, "--no-signatures", options="-k tampered")
+    assert output == "status=1\n"
+    assert "::error" in printed
+    assert "::group::Log of the mock" in printed
+    assert "sigv4.tampered" in summary
+
+
+def test_the_action_shows_why_a_mock_did_not_start(runner: Path, empty: Path, port: int) -> None:
+    given = {"start": "echo out of memory; exit 1", "wait": "1"}
+    output, printed, _ = _act(runner, empty, port, **given)
+    assert output == "status=6\n"
+    assert "out of memory" in printed
+
+
+def test_the_actions_reports_become_an_artifact() -> None:
+    (step,) = (step for step in ACTION["runs"]["steps"] if "uses" in step)
+    assert step["uses"].startswith("actions/upload-artifact@")
+    assert (step["if"], step["with"]["path"]) == ("always()", "${{ inputs.report-dir }}")
+
+
 # --- Metadata -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
-def metadata(installed: dict[str, Path]) -> Message:
+def metadata(venv: Path) -> Message:
     """What an index shows of the wheel."""
-    with ZipFile(installed["wheel"]) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        return Parser().parsestr(archive.read(name).decode())
+    (path,) = venv.glob("lib/python*/site-packages/getintegration_contract-*.dist-info/METADATA")
+    return Parser().parsestr(path.read_text(encoding="utf-8"))
 
 
 def test_the_metadata_are_complete(metadata: Message) -> None:
