@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeGuard
 
 from getintegration_compare.names import Names
@@ -64,7 +64,7 @@ class Answer:
     @classmethod
     def of(cls, exchange: Exchange, names: Names) -> Answer:
         """An exchange's answer, nothing normalised yet."""
-        response = exchange.response
+        response = replace(exchange.response)  # what is read of it is not kept
         parsed = parse(response)
         is_json = parsed.fault is None and not _is_deep(response.body)
         document = parsed.document if is_json else None

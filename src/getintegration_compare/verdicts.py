@@ -7,7 +7,7 @@ keeps it. A clause that is only observed or inferred, and that AWS upheld, can b
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from getintegration_contract.contract import PATH, Contract
 from getintegration_contract.evidence import RAISED_FROM, RECORDED
@@ -100,7 +100,8 @@ def judge_recording(recording: Recording, contract: Contract) -> Verdicts:
         due = expectation(contract, recorded, recording.suite)
         if due is None:
             continue
-        checks = judge.judge(recorded.exchange, due)
+        exchange = recorded.exchange
+        checks = judge.judge(replace(exchange, response=replace(exchange.response)), due)
         if broken := frozenset(check.clause for check in checks if not check.ok):
             verdicts.broken[position] = broken
         if transient_fault(recorded.exchange.response) is None:

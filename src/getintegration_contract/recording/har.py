@@ -199,7 +199,13 @@ def _named(headers: list[list[str]]) -> list[dict[str, str]]:
 
 
 def _pairs(headers: list[dict[str, str]]) -> Headers:
-    return tuple((sys.intern(header["name"]), sys.intern(header["value"])) for header in headers)
+    return tuple([_shared((header["name"], header["value"])) for header in headers])
+
+
+@lru_cache(maxsize=5_000)
+def _shared(value: Any) -> Any:
+    """What other exchanges have as well takes no memory again."""
+    return value
 
 
 def _media_type(headers: list[list[str]]) -> str:
@@ -229,7 +235,8 @@ def _from_text(content: dict[str, Any], key: str) -> bytes:
     text: str = content.get("text", "")
     encoding = content.get(key)
     if encoding is None:
-        return text.encode("utf-8", "surrogatepass")
+        body: bytes = _shared(text.encode("utf-8", "surrogatepass"))
+        return body
     if encoding != "base64":
         raise RecordingError(f"a body has the encoding {shorten(repr(encoding))}, and only base64 is known")
     try:

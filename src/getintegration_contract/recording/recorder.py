@@ -128,8 +128,9 @@ class Recorder:
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
             with temporary.open("w", encoding="utf-8") as file:
-                file.write('{"log": ' + json.dumps(head)[:-1] + ', "entries": [\n')
-                file.write(",\n".join(self._in_order()))
+                file.write('{"log": ' + json.dumps(head)[:-1] + ', "entries": [')
+                for number, line in enumerate(self._in_order()):
+                    file.write(f",\n{line}" if number else f"\n{line}")
                 file.write('\n], "_tests": [\n' + ",\n".join(map(json.dumps, self._tests)) + "\n]}}\n")
             temporary.replace(self.path)
             self._partial.unlink(missing_ok=True)
@@ -178,6 +179,19 @@ def model_version() -> str:
 
 
 def _read_har(path: Path) -> Recording:
+    exchanges: list[Recorded] = []
+    with path.open("rb") as file:
+        content = file.readline()
+        if content.endswith(b'"entries": [\n'):
+            # As the recorder writes it, an entry a line. Read whole, it would take many times the memory.
+            line = b""
+            for number, line in enumerate(file, 1):
+                if line.startswith(b"]"):
+                    break
+                where = f"entry {number}"
+                exchanges.append(_entry(_parse(line.rstrip(b",\n"), where), where))
+            content += line
+        content += file.read()
     number = 0
 
     def entry(value: dict[str, Any]) -> Any:
@@ -188,11 +202,11 @@ def _read_har(path: Path) -> Recording:
         number += 1
         return _entry(value, f"entry {number}")
 
-    document = _parse(path.read_bytes(), "it", entry)
+    document = _parse(content, "it", entry)
     log = document.get("log") if isinstance(document, dict) else None
     if not isinstance(log, dict) or "_suite" not in log:
         raise RecordingError("it has no log._suite")
-    recording = Recording(path, Suite.read(log["_suite"]))
+    recording = Recording(path, Suite.read(log["_suite"]), exchanges=exchanges)
     for name in ("entries", "_tests"):
         if not isinstance(log.get(name, []), list):
             raise RecordingError(f"log.{name} is no array")
