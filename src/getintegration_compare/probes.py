@@ -14,7 +14,7 @@ from getintegration_contract.recording import Recorder, Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.resign import NONE, SIGNED
 from getintegration_contract.redact import Redactor
-from getintegration_contract.state.provisioner import UNKNOWN_DOMAIN, State
+from getintegration_contract.state.state import UNKNOWN_DOMAIN, State
 
 _DOMAINS = (UNKNOWN_DOMAIN, "a", "x" * 64, "x" * 65, "a b", "é", "a.b", "...", "a%2Fb")
 _URIS: tuple[Any, ...] = ("s3://unknown", "é", "u" * 255, "u" * 256, "", None, 1, True, [], {})

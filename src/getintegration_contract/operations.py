@@ -42,12 +42,13 @@ def delete_domain(name: str) -> Request:
 
 def list_domains(next_token: str | None = None) -> Request:
     """ListDomains, one page."""
-    return Request("GET", "/domains" + (f"?next-token={quote(next_token, safe='')}" if next_token else ""))
+    return Request("GET", "/domains" + (f"?{_next(next_token)}" if next_token else ""))
 
 
-def list_integrations(domain: str) -> Request:
-    """ListIntegrations, the first page."""
-    return Request("GET", integrations_path(domain))
+def list_integrations(domain: str, next_token: str | None = None) -> Request:
+    """ListIntegrations, one page, with what is hidden."""
+    more = f"&{_next(next_token)}" if next_token else ""
+    return Request("GET", f"{integrations_path(domain)}?include-hidden=true{more}")
 
 
 def put_integration(domain: str, uri: str, members: dict[str, Any] | None = None) -> Request:
@@ -60,6 +61,10 @@ def delete_integration(domain: str, uri: str) -> Request:
     """DeleteIntegration."""
     body = json.dumps({"Uri": uri}, ensure_ascii=False).encode()
     return Request("POST", f"{integrations_path(domain)}/delete", _JSON, body)
+
+
+def _next(token: str) -> str:
+    return f"next-token={quote(token, safe='')}"
 
 
 def _domain_path(name: str) -> str:

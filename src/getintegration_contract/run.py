@@ -19,7 +19,9 @@ from getintegration_contract.judging.ledger import INDETERMINATE, NOT_CLAIMED, U
 from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import PREFIX, Provisioner, State
+from getintegration_contract.state.leftovers import PREFIX
+from getintegration_contract.state.provisioner import Provisioner
+from getintegration_contract.state.state import State
 from getintegration_contract.target import waivers as waiver_files
 from getintegration_contract.target.capabilities import OFFERS, WRITING
 from getintegration_contract.target.emulator import LocalEmulator, emulator_identities

@@ -14,7 +14,7 @@ from getintegration_contract.exchange import Exchange, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import State
+from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
 from getintegration_contract.target.capabilities import WRITING
 from getintegration_contract.target.target import Target
@@ -56,7 +56,7 @@ def scratch_name(request: pytest.FixtureRequest, state: State) -> str:
     """The name of a domain that only this test makes: the same in every run, and swept if one crashes."""
     label = re.sub(r"\W+", "-", request.node.name.removeprefix("test_"), flags=re.ASCII)[:18]
     digest = hashlib.sha256(f"{request.path.stem} {request.node.name}".encode()).hexdigest()[:8]
-    return f"{state.domain}-{label}-{digest}"
+    return state.scratch(f"{label}-{digest}")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
-from getintegration_contract.state.provisioner import URI
+from getintegration_contract.state.state import URI
 from getintegration_contract.state.workspace import Workspace
 
 DOMAINS = ("X", "x", "X0")

@@ -23,7 +23,7 @@ from getintegration_contract.judging.checker import Checker
 from getintegration_contract.operations import get_integration, put_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import transient_fault
-from getintegration_contract.state.provisioner import UNKNOWN_DOMAIN, UNKNOWN_URI, State
+from getintegration_contract.state.state import UNKNOWN_DOMAIN, UNKNOWN_URI, State
 from getintegration_contract.target.capabilities import OTHER_ACCOUNT, WRITING
 from getintegration_contract.target.target import Target
 

@@ -43,7 +43,7 @@ from getintegration_contract.judging.judge import Expectation
 from getintegration_contract.operations import get_integration, integrations_path
 from getintegration_contract.run import shards
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import State
+from getintegration_contract.state.state import State
 
 from .reproducible import leave_local_constants_out
 

@@ -23,7 +23,7 @@ from getintegration_contract.judging.judge import (
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import CLOSED
-from getintegration_contract.state.provisioner import UNKNOWN_DOMAIN, State
+from getintegration_contract.state.state import UNKNOWN_DOMAIN, State
 
 clauses = pytest.mark.clauses
 

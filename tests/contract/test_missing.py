@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote, unquote
 
 import pytest
@@ -15,7 +16,8 @@ from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import NOT_FOUND, UNREADABLE, Allowed, Expectation, parse
 from getintegration_contract.operations import get_domain, list_integrations
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import UNKNOWN_DOMAIN, State
+from getintegration_contract.state import listing
+from getintegration_contract.state.state import UNKNOWN_DOMAIN, State
 
 clauses = pytest.mark.clauses
 
@@ -43,13 +45,9 @@ def has_integration(client: Client, caller: Identity) -> Callable[[str, str], bo
     """Whether a domain has an integration of that Uri, or cannot be told not to."""
 
     def has_integration(domain: str, uri: str) -> bool:
-        response = client.send(list_integrations(domain), caller).response
-        listed = parse(response).document if response.status == 200 else None
-        if not isinstance(listed, dict):
-            return response.status == 403
-        items = listed.get("Items") or []
-        found = any(isinstance(item, dict) and item.get("Uri") == uri for item in items)
-        return found or bool(listed.get("NextToken"))
+        if client.send(list_integrations(domain), caller).response.status == 403:
+            return True
+        return uri in listing.integrations(partial(client.send, identity=caller), domain)
 
     return has_integration
 

@@ -9,7 +9,7 @@ import pytest
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import DENIED, NOT_FOUND, UNAUTHENTICATED, UNREADABLE, Expectation
-from getintegration_contract.state.provisioner import UNKNOWN_DOMAIN
+from getintegration_contract.state.state import UNKNOWN_DOMAIN
 
 clauses = pytest.mark.clauses
 

@@ -24,7 +24,7 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import State
+from getintegration_contract.state.state import State
 from getintegration_contract.target.capabilities import THROTTLING
 from getintegration_contract.target.target import Target
 

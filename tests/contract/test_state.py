@@ -17,7 +17,7 @@ import pytest
 
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.checker import Checker
-from getintegration_contract.state.provisioner import State
+from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
 
 clauses = pytest.mark.clauses

@@ -17,7 +17,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
-from getintegration_contract.state.provisioner import State
+from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
 from getintegration_contract.target.capabilities import OTHER_ACCOUNT
 

@@ -17,7 +17,7 @@ from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import NOT_FOUND, OK, THROTTLED, Expectation
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import State
+from getintegration_contract.state.state import State
 from getintegration_contract.target.target import Target
 
 from .clients import unreadable

@@ -30,7 +30,7 @@ from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import SHORT, UNDECODABLE
 from getintegration_contract.sending.pipeline import Ask, Reply, converse
-from getintegration_contract.state.provisioner import UNKNOWN_URI, State
+from getintegration_contract.state.state import UNKNOWN_URI, State
 
 clauses = pytest.mark.clauses
 

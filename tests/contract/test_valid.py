@@ -14,7 +14,7 @@ from getintegration_contract.judging.judge import OK, Expectation, answer
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import CLOSED
-from getintegration_contract.state.provisioner import State
+from getintegration_contract.state.state import State
 
 clauses = pytest.mark.clauses
 

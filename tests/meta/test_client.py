@@ -385,7 +385,7 @@ def test_a_fault_that_persists_is_a_violation(serve: Serve, connect: Any, answer
 def test_a_caller_who_is_throttled_for_good_ends_the_run(serve: Serve, connect: Any) -> None:
     server = serve(script(refused(429, "ThrottlingException")))
     client = connect(server.url)
-    client.control = get_integration("a", "u"), CALLER
+    client.use_control(get_integration("a", "u"), CALLER)
     with pytest.raises(Throttled, match="throttles the caller and does not stop: lower --rate"):
         client.send(get_integration("a", "x"), CALLER)
 
@@ -395,7 +395,7 @@ def test_a_429_that_only_one_request_gets_is_an_answer_to_it(serve: Serve, conne
         lambda request: refused(429, "ThrottlingException") if request.uri == "x" else found_or_not(request)
     )
     client = connect(server.url)
-    client.control = get_integration("a", "u"), CALLER
+    client.use_control(get_integration("a", "u"), CALLER)
     exchange = client.send(get_integration("a", "x"), CALLER)
     assert "response.status" in judged(exchange).findings
 

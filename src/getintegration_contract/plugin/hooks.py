@@ -20,7 +20,7 @@ from getintegration_contract.plugin import options
 from getintegration_contract.plugin.controller import Controller
 from getintegration_contract.plugin.worker import Worker
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import State
+from getintegration_contract.state.state import State
 from getintegration_contract.target.target import Target
 
 

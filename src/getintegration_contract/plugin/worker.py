@@ -23,7 +23,7 @@ from getintegration_contract.recording import har, resign
 from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import State
+from getintegration_contract.state.state import State
 from getintegration_contract.target.capabilities import THROTTLING, WRITING
 from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.target import Target
@@ -65,7 +65,7 @@ class Worker:
             observe=self._observe,
         )
         question = get_integration(self.state.domain, self.state.uri)
-        self.client.control = question, self.target.caller
+        self.client.use_control(question, self.target.caller)
         self.entry: Entry | None = None
         self._clauses: tuple[str, ...] = ()
         gc.disable()  # until all is imported and collected
@@ -128,8 +128,20 @@ class Worker:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         result = yield
         if (checker := item.stash.get(_CHECKER, None)) is not None:
-            checker.raise_if_violated()
+            try:
+                checker.raise_if_violated()
+            except ContractViolation:
+                self._check_environment(checker)
+                raise
         return result
+
+    def _check_environment(self, checker: Checker) -> None:
+        """Accuse the target of nothing where the environment got in the way."""
+        try:
+            self.client.check_environment()
+        except EnvironmentFault:
+            checker.entry.findings.clear()
+            raise
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

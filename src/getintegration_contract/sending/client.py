@@ -27,10 +27,11 @@ from requests_aws4auth import AWS4Auth, PassiveAWS4Auth
 from requests_aws4auth.aws4signingkey import AWS4SigningKey
 from urllib3.exceptions import HTTPError
 
-from getintegration_contract.errors import EndpointDown, EnvironmentFault, Throttled
+from getintegration_contract.errors import EndpointDown, EnvironmentFault
 from getintegration_contract.exchange import Exchange, Fault, Request, Response, Signature, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import writes
+from getintegration_contract.sending.control import Control
 from getintegration_contract.sending.faults import UNREACHABLE, fault_name, transient_fault
 from getintegration_contract.sending.session import TARGET, WireSession
 
@@ -59,8 +60,7 @@ class Client:
 
     Attributes:
         faults: Transient faults that a repeat did not show again, by kind.
-        control: A request known to be answered, with its sender: asked again to tell whether the caller is
-            being throttled.
+        control: A request known to be answered, asked again to tell a fault of the environment.
         verify: How certificates are verified: by the usual authorities, by a file of others, or not at all.
     """
 
@@ -83,7 +83,7 @@ class Client:
         self._observe = observe
         self._lock = threading.RLock()
         self._is_cleaning_up = False
-        self.control: tuple[Request, Identity] | None = None
+        self.control: Control | None = None
         self._auth: dict[tuple[Any, ...], AWS4Auth] = {}
         self._session = WireSession(connections=32)
         # The environment is read once, not for every request.
@@ -208,9 +208,12 @@ class Client:
             pause = 0.0 if throttled else _backoff(attempt, kind)
             waited += pause if kind == "429" else 0.0
             time.sleep(pause)
+        if self.control is not None:
+            self.control.check_credentials(exchange, self.sent)
         if kind == "429":
             self._waited += waited  # in vain
-            self._check_unthrottled()
+            if self.control is not None:
+                self.control.check_throttling()
         if kind is not None:
             if exchange.response.status == 0:
                 self._check_alive(exchange.request, faults)
@@ -224,16 +227,21 @@ class Client:
         with self._lock:
             self.faults.update(fault.kind for fault in faults)
 
-    def _check_unthrottled(self) -> None:
-        """Tell throttling that is an answer to a request from that of a caller who asks too much."""
-        if self.control is None:
-            return
-        request, identity = self.control
-        if (
-            transient_fault(self._exchange(self.sign(request, identity), identity, None, ()).response)
-            == "429"
-        ):
-            raise Throttled(f"{self.endpoint} throttles the caller and does not stop: lower --rate")
+    def _send_once(self, request: Request, identity: Identity) -> Exchange:
+        return self._exchange(self.sign(request, identity), identity, None, ())
+
+    def use_control(self, request: Request, caller: Identity) -> None:
+        """Take a request known to be answered as the one to ask when something looks wrong."""
+        self.control = Control(request, caller, self._send_once)
+
+    def check_environment(self) -> None:
+        """Look for what is no fault of the target, where a request is known to be answered.
+
+        Raises:
+            EnvironmentFault: There is something.
+        """
+        if self.control is not None:
+            self.control.check(self.sent)
 
     def _prepare(self, request: Request) -> requests.PreparedRequest:
         """A prepared request that nothing has normalised."""

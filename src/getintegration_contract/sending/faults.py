@@ -10,6 +10,7 @@ from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLon
 from urllib3.exceptions import ConnectTimeoutError, DecodeError, ReadTimeoutError
 
 from getintegration_contract.exchange import Response
+from getintegration_contract.judging.judge import parse
 
 #: Reasons why there is no whole answer.
 UNREACHABLE = "no connection could be made"
@@ -31,6 +32,16 @@ _FAULTS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 #: Answers of the service that mean "slow down", under either status that AWS's pages give.
 _THROTTLING_TYPES = ("ThrottlingException", "TooManyRequestsException")
 
+#: What is in the types of errors by which credentials and signatures are refused, in all spellings of AWS.
+_UNAUTHENTICATED = (
+    "Signature",
+    "Token",
+    "UnrecognizedClient",
+    "InvalidClient",
+    "Expired",
+    "InvalidAccessKey",
+)
+
 
 def transient_fault(response: Response) -> str | None:
     """What may be a passing fault of the environment: no answer, a 5xx, throttling; None for others."""
@@ -46,6 +57,12 @@ def transient_fault(response: Response) -> str | None:
 def _is_throttling(response: Response) -> bool:
     error_type = response.header("x-amzn-errortype") if response.status == 400 else None
     return bool(error_type and error_type.startswith(_THROTTLING_TYPES))
+
+
+def is_unauthenticated(response: Response) -> bool:
+    """Whether an answer refuses who asks, rather than what is asked."""
+    error_type = parse(response).error_type or "" if response.status in (400, 401, 403) else ""
+    return response.status == 401 or any(word in error_type for word in _UNAUTHENTICATED)
 
 
 def fault_name(error: BaseException) -> str:

@@ -31,6 +31,7 @@ class Target:
 
     Attributes:
         endpoint: ``scheme://host[:port]``; empty for the shipped emulator before it runs.
+        insists_on_writing: Whether the user asked for it, so that a run without makes no sense.
         rate: Requests a second, shared by all workers; None for no limit.
         write_rate: Those of them that write; None for no limit of their own.
         timeout: Seconds to wait for an answer.
@@ -48,6 +49,7 @@ class Target:
     domain_name: str | None = None
     integration_uri: str | None = None
     allow_writes: bool = False
+    insists_on_writing: bool = False
     rate: float | None = None
     write_rate: float | None = None
     max_requests: int | None = None
@@ -118,6 +120,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
         domain_name=settings.get("domain-name"),
         integration_uri=settings.get("integration-uri"),
         allow_writes=allow_writes,
+        insists_on_writing=allow_writes and settings.get("allow-writes", False),
         write_rate=AWS_WRITE_RATE if is_aws(endpoint) else None,
         **pace,
     )

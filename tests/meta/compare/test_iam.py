@@ -23,7 +23,8 @@ from getintegration_contract.operations import (
 )
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state import provisioner as states
-from getintegration_contract.state.provisioner import PREFIX, Provisioner
+from getintegration_contract.state.leftovers import PREFIX
+from getintegration_contract.state.provisioner import Provisioner
 
 from ..support import ROOT, Process
 from .kit import CALLER, load

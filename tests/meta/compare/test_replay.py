@@ -22,7 +22,9 @@ from getintegration_contract.operations import create_domain, delete_domain, get
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.provisioner import PREFIX, Provisioner, State
+from getintegration_contract.state.leftovers import PREFIX
+from getintegration_contract.state.provisioner import Provisioner
+from getintegration_contract.state.state import State
 from getintegration_contract.target.target import Target
 
 from ..support import Process, Received, Reply, Scripted, emulator, forwarding, refused, suite
@@ -124,7 +126,7 @@ def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
         budgets.append(create(*limits))
         return budgets[-1]
 
-    def have(self: Provisioner, *, allow_writes: bool, members: Any) -> State:
+    def have(self: Provisioner, *, allow_writes: bool, **_: Any) -> State:
         allowed.append(allow_writes)
         return State("discovered", "d", "u")
 

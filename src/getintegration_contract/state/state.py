@@ -1,0 +1,84 @@
+"""What exists on a target during a run, and the values that it is made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from getintegration_contract.exchange import Exchange
+from getintegration_contract.state.leftovers import PREFIX
+
+#: A Uri with everything that careless comparison loses: both cases, a precomposed letter, an escape, a slash.
+URI = "s3://Contract-Bucket/Caf\u00e9/a%20b/Object"
+PLAIN_URI = "arn:aws:flow:us-east-1:123456789012:GetIntegrationContract"
+OTHER_URI = "arn:aws:flow:us-east-1:123456789012:GetIntegrationContract-Other"
+#: A Uri and a domain that no run makes.
+UNKNOWN_URI = "s3://GetIntegrationContract-Unknown"
+UNKNOWN_DOMAIN = f"{PREFIX}unknown".lower()
+
+#: Members that are not on the reference page: who writes a server from it ignores them.
+_RECENT = frozenset({"Scope"})
+#: All optional members, each within its constraints.
+MEMBERS: dict[str, Any] = {
+    "ObjectTypeName": "Contract_Type-1",
+    "ObjectTypeNames": {"SegmentIdentify": "Segment_Type", "ShopifyCreateOrders": "_Shopify-2"},
+    "Tags": {"team": "contract", "cost:center/1": "a b\u00e9"},
+    "RoleArn": "arn:aws:iam::123456789012:role/service-role/GetIntegrationContract",
+    "EventTriggerNames": ["Contract_Trigger-1"],
+    "Scope": "DOMAIN",
+    "FlowDefinition": {
+        "FlowName": "Contract-Flow",
+        "KmsArn": "arn:aws:kms:us-east-1:123456789012:key/contract",
+        "SourceFlowConfig": {
+            "ConnectorType": "S3",
+            "SourceConnectorProperties": {"S3": {"BucketName": "contract-bucket"}},
+        },
+        "Tasks": [],
+        "TriggerConfig": {"TriggerType": "OnDemand"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """What exists on the target.
+
+    Attributes:
+        origin: ``given``, ``made`` or ``discovered``.
+        other_domain, other_uri: A second domain, and a Uri that only it has.
+        members: The optional members that the integration was put with.
+        hindrance: Why it was not made, although that was allowed.
+    """
+
+    origin: str
+    domain: str
+    uri: str
+    other_domain: str | None = None
+    other_uri: str | None = None
+    members: dict[str, Any] = field(default_factory=dict)
+    hindrance: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form, as it travels to workers."""
+        return dict(vars(self))
+
+    def scratch(self, label: str) -> str:
+        """The name of a domain that a scenario makes: in small letters where the target takes no others."""
+        name = f"{self.domain}-{label}"
+        return name.lower() if self.domain.islower() else name
+
+    def untaken(self, member: str) -> str:
+        """Why the integration was made without an optional member; alone the target may well take it."""
+        return f"the target did not take {member} with the other members"
+
+
+def taken(put: Exchange, members: dict[str, Any]) -> dict[str, Any]:
+    """The members without those that a target may not know yet, and by its answer did not take."""
+    document = put.response.members
+    if document.get("ObjectTypeName") is None:
+        return members  # it does not say what it took
+    return {
+        name: value
+        for name, value in members.items()
+        if name not in _RECENT or document.get(name) is not None
+    }
