@@ -34,7 +34,7 @@ LIMIT = 240.0
 TIMED_OUT, CRASHED = -1, -2
 
 #: How pytest is told to run the suite.
-_SUITE = ("tests/contract", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+SUITE = ("tests/contract", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _VARIABLES = ("PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
 
 
@@ -102,12 +102,12 @@ class Job:
         target = self._folder / "target.toml"
         target.write_text(target_file(mutant), encoding="utf-8")
         arguments = [
-            *(*_SUITE, "--endpoint-url", url, "--target", str(target), "--report-dir", str(self._folder)),
+            *(*SUITE, "--endpoint-url", url, "--target", str(target), "--report-dir", str(self._folder)),
             *(f"--ignore-glob=*/{glob}" for glob in without),
             *mutant.options,
         ]
         plugins = [_StopWhenCaught(mutant.expected)] if fast and mutant.expected else []
-        self._suite = _fork(lambda: _run_suite(arguments, plugins, mutant, self._folder / "output"))
+        self._suite = fork(lambda: _run_suite(arguments, plugins, mutant, self._folder / "output"))
 
     def outcome(self) -> Outcome | None:
         """What the run gave, once it has ended."""
@@ -155,8 +155,8 @@ def preload() -> bool:
     sys.dont_write_bytecode = False
     for variable in _VARIABLES:
         os.environ.pop(variable, None)
-    with tempfile.TemporaryDirectory(prefix="mutant-") as folder, _quiet(Path(folder) / "output") as output:
-        passed = pytest.main([*_SUITE, "--report-dir", folder]) == 0
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder, quiet(Path(folder) / "output") as output:
+        passed = pytest.main([*SUITE, "--report-dir", folder]) == 0
         said = "" if passed else output.read_text("utf-8", "replace")[-3000:]
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the suite has its own way to end
     print(said, end="")
@@ -166,11 +166,11 @@ def preload() -> bool:
 
 
 @contextmanager
-def _quiet(output: Path) -> Iterator[Path]:
+def quiet(output: Path) -> Iterator[Path]:
     """Send standard output and error to a file for a while."""
     sys.stdout.flush()
     kept = os.dup(1), os.dup(2)
-    _redirect(output)
+    redirect(output)
     try:
         yield output
     finally:
@@ -187,7 +187,7 @@ def _start_proxy(mutant: Mutant, base: str, folder: Path) -> tuple[int, str]:
     def serve() -> int:
         parent = os.getppid()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        _redirect(folder / "output")
+        redirect(folder / "output")
         proxy = Proxy(base, mutant.build(), continues=mutant.continues)
         os.write(told_write, proxy.url.encode())
         os.close(told_write)
@@ -196,7 +196,7 @@ def _start_proxy(mutant: Mutant, base: str, folder: Path) -> tuple[int, str]:
         (folder / "count.json").write_text(json.dumps(vars(proxy.count)), encoding="utf-8")
         return 0
 
-    process = _fork(serve)
+    process = fork(serve)
     os.close(told_write)
     url = os.read(told_read, 200).decode()
     os.close(told_read)
@@ -222,12 +222,12 @@ class _StopWhenCaught:
 def _run_suite(arguments: list[str], plugins: list[Any], mutant: Mutant, output: Path) -> int:
     import pytest
 
-    _redirect(output)
+    redirect(output)
     os.environ.update(mutant.environment)
     return int(pytest.main(arguments, plugins))
 
 
-def _redirect(output: Path) -> None:
+def redirect(output: Path) -> None:
     """Send standard output and error to a file."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -237,7 +237,7 @@ def _redirect(output: Path) -> None:
     os.close(file)
 
 
-def _fork(work: Callable[[], int]) -> int:
+def fork(work: Callable[[], int]) -> int:
     """Do the work in a child, which ends with the number it returns."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Starts the runner: ``python tests/meta/mutants/run.py``."""
+"""Starts the runner of mutants; with ``emulator-code`` first, that of alterations of the emulator."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,9 @@ _FOLDER = str(Path(__file__).resolve().parent.parent)
 
 if __name__ == "__main__":
     sys.path[0] = _FOLDER
-    from mutants.runner import main
+    from mutants import emulator_code, runner
 
     sys.path.remove(_FOLDER)  # nothing else there is meant to be imported by its bare name
-    sys.exit(main())
+    if sys.argv[1:2] == ["emulator-code"]:
+        sys.exit(emulator_code.main(sys.argv[2:]))
+    sys.exit(runner.main())
