@@ -19,8 +19,10 @@ import pytest
 from getintegration_contract.errors import StateError
 from getintegration_contract.operations import create_domain, delete_domain, put_integration
 from getintegration_contract.sending.client import Client
+from getintegration_contract.state.command import main as sweep
 from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.provisioner import Provisioner
+from getintegration_contract.state.state import MEMBERS
 
 from .commands import (
     CALLER,
@@ -186,6 +188,95 @@ def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
     third.remove()
     assert domains(server.url) == {"Own"}
     client.close()
+
+
+def test_names_that_are_all_taken_are_no_pass_and_a_command_sweeps_them(
+    run_suite: RunSuite, endpoint: Process, caller: Callable[[Any], Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {f"{PREFIX}{slot}-A" for slot in range(10)}
+    for name in {"Own", *names}:
+        assert caller(create_domain(name)).response.status == 200
+    result = run_suite(suite("access"), "--endpoint-url", endpoint.url)
+    assert result.status == 6, result.output
+    assert "in use by other runs, or left by crashed ones: the command sweep removes them" in result.output
+    assert domains(endpoint.url) == {"Own", *names}
+    assert sweep(["--endpoint-url", endpoint.url, "--older-than", "1"]) == 0
+    assert domains(endpoint.url) == {"Own", *names}
+    assert sweep(["--endpoint-url", endpoint.url]) == 0
+    assert domains(endpoint.url) == {"Own"}
+    caller(delete_domain("Own"))
+    assert capsys.readouterr().out.count("swept the domain") == len(names)
+
+
+def test_a_sweep_that_cannot_be_is_one_sentence(capsys: pytest.CaptureFixture[str], serve: Serve) -> None:
+    for script, said in (
+        (Reply(501), "lists no domains: 501"),
+        (refused(403, "ExpiredTokenException"), "refuses"),
+    ):
+        assert sweep(["--endpoint-url", serve(lambda _, answer=script: answer).url]) == 6
+        assert said in capsys.readouterr().err
+    assert sweep([]) == 4
+    assert "give --endpoint-url or --target" in capsys.readouterr().err
+
+
+CHOOSY_NAMES = {"capitals": r"[^/]*[A-Z]", "a digit or a hyphen first": r"[0-9-]"}
+
+
+@pytest.mark.parametrize("refused_names", CHOOSY_NAMES.values(), ids=CHOOSY_NAMES.keys())
+def test_a_server_that_refuses_lawful_names_violates_their_pattern(
+    run_suite: RunSuite, serve: Serve, endpoint: Process, refused_names: str
+) -> None:
+    forward = forwarding(endpoint.url)
+
+    def choosy(request: Received) -> Reply:
+        if re.match(rf"/domains/{refused_names}", request.target):
+            return refused(400, "BadRequestException")
+        return forward(request)
+
+    result = run_suite(suite("valid"), suite("missing"), "--endpoint-url", serve(choosy).url)
+    assert result.status == 1, result.output
+    assert result.report["target"]["state"] == "made"
+    assert "request.DomainName.pattern" in result.findings
+    assert not domains(endpoint.url)
+
+
+def test_a_list_goes_on_after_an_empty_page(serve: Serve, endpoint: Process) -> None:
+    forward = forwarding(endpoint.url)
+
+    def script(request: Received) -> Reply:
+        path, _, query = request.target.partition("?")
+        if request.method == "GET" and path == "/domains":
+            if "next-token" not in query:
+                return answered({"Items": [], "NextToken": "more"})
+            return answered({"Items": [{"DomainName": "Paged"}]})
+        if request.method == "GET" and path == "/domains/Paged/integrations":
+            assert "include-hidden=true" in query
+            if "next-token" not in query:
+                return answered({"Items": [], "NextToken": "more"})
+            return answered({"Items": [{"Uri": "s3://paged"}]})
+        return forward(request)
+
+    client = Client(serve(script).url, "us-east-1")
+    found = Provisioner(client, {"caller": CALLER}, print).discovered()
+    client.close()
+    assert (found.domain, found.uri) == ("Paged", "s3://paged")
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_only_a_member_that_is_refused_is_left_out(serve: Serve, endpoint: Process, member: str) -> None:
+    forward = forwarding(endpoint.url)
+
+    def script(request: Received) -> Reply:
+        refuses = request.method == "PUT" and f'"{member}"'.encode() in request.body
+        return refused(400, "BadRequestException") if refuses else forward(request)
+
+    client = Client(serve(script).url, "us-east-1")
+    provisioner = Provisioner(client, {"caller": CALLER}, print)
+    made = provisioner.made()
+    provisioner.remove()
+    client.close()
+    expected = MEMBERS.keys() - {member} if member != "ObjectTypeName" else made.members.keys()
+    assert made.members.keys() == expected
 
 
 def test_the_servers_clock_says_how_old_a_leftover_is(serve: Serve, endpoint: Process) -> None:
