@@ -43,11 +43,11 @@ class Acceptance:
     def complaints(self, found: Iterable[Difference]) -> list[str]:
         """What is wrong with the waivers: expired ones, and ones that match nothing of what was found."""
         complaints = []
+        names = sorted(set().union(*map(_names, found)))
         for waiver in self.waivers:
             if waiver.expired(self.today):
                 complaints.append(f"the waiver of {waiver.clause} expired on {waiver.expires.isoformat()}")
             elif waiver.clause not in self._used:
-                names = sorted(set().union(*map(_names, found)))
                 close = difflib.get_close_matches(waiver.clause, names, n=1, cutoff=0.5)
                 nearest = f"; the nearest is {close[0]}" if close else ""
                 complaints.append(f"the waiver of {waiver.clause} matches no difference{nearest}")

@@ -29,14 +29,16 @@ def headline(report: dict[str, Any]) -> str:
     compared, count = f"{divergence['compared']:,} compared answers", divergence["unaccepted"]
     if not divergence["compared"]:
         return "nothing could be compared"
-    told = f"open differences in {count:,} of {compared} ({_per_cent(divergence['open_share'])})"
-    settled = divergence["different"] - count
-    ways = [
-        *(["accepted"] if any(group["accepted"] for group in report["differences"]) else []),
-        *(["the contract's fault"] if any(group["contradicted"] for group in report["differences"]) else []),
-    ]
-    rest = f"; {settled:,} more differ in ways that are {' or '.join(ways)}" if settled else ""
-    return (told if count else f"no open difference in {compared}") + rest
+    parts = [f"no open difference in {compared}"]
+    if count:
+        parts = [f"open differences in {count:,} of {compared} ({_per_cent(divergence['open_share'])})"]
+    if settled := divergence["different"] - count:
+        contradicted = any(group["contradicted"] for group in report["differences"])
+        ways = "where that is accepted or the contract is wrong" if contradicted else "in accepted ways"
+        parts.append(f"{settled:,} {'more differ' if count else 'differ'} only {ways}")
+    if report["complaints"]:
+        parts.append(view.many(len(report["complaints"]), "complaint"))
+    return "; ".join(parts)
 
 
 def coverage(report: dict[str, Any]) -> str:

@@ -10,7 +10,6 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -32,7 +31,7 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
     same = [past for past in earlier or () if _target(past) == _target(report)]
     same = [past for past in same if past["started"] < report["started"]]
     counts = view.tally(report["clauses"])
-    return _render(
+    return render(
         "report.html",
         script="filter.js",
         report=report,
@@ -70,7 +69,7 @@ def compare(reports: list[dict[str, Any]]) -> str:
         row["same"] = len({cell and cell["outcome"] for cell in row["cells"]}) == 1
         groups.setdefault(row["clause"]["group"], []).append(row)
     worst = sorted(groups.items(), key=lambda item: -sum(map(_broken, item[1])))
-    return _render(
+    return render(
         "compare.html",
         script="filter.js",
         reports=reports,
@@ -91,7 +90,7 @@ def trend(reports: list[dict[str, Any]]) -> str:
     if len(reports) < 2:
         return ""
     ordered = sorted(reports, key=lambda report: str(report["started"]))
-    template = _environment().get_template("trend.html")
+    template = _environment(_TEMPLATES).get_template("trend.html")
     return template.render(panels=_panels(ordered), runs=ordered)
 
 
@@ -101,7 +100,7 @@ def trend_page(reports: list[dict[str, Any]], faults: list[str]) -> str:
     for report in reports:
         targets.setdefault(_target(report), []).append(report)
     drawn = {name: (runs, Markup(trend(runs))) for name, runs in targets.items()}
-    return _render("trend_page.html", targets=drawn, faults=faults)
+    return render("trend_page.html", targets=drawn, faults=faults)
 
 
 def _panels(reports: list[dict[str, Any]]) -> list[Panel]:
@@ -126,28 +125,23 @@ def _in_use(report: dict[str, Any], key: str, order: tuple[str, ...]) -> list[st
     return [value for value in order if value in found]
 
 
-def _render(name: str, *, script: str | None = None, **values: Any) -> str:
-    """A page with the script of all pages in its head, and one of its own at its end."""
-    scripts = {"early": _asset("theme.js"), "late": _asset(script) if script else ""}
-    return render(_environment().get_template(name), _asset("style.css"), scripts, **values)
-
-
-def render(template: jinja2.Template, style: str, scripts: Mapping[str, str], **values: Any) -> str:
-    """A page with its own style and scripts, the only ones that its policy lets act.
+def render(name: str, *, script: str | None = None, package: str = _TEMPLATES, **values: Any) -> str:
+    """A page with the style and theme of all pages; its policy lets nothing else act.
 
     Args:
-        template: Takes ``policy``, ``style``, the scripts by their names, and the values.
-        style: CSS of the page, put behind the palette of all pages.
-        scripts: By name.
+        script: Runs at the end of the page.
+        package: Has the template; what that extends or imports may be of this package.
     """
-    style = f"{_asset('palette.css')}\n{style}"
-    allowed = " ".join(f"'{_hash(script)}'" for script in scripts.values()) or "'none'"
+    style = f"{_asset('palette.css')}\n{_asset('style.css')}"
+    scripts = {"early": _asset("theme.js"), "late": _asset(script) if script else ""}
+    allowed = " ".join(f"'{_hash(text)}'" for text in scripts.values())
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src {allowed};"
         " base-uri 'none'; form-action 'none'"
     )
     # Style and scripts are files of this package, not data.
     own = {name: Markup(text) for name, text in scripts.items()}
+    template = _environment(package).get_template(name)
     return template.render(policy=policy, style=Markup(style), **own, **values) + "\n"
 
 
@@ -167,19 +161,19 @@ def _asset(name: str) -> str:
     return resources.files(_TEMPLATES).joinpath("templates", name).read_text(encoding="utf-8").strip()
 
 
-def environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
-    """An engine for pages: it escapes everything, and has a filter ``visible``."""
-    made = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    made.filters["visible"] = lambda text: visible(text, keep="\n\t")
-    return made
-
-
 @cache
-def _environment() -> jinja2.Environment:
-    made = environment(jinja2.PackageLoader(_TEMPLATES))
+def _environment(package: str) -> jinja2.Environment:
+    """An engine that escapes everything."""
+    loaders = [jinja2.PackageLoader(name) for name in dict.fromkeys((package, _TEMPLATES))]
+    made = jinja2.Environment(
+        loader=jinja2.ChoiceLoader(loaders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.filters |= {
+        "visible": lambda text: visible(text, keep="\n\t"),
         "slug": lambda text: text.replace(" ", "-"),
         "times": view.times,
         "test_name": view.test_name,
