@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import botocore.auth
 import pytest
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
 
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
@@ -187,22 +185,3 @@ def connect(region: str) -> Iterator[Connect]:
 def wire(emulator: RunningEmulator, connect: Connect) -> Wire:
     """A client of the session's emulator."""
     return connect(emulator)
-
-
-@pytest.fixture
-def boto_client(emulator: RunningEmulator, region: str) -> Callable[..., Any]:
-    """Makes boto3 clients, unmodified, for an identity of the session's emulator."""
-
-    def make(identity: str = "caller", **config: Any) -> Any:
-        who = DEFAULT_IDENTITIES[identity]
-        return boto3.client(
-            "customer-profiles",
-            endpoint_url=emulator.url,
-            region_name=region,
-            aws_access_key_id=who.access_key,
-            aws_secret_access_key=who.secret_key,
-            aws_session_token=who.session_token,
-            config=Config(**config),
-        )
-
-    return make

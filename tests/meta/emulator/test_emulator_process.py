@@ -164,13 +164,6 @@ def test_bad_identities_file(
     assert says in capsys.readouterr().err
 
 
-def test_identities_file_that_is_no_text(tmp_path: Path) -> None:
-    file = tmp_path / "who.toml"
-    file.write_bytes(b"\xff\xfe")
-    with pytest.raises(IdentityFileError, match="not TOML"):
-        load_identities(file)
-
-
 def test_identities_file_replaces_the_defaults(tmp_path: Path, connect: Any) -> None:
     file = tmp_path / "who.toml"
     file.write_text(GOOD, encoding="utf-8-sig")  # as editors on Windows write it
@@ -237,11 +230,6 @@ def test_access_log(connect: Any) -> None:
     assert (third["status"], third["error_type"]) == (200, None)
     for secret in (str(temporary.session_token), signed["Authorization"][-64:], "secret"):
         assert secret not in log
-
-
-def test_without_the_option_nothing_is_logged(emulator: Any, wire: Any) -> None:
-    wire.send("GET", "/domains")
-    assert emulator.stderr() == ""
 
 
 def test_a_warning_when_other_machines_can_reach_it() -> None:

@@ -18,85 +18,41 @@ PATH = "/domains/shop/integrations"
     ("body", "expected"),
     [
         (b"", BAD),
-        (b"{}", BAD),
-        (b'{"uri": "lower case is another member"}', BAD),
         (b'{"Uri": null}', BAD),
-        (b'{"Uri": ""}', BAD),
-        (b'{"Uri": "a"}', UNKNOWN),
-        (b' \r\n\t{"Uri": "a"} \n', UNKNOWN),
-        (json.dumps({"Uri": "a" * 255}).encode(), UNKNOWN),
-        (json.dumps({"Uri": "a" * 256}).encode(), BAD),
-        (json.dumps({"Uri": "\U0001f600" * 255}, ensure_ascii=False).encode(), UNKNOWN),
         (json.dumps({"Uri": "\U0001f600" * 255}).encode(), UNKNOWN),
         (json.dumps({"Uri": "\U0001f600" * 256}).encode(), BAD),
-        (b'{"Uri": "a", "Other": {"deep": [1, null]}, "DomainName": 7}', UNKNOWN),
         (b'{"Uri": "a", "Uri": "b"}', UNKNOWN),
-        (b'{"Uri": "a", "x": ' + b"[" * 500 + b"]" * 500 + b"}", UNKNOWN),
-        (b'{"Uri": 5}', UNREADABLE),
-        (b'{"Uri": 1e999}', UNREADABLE),
+        (b'{"Uri": "a", "DomainName": 7, "x": ' + b"[" * 500 + b"]" * 500 + b"}", UNKNOWN),
         (b'{"Uri": ' + b"[" * 500 + b"]" * 500 + b"}", UNREADABLE),
-        (b'{"Uri": true}', UNREADABLE),
-        (b'{"Uri": ["a"]}', UNREADABLE),
-        (b'{"Uri": {"a": "b"}}', UNREADABLE),
+        (b'{"Uri": 1e999}', UNREADABLE),
         (b'{"Uri": "\\ud800"}', UNREADABLE),
-        (b'["Uri"]', UNREADABLE),
-        (b'"Uri"', UNREADABLE),
         (b"null", UNREADABLE),
-        (b"7", UNREADABLE),
         (b" ", UNREADABLE),
-        (b"{", UNREADABLE),
-        (b'{"Uri": "a"', UNREADABLE),
-        (b'{"Uri": "a",}', UNREADABLE),
-        (b'{"Uri": "a"} {}', UNREADABLE),
-        (b"{'Uri': 'a'}", UNREADABLE),
-        (b'{"Uri": "a\nb"}', UNREADABLE),
-        (b'{"Uri": "\xff"}', UNREADABLE),
-        (b'{"Uri": "\xed\xa0\x80"}', UNREADABLE),
         (b'\xef\xbb\xbf{"Uri": "a"}', UNREADABLE),
         ('{"Uri": "a"}'.encode("utf-16"), UNREADABLE),
-        (b'{"Uri": "a", "x": NaN}', UNREADABLE),
-        (b'{"Uri": "a", "x": -Infinity}', UNREADABLE),
         (b'{"Uri": "a", "x": ' + b"1" * 5000 + b"}", UNREADABLE),
         (b"[" * 100_000, UNREADABLE),
-        (b'{"x":' * 100_000 + b"1" + b"}" * 100_000, UNREADABLE),
     ],
     ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else None,
 )
 def test_body_of_get_integration(wire: Any, body: bytes, expected: tuple[int, str]) -> None:
+    """What the contract leaves open: which of two types, and what parsers read differently."""
     wire.create_domain()
     reply = wire.call("POST", PATH, body)
     assert reply.error == expected
     assert list(reply.json) == ["Message"]
 
 
-@pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/xml", "nonsense;;"])
-def test_content_type_is_ignored(wire: Any, content_type: str | None) -> None:
-    headers = {} if content_type is None else {"Content-Type": content_type}
-    assert wire.call("POST", PATH, {"Uri": "a"}, headers).error == UNKNOWN
-
-
 @pytest.mark.parametrize(
     ("segment", "expected"),
     [
-        ("a", UNKNOWN),
-        ("a" * 64, UNKNOWN),
         ("Az09_-", UNKNOWN),
         ("%41", UNKNOWN),
-        ("a" * 65, BAD),
         ("", BAD),
-        (".", BAD),
         ("..", BAD),
-        ("%2e%2e", BAD),
-        ("a.b", BAD),
-        ("a%20b", BAD),
-        ("a%0A", BAD),
         ("a%2Fb", BAD),
-        ("%2Fintegrations", BAD),
-        ("a%00", BAD),
-        ("%C3%A9", BAD),
         ("%ff", BAD),
         ("a%", BAD),
-        ("a:b", BAD),
     ],
 )
 def test_domain_name(wire: Any, segment: str, expected: tuple[int, str]) -> None:
@@ -121,20 +77,15 @@ def changed(document: Any, path: str, value: Any) -> Any:
     ("path", "value", "expected"),
     [
         ("FlowName", None, BAD),
-        ("FlowName", "-", BAD),
         ("FlowName", "f" * 257, BAD),
         ("KmsArn", "arn:aws:s3:::b", BAD),
-        ("Tasks", None, BAD),
         ("Tasks", {}, UNREADABLE),
         ("Tasks", ["no task"], UNREADABLE),
         ("Tasks.0.TaskType", "Dance", BAD),
         ("Tasks.0.SourceFields.0", 5, UNREADABLE),
-        ("Tasks.0.SourceFields.0", "x" * 2049, BAD),
         ("Tasks.0.TaskProperties", {"NO_SUCH_KEY": "x"}, BAD),
         ("Tasks.0.TaskProperties", {"DATA_TYPE": ""}, BAD),
-        ("Tasks.0.ConnectorOperator.S3", "no_op", BAD),
         ("SourceFlowConfig.SourceConnectorProperties.S3.BucketName", "b" * 2, BAD),
-        ("SourceFlowConfig.SourceConnectorProperties.S3.BucketName", None, BAD),
         ("TriggerConfig.TriggerProperties.Scheduled.ScheduleOffset", 36001, BAD),
         ("TriggerConfig.TriggerProperties.Scheduled.ScheduleOffset", 0.5, UNREADABLE),
         ("TriggerConfig.TriggerProperties.Scheduled.ScheduleOffset", 2**63, BAD),
@@ -156,21 +107,16 @@ def test_nested_rules_of_a_flow_definition(
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
-        ({"ObjectTypeName": "9lives"}, BAD),
         ({"ObjectTypeName": "name\n"}, BAD),
-        ({"ObjectTypeName": "n" * 256}, BAD),
         ({"ObjectTypeNames": {"SegmentIdentify": "not valid"}}, BAD),
         ({"ObjectTypeNames": {"": "Valid"}}, BAD),
         ({"Tags": {}}, BAD),
         ({"Tags": {f"k{'a' * n}": "v" for n in range(51)}}, BAD),
         ({"Tags": {"aws:x": "v"}}, BAD),
-        ({"Tags": {"a b": "v"}}, BAD),
         ({"Tags": {"a": "v" * 257}}, BAD),
         ({"Tags": {"a": None}}, UNREADABLE),
-        ({"Tags": {"a": 1}}, UNREADABLE),
+        ({"Tags": {"\ud800": "v"}}, UNREADABLE),
         ({"Tags": ["a"]}, UNREADABLE),
-        ({"RoleArn": "role"}, BAD),
-        ({"EventTriggerNames": []}, BAD),
         ({"EventTriggerNames": ["a", "b"]}, BAD),
         ({"EventTriggerNames": [None]}, UNREADABLE),
         ({"Scope": "GALAXY"}, BAD),
@@ -190,14 +136,11 @@ def test_plus_to_equals_is_a_range_in_tag_keys(wire: Any) -> None:
 @pytest.mark.parametrize(
     ("days", "expected"),
     [
-        (1, (200, None)),
         (1098, (200, None)),
         (5.0, (200, None)),
         (0, BAD),
-        (1099, BAD),
         (2**31, BAD),
         (1.5, UNREADABLE),
-        ("5", UNREADABLE),
         (True, UNREADABLE),
         (None, BAD),
     ],

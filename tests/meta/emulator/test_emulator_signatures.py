@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-import hmac
 import json
 import random
 import string
@@ -16,7 +14,10 @@ import pytest
 import requests
 from requests_aws4auth import AWS4Auth  # type: ignore[import-untyped]
 
-from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
+from getintegration_emulator.identities import DEFAULT_IDENTITIES
+
+from ..mutants.messages import Request
+from ..mutants.signing import Claim, signature
 
 CALLER = DEFAULT_IDENTITIES["caller"]
 TEMPORARY = DEFAULT_IDENTITIES["temporary"]
@@ -114,11 +115,6 @@ def test_a_path_that_leaves_dot_segments_in_its_signature_is_accepted(wire: Any)
     assert reply.error == (400, "BadRequestException")
 
 
-def test_date_header_instead_of_x_amz_date(wire: Any) -> None:
-    reply = wire.call("POST", PATH, BODY, {"Date": "replaced by the signer"})
-    assert reply.error == (404, "ResourceNotFoundException")
-
-
 def test_spaces_around_header_values_do_not_matter(wire: Any) -> None:
     signed = wire.signed_headers("POST", PATH, BODY)
     padded = {name: f"  {value} \t" for name, value in signed.items()}
@@ -152,52 +148,27 @@ def with_header(name: str, value: str) -> Change:
     return lambda headers: {**headers, name: value}
 
 
-def cut_after(part: str) -> Change:
-    return lambda headers: {
-        **headers,
-        "Authorization": headers["Authorization"].partition(part)[0].rstrip(", "),
-    }
-
-
-def flip_signature(headers: Headers) -> Headers:
-    value = headers["Authorization"]
-    return {**headers, "Authorization": value[:-1] + ("0" if value[-1] != "0" else "1")}
-
-
 MISSING, INCOMPLETE, UNKNOWN, INVALID = (
     "MissingAuthenticationTokenException",
     "IncompleteSignatureException",
     "UnrecognizedClientException",
     "InvalidSignatureException",
 )
+#: Which type each kind of fault has, which the contract only observes.
 TAMPERINGS: list[tuple[str, Change, str]] = [
     ("no authorization", without("Authorization"), MISSING),
     ("basic", with_header("Authorization", "Basic YTpi"), INCOMPLETE),
-    ("bearer", with_header("Authorization", "Bearer x"), INCOMPLETE),
-    ("sigv4a", authorization("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"), INCOMPLETE),
-    ("algorithm only", with_header("Authorization", "AWS4-HMAC-SHA256"), INCOMPLETE),
     ("empty", with_header("Authorization", ""), INCOMPLETE),
-    ("no signature", cut_after("Signature="), INCOMPLETE),
     ("no signed headers", authorization("SignedHeaders", "Other"), INCOMPLETE),
-    ("no credential", authorization("Credential", "Other"), INCOMPLETE),
     ("short credential", authorization("/aws4_request", ""), INCOMPLETE),
     ("no date", without("X-Amz-Date"), INCOMPLETE),
-    ("bad date", with_header("X-Amz-Date", "yesterday"), INCOMPLETE),
     ("impossible date", with_header("X-Amz-Date", "20261340T000000Z"), INCOMPLETE),
     ("unknown key", authorization("CALLER001", "NOBODY001"), UNKNOWN),
     ("unasked token", with_header("X-Amz-Security-Token", "anything"), UNKNOWN),
-    ("flipped signature", flip_signature, INVALID),
-    ("truncated signature", lambda h: {**h, "Authorization": h["Authorization"][:-1]}, INVALID),
-    ("other terminator", authorization("aws4_request", "aws5_request"), INVALID),
     ("other service", authorization("/profile/", "/s3/"), INVALID),
-    ("other region", authorization("/test-", "/best-"), INVALID),
-    ("host not signed", authorization("content-type;host;", "content-type;"), INVALID),
-    ("date not signed", authorization(";x-amz-date", ""), INVALID),
     ("unordered headers", authorization("content-type;host", "host;content-type"), INVALID),
     ("signed header missing", without("Content-Type"), INVALID),
-    ("signed header changed", with_header("Content-Type", "text/plain"), INVALID),
     ("host changed", with_header("Host", "profile.us-east-1.amazonaws.com"), INVALID),
-    ("body hash added", with_header("X-Amz-Content-SHA256", "0" * 64), INVALID),
 ]
 
 
@@ -213,78 +184,29 @@ def test_tampered_header(wire: Any, change: Change, expected: str) -> None:
     assert list(reply.json) == ["message"]
 
 
-def test_tampered_body_path_query_and_method(wire: Any) -> None:
-    headers = wire.signed_headers("POST", PATH, BODY)
-    for method, target, body in [
-        ("POST", PATH, BODY + b" "),
-        ("POST", PATH, b""),
-        ("POST", "/domains/shop2/integrations", BODY),
-        ("POST", PATH + "/", BODY),
-        ("POST", PATH + "?a=b", BODY),
-        ("PUT", PATH, BODY),
-    ]:
-        reply = wire.send(method, target, body, headers)
-        assert reply.error == (403, INVALID), (method, target, body)
-
-
-def test_wrong_secret(wire: Any) -> None:
-    thief = type(CALLER)(CALLER.access_key, "EXAMPLE-wrong", CALLER.account)
-    assert wire.call("POST", PATH, BODY, identity=thief).error == (403, INVALID)
-
-
-def sign_by_hand(
-    wire: Any,
-    headers: dict[str, str],
-    *,
-    signed: list[str] | None = None,
-    scope_date: str | None = None,
-    service: str = "profile",
-    terminator: str = "aws4_request",
-    identity: Identity = CALLER,
-) -> dict[str, str]:
-    """Sign as the specification says, but whatever is asked: signatures that are right and unlawful."""
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    headers = {"host": wire.host, "x-amz-date": now, **headers}
-    names = signed if signed is not None else sorted(headers)
-    scope = "/".join([scope_date or now[:8], wire.region, service, terminator])
-    lines = "".join(f"{name}:{headers[name]}\n" for name in names)
-    body_hash = hashlib.sha256(BODY).hexdigest()
-    canonical = "\n".join(["POST", PATH, "", lines, ";".join(names), body_hash])
-    text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    key = f"AWS4{identity.secret_key}".encode()
-    for part in [*scope.split("/"), text]:
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    credential = f"Credential={identity.access_key}/{scope}"
-    value = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={';'.join(names)}, Signature={key.hex()}"
-    return {**headers, "authorization": value}
-
-
 @pytest.mark.parametrize(
-    ("extra", "how", "expected"),
+    ("names", "status"),
     [
-        ({}, {}, (404, "ResourceNotFoundException")),
-        ({"x-amz-a": "b"}, {}, (404, "ResourceNotFoundException")),
-        ({}, {"scope_date": "20200101"}, (403, INVALID)),
-        ({}, {"service": "s3"}, (403, INVALID)),
-        ({}, {"terminator": "aws5_request"}, (403, INVALID)),
-        ({}, {"signed": ["host"]}, (403, INVALID)),
-        ({}, {"signed": ["x-amz-date"]}, (403, INVALID)),
-        ({}, {"signed": ["x-amz-date", "host"]}, (403, INVALID)),
-        ({}, {"signed": ["host", "host", "x-amz-date"]}, (403, INVALID)),
+        ("host x-amz-date x-amz-security-token", 404),
+        ("host x-amz-date", 403),
+        ("host x-amz-security-token", 403),
+        ("x-amz-date x-amz-security-token", 403),
+        ("x-amz-date host x-amz-security-token", 403),
+        ("host host x-amz-date x-amz-security-token", 403),
     ],
 )
-def test_right_signatures_that_are_unlawful(
-    wire: Any, extra: dict[str, str], how: dict[str, Any], expected: tuple[int, str]
-) -> None:
-    headers = sign_by_hand(wire, extra, **how)
-    assert wire.send("POST", PATH, BODY, headers).error == expected
-
-
-def test_session_token_must_be_signed(wire: Any) -> None:
-    headers = {"x-amz-security-token": str(TEMPORARY.session_token)}
-    assert wire.send("POST", PATH, BODY, sign_by_hand(wire, headers, identity=TEMPORARY)).status == 404
-    unsigned = sign_by_hand(wire, headers, signed=["host", "x-amz-date"], identity=TEMPORARY)
-    assert wire.send("POST", PATH, BODY, unsigned).error == (403, INVALID)
+def test_right_signatures_over_too_few_or_unordered_headers(wire: Any, names: str, status: int) -> None:
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    headers = {"host": wire.host, "x-amz-date": now, "x-amz-security-token": str(TEMPORARY.session_token)}
+    scope = [now[:8], wire.region, "profile", "aws4_request"]
+    claim = Claim(TEMPORARY.access_key, *scope, tuple(names.split()), "")
+    signed = signature(Request("POST", PATH, tuple(headers.items()), BODY), claim, TEMPORARY.secret_key)
+    credential = f"Credential={'/'.join([TEMPORARY.access_key, *scope])}"
+    headers["authorization"] = (
+        f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={names.replace(' ', ';')}, Signature={signed}"
+    )
+    reply = wire.send("POST", PATH, BODY, headers)
+    assert reply.error == (status, INVALID if status == 403 else "ResourceNotFoundException")
 
 
 def test_header_sent_as_utf_8(wire: Any) -> None:
@@ -295,23 +217,12 @@ def test_header_sent_as_utf_8(wire: Any) -> None:
         assert reply.error == (404, "ResourceNotFoundException"), encoding
 
 
-@pytest.mark.parametrize("seconds", [-290, 290])
-def test_clock_within_the_window(wire: Any, seconds: int) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(-290, 404), (290, 404), (-310, 403), (310, 403), (-86400, 403)]
+)
+def test_clock_window(wire: Any, seconds: int, status: int) -> None:
     at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
-    assert wire.call("POST", PATH, BODY, at=at).error == (404, "ResourceNotFoundException")
-
-
-@pytest.mark.parametrize("seconds", [-310, 310, -86400])
-def test_clock_outside_the_window(wire: Any, seconds: int) -> None:
-    at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
-    assert wire.call("POST", PATH, BODY, at=at).error == (403, INVALID)
-
-
-def test_scope_date_must_be_that_of_the_request(wire: Any) -> None:
-    headers = wire.signed_headers("POST", PATH, BODY)
-    today = headers["X-Amz-Date"][:8]
-    changed = authorization(f"/{today}/", "/20200101/")(headers)
-    assert wire.send("POST", PATH, BODY, changed).error == (403, INVALID)
+    assert wire.call("POST", PATH, BODY, at=at).status == status
 
 
 def test_session_tokens(wire: Any) -> None:
