@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import re
 import shlex
@@ -200,6 +199,11 @@ def port() -> int:
         return int(listener.getsockname()[1])
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _act(runner: Path, folder: Path, port: int, *served: str, **given: str) -> tuple[str, str, str]:
     """Runs the action: its output, what it printed, and the summary."""
     python = runner / "getintegration-contract" / "bin" / "python"
@@ -222,8 +226,7 @@ def test_the_action_starts_a_mock_tests_it_and_stops_it(runner: Path, empty: Pat
     assert {"report.html", "report.json", "junit.xml", "mock.log"} <= {
         path.name for path in (empty / "contract-reports").iterdir()
     }
-    with socket.socket() as probe:
-        wait_for(lambda: probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED)
+    wait_for(lambda: not _listens(port))
 
 
 def test_the_action_fails_with_a_mock_that_violates(runner: Path, empty: Path, port: int) -> None:
