@@ -44,7 +44,7 @@ def _between(kind: type[int] | type[float], low: float, high: float) -> Callable
     return number
 
 
-def _parser(prog: str, description: str) -> _Parser:
+def build_parser(prog: str, description: str) -> _Parser:
     steps = "\n".join(f"  {step.name:<16} {step.description}" for step in NORMALISATIONS)
     parser = _Parser(
         prog=prog,
@@ -86,7 +86,7 @@ def parse(arguments: Sequence[str] | None, prog: str, description: str) -> argpa
         SystemExit: They cannot be read; the sentence stands on standard error.
         UsageError: There is no description that may be changed.
     """
-    options = _parser(prog, description).parse_args(arguments)
+    options = build_parser(prog, description).parse_args(arguments)
     if options.promote and options.contract is None and paths.is_packaged():
         raise UsageError("--promote needs --contract FILE.yaml: the installed description stays as it is")
     options.contract = options.contract or paths.description()

@@ -1,4 +1,4 @@
-"""Layers point one way, the emulator stands alone, and the README says what the code says."""
+"""Layers point one way, and the emulator stands alone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from getintegration_contract import run
-from getintegration_contract.report import view
-from getintegration_contract.target.capabilities import CAPABILITIES
-from getintegration_contract.target.file import IDENTITIES, IDENTITY_KEYS, KEYS
-
-from .commands import run_many
 from .support import ROOT
 
 SOURCE = ROOT / "src"
@@ -136,81 +130,3 @@ def test_schemathesis_is_used_in_one_place() -> None:
     pattern = re.compile(r"^\s*(import|from) schemathesis", re.M)
     users = {path.name for path in files if pattern.search(path.read_text(encoding="utf-8"))}
     assert users == {"test_generated.py"}
-
-
-# --- The README ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def readme() -> str:
-    """The README."""
-    return (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def _section(text: str, title: str) -> str:
-    """What stands under a heading."""
-    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-
-
-@pytest.fixture(scope="module")
-def options() -> dict[str, str]:
-    """The suite's own options, each with its line of help."""
-    (helped,) = run_many([["--help"]])
-    groups = helped.stdout.partition("\nwhat is tested:\n")[2].partition("\n[pytest] ")[0]
-    own = re.split(r"\n(?=\S)", groups.replace("\nhow it is tested:\n", "\n"))[0]
-    return {
-        name: re.sub(r"\s+", " ", text)
-        for name, text in re.findall(r"^  (--[a-z-]+)((?:.*\n)(?:    .*\n?)*)", own, re.M)
-    }
-
-
-def test_the_readmes_table_has_every_option(readme: str, options: dict[str, str]) -> None:
-    rows = [line for line in _section(readme, "Options").splitlines() if line.startswith("| `-")]
-    told = {name for row in rows for name in re.findall(r"`(--[a-z-]+)", row.split(" | ")[0])}
-    assert len(options) > 15
-    assert sorted(options.keys() - told) == [], "options that the README does not tell"
-    assert told - options.keys() == {"--hypothesis-seed", "--strict"}, "all others are the suite's own"
-
-
-def test_every_option_has_help(options: dict[str, str]) -> None:
-    assert [name for name, text in options.items() if len(text) < 15] == []
-
-
-def test_the_readmes_keys_are_those_of_a_target_file(readme: str) -> None:
-    section = _section(readme, "Options").partition("Keys of a target file")[2]
-    sentence, _, table = section.partition("| key |")
-    told = set(re.findall(r"`([a-z-]+)`", sentence.partition(", and\n")[0]))
-    told |= set(re.findall(r"^\| `\[?([a-z-]+)", table, re.M))
-    assert told == set(KEYS)
-
-
-def test_the_readme_names_every_claim_and_identity(readme: str) -> None:
-    section = _section(readme, "Options")
-    row = next(line for line in section.splitlines() if "--not-claimed" in line)
-    assert set(re.findall(r"`([a-z-]+)`", row)) == set(CAPABILITIES)
-    row = next(line for line in section.splitlines() if "[identities.NAME]" in line)
-    assert set(re.findall(r"`([a-z-]+)`", row)) == {*IDENTITIES, *IDENTITY_KEYS}
-
-
-def test_the_readmes_exit_statuses_are_those_of_the_code(readme: str) -> None:
-    told = dict(re.findall(r"^\| (\d) \| (.*) \|$", _section(readme, "Exit status"), re.M))
-    assert sorted(map(int, told)) == sorted(view._WORDS)
-    code = {
-        pytest.ExitCode.INTERRUPTED: "interrupted",
-        pytest.ExitCode.USAGE_ERROR: "wrong use",
-        pytest.ExitCode.NO_TESTS_COLLECTED: "nothing ran",
-        run.UPHELD_STATUS: "upheld",
-        run.VIOLATED_STATUS: "violated",
-        run.INTERNAL_STATUS: "internal error",
-        run.INDETERMINATE_STATUS: "indeterminate",
-    }
-    assert len(code) == len(told)
-    for status, word in code.items():
-        assert word in told[str(int(status))], status
-
-
-def test_the_readmes_first_commands_are_the_two_that_ci_runs(readme: str) -> None:
-    commands = [line for line in readme.split("```")[1].splitlines() if line]
-    assert len(commands) == 2
-    assert commands[0].endswith(".venv/bin/pytest tests/contract")
-    assert ".venv/bin/pytest tests/meta" in commands[1]

@@ -1,0 +1,125 @@
+"""Prints docs/reference.md, made from the code: ``python tests/meta/reference.py > docs/reference.md``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from getintegration_compare.normalise import NORMALISATIONS
+from getintegration_compare.options import build_parser as compare_parser
+from getintegration_contract.plugin import options
+from getintegration_contract.target.file import IDENTITIES, IDENTITY_KEYS, KEYS
+from getintegration_emulator.__main__ import build_parser as emulator_parser
+
+#: What the keys of a target file mean that are no options.
+KEYS_MEANING = {
+    "name": "what reports and trends call the target, where its address changes",
+    "settling-time": "seconds until readers see a write; default 0",
+    "throttling-rate": "requests a second at which the target throttles; claims `throttling`",
+    "latency-limit": "seconds within which 99 of 100 requests must be answered, not counting the tests of"
+    " concurrency and throttling; claims `latency`",
+    "fault-limit": "the share of stray faults above which the run fails",
+    "identities": "one table `[identities.NAME]` each; see below",
+}
+IDENTITY_MEANING = {
+    "caller": "may read the integration, and writes where writing is allowed",
+    "unauthorized": "has no permission; claims `access-control`",
+    "other-account": "belongs to another account; claims `other-account`",
+    "low-quota": "is throttled soon; claims `throttling`",
+    "temporary": "session credentials, so with a `session-token`; claims `temporary-credentials`",
+}
+#: Options of plugins that the suite reads.
+OTHERS = (("--hypothesis-seed N", "another seed; the same seed sends the same requests"),)
+
+
+class Collector:
+    """Stands in for pytest's parser, and keeps what is registered."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, tuple[str, str]] = {}
+
+    def getgroup(self, name: str, title: str) -> Collector:
+        """Groups matter to --help alone."""
+        return self
+
+    def addoption(self, name: str, **attributes: Any) -> None:
+        """Keep an option, with what stands for its value, and its help."""
+        value = attributes.get("metavar") or "|".join(attributes.get("choices", ()))
+        value = f"[{value}]" if attributes.get("nargs") == "?" else value
+        self.found[name] = f"{name} {value}".strip(), attributes["help"]
+
+
+def run_options() -> dict[str, tuple[str, str]]:
+    """The options of a run: name -> how it is typed, what it means."""
+    collector = Collector()
+    options.add(collector)  # type: ignore[arg-type]
+    return collector.found
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _table(head: str, rows: Iterator[tuple[str, str]]) -> Iterator[str]:
+    yield f"| {head} | meaning |"
+    yield "|---|---|"
+    for name, meaning in rows:
+        text = re.sub(r"(?<![`\w-])(--[a-z-]+)", r"`\1`", meaning)
+        yield f"| `{_cell(name)}` | {_cell(text)} |"
+    yield ""
+
+
+def _arguments(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    """The arguments of a command."""
+    for action in parser._actions:
+        if action.dest in ("help", "version"):
+            continue
+        names = ", ".join(action.option_strings) or action.dest.upper()
+        taken = action.option_strings and action.nargs != 0
+        value = f" {action.metavar or action.dest.upper()}" if taken else ""
+        yield f"{names}{value}", (action.help or "") % {"default": action.default}
+
+
+def _keys() -> Iterator[tuple[str, str]]:
+    found = run_options()
+    for key, taken in KEYS.items():
+        meaning = f"as --{key}" if f"--{key}" in found else KEYS_MEANING[key]
+        yield key, f"{meaning} ({taken.due})"
+
+
+def document() -> str:
+    """The reference."""
+    lines = [
+        "# Options and keys",
+        "",
+        "Made from the code by `python tests/meta/reference.py`.",
+        "",
+        "## getintegration-contract run, and pytest tests/contract",
+        "",
+        *_table("option", iter([*run_options().values(), *OTHERS])),
+        "Pytest's own options work too.",
+        "",
+        "## The target file",
+        "",
+        "TOML, for `--target`. Options win over it; paths in it are relative to it.",
+        "",
+        *_table("key", _keys()),
+        *_table("identity", ((name, IDENTITY_MEANING[name]) for name in IDENTITIES)),
+        f"Each has {', '.join(f'`{key}`' for key in IDENTITY_KEYS)}: a profile, or keys.",
+        "",
+        "## getintegration-contract compare",
+        "",
+        *_table("argument", _arguments(compare_parser("", ""))),
+        *_table("normalisation", ((step.name, step.description) for step in NORMALISATIONS)),
+        "## getintegration-contract emulator",
+        "",
+        *_table("option", _arguments(emulator_parser())),
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())
