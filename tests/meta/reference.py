@@ -11,6 +11,7 @@ from typing import Any
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_compare.options import build_parser as compare_parser
 from getintegration_contract.plugin import options
+from getintegration_contract.state.command import build_parser as sweep_parser
 from getintegration_contract.target.file import IDENTITIES, IDENTITY_KEYS, KEYS
 from getintegration_emulator.__main__ import build_parser as emulator_parser
 
@@ -114,6 +115,9 @@ def document() -> str:
         "",
         *_table("argument", _arguments(compare_parser("", ""))),
         *_table("normalisation", ((step.name, step.description) for step in NORMALISATIONS)),
+        "## getintegration-contract sweep",
+        "",
+        *_table("option", _arguments(sweep_parser())),
         "## getintegration-contract emulator",
         "",
         *_table("option", _arguments(emulator_parser())),

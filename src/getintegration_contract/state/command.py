@@ -23,13 +23,19 @@ class _Parser(argparse.ArgumentParser):
         self.exit(_WRONG_USE, f"{self.prog}: {message}\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 if nothing is left, else 6, and 4 for wrong use."""
+def build_parser() -> argparse.ArgumentParser:
+    """The options of the command."""
     parser = _Parser(prog="getintegration-contract sweep", description=__doc__, allow_abbrev=False)
     for name in ("--endpoint-url", "--target", "--region", "--profile"):
         parser.add_argument(name, help="as of run")
     parser.add_argument("--allow-writes", action="store_const", const=True, help="sweep on AWS too")
     parser.add_argument("--older-than", type=float, default=0.0, metavar="HOURS", help="leave younger ones")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 if nothing is left, else 6, and 4 for wrong use."""
+    parser = build_parser()
     options = parser.parse_args(arguments)
     try:
         target = resolve({name.replace("_", "-"): value for name, value in vars(options).items()}, os.environ)
