@@ -28,8 +28,9 @@ from urllib.parse import urlsplit
 import requests
 from requests_aws4auth import AWS4Auth
 
+from getintegration_contract.exchange import SERVICE
 from getintegration_contract.operations import get_integration
-from getintegration_contract.sending.client import SERVICE, Client
+from getintegration_contract.sending.client import Client
 from getintegration_contract.target.emulator import LocalEmulator, emulator_identities
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -104,12 +104,16 @@ class Response:
     """A response; ``body`` has its transfer and content encodings removed, ``headers`` are as received.
 
     What its JSON says is read once, when it is first asked for.
+
+    Attributes:
+        head: The bytes up to the body, heads of interim answers included; none where they are not known.
     """
 
     status: int
     reason: str
     headers: Headers
     body: bytes
+    head: bytes = b""
 
     def header(self, name: str) -> str | None:
         """The first header of that name, in any case."""

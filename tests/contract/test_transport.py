@@ -29,12 +29,12 @@ from getintegration_contract.judging.judge import (
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import SHORT, UNDECODABLE
-from getintegration_contract.sending.pipeline import Ask, Reply, converse
+from getintegration_contract.sending.pipeline import PipelinedRequest, PipelinedResponse, pipeline
 from getintegration_contract.state.state import UNKNOWN_URI, State
 
 clauses = pytest.mark.clauses
 
-Talk = Callable[..., list[Reply]]
+Talk = Callable[..., list[PipelinedResponse]]
 
 #: More than servers read before they refuse a request for its headers.
 UNREAD = 100_000
@@ -53,16 +53,16 @@ def talk(client: Client) -> Talk:
     """Sends requests one after another on one connection."""
     if client.proxied:
         pytest.skip("a proxy stands before the endpoint and would be judged in its place")
-    return lambda *asks: converse(client, *asks)
+    return lambda *asks: pipeline(client, *asks)
 
 
 @pytest.fixture
-def existing(state: State, caller: Identity) -> Callable[..., Ask]:
+def existing(state: State, caller: Identity) -> Callable[..., PipelinedRequest]:
     """Asks for the existing integration."""
 
-    def existing(headers: dict[str, str] | None = None, **how: object) -> Ask:
+    def existing(headers: dict[str, str] | None = None, **how: object) -> PipelinedRequest:
         request = get_integration(state.domain, state.uri).with_headers(**(headers or {}))
-        return Ask(request, caller, **how)  # type: ignore[arg-type]
+        return PipelinedRequest(request, caller, **how)  # type: ignore[arg-type]
 
     return existing
 
@@ -71,7 +71,7 @@ def existing(state: State, caller: Identity) -> Callable[..., Ask]:
 def understood(state: State, check: Checker) -> Callable[..., None]:
     """The request MUST be read as it was meant, or be rejected."""
 
-    def understood(reply: Reply, clause: str) -> None:
+    def understood(reply: PipelinedResponse, clause: str) -> None:
         lawful = Expectation(clause, (OK, REJECTED), state.domain, state.uri, shape="none")
         check.expect(reply.exchange, lawful)
         if reply.exchange.response.status == 200 and _says_something(check, reply.exchange):
@@ -88,13 +88,17 @@ def _says_something(check: Checker, exchange: Exchange) -> bool:
 
 @clauses("transport.keep-alive")
 def test_one_connection(talk: Talk, existing, caller: Identity, state: State, check: Checker):
-    other = [Ask(get_integration(state.other_domain, state.other_uri), caller)] if state.other_uri else []
-    refused = Ask(get_integration(state.domain, "u" * UNREAD), None)
+    other = (
+        [PipelinedRequest(get_integration(state.other_domain, state.other_uri), caller)]
+        if state.other_uri
+        else []
+    )
+    refused = PipelinedRequest(get_integration(state.domain, "u" * UNREAD), None)
     steps = [
         (existing(), OK),
-        (Ask(get_integration(state.domain, UNKNOWN_URI), caller), NOT_FOUND),
+        (PipelinedRequest(get_integration(state.domain, UNKNOWN_URI), caller), NOT_FOUND),
         (existing(), OK),
-        (Ask(get_integration(state.domain, ""), caller), INVALID),
+        (PipelinedRequest(get_integration(state.domain, ""), caller), INVALID),
         (existing(), OK),
         *((ask, OK) for ask in other),
         (refused, CLIENT_ERROR),
@@ -122,7 +126,7 @@ def test_connection_close(talk: Talk, existing, caller: Identity, state: State, 
     for ask, *due in (
         (existing({"Connection": "close"}, last=True), OK),
         # That it is not found is another clause's matter.
-        (Ask(unknown, caller, last=True), OK, NOT_FOUND),
+        (PipelinedRequest(unknown, caller, last=True), OK, NOT_FOUND),
     ):
         (reply,) = talk(ask)
         exchange = reply.exchange
@@ -189,7 +193,7 @@ def test_large_headers(talk: Talk, existing, understood, headers: dict[str, str]
 def test_head(talk: Talk, existing, check: Checker):
     ask = existing({"Connection": "close"}, last=True)
     request = replace(ask.request, method="HEAD", body=b"")
-    (reply,) = talk(Ask(request, ask.identity, last=True))
+    (reply,) = talk(PipelinedRequest(request, ask.identity, last=True))
     check.expect(reply.exchange, Expectation("transport.head", (NO_CRASH,), shape="none"))
     check.that("transport.head", not reply.surplus, "no body", repr(reply.surplus[:80]), reply.exchange)
 
@@ -199,7 +203,7 @@ def test_head(talk: Talk, existing, check: Checker):
 def test_options(talk: Talk, existing, check: Checker, signed: bool):
     ask = existing({"Origin": "https://example.com", "Access-Control-Request-Method": "POST"})
     request = replace(ask.request, method="OPTIONS", body=b"")
-    (reply,) = talk(Ask(request, ask.identity if signed else None))
+    (reply,) = talk(PipelinedRequest(request, ask.identity if signed else None))
     check.expect(reply.exchange, Expectation("transport.options", (NO_CRASH,), shape="none"))
 
 

@@ -475,11 +475,11 @@ def test_interim_answers_are_passed_over(serve: Serve, connect: Any, status: str
     assert exchange.response.body == FINE.body
 
 
-def test_an_answer_that_python_does_not_read_says_why(serve: Serve, connect: Any) -> None:
+def test_many_headers_are_read(serve: Serve, connect: Any) -> None:
     many = b"".join(b"X-Header-%d: x\r\n" % number for number in range(200))
     server = serve(script(b"HTTP/1.1 200 OK\r\n" + many + b"Content-Length: 0\r\n\r\n"))
-    exchange = connect(server.url).send(get_integration("a", "u"))
-    assert (exchange.response.status, exchange.response.reason) == (0, "got more than 100 headers")
+    response = connect(server.url).send(get_integration("a", "u")).response
+    assert (response.status, len(response.headers)) == (200, 201)
 
 
 @pytest.mark.parametrize(
@@ -523,7 +523,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
         pytest.param(b"", b"", id="no answer"),
         pytest.param(_HEAD, b"", id="half a body"),
         pytest.param(_HEAD, b"x", id="body drop by drop"),
-        pytest.param(b"", b"H", id="status line drop by drop"),
+        pytest.param(b"HTTP/1.1 200 ", b"O", id="status line drop by drop"),
         pytest.param(b"HTTP/1.1 200 OK\r\nX-A: ", b"x", id="header drop by drop"),
         pytest.param(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", id="headers without end"),
         pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="continue without end"),

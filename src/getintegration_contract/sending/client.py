@@ -1,39 +1,36 @@
 """Sends requests byte for byte as they are meant, signed, within the rate budget, and keeps the exchange.
 
-One client serves one worker: it holds a ``requests.Session`` with kept-alive connections.
+One client serves one worker: it keeps its connections alive. What may be a passing fault is repeated.
 """
 
 from __future__ import annotations
 
-import os
 import random
-import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from http.client import responses as reasons
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
-from requests.structures import CaseInsensitiveDict
-from requests.utils import get_environ_proxies, select_proxy
-from requests_aws4auth import AWS4Auth, PassiveAWS4Auth
-from requests_aws4auth.aws4signingkey import AWS4SigningKey
-from urllib3.exceptions import HTTPError
+import h11
 
 from getintegration_contract.errors import EndpointDown, EnvironmentFault
 from getintegration_contract.exchange import Exchange, Fault, Request, Response, Signature, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import writes
+from getintegration_contract.sending.connection import Connection
 from getintegration_contract.sending.control import Control
-from getintegration_contract.sending.faults import UNREACHABLE, fault_name, transient_fault
-from getintegration_contract.sending.session import TARGET, WireSession
+from getintegration_contract.sending.faults import (
+    UNREACHABLE,
+    ConnectError,
+    FaultError,
+    fault_name,
+    transient_fault,
+)
+from getintegration_contract.sending.route import Route
+from getintegration_contract.sending.signing import Signer
 
 #: Attempts at one request before a fault counts as persistent.
 ATTEMPTS = 3
@@ -42,9 +39,6 @@ THROTTLED_ATTEMPTS = 8
 _MAX_BACKOFF = 20.0
 #: Seconds that a client waits in vain for throttling to end, before 429 is repeated no more than others.
 PATIENCE = 60.0
-
-#: Bytes of a body that are read at once.
-_PART = 1 << 20
 
 
 class Client:
@@ -61,7 +55,7 @@ class Client:
     Attributes:
         faults: Transient faults that a repeat did not show again, by kind.
         control: A request known to be answered, asked again to tell a fault of the environment.
-        verify: How certificates are verified: by the usual authorities, by a file of others, or not at all.
+        route: How the endpoint is reached.
     """
 
     def __init__(
@@ -84,27 +78,24 @@ class Client:
         self._lock = threading.RLock()
         self._is_cleaning_up = False
         self.control: Control | None = None
-        self._auth: dict[tuple[Any, ...], AWS4Auth] = {}
-        self._session = WireSession(connections=32)
-        # The environment is read once, not for every request.
-        settings = self._session.merge_environment_settings(self.endpoint, {}, None, None, None)
-        verify = settings["verify"]
-        if verify is None or verify is True:
-            verify = os.environ.get("AWS_CA_BUNDLE") or True
-        self.verify: bool | str = verify
-        if isinstance(self.verify, str) and not Path(self.verify).exists():
-            raise EndpointDown(f"the certificates are not there that the environment names: {self.verify}")
-        self._proxies = get_environ_proxies(self.endpoint)
-        self._session.trust_env = False
+        self.route = Route(self.endpoint)
+        self._signer = Signer(self.endpoint, region)
+        self._idle: list[Connection] = []
 
     def close(self) -> None:
         """Close all connections."""
-        self._session.close()
+        while self._idle:
+            self._idle.pop().close()
 
     @property
     def proxied(self) -> bool:
         """Whether a proxy of the environment stands before the endpoint."""
-        return select_proxy(self.endpoint, self._proxies) is not None
+        return self.route.proxy is not None
+
+    @property
+    def verify(self) -> bool | str:
+        """How others verify certificates as this client does: by the usual authorities, or by those named."""
+        return self.route.bundle or True
 
     def sibling(self) -> Client:
         """A client for another thread: connections of its own, the same budget, observer and faults."""
@@ -122,10 +113,10 @@ class Client:
         self._admit(not self._is_cleaning_up, request is not None and writes(request))
 
     def _admit(self, limited: bool, writing: bool) -> None:
-        with self._lock:
-            self.sent += 1
         if self._acquire is not None:
             self._acquire(limited, writing)
+        with self._lock:
+            self.sent += 1
 
     @contextmanager
     def cleaning_up(self) -> Iterator[None]:
@@ -144,15 +135,7 @@ class Client:
 
     def sign(self, request: Request, identity: Identity | None, signing: Signing | None = None) -> Request:
         """The request as it goes over the wire: dated and signed, then tampered with if so asked."""
-        signing = signing or Signing()
-        if identity is not None:
-            prepared = self._prepare(request)
-            if signing.skew:
-                moment = datetime.now(UTC) + signing.skew
-                prepared.headers["x-amz-date"] = moment.strftime("%Y%m%dT%H%M%SZ")
-            self._auth_for(identity, signing)(prepared)
-            request = replace(request, headers=tuple(prepared.headers.items()))
-        return signing.tamper(request) if signing.tamper else request
+        return self._signer.sign(request, identity, signing)
 
     def send(
         self,
@@ -174,7 +157,7 @@ class Client:
         """
 
         def act(faults: tuple[Fault, ...]) -> list[Exchange]:
-            return [self._exchange(self.sign(request, identity, signing), identity, signing, faults)]
+            return [self.attempt(request, identity, signing, self._talk, faults)]
 
         return self.repeat(act, throttled=throttled)[0]
 
@@ -210,13 +193,8 @@ class Client:
             time.sleep(pause)
         if self.control is not None:
             self.control.check_credentials(exchange, self.sent)
-        if kind == "429":
-            self._waited += waited  # in vain
-            if self.control is not None:
-                self.control.check_throttling()
         if kind is not None:
-            if exchange.response.status == 0:
-                self._check_alive(exchange.request, faults)
+            self._check_target(kind, exchange, faults, waited)
             # A fault that every attempt showed is no transient one.
             persisted = all(fault.kind == kind for fault in faults)
             exchange = replace(exchange, faults=() if persisted else tuple(faults))
@@ -227,12 +205,32 @@ class Client:
         with self._lock:
             self.faults.update(fault.kind for fault in faults)
 
-    def _send_once(self, request: Request, identity: Identity) -> Exchange:
-        return self._exchange(self.sign(request, identity), identity, None, ())
+    def _check_target(self, kind: str, exchange: Exchange, faults: list[Fault], waited: float) -> None:
+        """Tell a lasting fault that is an answer to the request from one of the environment.
+
+        Raises:
+            EnvironmentFault: It is one of the environment.
+        """
+        if kind == "429":
+            self._waited += waited  # in vain
+            if self.control is not None:
+                self.control.check_throttling()
+        elif exchange.response.status == 0:
+            try:
+                self.route.connect(3).close()
+            except ConnectError as error:
+                message = error.detail
+                if faults[0].kind != UNREACHABLE:
+                    sent, size = exchange.request, len(exchange.request.body)
+                    message += f"; it took {sent.method} {sent.target[:80]} with a body of {size} bytes"
+                    message += ", and was gone"
+                raise EndpointDown(message) from None
+            if kind == UNREACHABLE:
+                raise EndpointDown(f"{self.endpoint} accepts connections only now and then")
 
     def use_control(self, request: Request, caller: Identity) -> None:
         """Take a request known to be answered as the one to ask when something looks wrong."""
-        self.control = Control(request, caller, self._send_once)
+        self.control = Control(request, caller, lambda *asked: self.attempt(*asked, None, self._talk))
 
     def check_environment(self) -> None:
         """Look for what is no fault of the target, where a request is known to be answered.
@@ -243,101 +241,62 @@ class Client:
         if self.control is not None:
             self.control.check(self.sent)
 
-    def _prepare(self, request: Request) -> requests.PreparedRequest:
-        """A prepared request that nothing has normalised."""
-        prepared = requests.PreparedRequest()
-        prepared.method = request.method
-        prepared.url = self.endpoint + request.target
-        prepared.headers = CaseInsensitiveDict(request.headers)
-        prepared.body = request.body or None
-        prepared.hooks = {"response": []}
-        return prepared
-
-    def _auth_for(self, identity: Identity, signing: Signing) -> AWS4Auth:
-        region = signing.region or self.region
-        key = (identity, region, replace(signing, skew=timedelta(), tamper=None))
-        if key not in self._auth:
-            self._auth[key] = self._make_auth(identity, region, signing)
-        return self._auth[key]
-
-    @staticmethod
-    def _make_auth(identity: Identity, region: str, signing: Signing) -> AWS4Auth:
-        more: dict[str, Any] = {}
-        if signing.signed_headers is not None:
-            more["include_hdrs"] = signing.signed_headers
-        altered = signing.terminator != "aws4_request" or signing.scope_date is not None
-        if identity.refreshable is not None:
-            if altered:
-                raise ValueError("only static credentials can be signed with another scope")
-            return AWS4Auth(
-                refreshable_credentials=identity.refreshable, region=region, service=signing.service, **more
-            )
-        if identity.session_token:
-            more["session_token"] = identity.session_token
-        if not altered:
-            return AWS4Auth(identity.access_key, identity.secret_key, region, signing.service, **more)
-        day = signing.scope_date or datetime.now(UTC).strftime("%Y%m%d")
-        signing_key = AWS4SigningKey(identity.secret_key, region, signing.service, day)
-        derived = f"AWS4{identity.secret_key}".encode()
-        for part in (day, region, signing.service, signing.terminator):
-            derived = AWS4SigningKey.sign_sha256(derived, part)
-        signing_key.key = derived
-        signing_key.scope = f"{day}/{region}/{signing.service}/{signing.terminator}"
-        return PassiveAWS4Auth(identity.access_key, signing_key, **more)
-
-    def _exchange(
+    def attempt(
         self,
         request: Request,
         identity: Identity | None,
         signing: Signing | None,
-        faults: tuple[Fault, ...],
+        talk: Callable[[Request, float], Response],
+        faults: tuple[Fault, ...] = (),
     ) -> Exchange:
+        """Sign, admit, send and note one request, once.
+
+        Args:
+            talk: Sends what was signed, and returns the answer; given the moment by which it must be whole.
+            faults: The faults so far.
+        """
+        request = self.sign(request, identity, signing)
         self.admit(request)
-        prepared = self._prepare(request)
-        prepared.headers[TARGET] = request.target
-        if request.body or request.method in ("POST", "PUT", "PATCH"):
-            prepared.headers.setdefault("Content-Length", str(len(request.body)))
-        started = time.time()
-        clock = time.perf_counter()
+        started, clock = time.time(), time.perf_counter()
         try:
-            answer = self._session.send(
-                prepared,
-                allow_redirects=False,
-                timeout=self.timeout,
-                verify=self.verify,
-                proxies=self._proxies,
-                stream=True,
-            )
-            with answer:
-                response = Response(
-                    answer.status_code,
-                    answer.reason or reasons.get(answer.status_code, ""),
-                    tuple(answer.raw.headers.iteritems()),
-                    _body(answer, clock + self.timeout),
-                )
-        except (requests.RequestException, HTTPError, TimeoutError) as error:
-            response = Response(0, fault_name(error), (), b"")
-        seconds = time.perf_counter() - clock
-        name = identity.name if identity else None
-        signature = Signature(identity, signing or Signing()) if identity else None
-        exchange = Exchange(self.endpoint, request, response, name, started, seconds, faults, signature)
+            response = talk(request, clock + self.timeout)
+        except (FaultError, OSError) as error:
+            response = Response(0, fault_name(error), (), b"", getattr(error, "head", b""))
+        exchange = Exchange(
+            self.endpoint,
+            request,
+            response,
+            identity.name if identity else None,
+            started,
+            time.perf_counter() - clock,
+            faults,
+            Signature(identity, signing or Signing()) if identity else None,
+        )
         self.note(exchange)
         return exchange
 
-    def _check_alive(self, request: Request, faults: list[Fault]) -> None:
-        """Tell a request that the server cannot answer from a server that is gone."""
-        if self.proxied:  # and perhaps reached through the proxy alone
-            return
-        address = urlsplit(self.endpoint)
-        port = address.port or (443 if address.scheme == "https" else 80)
+    def _talk(self, request: Request, deadline: float) -> Response:
+        """Send a request on a connection that was kept, or on a new one, and read the answer."""
+        connection = self._kept() or Connection(self.route, deadline - time.perf_counter())
         try:
-            socket.create_connection((address.hostname or "", port), timeout=3).close()
-        except OSError as error:
-            told = f"nothing listens at {self.endpoint}: {error}"
-            if faults and faults[0].kind != UNREACHABLE:
-                sent = f"{request.method} {request.target[:80]} with a body of {len(request.body)} bytes"
-                told += f"; it took {sent}, and was gone"
-            raise EndpointDown(told) from None
+            body = (h11.Data(data=request.body),) if request.body else ()
+            connection.send((connection.begin(request), *body, h11.EndOfMessage()), deadline)
+            response = connection.receive(deadline).response
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+        return response
+
+    def _kept(self) -> Connection | None:
+        """A connection that the next request can go out on."""
+        with suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                if connection.is_open:
+                    return connection
+                connection.close()
+        return None
 
 
 def _backoff(attempt: int, kind: str) -> float:
@@ -345,17 +304,3 @@ def _backoff(attempt: int, kind: str) -> float:
     if kind != "429":
         return 0.02 * attempt
     return min(_MAX_BACKOFF, random.random() * 2.0 ** (attempt - 1))
-
-
-def _body(answer: requests.Response, deadline: float) -> bytes:
-    """The whole body, decoded.
-
-    Raises:
-        TimeoutError: It is not complete by the deadline, though it may still be coming drop by drop.
-    """
-    parts = []
-    while part := answer.raw.read1(_PART, decode_content=True):
-        parts.append(part)
-        if time.perf_counter() > deadline:
-            raise TimeoutError
-    return b"".join(parts)

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import Iterator
-from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong, UnknownProtocol
-
-from urllib3.exceptions import ConnectTimeoutError, DecodeError, ReadTimeoutError
-
 from getintegration_contract.exchange import Response
 from getintegration_contract.judging.judge import parse
 
@@ -19,15 +12,8 @@ SHORT = "the body ended before its Content-Length"
 UNDECODABLE = "the body does not decode as its Content-Encoding says"
 CLOSED = "the connection was closed without a whole answer"
 NOT_HTTP = "the answer is not HTTP"
-#: Of which exceptions they are the reasons, the most telling first.
-_FAULTS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((ConnectTimeoutError, ConnectionRefusedError, socket.gaierror), UNREACHABLE),
-    ((ReadTimeoutError, TimeoutError), LATE),
-    ((IncompleteRead,), SHORT),
-    ((DecodeError,), UNDECODABLE),
-    ((ConnectionError, ssl.SSLEOFError), CLOSED),
-    ((BadStatusLine, LineTooLong, UnknownProtocol), NOT_HTTP),
-)
+LARGE_HEAD = "the head of the answer is larger than 256 kB"
+LARGE_BODY = "the body of the answer is larger than 8 MB"
 
 #: Answers of the service that mean "slow down", under either status that AWS's pages give.
 _THROTTLING_TYPES = ("ThrottlingException", "TooManyRequestsException")
@@ -41,6 +27,35 @@ _UNAUTHENTICATED = (
     "Expired",
     "InvalidAccessKey",
 )
+
+
+class FaultError(Exception):
+    """There is no whole answer; the text says why.
+
+    Attributes:
+        head: The head of the answer where that is the reason, byte for byte.
+    """
+
+    head = b""
+
+
+class ConnectError(FaultError):
+    """No connection could be made, so nothing was sent.
+
+    Attributes:
+        detail: What went wrong, for the user.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(UNREACHABLE)
+        self.detail = detail
+
+
+class ClosedError(FaultError):
+    """The connection ended before the first byte of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__(CLOSED)
 
 
 def transient_fault(response: Response) -> str | None:
@@ -65,25 +80,10 @@ def is_unauthenticated(response: Response) -> bool:
     return response.status == 401 or any(word in error_type for word in _UNAUTHENTICATED)
 
 
-def fault_name(error: BaseException) -> str:
+def fault_name(error: Exception) -> str:
     """Why there is no whole answer, as a short phrase without addresses of objects."""
-    causes = tuple(_causes(error))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"TLS: {cause.verify_message}"
-    for types, name in _FAULTS:
-        if any(isinstance(cause, types) for cause in causes):
-            return name
-    last = causes[-1]
-    if isinstance(last, ssl.SSLError) and last.reason:
-        return f"TLS: {last.reason.lower().replace('_', ' ')}"
-    # The text of a plain HTTPException says why, as of too many headers.
-    return str(last) if type(last) is HTTPException else type(last).__name__
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and those that it wraps, as requests and urllib3 nest them, outermost first."""
-    yield error
-    for inner in (*error.args, getattr(error, "reason", None)):
-        if isinstance(inner, BaseException):
-            yield from _causes(inner)
+    if isinstance(error, FaultError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return LATE
+    return CLOSED
