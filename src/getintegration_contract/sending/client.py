@@ -230,7 +230,7 @@ class Client:
 
     def use_control(self, request: Request, caller: Identity) -> None:
         """Take a request known to be answered as the one to ask when something looks wrong."""
-        self.control = Control(request, caller, lambda *asked: self.attempt(*asked, None, self._talk))
+        self.control = Control(request, caller, lambda asked, by: self.attempt(asked, by, None, self._talk))
 
     def check_environment(self) -> None:
         """Look for what is no fault of the target, where a request is known to be answered.
