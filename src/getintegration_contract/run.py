@@ -158,7 +158,15 @@ class Run:
             self.budget = Budget.create(target.rate, target.max_requests, target.write_rate)
             acquire = self.budget.acquire
         try:
-            self._client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)
+            self._client = Client(
+                target.endpoint,
+                target.region,
+                timeout=target.timeout,
+                acquire=acquire,
+                observe=lambda exchange: self._redactor.add_signatures(
+                    exchange.request.header("authorization") or ""
+                ),
+            )
             self._provisioner = Provisioner(self._client, target.identities, self.say)
             self.state = self._provisioner.provide(target)
         except EnvironmentFault as error:

@@ -53,7 +53,7 @@ class Controller:
         self.recorder = recording.start(self.config, self.run)
         self.config.pluginmanager.register(Progress(self.config, self.run), "contract-progress")
         if getattr(self.config.option, "dist", "no") == "no":
-            worker = Worker(self.config, self._to_worker(), self.run.contract)
+            worker = Worker(self.config, self._to_worker(), self.run.contract, self.run.redactor)
             self.config.pluginmanager.register(worker, "contract-worker")
 
     @pytest.hookimpl(optionalhook=True)
@@ -69,6 +69,8 @@ class Controller:
         entry = getattr(report, "contract", None)
         if entry is not None:
             self.run.ledger.add(entry)
+            self.run.redactor.add_signatures(*(f"Signature={each}" for each in report.signatures))
+            del report.signatures
         if getattr(report, "endpoint_down", None):
             self.run.aborted = report.endpoint_down
         elif report.failed and not getattr(report, "violation", False):

@@ -106,7 +106,9 @@ class RunRecorder:
         if self._recorder is None:
             return
         try:
-            self._recorder.finish(complete=self._finished)
+            # What one worker sent another's server may have echoed, long before this process knew.
+            redactor = self._run.redactor if self._run.settings.workers > 1 else None
+            self._recorder.finish(complete=self._finished, redactor=redactor)
         except RecordingError as error:
             self._give_up(error)
             if self._session is not None and self._session.exitstatus == pytest.ExitCode.OK:

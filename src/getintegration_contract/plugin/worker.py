@@ -37,7 +37,13 @@ _CHECKER = pytest.StashKey[Checker]()
 class Worker:
     """A process that runs tests: one client, one judge, an entry for each test."""
 
-    def __init__(self, config: pytest.Config, given: dict[str, Any], contract: Contract) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        given: dict[str, Any],
+        contract: Contract,
+        redactor: Redactor | None = None,
+    ) -> None:
         self.config = config
         self.seed: int = given["seed"]
         self.max_examples: int = given["max_examples"]
@@ -46,7 +52,7 @@ class Worker:
         self.judge = Judge(self.contract)
         self.target = self._target(given)
         config.option.depth = self.target.depth  # scenarios ask it
-        self.redactor = Redactor(self.target.secrets, accounts=config.option.redact_accounts)
+        self.redactor = redactor or Redactor(self.target.secrets, accounts=config.option.redact_accounts)
         ledger = Ledger(contract, given["claims"], strict=given["strict"], waived=given["waived"])
         self._gates = ledger.gates  # tests fail as the run does
         self._complete = frozenset(given["complete"])
@@ -55,6 +61,7 @@ class Worker:
             path, *limits = given["budget"]
             self._budget = Budget(Path(path), *limits)
         self._bursts = False
+        self._signatures: list[str] = []
         #: Exchanges of the test under way, as a recording holds them; None where nothing is recorded.
         self._exchanges: list[str] | None = [] if given["records"] else None
         self.client = Client(
@@ -94,6 +101,9 @@ class Worker:
         if self.entry is None:
             return
         self.entry.observe(exchange)
+        request = exchange.request
+        signed = request.header("authorization") or ""
+        self._signatures += self.redactor.add_signatures(signed, request.target)
         identity = self.target.identities.get(exchange.identity or "")
         if identity is not None and identity.refreshable is not None:
             self.redactor.add(*identity.secrets)
@@ -175,6 +185,7 @@ class Worker:
         if entry is not None and call.when == "teardown":
             entry.faults, self.client.faults = self.client.faults, Counter()
             report.contract = entry.to_dict()  # type: ignore[attr-defined]
+            report.signatures, self._signatures = self._signatures, []  # type: ignore[attr-defined]
             if self._exchanges is not None:
                 report.exchanges, self._exchanges = self._exchanges, []  # type: ignore[attr-defined]
             self.entry = None

@@ -120,18 +120,26 @@ class Recorder:
         except OSError as error:
             raise RecordingError(f"cannot write {self.path}: {error.strerror}") from None
 
-    def finish(self, *, complete: bool) -> None:
-        """Make the HAR file of all exchanges, in the order of the run; it replaces an earlier one at once."""
+    def finish(self, *, complete: bool, redactor: Redactor | None = None) -> None:
+        """Make the HAR file of all exchanges, in the order of the run; it replaces an earlier one at once.
+
+        Args:
+            redactor: Knows signatures that were not known when the exchanges were written.
+        """
         suite = {**self._redactor.value(self.suite.to_dict()), "complete": complete}
         creator = {"name": CREATOR, "version": version(CREATOR)}
         head = {"version": "1.2", "creator": creator, "_suite": suite}
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
             with temporary.open("w", encoding="utf-8") as file:
-                file.write('{"log": ' + json.dumps(head)[:-1] + ', "entries": [')
-                for number, line in enumerate(self._in_order()):
-                    file.write(f",\n{line}" if number else f"\n{line}")
-                file.write('\n], "_tests": [\n' + ",\n".join(map(json.dumps, self._tests)) + "\n]}}\n")
+                file.write('{"log": ' + json.dumps(head)[:-1])
+                for name, lines in (("entries", self._in_order()), ("_tests", map(_line, self._tests))):
+                    file.write(f', "{name}": [')
+                    for number, line in enumerate(lines):
+                        file.write(",\n" if number else "\n")
+                        file.write(redactor.without_signatures(line) if redactor else line)
+                    file.write("\n]")
+                file.write("}}\n")
             temporary.replace(self.path)
             self._partial.unlink(missing_ok=True)
         except OSError as error:

@@ -65,7 +65,7 @@ class Client:
         *,
         timeout: float = 10.0,
         acquire: Callable[[bool, bool], object] | None = None,
-        observe: Callable[[Exchange], None] | None = None,
+        observe: Callable[[Exchange], object] | None = None,
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
         self.region = region
