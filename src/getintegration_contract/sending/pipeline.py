@@ -122,7 +122,7 @@ class _Line:
                 raise
             return answers[0][0].response
 
-        exchange = self._client.attempt(asked.request, asked.identity, asked.signing, talk, faults)
+        exchange = self._client.attempt(asked.request, asked.identity, _signing(asked), talk, faults)
         if not answers or self._connection is None:
             self.close()
             return PipelinedResponse(exchange, reused=reused)
@@ -159,3 +159,13 @@ class _Line:
     @property
     def _patience(self) -> float:
         return min(EXPECT_PATIENCE, self._client.timeout / 2)
+
+
+def _signing(asked: PipelinedRequest) -> Signing | None:
+    """How a request is signed: chunks of another body than its own are put in place after signing."""
+    body = asked.request.body if asked.chunks is None else b"".join(asked.chunks)
+    if body == asked.request.body:
+        return asked.signing
+    signing = asked.signing or Signing()
+    before = signing.tamper or (lambda request: request)
+    return replace(signing, tamper=lambda request: replace(before(request), body=body))

@@ -14,6 +14,7 @@ from ..support import IDENTITIES, SUITE, Process, emulator, finish, start_suite,
 PART: tuple[str | Path, ...] = (
     *map(suite, ("valid", "missing", "access", "signatures")),
     f"{suite('malformed')}::test_body",
+    f"{suite('transport')}::test_tampered_chunked_body",
 )
 #: A smaller part, slow enough for a rate of 5 a second.
 SMALL = (suite("access"), f"{suite('missing')}::test_unknown_domain", f"{suite('missing')}::test_unknown_uri")
