@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from getintegration_contract.contract import Contract
 from getintegration_contract.target.file import read_file
 
+from .mutants import emulator_code
 from .mutants.bases import NAMES, ROOT, BaseServer
 from .mutants.battery import Recording, record, unchanged_by
 from .mutants.catalogue import MUTANTS
@@ -144,3 +146,56 @@ def test_a_sample_is_caught() -> None:
     command = [sys.executable, "tests/meta/mutants/run.py", "--quick"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_places_of_the_emulators_code_have_names_and_reasons_have_places() -> None:
+    names = [place.name for place in emulator_code.places()]
+    assert len(names) > 1500
+    assert len(set(names)) == len(names)
+    known = emulator_code.reasons()
+    stale = [
+        pattern
+        for pattern in known
+        if all(emulator_code.reason_for(name, {pattern: ""}) is None for name in names)
+    ]
+    assert stale == []
+
+
+def test_every_alteration_of_the_emulator_is_python_and_another_program() -> None:
+    for place in emulator_code.places()[::25]:
+        before = ast.parse((emulator_code.SOURCE / f"{place.module}.py").read_text(encoding="utf-8"))
+        altered = place.source()
+        compile(altered, place.name, "exec")
+        assert ast.dump(altered) != ast.dump(before), place.name
+
+
+def test_survivors_without_a_reason_are_named_and_results_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reasoned, unexplained = "sigv4.Verifier.__init__: 512 -> 513", "errors.not_found: 404 -> 405"
+    tried: list[str] = []
+
+    def attempt(place: emulator_code.Place) -> int:
+        tried.append(place.name)
+        return 0 if place.name in (reasoned, unexplained) else 1
+
+    monkeypatch.setattr(emulator_code, "reachable", lambda found: found)
+    monkeypatch.setattr(emulator_code, "attempt", attempt)
+    monkeypatch.setattr("os.nice", lambda _: 0)
+    for pattern, status in (("errors.not_found: *", 1), ("sigv4.Verifier.__init__: *", 0)):
+        results = tmp_path / str(status)
+        assert emulator_code.survey(1, results, pattern, reasoned=True) == status
+        assert ("not noticed: " + unexplained in capsys.readouterr().out) == bool(status)
+        before = len(tried)
+        assert emulator_code.survey(1, results, pattern, reasoned=True) == status
+        assert len(tried) == before, "what was tried is not tried again"
+        capsys.readouterr()
+    assert {reasoned, unexplained} < set(tried)
+
+
+def test_the_gate_notices_an_alteration_of_the_emulator(tmp_path: Path) -> None:
+    options = ["emulator-code", "--results", str(tmp_path / "results"), "-k", "errors.not_found: 404 -> 405"]
+    command = [sys.executable, "tests/meta/mutants/run.py", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 altered: 1 noticed, 0 not" in done.stdout

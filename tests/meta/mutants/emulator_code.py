@@ -36,6 +36,8 @@ from .kit import Mutant
 
 PACKAGE = "getintegration_emulator"
 SOURCE = ROOT / "src" / PACKAGE
+#: Where results are kept, and how long is enough for one run.
+RESULTS, MINUTES = Path(".emulator-code.jsonl"), 60.0
 #: Seconds that the gate may take against an alteration; longer is noticed, too.
 LIMIT = 120.0
 #: The quickest tests first, since most alterations break something simple.
@@ -214,10 +216,13 @@ class Emulator:
 
     def __init__(self, place: Place | None, folder: Path, executed: Path | None = None) -> None:
         reading, writing = os.pipe()
+        alive, self._life = os.pipe()  # it ends with this process
 
         def serve() -> int:
             redirect(folder / "emulator")
             os.dup2(writing, 1)
+            os.dup2(alive, 0)
+            os.close(self._life)
             for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
                 del sys.modules[name]
             if place is not None:
@@ -225,10 +230,11 @@ class Emulator:
             if executed is not None:
                 _record(executed)
             main = importlib.import_module(f"{PACKAGE}.__main__").main
-            return int(main(["--port", "0", "--region", "us-east-1"]))
+            return int(main(["--port", "0", "--region", "us-east-1", "--exit-with-stdin"]))
 
         self._process = fork(serve)
         os.close(writing)
+        os.close(alive)
         ready, _, _ = select.select([reading], [], [], 15)
         line = os.read(reading, 1000) if ready else b""
         os.close(reading)
@@ -240,6 +246,7 @@ class Emulator:
         """End it."""
         os.kill(self._process, number)
         os.waitpid(self._process, 0)
+        os.close(self._life)
 
 
 def _record(file: Path) -> None:
@@ -356,49 +363,57 @@ def _kept(file: Path, wanted: str) -> dict[str, int | str]:
     return dict(json.loads(line) for line in lines[1:])
 
 
+def survey(minutes: float, results: Path, pattern: str = "*", *, reasoned: bool = False) -> int:
+    """Alter what is still untried, until the time is over; 1 if something survives without a reason.
+
+    The suite must be preloaded. ``pattern`` chooses places, ``reasoned`` tries those that may survive, too.
+    """
+    os.nice(10)
+    found, known = places(), reasons()
+    reached = reachable(found)
+    fitting = [place for place in reached if fnmatch.fnmatchcase(place.name, _literal(pattern))]
+    chosen = [place for place in fitting if reasoned or reason_for(place.name, known) is None]
+    random.Random(1).shuffle(chosen)  # so that a part of it is a sample of all
+    done, end = _kept(results, digest()), time.monotonic() + minutes * 60
+    with results.open("a", encoding="utf-8") as file:
+        for place in chosen:
+            if place.name in done or time.monotonic() > end:
+                continue
+            done[place.name] = attempt(place)
+            file.write(json.dumps([place.name, done[place.name]]) + "\n")
+            file.flush()
+    ends = Counter(done[place.name] for place in chosen if place.name in done)
+    survivors = [place.name for place in chosen if done.get(place.name) == 0]
+    unexplained = [name for name in survivors if reason_for(name, known) is None]
+    noticed = ends.total() - len(survivors)
+    print(
+        f"{len(found)} places of the emulator's code: {len(found) - len(reached)} not reached by the gate,"
+        f" {len(fitting) - len(chosen)} with a reason, {len(chosen) - ends.total()} left to try."
+    )
+    print(
+        f"{ends.total()} altered: {noticed} noticed, {len(survivors)} not,"
+        f" {len(unexplained)} of these without a reason."
+    )
+    print("\n".join(f"  not noticed: {name}" for name in unexplained))
+    return 1 if unexplained else 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Alter what is still untried, until the time is over; 1 if something survives without a reason."""
+    """The command of its own."""
     parser = argparse.ArgumentParser(
         prog="python tests/meta/mutants/run.py emulator-code", description=__doc__
     )
     add = parser.add_argument
-    add("--minutes", type=float, default=60, help="stop after this time (default: %(default)g)")
-    add("--results", type=Path, default=Path(".emulator-code.jsonl"), help="kept here (default: %(default)s)")
+    add("--minutes", type=float, default=MINUTES, help="stop after this time (default: %(default)g)")
+    add("--results", type=Path, default=RESULTS, metavar="FILE", help="kept here (default: %(default)s)")
     add("-k", dest="pattern", default="*", help="only places whose name fits, with *")
     add("--reasoned", action="store_true", help="try those too that have a reason to survive")
     add("--list", action="store_true", help="print the names of all places, and stop")
     options = parser.parse_args(arguments)
-    found = places()
     if options.list:
-        print("\n".join(place.name for place in found))
+        print("\n".join(place.name for place in places()))
         return 0
     if not preload():
         print("the suite does not pass against the shipped emulator: nothing can be said of alterations")
         return 1
-    os.nice(10)
-    reached, known = reachable(found), reasons()
-    fitting = [p for p in reached if fnmatch.fnmatchcase(p.name, _literal(options.pattern))]
-    chosen = [p for p in fitting if options.reasoned or reason_for(p.name, known) is None]
-    random.Random(1).shuffle(chosen)  # so that a part of it is a sample of all
-    results = _kept(options.results, digest())
-    end = time.monotonic() + options.minutes * 60
-    with options.results.open("a", encoding="utf-8") as file:
-        for place in chosen:
-            if place.name in results or time.monotonic() > end:
-                continue
-            results[place.name] = status = attempt(place)
-            file.write(json.dumps([place.name, status]) + "\n")
-            file.flush()
-            if status == 0:
-                print(f"survived: {place.name}", flush=True)
-    tried = {place.name: results[place.name] for place in chosen if place.name in results}
-    survivors = [name for name, status in tried.items() if status == 0]
-    unexplained = [name for name in survivors if reason_for(name, known) is None]
-    print(f"{len(found)} places, {len(found) - len(reached)} that the gate does not reach,")
-    print(
-        f"{len(fitting) - len(chosen)} with a reason and not tried, {len(chosen) - len(tried)} left to try;"
-    )
-    ends = Counter(status for status in tried.values() if status != 0)
-    print(f"{len(tried)} tried: {sum(ends.values())} noticed {dict(ends)}, {len(survivors)} survived")
-    print("\n".join(f"survived without a reason: {name}" for name in unexplained))
-    return 1 if unexplained else 0
+    return survey(options.minutes, options.results, options.pattern, reasoned=options.reasoned)
