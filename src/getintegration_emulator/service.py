@@ -101,7 +101,8 @@ class Service:
                 raise access_denied(f"The caller is not permitted to perform {operation}.")
             self._throttle.admit(caller.identity, caller.region)
             body = json_object(request.body) if target.takes_body else {}
-            given = target.read(labels, query_parameters(request.query), body)
+            query = query_parameters(request.query) if target.query else {}
+            given = target.read(labels, query, body)
             result = HANDLERS[operation](self._state(caller), caller, given)
             return Answer(200, _encode(target, result), operation=operation)
         except ApiError as error:

@@ -155,6 +155,10 @@ def test_max_results(wire: Any, query: str) -> None:
     assert wire.call("GET", f"/domains?max-results={query}").status == 400
 
 
+def test_a_query_that_no_member_is_in_is_ignored(wire: Any) -> None:
+    assert wire.call("POST", PATH + "?x=%ff", {"Uri": "a"}).error == UNKNOWN
+
+
 @pytest.mark.parametrize("token", ["", "x", "YWZ0ZXI6MA==", "YWZ0ZXI6LTE=", "\u00e9", "a" * 1025])
 def test_made_up_page_token(wire: Any, token: str) -> None:
     reply = wire.call("GET", "/domains?next-token=" + quote(token, safe=""))
