@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -14,7 +16,6 @@ from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import (
     CLIENT_ERROR,
     INVALID,
-    NOT_FOUND,
     OK,
     UNREADABLE,
     Expectation,
@@ -226,11 +227,19 @@ def _unreadable(identifier: str, body: bytes) -> object:
         _wrong_type("string", b'"s3://bucket"'),
         _wrong_type("number", b"1"),
         _wrong_type("true", b"true"),
+        _wrong_type("null", b"null"),
         _unreadable("truncated", b'{"Uri": "s3://bucket"'),
         _unreadable("truncated in a string", b'{"Uri": "s3://buc'),
         _unreadable("trailing comma", b'{"Uri": "s3://bucket",}'),
         _unreadable("comment", b'{"Uri": "s3://bucket" /* comment */}'),
         _unreadable("line comment", b'{"Uri": "s3://bucket"} // comment'),
+        _unreadable("line comment inside", b'{\n "Uri": "s3://bucket" // the Uri\n}'),
+        _unreadable("form feed inside", b'{"Uri" :\f"s3://bucket"}'),
+        _unreadable("vertical tab inside", b'{"Uri":\v"s3://bucket"}'),
+        _unreadable("no-break space inside", '{"Uri":\u00a0"s3://bucket"}'.encode()),
+        _unreadable("garbage before it", b'abc{"Uri": "s3://bucket"}'),
+        _unreadable("garbage right behind it", b'{"Uri": "s3://bucket"}abc'),
+        _unreadable("brackets that do not match", b"{["),
         _unreadable("single quotes", b"{'Uri': 's3://bucket'}"),
         _unreadable("unquoted key", b'{Uri: "s3://bucket"}'),
         _unreadable("no colon", b'{"Uri" "s3://bucket"}'),
@@ -257,32 +266,50 @@ def test_body(ask, check: Checker, body: bytes, clause: str):
     check.invalid(ask(body=body), clause, UNREADABLE)
 
 
+def _document(uri: str, members: str = "") -> str:
+    """A body that asks for a Uri, with further members as they stand."""
+    return json.dumps({"Uri": uri}, ensure_ascii=False)[:-1] + members + "}"
+
+
+#: Bodies that parsers read in different ways, each with what it may ask for, made of the existing Uri.
+AMBIGUOUS: dict[str, Callable[[str], tuple[Any, ...]]] = {
+    "duplicate keys": lambda uri: (_document(uri, ', "Uri": "s3://b"').encode(), uri, "s3://b"),
+    "byte order mark": lambda uri: (b"\xef\xbb\xbf" + _document(uri).encode(), uri),
+    "UTF-16": lambda uri: (_document(uri).encode("utf-16"), uri),
+    "lone surrogate": lambda uri: (
+        _document(f"{uri}#").replace("#", "\\ud800").encode(),
+        f"{uri}\ufffd",
+        f"{uri}\ud800",
+    ),
+    "escaped NUL": lambda uri: (_document(f"{uri}#").replace("#", "\\u0000").encode(), f"{uri}\0"),
+    "an inherited name": lambda uri: (_document(uri, ', "__proto__": {"Uri": "s3://b"}').encode(), uri),
+    "many members": lambda uri: (json.dumps({"Uri": uri, **MANY}).encode(), uri),
+    "white space": lambda uri: (b" ",),
+    "huge number": lambda uri: (_document(uri, f', "n": {"9" * 5000}').encode(), uri),
+    "huge exponent": lambda uri: (_document(uri, ', "n": 1e999').encode(), uri),
+    "deep arrays": lambda uri: (_document(uri, f', "n": {"[" * 50_000}{"]" * 50_000}').encode(), uri),
+    "deep objects": lambda uri: (b'{"a":' * 20_000 + b"1" + b"}" * 20_000,),
+}
+
+
 @clauses("request.json.robust")
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param(b'{"Uri": "s3://a", "Uri": "s3://b"}', id="duplicate keys"),
-        pytest.param(b'\xef\xbb\xbf{"Uri": "s3://bucket"}', id="byte order mark"),
-        pytest.param('{"Uri": "s3://bucket"}'.encode("utf-16"), id="UTF-16"),
-        pytest.param(b'{"Uri": "s3://\\ud800"}', id="lone surrogate"),
-        pytest.param(b'{"Uri": "s3://\\u0000"}', id="escaped NUL"),
-        pytest.param(b'{"Uri": "s3://bucket", "__proto__": {"a": 1}}', id="an inherited name"),
-        pytest.param(json.dumps({"Uri": "s3://bucket", **MANY}).encode(), id="many members"),
-        pytest.param(b"null", id="null"),
-        pytest.param(b" ", id="white space"),
-        pytest.param(b'{"Uri": "s3://bucket", "n": ' + b"9" * 5000 + b"}", id="huge number"),
-        pytest.param(b'{"Uri": "s3://bucket", "n": 1e999}', id="huge exponent"),
-        pytest.param(
-            b'{"Uri": "s3://bucket", "n": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", id="deep arrays"
-        ),
-        pytest.param(b'{"a":' * 20_000 + b"1" + b"}" * 20_000, id="deep objects"),
-    ],
-)
-def test_json_that_parsers_read_differently(ask, check: Checker, body: bytes):
-    exchange = ask(body=body)
-    # Whoever limits the size of requests answers in a form of its own.
-    shape = "none" if exchange.response.status == 413 else "service"
-    check.expect(exchange, Expectation("request.json.robust", (OK, NOT_FOUND, CLIENT_ERROR), shape=shape))
+@pytest.mark.parametrize("kind", AMBIGUOUS)
+def test_json_that_parsers_read_differently(ask, state: State, check: Checker, kind: str):
+    body, *readings = AMBIGUOUS[kind](state.uri)
+    check.one_of_readings(ask(body=body), "request.json.robust", readings)
+
+
+@clauses("request.accept")
+@pytest.mark.parametrize("accept", ["application/json", "application/*", "*/*"])
+def test_accept(ask, state: State, check: Checker, accept: str):
+    check.ok(ask(headers={"Accept": accept}), "request.accept", domain=state.domain, uri=state.uri)
+
+
+@clauses("request.accept.other")
+@pytest.mark.parametrize("accept", ["application/hal+json", "text/html", "image/*"])
+def test_accept_of_something_else(ask, check: Checker, accept: str):
+    exchange = ask(headers={"Accept": accept})
+    check.expect(exchange, Expectation("request.accept.other", (OK, answer(406)), shape="none"))
 
 
 @clauses("request.large-body")

@@ -175,6 +175,8 @@ def lacks(check: Checker, exchange: Exchange, others: dict[str, Any], clause: st
     read = check.members(exchange)
     for name, nothing in (("Tags", {}), ("EventTriggerNames", [])):
         same(check, clause or f"state.put-get.{name}", {name: nothing}, exchange)
+    scope = read.get("Scope", "PROFILE")
+    check.that(clause or "state.put-get.Scope", scope == "PROFILE", "PROFILE, or none", str(scope), exchange)
     for name in ("RoleArn", "ObjectTypeNames"):
         if name in others:
             got, other = read.get(name), others[name]
@@ -186,7 +188,12 @@ def lacks(check: Checker, exchange: Exchange, others: dict[str, Any], clause: st
             check.that(clause or f"state.put-get.{name}", kept, f"no {name}, or its own", actual, exchange)
 
 
-@clauses(*(f"state.put-get.{name}" for name in ("Tags", "EventTriggerNames", "RoleArn", "ObjectTypeNames")))
+@clauses(
+    *(
+        f"state.put-get.{name}"
+        for name in ("Tags", "EventTriggerNames", "RoleArn", "ObjectTypeNames", "Scope")
+    )
+)
 def test_members_that_were_not_put(
     workspace: Workspace, scratch: str, basic: dict[str, Any], state: State, check: Checker
 ):

@@ -5,7 +5,7 @@ A checker belongs to one test. Its checks are soft: a test goes on after a viola
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from getintegration_contract.exchange import Exchange
@@ -95,6 +95,18 @@ class Checker:
     def denied(self, exchange: Exchange, clause: str) -> bool:
         """Access MUST be denied, or the integration hidden, as the reference page allows."""
         return self.expect(exchange, Expectation(clause, (DENIED, NOT_FOUND)))
+
+    def one_of_readings(self, exchange: Exchange, clause: str, readings: Collection[str]) -> bool:
+        """The request MUST be rejected, or be answered as one of its readings asks for."""
+        # Whoever limits the size of requests answers in a form of its own.
+        shape = "none" if exchange.response.status == 413 else "service"
+        lawful = (OK, NOT_FOUND, CLIENT_ERROR) if readings else (CLIENT_ERROR,)
+        answered = self.expect(exchange, Expectation(clause, lawful, shape=shape))
+        if exchange.response.status != 200:
+            return answered
+        echo = exchange.response.members.get("Uri")
+        due = " or ".join(map(repr, readings)) or "a rejection"
+        return self.that(clause, echo in readings, due, repr(echo), exchange) and answered
 
     def no_route(self, exchange: Exchange, clause: str) -> bool:
         """A 4xx MUST follow; the form of the answer is checked under ``CLAUSE.form``."""

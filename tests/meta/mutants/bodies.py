@@ -46,6 +46,10 @@ for _name, _description, _pattern in (
     ("infinity", "Infinity", r"Infinity"),
     ("control-character", "line breaks in strings", r'"[^"]*\n[^"]*"'),
     ("trailing-garbage", "anything after the document", r"^\s*\{[^{}]*\}\s*\S"),
+    ("garbage-before", "a word before the document", r"^\w+\{"),
+    ("garbage-right-behind", "a word right behind the document", r"\}\w+$"),
+    ("form-feed", "form feeds between tokens", r":\s*\f"),
+    ("any-white-space", "white space of any kind between tokens", r":[\v\u00a0]"),
     ("truncated", "a missing bracket at the end", r'^\{[^}]*"$'),
     ("leading-zero", "a number with a leading zero", r":\s*0\d"),
     ("anything", "anything", r""),
@@ -120,6 +124,7 @@ for _name, _types, _change in (
     ("array", (list,), lambda r: {"Uri": _NOWHERE}),
     ("string", (str,), lambda r: {"Uri": r.document[:255] or _NOWHERE}),
     ("scalar", (int, float, bool), lambda r: {"Uri": str(r.document)}),
+    ("null", (type(None),), lambda r: {"Uri": "null"}),
 ):
     _add(
         f"json-{_name}-accepted",
@@ -154,7 +159,6 @@ for _name, _description, _when in (
     ("escaped-nul", "with an escaped NUL", lambda body: b"\\u0000" in body),
     ("huge-number", "with a number of thousands of digits", lambda body: b"9" * 4300 in body),
     ("huge-exponent", "with a number beyond any float", lambda body: b"e999" in body),
-    ("null", "that is null", lambda body: body.strip() == b"null"),
     ("white-space", "of white space", lambda body: bool(body) and not body.strip()),
 ):
     _add(

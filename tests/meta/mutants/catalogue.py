@@ -14,6 +14,7 @@ from . import (
     lookup,
     members,
     names,
+    official,
     precedence,
     sdks,
     signatures,
@@ -47,6 +48,7 @@ _THEMES: tuple[Theme, ...] = (
     sdks.THEME,
     escaped.THEME,
     unnoticed.THEME,
+    official.THEME,
 )
 
 #: Every mutant, in a stable order.

@@ -12,10 +12,11 @@ from typing import Any
 
 from .credentials import age
 from .excuses import serves_claims
-from .kit import Build, answers, bind, changed, on_answer, on_document, rejects
+from .kit import Build, answers, bind, changed, on_answer, on_document, on_error, rejects
 from .lawful_forms import times, typed
 from .lawful_kit import GIVEN, Lawful, every, rewritten
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Raw, Request, Response, error, serialise
+from .official import is_current, is_right, presigned
 from .signing import CALLER, fits, is_by, resigned
 from .writes import Writes, edited, key
 
@@ -111,6 +112,14 @@ def _with_members(answer: Response, members: bytes) -> Response:
     return answer.with_body(begun + (b", " if answer.document else b"") + members + b"}")
 
 
+def _twice(answer: Response) -> Response:
+    """The last member again, with the same value."""
+    if not isinstance(answer.document, dict) or not answer.document:
+        return answer
+    name, value = list(answer.document.items())[-1]
+    return _with_members(answer, f"{json.dumps(name)}: {json.dumps(value)}".encode())
+
+
 def _too_large(status: int) -> Response:
     return Response(status, (("Content-Type", "text/html"),), b"<h1>too large</h1>")
 
@@ -190,6 +199,22 @@ _add(
     "The body has the type as code, and something of another kind as __type.",
     typed(lambda answer, name: changed(answer, lambda d: {**d, "__type": "https://errors", "code": name})),
 )
+_add(
+    "query-authentication",
+    "A right signature in the query is accepted, until it expires.",
+    presigned(lambda request: is_right(request) and is_current(request)),
+)
+_add(
+    "scope-default-PROFILE",
+    "Put without Scope, PROFILE is read.",
+    on_document(lambda d: {**d, "Scope": d.get("Scope") or "PROFILE"}),
+)
+_add(
+    "numeric-code-beside-the-type",
+    "Errors have their status as code in the body, beside the type in the header.",
+    on_error(lambda a: changed(a.with_type(a.error_type), lambda d: {**d, "code": a.status})),
+)
+_add("names-twice", "Bodies name their last member twice.", every(_twice))
 _add(
     "front-end-limits",
     "A front-end answers long paths 414 and bodies over 64 KiB 413, in HTML.",

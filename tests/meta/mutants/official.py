@@ -1,0 +1,273 @@
+"""Servers that break what other official material than the reference page says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote
+
+from getintegration_emulator.identities import Identity
+
+from .excuses import excuses
+from .kit import Build, Known, Theme, accepts, answers, bind, is_get, on_document
+from .messages import MISSING, PUT, Answer, Forward, Handler, Request, error, ok
+from .signing import (
+    CALLER,
+    IDENTITIES,
+    Claim,
+    claim_of,
+    fits,
+    refused,
+    resigned,
+    signature,
+)
+
+THEME = Theme("official")
+_add = THEME.add
+
+# --- Query authentication -----------------------------------------------------------------------------------
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    return {name: unquote(value) for name, _, value in (p.partition("=") for p in request.query.split("&"))}
+
+
+def _signer(request: Request) -> Identity | None:
+    key = _parameters(request).get("X-Amz-Credential", "").partition("/")[0]
+    return next((identity for identity in IDENTITIES.values() if identity.access_key == key), None)
+
+
+def _presigned_right(request: Request, digits: int = 64) -> bool:
+    """Whether as many digits of the signature in the query are right."""
+    given, identity = _parameters(request), _signer(request)
+    scope = given.get("X-Amz-Credential", "").split("/")
+    if identity is None or len(scope) != 5:
+        return False
+    query = "&".join(p for p in request.query.split("&") if not p.startswith("X-Amz-Signature="))
+    plain = replace(request, target=f"{request.path}?{query}").with_header("X-Amz-Date", given["X-Amz-Date"])
+    claim = Claim(*scope, ("host",), "")
+    due = signature(plain, claim, identity.secret_key)
+    return due[:digits] == given["X-Amz-Signature"][:digits]
+
+
+def presigned(condition: Callable[[Request], bool]) -> Handler:
+    """Serves requests with a signature in the query that fulfil a condition."""
+
+    def excuse(request: Request) -> Identity | None:
+        is_presigned = "X-Amz-Signature" in _parameters(request) and not request.header("authorization")
+        return (_signer(request) or CALLER) if is_presigned and condition(request) else None
+
+    return excuses(excuse)
+
+
+def is_current(request: Request) -> bool:
+    """Whether a presigned request has not expired."""
+    given = _parameters(request)
+    signed = datetime.strptime(given["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return datetime.now(UTC) <= signed + timedelta(seconds=int(given["X-Amz-Expires"]))
+
+
+is_right = _presigned_right
+for _name, _description, _condition in (
+    ("anything", "whatever it is", lambda r: True),
+    ("of-a-known-key", "if its key is known", lambda r: _signer(r) is not None and is_current(r)),
+    ("of-an-unknown-key", "if its key is unknown", lambda r: _signer(r) is None),
+    ("begun-right", "if it begins right", lambda r: _presigned_right(r, 63) and is_current(r)),
+    ("expired", "for ever, if it is right", _presigned_right),
+):
+    _add(
+        f"query-signature-{_name}",
+        f"A signature in the query is accepted {_description}.",
+        "sigv4.query-authentication",
+        presigned(_condition),
+    )
+
+# --- Signed headers that are sent twice ---------------------------------------------------------------------
+
+
+def _repeated(request: Request) -> list[str]:
+    claim, names = claim_of(request), [name.lower() for name, _ in request.headers]
+    return [name for name in (claim.signed if claim else ()) if names.count(name) > 1]
+
+
+def _lines(combine: Callable[[list[str]], list[str]]) -> Handler:
+    """Verifies repeated headers as if they had other lines."""
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        verified = request
+        for name in _repeated(request):
+            values = [value for key, value in request.headers if key.lower() == name]
+            rest = tuple(header for header in verified.headers if header[0].lower() != name)
+            verified = replace(verified, headers=(*rest, *((name, value) for value in combine(values))))
+        if verified is request:
+            return forward(request)
+        return forward(resigned(request)) if fits(verified) else error(403, "InvalidSignatureException")
+
+    return handler
+
+
+for _name, _description, _combine in (
+    ("last", "only the last line", lambda values: values[-1:]),
+    ("first", "only the first line", lambda values: values[:1]),
+    ("reversed", "the lines in the opposite order", lambda values: values[::-1]),
+    ("spaced", "the lines with a space between", lambda values: [", ".join(values)]),
+    ("run-together", "the lines without a comma", lambda values: ["".join(values)]),
+):
+    _add(
+        f"header-lines-{_name}",
+        f"Of a signed header that is sent twice, {_description} counts.",
+        "sigv4.canonical-headers sigv4.tampered-header",
+        _lines(_combine),
+    )
+
+# --- Accept -------------------------------------------------------------------------------------------------
+
+for _name, _value, _status in (
+    ("json-crashes", "application/json", 500),
+    ("json-rejected", "application/json", 400),
+    ("application-crashes", "application/*", 500),
+    ("application-unacceptable", "application/*", 406),
+    ("anything-unacceptable", "*/*", 406),
+    ("anything-empty", "*/*", 204),
+):
+    _add(
+        f"accept-{_name}",
+        f"Accept: {_value} is answered {_status}.",
+        "request.accept",
+        answers(
+            bind(_value, lambda value, r: r.header("accept") == value),
+            bind(error(_status, "NotAcceptableException"), lambda answer, _: answer),
+        ),
+    )
+for _name, _when, _status in (
+    ("hal-crashes", lambda value: value == "application/hal+json", 500),
+    ("hal-rejected", lambda value: value == "application/hal+json", 400),
+    ("images-not-found", lambda value: value.startswith("image/"), 404),
+    ("pages-redirected", lambda value: value == "text/html", 302),
+):
+    _add(
+        f"accept-{_name}",
+        f"An Accept without JSON is answered {_status}.",
+        "request.accept.other",
+        answers(
+            bind(_when, lambda when, r: when(r.header("accept") or "")),
+            bind(error(_status, "NotAcceptableException"), lambda answer, _: answer),
+        ),
+    )
+
+# --- Readings of a body that nobody can mean ----------------------------------------------------------------
+
+
+def _served_first(when: Callable[[Request], bool]) -> Build:
+    """Answers some bodies with the first integration that it holds."""
+
+    def build() -> Handler:
+        known = Known()
+
+        def handler(request: Request, forward: Forward) -> Answer:
+            answer = forward(request)
+            known.see(request, answer)
+            mine = [uri for domain, uri in known.integrations if domain == request.domain]
+            if not (is_get(request) and when(request) and mine) or refused(answer):
+                return answer
+            return forward(resigned(request.with_document({"Uri": mine[0]})))
+
+        return handler
+
+    return build
+
+
+THEME.add_stateful(
+    "null-is-the-first-integration",
+    "The body null is answered 200 and the first integration.",
+    "request.body.type",
+    _served_first(lambda r: r.document is None),
+)
+_add(
+    "null-is-no-integration",
+    "The body null is answered 404.",
+    "request.body.type",
+    answers(lambda r: r.document is None, lambda _: error(404, "ResourceNotFoundException")),
+)
+_add(
+    "null-is-empty",
+    "The body null is answered 200, empty.",
+    "request.body.type",
+    answers(lambda r: r.document is None, lambda _: ok({})),
+)
+THEME.add_stateful(
+    "white-space-is-the-first-integration",
+    "A body of white space is answered 200 and the first integration.",
+    "request.json.robust",
+    _served_first(lambda r: r.body == b" "),
+)
+_add(
+    "uri-cut-at-nul",
+    "A Uri ends at its first NUL.",
+    "request.json.robust",
+    accepts(lambda r: "\0" in r.text, lambda r: r.with_uri(r.text.partition("\0")[0])),
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_add(
+    "surrogates-left-out",
+    "Lone surrogates in a Uri are left out.",
+    "request.json.robust",
+    accepts(lambda r: bool(_SURROGATE.search(r.text)), lambda r: r.with_uri(_SURROGATE.sub("", r.text))),
+)
+
+
+def _joined(request: Request, forward: Forward) -> Answer:
+    """Of names that stand twice, both values are found, together."""
+    values = re.findall(rb'"Uri": "([^"]*)"', request.body)
+    answer = forward(request)
+    if not is_get(request) or len(values) < 2 or refused(answer):
+        return answer
+    found = forward(resigned(request.with_document({"Uri": values[0].decode()})))
+    return (
+        found.with_document({**found.document, "Uri": b",".join(values).decode()})
+        if found.status == 200
+        else found
+    )
+
+
+_add(
+    "duplicate-names-joined", "Of a name that stands twice both values count.", "request.json.robust", _joined
+)
+
+# --- Scope --------------------------------------------------------------------------------------------------
+
+
+def _defaults(value: str) -> Handler:
+    return on_document(lambda d: {**d, "Scope": d.get("Scope") or value})
+
+
+def _scope_of_the_last() -> Handler:
+    last: list[Any] = []
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        document = request.document
+        if request.operation == PUT and document is not MISSING and isinstance(document, dict):
+            if document.get("Scope"):
+                last.append(document["Scope"])
+            elif last:
+                request = resigned(request.with_document({**document, "Scope": last[-1]}))
+        return forward(request)
+
+    return handler
+
+
+_add(
+    "scope-default-is-DOMAIN",
+    "Put without Scope, DOMAIN is read.",
+    "state.put-get.Scope",
+    _defaults("DOMAIN"),
+)
+THEME.add_stateful(
+    "scope-default-is-the-last",
+    "Put without Scope, that of the last put is read.",
+    "state.put-get.Scope",
+    _scope_of_the_last,
+)
