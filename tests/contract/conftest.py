@@ -136,6 +136,7 @@ def sdk(target: Target, client: Client) -> Callable[..., Any]:
             # Invalid input is for the server to reject.
             config=Config(
                 retries={"mode": "standard", "total_max_attempts": attempts},
+                defaults_mode="legacy",  # whatever the environment says
                 parameter_validation=False,
                 connect_timeout=target.timeout,
                 read_timeout=target.timeout,

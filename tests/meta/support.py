@@ -353,7 +353,7 @@ def found(request: Received, **members: object) -> Reply:
 class Scripted:
     """A server whose answers a function makes; it keeps every request byte for byte."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, port: int = 0) -> None:
         self.received: list[Received] = []
         self.script = script
         self._connections: set[socket.socket] = set()
@@ -384,7 +384,7 @@ class Scripted:
             allow_reuse_address = True
             request_queue_size = 128
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 

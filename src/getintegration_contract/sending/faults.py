@@ -26,6 +26,7 @@ _UNAUTHENTICATED = (
     "InvalidClient",
     "Expired",
     "InvalidAccessKey",
+    "Skewed",
 )
 
 
