@@ -182,8 +182,9 @@ CREDENTIALS = [
             "count = pathlib.Path('{tmp}/count')\nn = int(count.read_text()) + 1 if count.exists() else 1\n"
             "count.write_text(str(n))\n"
             "soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=2)\n"
-            "keys = dict(Version=1, AccessKeyId='ASIAEXAMPLETEMP00001', SessionToken='EXAMPLE-session-token',\n"
-            "            SecretAccessKey='EXAMPLE-temporary-secret-key-012345678901', Expiration=soon.isoformat())\n"
+            "keys = dict(Version=1, Expiration=soon.isoformat(), AccessKeyId='ASIAEXAMPLETEMP00001')\n"
+            "keys['SecretAccessKey'] = 'EXAMPLE-temporary-secret-key-012345678901'\n"
+            "keys['SessionToken'] = 'EXAMPLE-session-token'\n"
             "print(json.dumps(keys) if n < 9 else '{secret}')\n",
         },
     ),
