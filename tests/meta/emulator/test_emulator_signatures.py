@@ -115,6 +115,18 @@ def test_a_path_that_leaves_dot_segments_in_its_signature_is_accepted(wire: Any)
     assert reply.error == (400, "BadRequestException")
 
 
+def test_date_header_instead_of_x_amz_date(wire: Any) -> None:
+    reply = wire.call("POST", PATH, BODY, {"Date": "replaced by the signer"})
+    assert reply.error == (404, "ResourceNotFoundException")
+
+
+def test_components_in_another_order(wire: Any) -> None:
+    headers = wire.signed_headers("POST", PATH, BODY)
+    algorithm, _, components = headers["Authorization"].partition(" ")
+    headers["Authorization"] = f"{algorithm} {', '.join(reversed(components.split(', ')))}"
+    assert wire.send("POST", PATH, BODY, headers).error == (404, "ResourceNotFoundException")
+
+
 def test_spaces_around_header_values_do_not_matter(wire: Any) -> None:
     signed = wire.signed_headers("POST", PATH, BODY)
     padded = {name: f"  {value} \t" for name, value in signed.items()}
