@@ -19,6 +19,7 @@ import yaml
 
 from getintegration_contract.errors import ContractError
 from getintegration_contract.evidence import FILE_NAME, RECORDED, raised
+from getintegration_contract.text import shown
 
 #: Provenances that can fail a target; statements of any other provenance are only reported.
 GATING_PROVENANCES = frozenset({"doc", "model", "protocol", "target", RECORDED})
@@ -103,6 +104,14 @@ class SchemaClause:
             return self._is_valid(value)
         except UnicodeEncodeError:  # a lone surrogate, which JSON can hold and the validator cannot
             return self._is_valid(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+    def actual(self, document: Any, value: Any) -> str:
+        """What came, for a finding; of an absent member, which other name may be meant for it."""
+        if self.keyword != "required" or not isinstance(document, dict):
+            return "null" if value is None else shown(value)
+        told = "null" if self.value in document else "absent"
+        near = [name for name in document if name.replace("_", "").lower() == self.value.lower()]
+        return told + (f" (there is `{near[0]}`)" if near and near[0] != self.value else "")
 
     @property
     def expected(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,6 +19,10 @@ SERVICE = "profile"
 
 #: Digits of an integer from which on it is read as a float; Python itself refuses 4,300.
 _DIGITS = 400
+
+#: A target with a name that somebody could have given, and a body that can be read as it is.
+_SANE = re.compile(r"/domains/[A-Za-z][\w-]{2,63}/integrations", re.A)
+_READABLE = re.compile(rb"[\x20-\x7e\n]*")
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -206,8 +211,11 @@ class Exchange:
 
     @property
     def size(self) -> int:
-        """Bytes of request and response, to choose the smallest example by."""
-        return len(self.request.target) + len(self.request.body) + len(self.response.body)
+        """How much there is to read, to choose the best example by: what is hard to read counts as long."""
+        hard = 10_000 * (not _SANE.fullmatch(self.request.target))
+        unreadable = (not _READABLE.fullmatch(body) for body in (self.request.body, self.response.body))
+        hard += 5_000 * sum(unreadable)
+        return hard + len(self.request.target) + len(self.request.body) + len(self.response.body)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form for reports, bodies as text and whole. Not redacted."""

@@ -12,11 +12,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.judging.ledger import INDETERMINATE, NOT_CLAIMED, UPHELD, Ledger
 from getintegration_contract.redact import Redactor
+from getintegration_contract.report.history import violated
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.leftovers import PREFIX
@@ -52,6 +54,7 @@ class Settings:
         command: The command line of the run.
         repeat: The command that repeats a test when its id follows.
         is_partial: Whether only some tests of the suite were asked for.
+        fail_on_new: Whether only clauses fail the run that are not violated in its baseline.
         root: Path to where ids of tests begin, with a slash at the end, from where the run was started.
     """
 
@@ -66,6 +69,7 @@ class Settings:
     repeat: str = "pytest"
     is_partial: bool = False
     root: str = ""
+    fail_on_new: bool = False
 
     @property
     def shards(self) -> int:
@@ -106,6 +110,9 @@ class Run:
         self._clock = time.monotonic()
         self.seconds = 0.0
         self.internal_errors: list[str] = []
+        #: The report that this run is compared with, and what is to be said beside the ledger.
+        self.baseline: dict[str, Any] | None = None
+        self.notes: list[str] = []
         self.aborted: str | None = None
         #: Whether tests of the suite were left out, on purpose or since one failed.
         self.is_partial = settings.is_partial
@@ -254,7 +261,9 @@ class Run:
         """The exit status of the suite, as the README's table gives it."""
         if self.internal_errors:
             return INTERNAL_STATUS
-        if self.ledger.violations() or self.expired:
+        known = violated(self.baseline) if self.settings.fail_on_new and self.baseline else ()
+        new = [entry for entry in self.ledger.violations() if entry.clause.id not in known]
+        if new or self.expired:
             return VIOLATED_STATUS
         outcomes = self.ledger.outcomes()
         unsettled = any(entry.gating and entry.outcome == INDETERMINATE for entry in outcomes)

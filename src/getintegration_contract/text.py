@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 
 def visible(text: str, keep: str = "") -> str:
     """The text with everything that has no glyph of its own (control, format, surrogate) as an escape.
@@ -14,6 +17,11 @@ def visible(text: str, keep: str = "") -> str:
         char if char.isprintable() or char in keep else char.encode("unicode-escape").decode("ascii")
         for char in text
     )
+
+
+def shown(value: Any) -> str:
+    """A value as JSON, or that it is absent; whole, since what is shortened can no longer be redacted."""
+    return "absent" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def shorten(text: str, limit: int) -> str:

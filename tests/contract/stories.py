@@ -19,6 +19,7 @@ from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.state.state import URI
 from getintegration_contract.state.workspace import Workspace
+from getintegration_contract.text import shown
 
 DOMAINS = ("X", "x", "X0")
 URIS = {
@@ -189,7 +190,7 @@ class Story(RuleBasedStateMachine):
             del self.domains[account, domain]
             self.gone |= dict.fromkeys(lost, "state.deleted-domain")
 
-        if self._write(f"delete {domain}", (account, domain, ""), write):
+        if self._write(f"delete domain {domain}", (account, domain, ""), write):
             self._look_round((lost or [(account, domain, "A")])[0])
 
     @precondition(lambda self: self.domains)
@@ -210,7 +211,7 @@ class Story(RuleBasedStateMachine):
             return
         places = [*self.domains]
         account, domain = places[pick % len(places)]
-        self._say(f"list {domain}", account)
+        self._say(f"list domain {domain}", account)
         self.narrator.workspace.list(self._name(domain), self.narrator.accounts[account])
 
     def teardown(self) -> None:
@@ -225,7 +226,7 @@ class Story(RuleBasedStateMachine):
             workspace.create(self._name(domain), identity)
             self.domains[account, domain] = {}
 
-        self._write(f"make {domain}", (account, domain, ""), write)
+        self._write(f"create domain {domain}", (account, domain, ""), write)
 
     def _put(self, account: int, domain: str, uri: str, version: int) -> None:
         records = self.domains.get((account, domain))
@@ -243,7 +244,7 @@ class Story(RuleBasedStateMachine):
                 workspace.put(self._name(domain), URIS[uri], members, identity)
                 records[uri] = Record(members, "again" if place in self.gone else "new")
 
-        if self._write(f"put {uri} in {domain} (v{version + 1})", place, write):
+        if self._write(f"put {uri} in {domain} with members {version + 1}", place, write):
             self._look_round(place)
 
     def _write(self, step: str, place: Place, write: Callable[[Workspace, Identity], None]) -> bool:
@@ -357,7 +358,7 @@ class Story(RuleBasedStateMachine):
         differing = sorted(name for name in due.keys() | read.keys() if due.get(name) != read.get(name))
         if differing:
             name = differing[0]
-            self._broken(clause, f"{name} {due.get(name)!r}", repr(read.get(name)), exchange)
+            self._broken(clause, f"{name} {shown(due.get(name))}", shown(read.get(name)), exchange)
         self.narrator.check.that(clause, True, "", "")
 
     def _broken(self, clause: str, expected: str, actual: str, exchange: Exchange) -> NoReturn:
@@ -396,7 +397,8 @@ def without_moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[s
 
 
 def tell(told: Told) -> str:
-    """A story in one line, with what its letters stand for."""
-    words = {word for step in told.steps for word in step.split()}
+    """A story in numbered steps, with what its letters stand for."""
+    words = {word.strip(",") for step in told.steps for word in step.split()}
     meanings = [f"{letter} is {uri!a}" for letter, uri in URIS.items() if letter in words]
-    return f"{'; '.join(told.steps)} -> {told.expected} ({', '.join(meanings)})"
+    steps = ", ".join(f"{number}. {step}" for number, step in enumerate(told.steps, start=1))
+    return f"{told.expected} after {steps} ({', '.join(meanings)})"

@@ -26,6 +26,7 @@ from getintegration_contract.sending.faults import transient_fault
 from getintegration_contract.state.state import UNKNOWN_DOMAIN, UNKNOWN_URI, State
 from getintegration_contract.target.capabilities import OTHER_ACCOUNT, WRITING
 from getintegration_contract.target.target import Target
+from getintegration_contract.text import shown
 
 clauses = pytest.mark.clauses
 
@@ -333,4 +334,4 @@ def _whole(check: Checker, exchange: Exchange, versions: list[dict[str, Any]], a
     if check.ok(exchange, "concurrency.no-mixture", domain=asked.domain, uri=asked.uri):
         members = check.members(exchange)
         read = {name: members.get(name) for name in versions[0]}
-        check.that("concurrency.no-mixture", read in versions, "one version, whole", str(read), exchange)
+        check.that("concurrency.no-mixture", read in versions, "one version, whole", shown(read), exchange)

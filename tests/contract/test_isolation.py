@@ -16,6 +16,7 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.state.workspace import Workspace
+from getintegration_contract.text import shown
 
 from .stories import without_moves
 
@@ -33,7 +34,7 @@ def unchanged(check: Checker, before: Exchange, read: Callable[[], Exchange], *,
         clause = "state.read-only"
     elif same_domain:
         old, new = without_moves(old, new)
-    check.that(clause, old == new, f"as before: {old}", str(new), after)
+    check.that(clause, old == new, f"as before: {shown(old)}", shown(new), after)
 
 
 @clauses("state.update.isolated")

@@ -27,6 +27,7 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
 from getintegration_contract.target.capabilities import THROTTLING
 from getintegration_contract.target.target import Target
+from getintegration_contract.text import shown
 
 from .clients import JAVASCRIPT, unreadable
 
@@ -104,7 +105,7 @@ def same(check: Checker, clause: str, exchange: Exchange, read: dict[str, Any]) 
             due, got = instant(due), instant(got)
             both = isinstance(due, int | float) and isinstance(got, int | float)
             ok = abs(due - got) <= ROUNDING if both else due == got
-        check.that(clause, ok, f"{name} {due!r}", repr(got), exchange)
+        check.that(clause, ok, f"{name} {shown(due)}", shown(got), exchange)
 
 
 def tolerates(check: Checker, name: str, exchange: Exchange) -> None:

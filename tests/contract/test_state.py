@@ -19,6 +19,7 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
+from getintegration_contract.text import shown
 
 clauses = pytest.mark.clauses
 
@@ -119,7 +120,7 @@ def same(check: Checker, clause: str, put: dict[str, Any], exchange: Exchange) -
     read = check.members(exchange)
     for name, value in put.items():
         got = read.get(name, type(value)())
-        check.that(clause, got == value, f"{name} as it was put: {value!r}", repr(got), exchange)
+        check.that(clause, got == value, f"{name} as it was put: {shown(value)}", shown(got), exchange)
 
 
 @clauses(*(f"state.put-get.{name}" for name in VALUES))
@@ -319,7 +320,7 @@ def test_reading_writes_nothing(
     after = workspace.read(scratch, URI)
     if check.ok(after, domain=scratch, uri=URI):
         old, new = check.members(before), check.members(after)
-        check.that("state.read-only", old == new, f"as before: {old}", str(new), after)
+        check.that("state.read-only", old == new, f"as before: {shown(old)}", shown(new), after)
 
 
 @clauses("state.deleted", "state.recreated", "state.update.isolated")

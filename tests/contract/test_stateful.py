@@ -97,7 +97,7 @@ def test_stories(
             (told for told in narrator.told if told.clause == clause),
             key=lambda told: (len(told.steps), sum(map(len, told.steps))),
         )
-        check.that(clause, False, tell(told), told.actual, told.exchange, size=len(told.steps))
+        check.that(clause, False, tell(told), told.actual, told.exchange, size=2_000 * len(told.steps))
     if not narrator.told and narrator.refusal and not check.entry.checks:
         pytest.skip(narrator.refusal)
 

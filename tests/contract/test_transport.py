@@ -31,6 +31,7 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import SHORT, UNDECODABLE
 from getintegration_contract.sending.pipeline import PipelinedRequest, PipelinedResponse, pipeline
 from getintegration_contract.state.state import UNKNOWN_URI, State
+from getintegration_contract.text import shown
 
 clauses = pytest.mark.clauses
 
@@ -76,7 +77,9 @@ def understood(state: State, check: Checker) -> Callable[..., None]:
         check.expect(reply.exchange, lawful)
         if reply.exchange.response.status == 200 and _says_something(check, reply.exchange):
             got = check.members(reply.exchange).get("Uri")
-            check.that(clause, got == state.uri, f"the integration {state.uri!r}", repr(got), reply.exchange)
+            check.that(
+                clause, got == state.uri, f"the integration {shown(state.uri)}", shown(got), reply.exchange
+            )
 
     return understood
 
@@ -109,12 +112,10 @@ def test_one_connection(talk: Talk, existing, caller: Identity, state: State, ch
     for (ask, due), reply in zip(steps, replies, strict=False):
         shape = "service" if ask.identity else "none"
         exchange = reply.exchange
-        check.expect(
-            exchange, Expectation(clause if reply.reused else "transport.answers", (due,), shape=shape)
-        )
+        check.expect(exchange, Expectation(clause if reply.reused else "request.valid", (due,), shape=shape))
         if due is OK and reply.reused and _says_something(check, exchange):
             asked, got = json.loads(ask.request.body)["Uri"], check.members(exchange).get("Uri")
-            check.that(clause, got == asked, f"the integration {asked!r}", repr(got), exchange)
+            check.that(clause, got == asked, f"the integration {shown(asked)}", shown(got), exchange)
     if not any(reply.reused for reply in replies):
         check.not_exercised("the server ended every connection after one answer")
 

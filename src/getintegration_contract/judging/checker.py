@@ -139,7 +139,7 @@ class Checker:
         """Check a clause that no single answer decides.
 
         Args:
-            size: What the smallest example is chosen by, if not the size of the exchange.
+            size: What the best example is chosen by, if not the size of the exchange.
         """
         return self._record([Check(clause, ok, expected, actual)], exchange, size)
 
@@ -169,7 +169,8 @@ class Checker:
         held = True
         redacted = None
         if size is None:
-            size = exchange.size if exchange else 0
+            faults = sum(not check.ok for check in checks)
+            size = exchange.size + 20_000 * max(faults - 1, 0) if exchange else 0  # one fault is best
         for check in checks:
             if not check.ok:
                 if redacted is None and exchange is not None:

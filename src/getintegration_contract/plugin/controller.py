@@ -110,6 +110,7 @@ class Controller:
             width=terminalreporter._tw.fullwidth,
             quiet=self.config.option.verbose < 0,
             verbose=self.config.option.verbose > 0,
+            cut=terminalreporter.isatty,
         )
         terminalreporter.ensure_newline()
         terminalreporter.write_line(text)

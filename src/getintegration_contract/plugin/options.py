@@ -15,6 +15,7 @@ import pytest
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import TargetError
 from getintegration_contract.plugin import command
+from getintegration_contract.report import history
 from getintegration_contract.report.files import check_writable
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import target as targets
@@ -31,6 +32,8 @@ _NOT_TO_REPEAT = (
     "--waivers",
     "--report-dir",
     "--write-waivers",
+    "--baseline",
+    "--fail-on",
     "--require-exercised",
     "--record",
     "--resume",
@@ -98,6 +101,8 @@ def add(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="write report.html, report.json, junit.xml, summary.md and exchanges.har",
     )
+    option("--baseline", metavar="REPORT.json", help="an earlier report: say what is new, mended, as it was")
+    option("--fail-on", choices=("new",), help="new: status 1 only for violations that the baseline has not")
     option("--redact-accounts", action="store_true", help="hide account ids in every output")
     option(
         "--list-clauses",
@@ -160,10 +165,18 @@ def make_run(config: pytest.Config, contract: Contract, *, is_partial: bool) -> 
         command=shlex.join([*program, *arguments]),
         repeat=shlex.join(repeat),
         is_partial=is_partial,
+        fail_on_new=option.fail_on == "new",
         root=_root(config),
     )
     waivers = read_waivers(target.waivers) if target.waivers else []
-    return Run(contract, target, settings, waivers, lambda line: say(config, line))
+    run = Run(contract, target, settings, waivers, lambda line: say(config, line))
+    about = target.name or f"{target.endpoint or 'shipped emulator'}, {target.region}"
+    run.baseline, run.notes = history.baseline(option.baseline, option.report_dir, about)
+    if settings.fail_on_new and not run.baseline:
+        if not (option.report_dir and (Path(option.report_dir) / "history").is_dir()):
+            raise TargetError("--fail-on new needs --baseline REPORT.json, or history/ in --report-dir")
+        run.notes.append("no earlier report of this target: every violation is new")
+    return run
 
 
 def _root(config: pytest.Config) -> str:

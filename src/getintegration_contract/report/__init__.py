@@ -36,9 +36,9 @@ def write(report: dict[str, Any], directory: Path) -> list[Path]:
     Raises:
         ReportError: With one sentence, if the directory cannot be written.
     """
-    from getintegration_contract.report import files, html, markdown
+    from getintegration_contract.report import files, history, html, markdown
 
-    earlier = files.keep_history(directory)
+    earlier = history.keep(directory)
     return [
         files.write(directory / "report.json", files.to_json(report)),
         files.write(directory / "summary.md", markdown.summary(report)),

@@ -52,9 +52,9 @@ def _compare(paths: list[Path]) -> str:
 
 
 def _trend(folder: Path) -> str:
-    from getintegration_contract.report import html
+    from getintegration_contract.report import history, html
 
-    reports, faults = files.read_folder(folder)
+    reports, faults = history.read_folder(folder)
     if not reports:
         raise ReportError(faults[0] if faults else f"{folder} holds no report.json")
     return html.trend_page(reports, faults)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from getintegration_contract.report import history
+from getintegration_contract.report.causes import Causes
+from getintegration_contract.report.repeat import commands
 
 if TYPE_CHECKING:
     from getintegration_contract.judging.ledger import Finding, Ledger, Outcome
     from getintegration_contract.run import Run
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _VERDICTS = {0: "pass", 1: "fail"}
 
@@ -20,7 +23,8 @@ def make(run: Run, exit_status: int) -> dict[str, Any]:
     """The document of a run, redacted: nothing else of the run leaves the process."""
     ledger, target, redact = run.ledger, run.target, run.redactor.value
     outcomes = ledger.outcomes()
-    found = filter(ledger.claimed, ledger.findings.values())
+    found = [_finding(run, finding) for finding in ledger.findings.values() if ledger.claimed(finding)]
+    clauses = list(map(_clause, outcomes))
     return {
         "schema_version": SCHEMA_VERSION,
         "suite_version": version("getintegration-contract"),
@@ -30,6 +34,7 @@ def make(run: Run, exit_status: int) -> dict[str, Any]:
         "exit_status": exit_status,
         "target": redact(
             {
+                "name": target.name,
                 "endpoint": "shipped emulator" if run.is_emulator else target.endpoint,
                 "region": target.region,
                 "claims": sorted(target.claims),
@@ -39,15 +44,11 @@ def make(run: Run, exit_status: int) -> dict[str, Any]:
         "run": redact(_facts(run, ledger)),
         "counts": dict(Counter(entry.outcome for entry in outcomes)),
         "complaints": redact(run.complaints()),
-        "notes": redact([*([run.aborted] if run.aborted else []), *ledger.notes]),
+        "notes": redact([*([run.aborted] if run.aborted else []), *ledger.notes, *run.notes]),
         "errors": redact(run.internal_errors),
-        "clauses": list(map(_clause, outcomes)),
-        "findings": [
-            redact(_finding(run, finding))
-            for finding in sorted(
-                found, key=lambda finding: (not ledger.gates(finding.clause), -finding.count)
-            )
-        ],
+        "baseline": redact(history.changes(run.baseline, clauses)) if run.baseline else None,
+        "clauses": clauses,
+        "findings": redact(Causes(run.contract).explain(found, ledger.checks, run.waived)),
         "waivers": redact(
             [
                 {
@@ -67,6 +68,7 @@ def _facts(run: Run, ledger: Ledger) -> dict[str, Any]:
     """How the run went about it, and what it measured."""
     return {
         "command": run.settings.command,
+        "partial": run.is_partial,
         "depth": run.settings.depth,
         "seed": run.settings.seed,
         "strict": run.settings.strict,
@@ -106,15 +108,10 @@ def _clause(entry: Outcome) -> dict[str, Any]:
 
 
 def _finding(run: Run, finding: Finding) -> dict[str, Any]:
+    own, others = commands(run, finding)
     return {
         **finding.to_dict(),
         "gating": run.ledger.gates(finding.clause),
-        "repeat": _repeat(run, finding.places),
+        "repeat": own,
+        "also": others,
     }
-
-
-def _repeat(run: Run, places: list[str]) -> str:
-    """A command line that sends the same request again; secrets stay where they are configured."""
-    if not places:
-        return run.settings.command
-    return f"{run.settings.repeat} {shlex.quote(run.settings.root + places[0])}"

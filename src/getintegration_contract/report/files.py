@@ -17,9 +17,6 @@ from getintegration_contract.text import shorten
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-#: Earlier runs that a trend draws, the newest ones.
-HISTORY_LIMIT = 60
-
 
 @cache
 def _schema_text() -> str:
@@ -105,34 +102,3 @@ def read(path: Path) -> dict[str, Any]:
         raise ReportError(f"{path} is not a report of this suite: {place}: {shorten(fault.message, 200)}")
     report: dict[str, Any] = document
     return report
-
-
-def read_folder(directory: Path) -> tuple[list[dict[str, Any]], list[str]]:
-    """The newest reports in a folder and in its direct subfolders, oldest first, and why files were left out.
-
-    Raises:
-        ReportError: There is no such folder.
-    """
-    if not directory.is_dir():
-        raise ReportError(f"{directory} is not a folder")
-    reports, faults = {}, []
-    for path in sorted((*directory.glob("*.json"), *directory.glob("*/report.json"))):
-        try:
-            report = read(path)
-        except ReportError as error:
-            faults.append(str(error))
-        else:
-            reports[report["started"], report["target"]["endpoint"], report["run"]["seed"]] = report
-    ordered = sorted(reports.values(), key=lambda report: str(report["started"]))
-    return ordered[-HISTORY_LIMIT:], faults
-
-
-def keep_history(directory: Path) -> list[dict[str, Any]]:
-    """Move an earlier report.json into the folder ``history``, if there is one; all that it then holds."""
-    history, latest = directory / "history", directory / "report.json"
-    if not history.is_dir():
-        return []
-    with suppress(ReportError, OSError):  # nothing to keep, or nothing that can be kept
-        started = read(latest)["started"]
-        latest.replace(history / f"{started.replace(':', '')}.json")
-    return read_folder(history)[0]

@@ -18,9 +18,9 @@ import jinja2
 from markupsafe import Markup
 
 from getintegration_contract.judging.ledger import VIOLATED
-from getintegration_contract.report import files, view
+from getintegration_contract.report import files, history, view
 from getintegration_contract.report.trend import Panel, panels
-from getintegration_contract.text import visible
+from getintegration_contract.text import shorten, visible
 
 _PROVENANCES = ("doc", "model", "protocol", "observed", "inferred", "recorded", "target")
 _TEMPLATES = "getintegration_contract.report"
@@ -28,7 +28,7 @@ _TEMPLATES = "getintegration_contract.report"
 
 def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) -> str:
     """report.html; earlier runs against the same target are drawn as a trend."""
-    same = [past for past in earlier or () if _target(past) == _target(report)]
+    same = [past for past in earlier or () if history.target(past) == history.target(report)]
     same = [past for past in same if past["started"] < report["started"]]
     counts = view.tally(report["clauses"])
     return render(
@@ -42,6 +42,7 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
         violations=view.findings(report, "violated"),
         reported=view.findings(report, "reported"),
         waived=view.findings(report, "waived"),
+        same=_printed_elsewhere(report),
         facets={
             "outcome": [name for name in view.OUTCOMES if counts[name]],
             "level": _in_use(report, "level", ("MUST", "SHOULD")),
@@ -50,6 +51,18 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
         panels=_panels([*same, report]) if same else [],
         runs=[*same, report],
     )
+
+
+def _printed_elsewhere(report: dict[str, Any]) -> dict[str, str]:
+    """Clauses whose exchange is printed with a finding before theirs, each with that one's clause."""
+    shown: dict[str, str] = {}
+    same = {}
+    for finding in report["findings"]:
+        if finding["exchange"]:
+            printed = json.dumps(finding["exchange"], sort_keys=True)
+            if (first := shown.setdefault(printed, finding["clause"])) != finding["clause"]:
+                same[finding["clause"]] = first
+    return same
 
 
 def compare(reports: list[dict[str, Any]]) -> str:
@@ -98,7 +111,7 @@ def trend_page(reports: list[dict[str, Any]], faults: list[str]) -> str:
     """A page with the trend of every target that the reports are about."""
     targets: dict[str, list[dict[str, Any]]] = {}
     for report in reports:
-        targets.setdefault(_target(report), []).append(report)
+        targets.setdefault(history.target(report), []).append(report)
     drawn = {name: (runs, Markup(trend(runs))) for name, runs in targets.items()}
     return render("trend_page.html", targets=drawn, faults=faults)
 
@@ -114,10 +127,6 @@ def _panels(reports: list[dict[str, Any]]) -> list[Panel]:
             "seconds": [float(report["seconds"]) for report in reports],
         },
     )
-
-
-def _target(report: dict[str, Any]) -> str:
-    return f"{report['target']['endpoint']}, {report['target']['region']}"
 
 
 def _in_use(report: dict[str, Any], key: str, order: tuple[str, ...]) -> list[str]:
@@ -181,6 +190,8 @@ def _environment(package: str) -> jinja2.Environment:
         "ms": view.milliseconds,
         "outcome": view.outcome,
         "many": view.many,
+        "spaces": view.spaces,
+        "shorten": shorten,
     }
     made.globals |= {"view": view}
     return made

@@ -76,9 +76,11 @@ def _annotation(kind: str, entry: Found) -> str:
         f"{clause['text']} ({clause['provenance']}: {clause['source']})\n"
         f"expected: {shorten(finding['expected'], 300)}\n"
         f"actual: {shorten(finding['actual'], 300)}\n"
+        f"mend: {finding['mend']}\n"
         f"repeat: {finding['repeat']}"
     )
-    return _command(kind, f"{clause['id']} {entry.outcome}", message)
+    more = f", {len(entry.followers)} more follow" if entry.followers else ""
+    return _command(kind, f"{clause['id']} {entry.outcome}{more}", message)
 
 
 def _command(kind: str, title: str, message: str) -> str:
@@ -98,9 +100,14 @@ def _head(report: dict[str, Any]) -> Iterator[str]:
         listed = ", ".join(f"{code(claim)} ({count})" for claim, count in missing.most_common())
         yield f"**Not claimed, so not checked:** {listed}"
         yield ""
+    for line in view.changes(report):
+        yield f"**{inline(line)}**"
+        yield ""
     strict = ", strict" if run["strict"] else ""
+    name = f"{inline(target['name'])}, " if target["name"] else ""
     yield (
-        f"{code(target['endpoint'])}, {inline(target['region'])}, {run['depth']} depth, seed {run['seed']}"
+        f"{name}{code(target['endpoint'])}, {inline(target['region'])},"
+        f" {run['depth']} depth, seed {run['seed']}"
         f"{strict}, {report['started']}: {view.verdict(report)}."
     )
     for label, lines in (
@@ -133,28 +140,36 @@ def _violations(report: dict[str, Any]) -> Iterator[str]:
     found = view.findings(report, "violated")
     if found:
         yield "### Violated"
+    shown: list[Any] = []
     for entry in found[:_IN_FULL]:
         yield ""
-        yield from _finding(entry)
+        yield from _finding(entry, entry.finding["exchange"] in shown)
+        shown.append(entry.finding["exchange"])
     if len(found) > _IN_FULL:
         yield ""
         yield from map(_line, found[_IN_FULL:])
 
 
-def _finding(entry: Found) -> Iterator[str]:
+def _finding(entry: Found, is_shown: bool) -> Iterator[str]:
     finding, clause = entry.finding, entry.clause
-    yield f"#### {code(clause['id'])}"
+    yield f"#### {code(clause['id'])}{inline(entry.mark)}"
     yield ""
     yield f"{inline(clause['text'])} *({clause['provenance']}: {inline(clause['source'])})*"
     yield ""
+    if finding["hint"]:
+        yield f"**{inline(finding['hint'])}**"
+        yield ""
+    expected, actual = (cell(shorten(view.spaces(finding[side]), 500)) for side in ("expected", "actual"))
     yield "| expected | actual |"
     yield "|---|---|"
-    yield f"| {cell(shorten(finding['expected'], 500))} | {cell(shorten(finding['actual'], 500))} |"
+    yield f"| {expected} | {actual} |"
+    yield ""
+    yield f"Mend: {inline(finding['mend'])}"
     yield ""
     places = ", ".join(code(view.test_name(place)) for place in finding["places"][:3])
     others = " and others" if len(finding["places"]) > 3 else ""
     yield f"Seen {view.times(finding['count'])}, in {places or 'no single test'}{others}."
-    if finding["exchange"] is not None:
+    if finding["exchange"] is not None and not is_shown:
         yield ""
         yield "<details><summary>Request and response</summary>"
         yield ""
@@ -162,7 +177,14 @@ def _finding(entry: Found) -> Iterator[str]:
         yield from _block(_response(finding["exchange"]), "http")
         yield "</details>"
     yield ""
-    yield from _block(finding["repeat"], "sh")
+    yield from _block("\n".join([finding["repeat"], *finding["also"]]), "sh")
+    if entry.followers:
+        yield ""
+        yield f"<details><summary>{view.many(len(entry.followers), 'more clause')} that follow</summary>"
+        yield ""
+        yield from map(_line, entry.followers)
+        yield ""
+        yield "</details>"
 
 
 def _request(exchange: dict[str, Any]) -> str:
@@ -196,7 +218,8 @@ def _fence(text: str, least: int) -> str:
 def _line(entry: Found) -> str:
     finding = entry.finding
     return (
-        f"- {code(entry.clause['id'])}: expected {code(shorten(finding['expected'], 200))},"
+        f"- {code(entry.clause['id'])}{inline(entry.mark)}:"
+        f" expected {code(shorten(finding['expected'], 200))},"
         f" got {code(shorten(finding['actual'], 200))}"
         f" ({entry.clause['provenance']}, {view.times(finding['count'])})"
     )
@@ -216,9 +239,7 @@ def _waived(report: dict[str, Any]) -> Iterator[str]:
         yield "### Waived"
         yield ""
     for entry in found:
-        if waiver := entry.waiver:
-            who = inline(", ".join(filter(None, (waiver["owner"], waiver["link"]))))
-            yield f"- {code(waiver['clause'])}: {inline(waiver['reason'])} ({who}, until {waiver['expires']})"
+        yield f"- {code(entry.clause['id'])}: {inline(view.waived(entry))}"
 
 
 def _undecided(report: dict[str, Any]) -> Iterator[str]:

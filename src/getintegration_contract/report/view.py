@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from getintegration_contract.judging.ledger import (
@@ -27,10 +28,15 @@ COLUMNS = (UPHELD, VIOLATED, REPORTED, WAIVED, NOT_EXERCISED, NOT_CLAIMED, INDET
 #: Columns and counts that are shown even when they are zero.
 ALWAYS = (UPHELD, VIOLATED)
 
-#: Response headers that say what an answer is.
-TELLING_HEADERS = frozenset(
-    {"x-amzn-errortype", "content-type", "content-encoding", "x-amzn-requestid", "retry-after", "allow"}
+#: Headers that say what an answer is, and those that a clause may name.
+_TELLING = frozenset(
+    {"x-amzn-errortype", "x-amzn-requestid", "content-type", "content-encoding", "retry-after", "allow"}
 )
+_NAMED = (
+    *("Content-Type", "Accept", "Authorization", "X-Amz-Date", "X-Amz-Security-Token", "Host", "Connection"),
+    *("Expect", "Transfer-Encoding", "Content-Length", "Content-Encoding", "X-Amzn-ErrorType"),
+)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 _WORDS = {
     0: "PASS",
@@ -54,12 +60,19 @@ class Group:
 
 @dataclass(frozen=True)
 class Found:
-    """A finding with its clause, and its waiver if it has one."""
+    """A finding with its clause, its waiver if it has one, and those that follow from it."""
 
     finding: dict[str, Any]
     clause: dict[str, Any]
     outcome: str
     waiver: dict[str, Any] | None
+    is_new: bool = False
+    followers: list[Found] = field(default_factory=list)
+
+    @property
+    def mark(self) -> str:
+        """What stands behind the name of a clause that was not violated before."""
+        return " (new)" if self.is_new else ""
 
 
 def outcome(clause: dict[str, Any]) -> str:
@@ -90,15 +103,72 @@ def columns(report: dict[str, Any]) -> list[str]:
 
 
 def findings(report: dict[str, Any], wanted: str) -> list[Found]:
-    """The findings whose clause came out as wanted, in the order of the report."""
+    """The causes whose clause came out as wanted, in the order of the report, with what follows from them."""
     clauses = {clause["id"]: clause for clause in report["clauses"]}
     waivers = {waiver["clause"]: waiver for waiver in report["waivers"]}
-    found = [
-        Found(finding, clause, outcome(clause), waivers.get(clause["id"]))
-        for finding in report["findings"]
-        if (clause := clauses.get(finding["clause"])) is not None
+    new = (report["baseline"] or {"new": ()})["new"]
+    found: dict[str, Found] = {}
+    for finding in report["findings"]:
+        name = finding["clause"]
+        entry = Found(finding, clauses[name], outcome(clauses[name]), waivers.get(name), name in new)
+        found[name] = entry
+        if finding["follows"] is not None:
+            found[finding["follows"]].followers.append(entry)
+    return [e for e in found.values() if e.finding["follows"] is None and e.outcome == wanted]
+
+
+def changes(report: dict[str, Any]) -> list[str]:
+    """What is new, mended or as it was since the baseline, if there is one: a line."""
+    if not (before := report["baseline"]):
+        return []
+    parts = [
+        f"{len(before[key])} {word}" + (f" ({', '.join(before[key])})" if before[key] and named else "")
+        for key, word, named in (
+            ("new", "new", True),
+            ("mended", "mended", True),
+            ("still", "still violated", False),
+            ("undecided", "no longer decided", True),
+        )
+        if before[key] or key != "undecided"
     ]
-    return [entry for entry in found if entry.outcome == wanted]
+    return [f"since {before['started'][:16].replace('T', ' ')}: {', '.join(parts)}"]
+
+
+def target(report: dict[str, Any]) -> str:
+    """Name and address of what was tested."""
+    about = report["target"]
+    where = f"{about['endpoint']}, {about['region']}"
+    return f"{about['name']} ({where})" if about["name"] else where
+
+
+def waived(entry: Found) -> str:
+    """Why a violation is accepted, by whom, how long."""
+    waiver = entry.waiver or {"reason": "", "owner": None, "link": None, "expires": "?"}
+    who = ", ".join(filter(None, (waiver["owner"], waiver["link"]))) or "nobody"
+    return f"{waiver['reason']} ({who}, until {waiver['expires']})"
+
+
+def telling(entry: Found, message: dict[str, Any], side: str) -> list[list[str]]:
+    """The headers of a message that matter for a finding, those that its clause names even if absent."""
+    sentence = f"{entry.clause['id']} {entry.clause['text']}".lower()
+    named = [name for name in _NAMED if name.lower() in sentence]
+    wanted = {name.lower() for name in named} | (_TELLING if side == "response" else set())
+    found = [header for header in message["headers"] if header[0].lower() in wanted]
+    there = {name.lower() for name, _ in found}
+    about = "response" if entry.clause["id"].startswith(("response", "error")) else "request"
+    absent = [[name, "absent"] for name in named if name.lower() not in there and side == about]
+    return found + absent
+
+
+def spaces(text: str) -> str:
+    """A text with white space visible where it is easily overlooked: at the ends of strings, and in runs."""
+    if text != text.strip():
+        text = re.sub(r"^ +| +$", lambda run: "\\x20" * len(run[0]), text)
+    return _STRING.sub(lambda found: re.sub(r'(?<=") +(?=.)| +(?="$)|  +', _escaped, found[0]), text)
+
+
+def _escaped(run: re.Match[str]) -> str:
+    return "\\x20" * len(run[0])
 
 
 def not_claimed(report: dict[str, Any]) -> Counter[str]:
@@ -129,7 +199,15 @@ def verdict(report: dict[str, Any]) -> str:
     counts = tally(report["clauses"])
     shown = (UPHELD, VIOLATED, REPORTED, WAIVED, NOT_EXERCISED, NOT_CLAIMED, INDETERMINATE)
     always = (UPHELD, VIOLATED, WAIVED, NOT_EXERCISED, NOT_CLAIMED)
-    outcomes = ", ".join(f"{counts[name]} {name}" for name in shown if counts[name] or name in always)
+    causes = len(findings(report, VIOLATED))
+    several = f" by {many(causes, 'cause')}" if causes != counts[VIOLATED] else ""
+    outcomes = ", ".join(
+        f"{counts[name]} {name}{several if name == VIOLATED else ''}"
+        for name in shown
+        if counts[name] or name in always
+    )
+    if report["run"]["partial"]:
+        outcomes = f"part of the suite only: {outcomes}"
     complaints = many(len(report["complaints"]), "complaint")
     trouble = f", {complaints}" if report["complaints"] else ""
     faults = sum(report["run"]["faults"].values())
@@ -142,11 +220,14 @@ def headline(report: dict[str, Any]) -> str:
     """What happened, as a short sentence without a full stop."""
     status, counts = report["exit_status"], tally(report["clauses"])
     if status == 0:
-        return "No clause that can fail the target is violated"
+        part = " by this part of the suite" if report["run"]["partial"] else ""
+        known = " that was not before" if counts[VIOLATED] else " that can fail the target"
+        return f"No clause{known} is violated{part}"
     if status == 1:
         parts = []
         if counts[VIOLATED]:
-            parts.append(f"{many(counts[VIOLATED], 'clause')} violated")
+            causes = many(len(findings(report, VIOLATED)), "cause")
+            parts.append(f"{many(counts[VIOLATED], 'clause')} violated, {causes}")
         if report["complaints"]:
             parts.append(many(len(report["complaints"]), "complaint"))
         return ", ".join(parts) or "The run failed"

@@ -1,0 +1,64 @@
+"""A finding -> commands that show it again: the suite's own, curl, the AWS CLI."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from getintegration_contract.judging.ledger import Finding
+    from getintegration_contract.run import Run
+
+_TARGET = re.compile(r"/domains/([A-Za-z0-9_-]{1,64})/integrations")
+#: Headers that clients make themselves.
+_OWN = re.compile(
+    r"host|content-length|accept|accept-encoding|user-agent|connection|authorization|x-amz-.*", re.I
+)
+#: What is wrong with a signature, or with how bytes are sent, no client says.
+_UNSAYABLE = re.compile(r"sigv4\.(?!missing-auth)|precedence\.signature|transport|concurrency|routing")
+
+
+def commands(run: Run, finding: Finding) -> tuple[str, list[str]]:
+    """What repeats a test of the suite, and what asks the same with other tools where they can say it.
+
+    Secrets stay where they are configured. Of a domain that the run made and removed there is nothing to ask.
+    """
+    own = run.settings.command
+    if finding.places:
+        own = f"{run.settings.repeat} {shlex.quote(run.settings.root + finding.places[0])}"
+    exchange = finding.exchange
+    made = run.state is None or run.state.origin == "made"
+    if exchange is None or _UNSAYABLE.match(finding.clause) or (made and finding.expected.startswith("200")):
+        return own, []
+    if exchange["identity"] not in (None, "caller"):
+        return own, []
+    return own, list(_others(exchange, run.target.region))
+
+
+def _others(exchange: dict[str, Any], region: str) -> Iterator[str]:
+    request, signed = exchange["request"], exchange["identity"] is not None
+    if not (request["body"].isprintable() and request["target"].isascii() and request["method"] == "POST"):
+        return
+    words = ["curl", "--path-as-is", "-i"]
+    if signed:
+        words += ["--aws-sigv4", f"aws:amz:{region}:profile"]
+    headers = [f"{name}: {value}" for name, value in request["headers"] if not _OWN.fullmatch(name)]
+    if not any(header.lower().startswith("content-type:") for header in headers):
+        headers.append("Content-Type:")
+    for header in headers:
+        words += ["-H", header]
+    line = shlex.join([*words, "--data-raw", request["body"], exchange["endpoint"] + request["target"]])
+    key = '--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "X-Amz-Security-Token: $AWS_SESSION_TOKEN" '
+    yield line.replace("-H ", f"{key}-H ", 1) if signed else line
+    found = _TARGET.fullmatch(request["target"])
+    try:
+        body = json.loads(request["body"])
+    except ValueError:
+        return
+    if signed and found and isinstance(body, dict) and [*body] == ["Uri"] and isinstance(body["Uri"], str):
+        what = ["--domain-name", found[1], "--uri", body["Uri"]]
+        where = ["--endpoint-url", exchange["endpoint"], "--region", region]
+        yield shlex.join(["aws", "customer-profiles", "get-integration", *what, *where])
