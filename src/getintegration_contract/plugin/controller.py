@@ -15,6 +15,7 @@ from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.plugin import recording
 from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.worker import Worker
+from getintegration_contract.report.repeat import own_command
 from getintegration_contract.run import INDETERMINATE_STATUS, INTERNAL_STATUS, UPHELD_STATUS, Run
 
 
@@ -65,6 +66,7 @@ class Controller:
             self.collected = False
             self.run.internal_errors.append(report.nodeid or report.longreprtext.partition("\n")[0])
 
+    @pytest.hookimpl(tryfirst=True)  # before what writes junit.xml
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         entry = getattr(report, "contract", None)
         if entry is not None:
@@ -75,6 +77,8 @@ class Controller:
             self.run.aborted = report.endpoint_down
         elif report.failed and not getattr(report, "violation", False):
             self.run.internal_errors.append(report.nodeid)
+        elif report.failed:
+            report.longrepr = f"{report.longrepr}\nrepeat: {own_command(self.run, [report.nodeid])}"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: Any) -> None:

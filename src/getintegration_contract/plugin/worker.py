@@ -21,6 +21,7 @@ from getintegration_contract.operations import get_integration
 from getintegration_contract.plugin.options import target_of
 from getintegration_contract.recording import har, resign
 from getintegration_contract.redact import Redactor
+from getintegration_contract.report import junit
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
@@ -166,7 +167,7 @@ class Worker:
         violation = _only(error, ContractViolation)
         if violation is not None:
             report.violation = True  # type: ignore[attr-defined]
-            report.longrepr = str(violation)
+            report.longrepr = junit.failure(violation.findings)
         elif report.failed:
             # A traceback, its locals and what was printed may hold secrets.
             report.longrepr = self.redactor.text(report.longreprtext)

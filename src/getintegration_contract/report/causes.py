@@ -38,6 +38,8 @@ class Causes:
         found: str = _first(self._document.get("x-mend", {}), clause, "")
         return found.replace("{name}", clause.rpartition(".")[2])
 
+    fits = staticmethod(fnmatch.fnmatchcase)
+
     def _basis(self, clause: str) -> frozenset[str]:
         """All that a clause presupposes, and what that does."""
         direct = set(self._presupposed(clause)) - {clause}
@@ -68,7 +70,13 @@ class Causes:
         for number, finding in enumerate(findings):
             basis = set() if finding["clause"] in waived else self.basis(finding["clause"]) - set(waived)
             causes = [f for f in findings[:number] if f["clause"] in basis and _can_cause(f, finding)]
-            finding["follows"] = (causes[0]["follows"] or causes[0]["clause"]) if causes else None
+            # What was seen in the same answer explains best, then what is nearest to the clause.
+            nearest = max(
+                causes,
+                key=lambda f: (f["exchange"] == finding["exchange"], place[f["clause"]]),
+                default=None,
+            )
+            finding["follows"] = nearest and (nearest["follows"] or nearest["clause"])
             finding["hint"], finding["mend"] = "", self.mend(finding["clause"])
         for hint in self._document.get("x-hints", ()):
             self._hint(hint, findings, checks)

@@ -75,14 +75,25 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
+def check(document: Any) -> None:
+    """Hold a document against the schema.
+
+    Raises:
+        ValueError: It does not keep it; says where, and why.
+    """
+    import jsonschema_rs
+
+    for fault in jsonschema_rs.validator_for(schema()).iter_errors(document):
+        place = ".".join(map(str, fault.instance_path)) or "the document"
+        raise ValueError(f"{place}: {shorten(fault.message, 200)}")
+
+
 def read(path: Path) -> dict[str, Any]:
     """Read a report.json of this suite.
 
     Raises:
         ReportError: It cannot be read, is no JSON, or does not keep the schema.
     """
-    import jsonschema_rs
-
     try:
         document = json.loads(path.read_bytes())
     except OSError as error:
@@ -94,11 +105,10 @@ def read(path: Path) -> dict[str, Any]:
     if isinstance(version, int) and version != known:
         raise ReportError(f"{path} has schema version {version}; this suite reads version {known}")
     try:
-        faults = list(jsonschema_rs.validator_for(schema()).iter_errors(document))
+        check(document)
     except UnicodeEncodeError:
         raise ReportError(f"{path} holds text that is not Unicode") from None
-    for fault in faults:
-        place = ".".join(map(str, fault.instance_path)) or "the document"
-        raise ReportError(f"{path} is not a report of this suite: {place}: {shorten(fault.message, 200)}")
+    except ValueError as error:
+        raise ReportError(f"{path} is not a report of this suite: {error}") from None
     report: dict[str, Any] = document
     return report

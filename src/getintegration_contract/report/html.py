@@ -49,7 +49,7 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
             "provenance": _in_use(report, "provenance", _PROVENANCES),
         },
         panels=_panels([*same, report]) if same else [],
-        runs=[*same, report],
+        rows=_rows([*same, report]),
     )
 
 
@@ -104,7 +104,7 @@ def trend(reports: list[dict[str, Any]]) -> str:
         return ""
     ordered = sorted(reports, key=lambda report: str(report["started"]))
     template = _environment(_TEMPLATES).get_template("trend.html")
-    return template.render(panels=_panels(ordered), runs=ordered)
+    return template.render(panels=_panels(ordered), rows=_rows(ordered))
 
 
 def trend_page(reports: list[dict[str, Any]], faults: list[str]) -> str:
@@ -114,6 +114,16 @@ def trend_page(reports: list[dict[str, Any]], faults: list[str]) -> str:
         targets.setdefault(history.target(report), []).append(report)
     drawn = {name: (runs, Markup(trend(runs))) for name, runs in targets.items()}
     return render("trend_page.html", targets=drawn, faults=faults)
+
+
+def _rows(reports: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
+    """Runs in their order, each with the clauses that broke and were mended since the one before."""
+    rows = []
+    for before, report in zip([None, *reports], reports, strict=False):
+        since = history.changes(before, report["clauses"]) if before else {"new": (), "mended": ()}
+        told = (("broke", since["new"]), ("mended", since["mended"]))
+        rows.append((report, "; ".join(f"{word} {', '.join(names)}" for word, names in told if names)))
+    return rows
 
 
 def _panels(reports: list[dict[str, Any]]) -> list[Panel]:

@@ -7,13 +7,20 @@ for the outcome of every clause, and one for every test with the clauses that it
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from getintegration_contract.errors import ReportError
 from getintegration_contract.report import files, view
-from getintegration_contract.text import visible
+from getintegration_contract.text import shorten, visible
+
+if TYPE_CHECKING:
+    from getintegration_contract.judging.ledger import Finding
+
+_BODY = 2_000
 
 
 def properties(report: dict[str, Any]) -> list[tuple[str, str]]:
@@ -39,8 +46,33 @@ def properties(report: dict[str, Any]) -> list[tuple[str, str]]:
     return [(visible(name), visible(value)) for name, value in found]
 
 
+def failure(findings: Iterable[Finding]) -> str:
+    """What a test found, as the failure of its test case: what was due, what came, and the exchange."""
+    return "\n\n".join("\n".join(_told(finding)) for finding in findings)
+
+
+def _told(finding: Finding) -> Iterator[str]:
+    yield f"{finding.clause}: expected {finding.expected}; got {finding.actual}"
+    if finding.exchange is None:
+        return
+    sent, came = finding.exchange["request"], finding.exchange["response"]
+    for first, message in ((f"{sent['method']} {sent['target']}", sent), (view.status_line(came), came)):
+        yield f"\n{first}"
+        yield from (f"{name}: {value}" for name, value in message["headers"])
+        yield shorten(message["body"], _BODY)
+
+
+def _classify(node: ElementTree.Element, follows: dict[str, str | None]) -> None:
+    """Give a failure a type and a message: its clause, or the one that it follows."""
+    found = re.match(r"(\S+): expected ", node.text or "")
+    if found and found[1] in follows:
+        line, cause = (node.text or "").partition("\n")[0], follows[found[1]]
+        node.set("type", cause or found[1])
+        node.set("message", f"follows {cause}: {line}" if cause else line)
+
+
 def attach(path: Path, report: dict[str, Any]) -> None:
-    """Add the properties to a junit.xml that pytest has written; those of an earlier call are replaced.
+    """Add the properties to a junit.xml that pytest has written, and a type and message to its failures.
 
     Raises:
         ReportError: The file cannot be read or written, or is no junit.xml.
@@ -60,5 +92,8 @@ def attach(path: Path, report: dict[str, Any]) -> None:
     for name, value in properties(report):
         ElementTree.SubElement(node, "property", name=name, value=value)
     suite.insert(0, node)
+    follows = {finding["clause"]: finding["follows"] for finding in report["findings"]}
+    for failed in suite.iter("failure"):
+        _classify(failed, follows)
     text = ElementTree.tostring(root, encoding="unicode")
     files.write(path, f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n')

@@ -21,15 +21,19 @@ _OWN = re.compile(
 _UNSAYABLE = re.compile(r"sigv4\.(?!missing-auth)|precedence\.signature|transport|concurrency|routing")
 
 
+def own_command(run: Run, places: list[str]) -> str:
+    """A command line that repeats the first of some tests; secrets stay where they are configured."""
+    if not places:
+        return run.settings.command
+    return f"{run.settings.repeat} {shlex.quote(run.settings.root + places[0])}"
+
+
 def commands(run: Run, finding: Finding) -> tuple[str, list[str]]:
     """What repeats a test of the suite, and what asks the same with other tools where they can say it.
 
-    Secrets stay where they are configured. Of a domain that the run made and removed there is nothing to ask.
+    Of a domain that the run made and removed there is nothing to ask.
     """
-    own = run.settings.command
-    if finding.places:
-        own = f"{run.settings.repeat} {shlex.quote(run.settings.root + finding.places[0])}"
-    exchange = finding.exchange
+    own, exchange = own_command(run, finding.places), finding.exchange
     made = run.state is None or run.state.origin == "made"
     if exchange is None or _UNSAYABLE.match(finding.clause) or (made and finding.expected.startswith("200")):
         return own, []

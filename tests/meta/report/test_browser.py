@@ -161,9 +161,9 @@ def test_a_link_to_what_is_folded_or_filtered_shows_it(browser: Browser, failing
         view.location.hash = "#finding-response.request-id";
         await rest();
         const open = page.getElementById("finding-response.request-id").closest("details").open;
-        view.location.hash = "#clause-sdk.boto3";
+        view.location.hash = "#clause-request.json";
         await rest();
-        return [open, page.getElementById("clause-sdk.boto3").hidden];
+        return [open, page.getElementById("clause-request.json").hidden];
         """,
     )
     assert found == [True, False]
@@ -201,7 +201,7 @@ def test_compare_shows_differences_unless_told(
         """,
     )
     assert "missing.uri.trailing-slash" in found[0]
-    assert "sdk.boto3" not in found[0]
+    assert "request.json" not in found[0]
     assert found[1:] == [len(failing["clauses"]), "#same=no,yes"]
 
 

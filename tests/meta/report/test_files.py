@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import subprocess
 import sys
@@ -12,9 +11,9 @@ from typing import Any
 import pytest
 
 from getintegration_contract.errors import ReportError
-from getintegration_contract.report import command, files, write
+from getintegration_contract.report import command, files, history, write
 
-from .documents import STARTED, Session, upheld
+from . import documents
 
 
 def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -28,8 +27,13 @@ def _save(path: Path, report: dict[str, Any]) -> Path:
     return path
 
 
-def _days_ago(days: int) -> dict[str, Any]:
-    return upheld(Session(started=STARTED - datetime.timedelta(days=days))).report()
+def _days_ago(days: int, **target: str) -> dict[str, Any]:
+    report = documents.healthy()
+    return {
+        **report,
+        "started": f"2027-01-{27 - days}T10:12:30+00:00",
+        "target": {**report["target"], **target},
+    }
 
 
 def test_write_makes_all_three_and_nothing_else(tmp_path: Path, document: dict[str, Any]) -> None:
@@ -82,12 +86,28 @@ def test_a_folder_named_history_makes_a_trend(tmp_path: Path) -> None:
     assert "violated over 3 runs" in page
 
 
-def test_another_target_is_not_in_the_trend(tmp_path: Path) -> None:
+def test_a_trend_is_of_one_target_by_its_name_or_address(tmp_path: Path) -> None:
     (tmp_path / "history").mkdir()
-    other = upheld(Session(endpoint="http://other:1", started=STARTED - datetime.timedelta(days=1)))
-    write(other.report(), tmp_path)
-    write(_days_ago(0), tmp_path)
+    write(_days_ago(2, endpoint="http://other:1"), tmp_path)
+    write(_days_ago(1, endpoint="http://other:2", name="mock"), tmp_path)
     assert "<polyline" not in (tmp_path / "report.html").read_text()
+    write(_days_ago(0, endpoint="http://other:3", name="mock"), tmp_path)
+    assert "violated over 2 runs" in (tmp_path / "report.html").read_text()
+
+
+def test_the_baseline_is_the_given_report_or_the_newest_of_the_target(tmp_path: Path) -> None:
+    given = _save(tmp_path / "given.json", _days_ago(9))
+    assert history.baseline(str(given), None, "x") == (_days_ago(9), [])
+    assert history.baseline(None, str(tmp_path), "mock") == (None, [])
+    _save(tmp_path / "history" / "a.json", _days_ago(3, name="mock"))
+    _save(tmp_path / "history" / "b.json", _days_ago(1, name="another"))
+    _save(tmp_path / "report.json", _days_ago(2, name="mock"))
+    (tmp_path / "history" / "c.json").write_bytes(b"\xff{")
+    report, faults = history.baseline(None, str(tmp_path), "mock")
+    assert report == _days_ago(2, name="mock")
+    assert [Path(fault.split()[0]).name for fault in faults] == ["c.json"]
+    with pytest.raises(ReportError, match=r"cannot read none\.json"):
+        history.baseline("none.json", None, "x")
 
 
 def test_a_broken_file_in_history_is_no_obstacle(tmp_path: Path) -> None:
@@ -121,7 +141,7 @@ def test_trend_reads_files_and_downloaded_artifacts(tmp_path: Path) -> None:
     [
         (["compare", "none.json", "none.json"], "cannot read none.json: No such file or directory"),
         (["compare", "list.json", "list.json"], "list.json is not a report of this suite: the document: "),
-        (["compare", "new.json", "new.json"], "new.json has schema version 2; this suite reads version 1"),
+        (["compare", "new.json", "new.json"], "new.json has schema version 3; this suite reads version 2"),
         (["compare", "good.json"], "a comparison needs at least two reports"),
         (["compare", "good.json", "text.json"], "text.json is not JSON"),
         (["compare", "good.json", "good.json", "-o", "good.json/a.html"], "cannot write good.json/a.html: "),
@@ -142,7 +162,7 @@ def test_bad_input_gives_one_sentence_and_status_4(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     _save(tmp_path / "good.json", healthy)
-    _save(tmp_path / "new.json", {**healthy, "schema_version": 2})
+    _save(tmp_path / "new.json", {**healthy, "schema_version": 3})
     (tmp_path / "list.json").write_text("[]")
     (tmp_path / "text.json").write_text("report")
     (tmp_path / "empty").mkdir()

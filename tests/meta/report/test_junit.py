@@ -13,9 +13,10 @@ from xml.etree import ElementTree
 import pytest
 
 from getintegration_contract.errors import ReportError
+from getintegration_contract.judging.ledger import Finding
 from getintegration_contract.report import junit
 
-from .documents import ATTACK
+from .documents import ATTACK, exchange
 
 #: What Jenkins' junit-10.xsd allows: children, required and optional attributes of an element.
 _RULES: dict[str, tuple[set[str], set[str], set[str]]] = {
@@ -46,7 +47,9 @@ _TESTS = """
 import pytest
 
 def test_good(): pass
-def test_bad(): raise AssertionError("missing.domain: expected 404; got 200 \\x1b[31m")
+def test_bad():
+    said = "sdk.boto3: expected an answer; got ValueError \\x1b[31m"
+    pytest.fail(said + "\\n\\nPOST /domains/d/integrations\\nrepeat: pytest x", pytrace=False)
 def test_left_out(): pytest.skip("not claimed")
 @pytest.fixture
 def broken(): raise OSError("no endpoint")
@@ -95,13 +98,32 @@ def test_what_pytest_writes_stays_valid(tmp_path: Path, failing: dict[str, Any],
     root = ElementTree.parse(path).getroot()
     assert _broken_rules(root) == []
     assert len(root.findall(".//testcase")) == 4
-    assert len(root.findall(".//failure")) == 1
+    (failure,) = root.findall(".//failure")
+    assert failure.attrib["type"] == "response.timestamps.unit"
+    assert (failure.attrib["message"] or "").startswith(
+        "follows response.timestamps.unit: sdk.boto3: expected"
+    )
+    assert "POST /domains/d/integrations\nrepeat: pytest x" in (failure.text or "")
     found = {node.attrib["name"]: node.attrib["value"] for node in root.iter("property")}
     assert found["clause:missing.uri.trailing-slash"] == "violated"
     assert found["clause:response.request-id"] == "reported"
     assert found["clause:transport.encoding"].startswith("not exercised: ")
-    assert "missing.domain" in found["test:tests/contract/test_missing.py::test_missing"].split()
+    assert (
+        "missing.uri.trailing-slash" in found["test:tests/contract/test_missing.py::test_near_miss"].split()
+    )
     assert found["verdict"] == "fail"
+
+
+def test_a_failure_holds_what_was_due_what_came_and_the_exchange() -> None:
+    shown = Finding("missing.domain", "404", "200", exchange(200).to_dict(), 1)
+    other = Finding("sdk.boto3", "an answer", "an error", None, 0)
+    assert junit.failure([shown, other]).split("\n\n") == [
+        "missing.domain: expected 404; got 200",
+        "POST /domains/gic-domain/integrations\nHost: 127.0.0.1:4566\nContent-Type: application/json\n"
+        'Authorization: REDACTED\n{"Uri": "s3://bucket"}',
+        '200\nContent-Type: application/json\n{"Message": "none"}',
+        "sdk.boto3: expected an answer; got an error",
+    ]
 
 
 def test_every_clause_has_one_property(document: dict[str, Any]) -> None:

@@ -8,18 +8,19 @@ from typing import Any
 from getintegration_contract.report import markdown
 from getintegration_contract.report.markdown import cell, code, inline
 
-from . import documents
-from .documents import CONTRACT, Session
+from .documents import every_clause_violated
 
 
-def test_summary_tells_verdict_target_claims_and_findings(failing: dict[str, Any]) -> None:
+def test_summary_says_verdict_target_claims_and_findings(failing: dict[str, Any]) -> None:
     text = markdown.summary(failing)
     first = text.splitlines()[:6]
-    assert "FAIL: 3 clauses violated" in first[0]
-    assert "`throttling` (4)" in first[2]
+    assert "FAIL: 6 clauses violated, 4 causes" in first[0]
+    assert re.search(r"`throttling` \(\d\)", first[2])
     assert "`http://127.0.0.1:4566`" in first[4]
     assert text.count("#### `missing.uri.trailing-slash`") == 1
     assert "| `404 ResourceNotFoundException` | `404 NotFoundException` |" in text
+    assert "Mend: Divide by 1000" in text
+    assert text.index("2 more clauses that follow") < text.index("- `sdk.boto3`: expected `an answer`")
     assert "- `response.request-id`: expected" in text
     assert "until 2027-06-30" in text
     assert "transport.encoding" in text
@@ -33,11 +34,7 @@ def test_summary_of_a_healthy_run_is_short(healthy: dict[str, Any]) -> None:
 
 
 def test_summary_stays_below_what_github_takes() -> None:
-    session = Session()
-    shown = documents.exchange(answer=b"x" * 4_000, body=b"y" * 4_000)
-    for clause in CONTRACT.clauses:
-        session.violate(clause, "e" * 4_000, "a" * 4_000, shown)
-    assert len(markdown.summary(session.report()).encode()) < 1024 * 1024 * 0.9
+    assert len(markdown.summary(every_clause_violated()).encode()) < 1024 * 1024 * 0.9
 
 
 def test_summary_of_hostile_answers_has_no_open_markup(hostile: dict[str, Any]) -> None:
@@ -55,33 +52,28 @@ def test_text_is_shown_as_it_is() -> None:
     assert cell("a|b") == "`a\\|b`"
 
 
-def test_an_error_for_what_fails_and_a_warning_for_what_is_reported(failing: dict[str, Any]) -> None:
+def test_an_error_for_each_cause_and_a_warning_for_what_is_reported(failing: dict[str, Any]) -> None:
     commands = markdown.annotations(failing)
-    assert [command.partition(" ")[0] for command in commands] == ["::error"] * 3 + ["::warning"] * 2
+    assert [command.partition(" ")[0] for command in commands] == ["::error"] * 4 + ["::warning"] * 2
     assert any("title=missing.uri.trailing-slash violated::A Uri that differs" in line for line in commands)
-    assert "%0Aexpected: 404 ResourceNotFoundException%0Aactual: 404 NotFoundException%0A" in commands[1]
+    assert any("title=response.timestamps.unit violated%2C 2 more follow::" in line for line in commands)
+    assert "%0Aexpected: 404 ResourceNotFoundException%0Aactual: 404 NotFoundException%0A" in commands[0]
     assert not any("missing.uri.whitespace" in command for command in commands)
 
 
 def test_annotations_cannot_be_forged(hostile: dict[str, Any]) -> None:
-    commands = markdown.annotations(hostile)
-    assert commands
-    for command in commands:
+    for command in markdown.annotations(hostile):
         assert command.isprintable()
         assert re.match(r"::(error|warning) title=[^:,]*::", command)
 
 
 def test_annotations_keep_to_what_github_shows() -> None:
-    session = Session()
-    for clause in CONTRACT.clauses:
-        session.violate(clause, "one", "other")
-    commands = markdown.annotations(session.report())
-    assert len(commands) == 20
+    commands = markdown.annotations(every_clause_violated())
+    assert len(commands) == 10
     assert re.match(r"::error title=\d+ more::", commands[9])
 
 
-def test_an_indeterminate_run_is_an_error() -> None:
-    session = Session()
-    session.run.aborted = "nothing listens at http://127.0.0.1:4566"
-    (command,) = markdown.annotations(session.report(6))
+def test_an_indeterminate_run_is_an_error(healthy: dict[str, Any]) -> None:
+    healthy |= {"exit_status": 6, "notes": ["nothing listens at http://127.0.0.1:4566"]}
+    (command,) = markdown.annotations(healthy)
     assert command == "::error title=INDETERMINATE::nothing listens at http://127.0.0.1:4566"
