@@ -145,7 +145,7 @@ class _Command:
             if repeat is not None:
                 confirm(result, compare(reference, Answers.of(repeat), settings))
             elif isinstance(sides[1], Live):
-                tests = {shown.test for group in result.groups for shown in group.examples}
+                tests = {shown.key.test for group in result.groups for shown in group.examples}
                 places = (place for place, recorded in enumerate(source) if recorded.test in tests)
                 confirm(result, compare(*self.sides.ask(source, sides, frozenset(places)), settings))
         return self._report(result, settings, acceptance)

@@ -7,9 +7,11 @@ coverage, the share of all requests that was compared at all, with the reason fo
 from __future__ import annotations
 
 import datetime
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from getintegration_compare.differences import ERROR_TYPE, EXTRA, MISSING, STATUS, Difference, differences
 from getintegration_compare.names import Names
@@ -50,12 +52,10 @@ class Settings:
     max_age: int = MAX_AGE
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """One pair of exchanges that shows a difference; long bodies are cut."""
 
     key: Key
-    test: str
     reference: dict[str, Any]
     candidate: dict[str, Any]
 
@@ -84,11 +84,6 @@ class Group:
     def is_open(self) -> bool:
         """Whether it counts against the candidate."""
         return self.accepted is None and not self.contradicted
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """Kind and where: what a repeat is held against."""
-        return self.difference.kind, self.difference.where
 
 
 @dataclass
@@ -128,16 +123,11 @@ class Comparison:
     only_candidate: Counter[str] = field(default_factory=Counter)
     transient: tuple[int, int] = (0, 0)
     groups: list[Group] = field(default_factory=list)
-    clauses: dict[str, ClauseResult] = field(default_factory=dict)
+    clauses: dict[str, ClauseResult] = field(default_factory=lambda: defaultdict(ClauseResult))
     keys: set[Key] = field(default_factory=set)
     verdicts: Verdicts | None = None
     stale: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-
-    @property
-    def coverage(self) -> float:
-        """Share of all requests that were compared."""
-        return self.compared / self.total if self.total else 0.0
 
     @property
     def is_drift(self) -> bool:
@@ -171,12 +161,7 @@ def compare(
         not_compared=Counter([*pairs.alone.values(), *unsent]),
         only_candidate=Counter(pairs.extra.values()),
         transient=(indices[0].transient, indices[1].transient),
-        stale=[
-            f"the recording of {suite.where} is stale:"
-            f" {suite.age(settings.today)} days old, and {settings.max_age} are allowed"
-            for suite in (one.suite, other.suite)
-            if suite.age(settings.today) > settings.max_age
-        ],
+        stale=list(_stale(settings, one.suite, other.suite)),
     )
     if one.suite.is_aws:
         result.verdicts = judge_recording(one, settings.contract)
@@ -190,18 +175,26 @@ def compare(
     return result
 
 
+def _stale(settings: Settings, *suites: Suite) -> Iterator[str]:
+    for suite in suites:
+        age = suite.age(settings.today)
+        if age > settings.max_age:
+            allowed = f"{settings.max_age} are allowed"
+            yield f"the recording of {suite.where} is stale: {age} days old, and {allowed}"
+
+
 def confirm(comparison: Comparison, repeated: Comparison) -> None:
     """Note for each group whether a second comparison shows it again.
 
     A group of which no example was compared again is left as it is: the limit on requests was spent, say.
     """
-    shown = {(example.key, *group.place) for group in repeated.groups for example in group.examples}
     same = {group.difference[:4] for group in repeated.groups}
+    shown = {(example.key, *group.difference[:2]) for group in repeated.groups for example in group.examples}
     for group in comparison.groups:
         # By key, since a repeat that asks only part of the requests has other positions.
         asked = {example.key for example in group.examples} & repeated.keys
         if asked:
-            places = {(key, *group.place) for key in asked}
+            places = {(key, *group.difference[:2]) for key in asked}
             group.confirmed = group.difference[:4] in same or not shown.isdisjoint(places)
 
 
@@ -238,13 +231,12 @@ class _Gatherer:
             group.count += 1
             group.clauses.update(difference.clauses)
             if len(group.examples) < _EXAMPLES:
-                shown = _shown(one), _shown(other)
-                group.examples.append(Example(key, one.test, *shown))
+                group.examples.append(Example(key, _shown(one), _shown(other)))
         result.compared += 1
         result.keys.add(key)
         result.different += bool(found)
         result.unaccepted += any(group.is_open for group in groups)
-        self._count_clauses(clauses, found, groups)
+        self._count(clauses, found, groups)
 
     def ordered(self) -> list[Group]:
         """The groups, open ones first, the most frequent first."""
@@ -262,20 +254,19 @@ class _Gatherer:
             self._groups[key] = Group(difference, accepted, contradicted)
         return self._groups[key]
 
-    def _count_clauses(self, clauses: tuple[str, ...], found: list[Difference], groups: list[Group]) -> None:
-        are_open: dict[str, list[bool]] = {clause: [] for clause in clauses}
-        for difference, group in zip(found, groups, strict=True):
-            for clause in difference.clauses:
-                are_open.setdefault(clause, []).append(group.is_open)
-                self._clause(clause).kinds[difference.kind] += 1
-        for clause, each in are_open.items():
-            counted = self._clause(clause)
+    def _count(self, clauses: tuple[str, ...], found: list[Difference], groups: list[Group]) -> None:
+        """Count one pair for each clause that it was sent for, or that a difference bears on."""
+        for clause in {*clauses, *chain.from_iterable(difference.clauses for difference in found)}:
+            bearing = [
+                (difference.kind, group.is_open)
+                for difference, group in zip(found, groups, strict=True)
+                if clause in difference.clauses
+            ]
+            counted = self._result.clauses[clause]
             counted.compared += 1
-            counted.different += bool(each)
-            counted.unaccepted += any(each)
-
-    def _clause(self, clause: str) -> ClauseResult:
-        return self._result.clauses.setdefault(clause, ClauseResult())
+            counted.different += bool(bearing)
+            counted.unaccepted += any(is_open for _, is_open in bearing)
+            counted.kinds.update(kind for kind, _ in bearing)
 
 
 def _incomparable(one: Recorded, other: Recorded) -> str | None:

@@ -105,13 +105,7 @@ class Names:
 
     def hide_value(self, value: Any) -> Any:
         """A JSON value with tokens for names, also where one is part of a longer name."""
-        if isinstance(value, str):
-            return self._exact.get(value) or self._hidden_within(value)
-        if isinstance(value, dict):
-            return {key: self.hide_value(entry) for key, entry in value.items()}
-        if isinstance(value, list):
-            return [self.hide_value(entry) for entry in value]
-        return value
+        return map_strings(value, lambda text: self._exact.get(text) or self._hidden_within(text))
 
     def _hide_body(self, body: bytes) -> bytes:
         return _strings(body, self._hide)
@@ -137,6 +131,17 @@ class Names:
             raise UnmappedError(f"there is no {kind.replace('_', ' ')}")
         name = self._texts[kind]
         return _NEIGHBOURS[neighbour](name) if neighbour else name
+
+
+def map_strings(value: Any, change: Callable[[str], str]) -> Any:
+    """A JSON value with its strings changed; names of members stay."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: map_strings(entry, change) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [map_strings(entry, change) for entry in value]
+    return value
 
 
 def _strings(body: bytes, change: Callable[[str], str | None]) -> bytes:

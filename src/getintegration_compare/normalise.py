@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple, TypeGuard
 
-from getintegration_compare.names import Names
+from getintegration_compare.names import Names, map_strings
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.judge import SECONDS, bare, parse
 
@@ -120,18 +121,10 @@ def _remove_headers(answer: Answer, names: frozenset[str]) -> None:
     answer.headers = [(name, value) for name, value in answer.headers if name.lower() not in names]
 
 
-def _request_ids(answer: Answer) -> None:
-    _replace_headers(answer, _IDS, "<an id>")
-
-
 def _generated_ids(answer: Answer) -> None:
     document = answer.document
     if isinstance(document, dict) and isinstance(document.get("WorkflowId"), str) and document["WorkflowId"]:
         answer.document = {**document, "WorkflowId": "<an id>"}
-
-
-def _dates(answer: Answer) -> None:
-    _replace_headers(answer, _DATES, "<a date>")
 
 
 def _timestamps(answer: Answer) -> None:
@@ -168,21 +161,11 @@ def _unit(value: float) -> str:
 
 
 def _arns(answer: Answer) -> None:
-    def replace(match: re.Match[str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
         partition, service, region, account = match.groups()
         return f"arn:{partition}:{service}:{'<region>' * bool(region)}:{'<account>' * bool(account)}"
 
-    answer.document = _strings(answer.document, lambda text: _ARN.sub(replace, text))
-
-
-def _strings(value: Any, change: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: _strings(entry, change) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_strings(entry, change) for entry in value]
-    return value
+    answer.document = map_strings(answer.document, lambda text: _ARN.sub(replaced, text))
 
 
 def _header_case(answer: Answer) -> None:
@@ -191,14 +174,6 @@ def _header_case(answer: Answer) -> None:
 
 def _header_order(answer: Answer) -> None:
     answer.headers = sorted(answer.headers, key=lambda header: header[0].lower())
-
-
-def _framing(answer: Answer) -> None:
-    _remove_headers(answer, _FRAMING)
-
-
-def _software(answer: Answer) -> None:
-    _remove_headers(answer, _SOFTWARE)
 
 
 def _json_layout(answer: Answer) -> None:
@@ -220,9 +195,17 @@ def _type_decoration(answer: Answer) -> None:
 #: All normalisations, in the order in which they are applied.
 NORMALISATIONS: tuple[Normalisation, ...] = (
     Normalisation("names", "names of domains and Uris are mapped to the other side's", _names),
-    Normalisation("request-ids", "the values of request ids are ignored", _request_ids),
+    Normalisation(
+        "request-ids",
+        "the values of request ids are ignored",
+        partial(_replace_headers, pattern=_IDS, text="<an id>"),
+    ),
     Normalisation("generated-ids", "the value of WorkflowId is ignored", _generated_ids),
-    Normalisation("dates", "the values of Date and Last-Modified are ignored", _dates),
+    Normalisation(
+        "dates",
+        "the values of Date and Last-Modified are ignored",
+        partial(_replace_headers, pattern=_DATES, text="<a date>"),
+    ),
     Normalisation(
         "timestamps", "of timestamps only unit, order and not lying in the future are compared", _timestamps
     ),
@@ -230,10 +213,14 @@ NORMALISATIONS: tuple[Normalisation, ...] = (
     Normalisation("header-case", "the case of header names is ignored", _header_case),
     Normalisation("header-order", "the order of headers is ignored", _header_order),
     Normalisation(
-        "framing", "how a body travels (length, chunks, compression, connection) is ignored", _framing
+        "framing",
+        "how a body travels (length, chunks, compression, connection) is ignored",
+        partial(_remove_headers, names=_FRAMING),
     ),
     Normalisation(
-        "software", "headers that name the software (Server, Via, X-Powered-By) are ignored", _software
+        "software",
+        "headers that name the software (Server, Via, X-Powered-By) are ignored",
+        partial(_remove_headers, names=_SOFTWARE),
     ),
     Normalisation("json-layout", "white space, escapes and order of members are ignored", _json_layout),
     Normalisation("message-texts", "the text of messages is ignored", _message_texts),

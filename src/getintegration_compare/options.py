@@ -100,32 +100,39 @@ def check(options: argparse.Namespace) -> None:
         UsageError: They do not.
         ReportError: A folder cannot be written.
     """
-    for option, file, side in (
-        ("--target", options.target, options.candidate),
-        ("--reference-target", options.reference_target, options.reference),
-    ):
-        if file is not None and not _is_address(side):
-            raise UsageError(f"{option} describes an address: give one, or leave {option} out")
     live = is_live(options.reference), is_live(options.candidate)
-    if options.candidate is None and (not options.promote or live[0]):
-        raise UsageError("give a candidate, or a recording and --promote")
-    if options.record and not live[1]:
-        raise UsageError("--record needs a live candidate")
-    if options.requests and live != (True, True):
-        raise UsageError("--requests needs two live endpoints")
+    no_address = "{0} describes an address: give one, or leave {0} out".format
+    for is_wrong, message in (
+        (options.target and not _is_address(options.candidate), no_address("--target")),
+        (
+            options.reference_target and not _is_address(options.reference),
+            no_address("--reference-target"),
+        ),
+        (
+            options.candidate is None and (not options.promote or live[0]),
+            "give a candidate, or a recording and --promote",
+        ),
+        (options.record and not live[1], "--record needs a live candidate"),
+        (options.requests and live != (True, True), "--requests needs two live endpoints"),
+        (options.promote and live[0] and not is_aws(options.reference), NO_EVIDENCE),
+    ):
+        if is_wrong:
+            raise UsageError(message)
     if options.promote:
-        if live[0] and not is_aws(options.reference):
-            raise UsageError(NO_EVIDENCE)
         check_writable(options.contract.parent)
     if options.report_dir:
         check_writable(options.report_dir)
-    for option, path in (("--record", options.record), ("--write-accept", options.write_accept)):
-        if path is not None:
-            if path.exists() and not path.is_file():
-                raise UsageError(f"{option}: {path} is no regular file")
-            check_writable(path.parent)
+    _check_file("--record", options.record)
+    _check_file("--write-accept", options.write_accept)
     if options.record and recordings.interrupted(options.record):
         raise UsageError(f"--record: remove the interrupted recording {options.record}.partial")
+
+
+def _check_file(option: str, path: Path | None) -> None:
+    if path is not None:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{option}: {path} is no regular file")
+        check_writable(path.parent)
 
 
 def check_recording(path: Path) -> None:

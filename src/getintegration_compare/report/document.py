@@ -49,13 +49,7 @@ def document(comparison: Comparison, contract: Contract, exit_status: int) -> di
         ],
         "differences": [_group(group) for group in comparison.groups],
         "clauses": [
-            {
-                "id": name,
-                "compared": clause.compared,
-                "different": clause.different,
-                "unaccepted": clause.unaccepted,
-                "kinds": dict(clause.kinds.most_common()),
-            }
+            {"id": name, **vars(clause), "kinds": dict(clause.kinds.most_common())}
             for name, clause in sorted(comparison.clauses.items())
         ],
         "contradicted": _contradicted(verdicts, contract) if verdicts else [],
@@ -90,19 +84,11 @@ def _group(group: Group) -> dict[str, Any]:
     waiver, difference = group.accepted, group.difference
     accepted = None
     if waiver is not None:
-        accepted = {
-            "difference": waiver.clause,
-            "reason": waiver.reason,
-            "owner": waiver.owner,
-            "link": waiver.link,
-            "expires": waiver.expires.isoformat(),
-        }
+        named = {name: getattr(waiver, name) for name in ("reason", "owner", "link")}
+        accepted = {"difference": waiver.clause, **named, "expires": waiver.expires.isoformat()}
     return {
         "pattern": difference.pattern,
-        "kind": difference.kind,
-        "where": difference.where,
-        "reference": difference.reference,
-        "candidate": difference.candidate,
+        **difference._asdict(),
         "count": group.count,
         "clauses": dict(group.clauses.most_common()),
         "open": group.is_open,
@@ -110,7 +96,7 @@ def _group(group: Group) -> dict[str, Any]:
         "contradicted": group.contradicted,
         "confirmed": group.confirmed,
         "examples": [
-            {"test": shown.test, "reference": shown.reference, "candidate": shown.candidate}
+            {"test": shown.key.test, "reference": shown.reference, "candidate": shown.candidate}
             for shown in group.examples
         ],
     }
