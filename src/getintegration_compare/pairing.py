@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,8 @@ from getintegration_contract.recording.resign import NONE
 _RACE = "its test reads while it writes, and its answers depend on which came first"
 _NO_SUCH_REQUEST = "its test sent no such request to the other side"
 _NO_SUCH_TEST = "its test did not send anything to the other side"
+#: What a signature in the query has of its moment.
+_MOMENT = re.compile(r"(?<=X-Amz-Date=)[^&]*|(?<=X-Amz-Signature=)[^&]*|(?<=%2F)\d{8}(?=%2F)", re.IGNORECASE)
 #: Seconds by which two clocks of one process may seem to overlap.
 _TOLERANCE = 0.001
 
@@ -93,7 +96,8 @@ def request_key(recorded: Recorded, names: Names) -> bytes:
     request = names.hide(recorded.exchange.request)
     signed = str(recorded.signing.get("kind", ""))
     identity = recorded.exchange.identity if signed != NONE else None
-    head = "\0".join((request.method, request.target, identity or "", signed, ""))
+    target = _MOMENT.sub("", request.target) if "?" in request.target else request.target
+    head = "\0".join((request.method, target, identity or "", signed, ""))
     content = head.encode("utf-8", "surrogatepass") + request.body
     return hashlib.blake2b(content, digest_size=16).digest()
 

@@ -30,7 +30,9 @@ def describe(exchange: Exchange, known: Identity | None, region: str) -> dict[st
         region: The target's.
     """
     if exchange.signature is None:
-        return {"kind": SPECIAL if exchange.request.header("authorization") else NONE}
+        request = exchange.request
+        by_hand = request.header("authorization") or "x-amz-signature=" in request.target.lower()
+        return {"kind": SPECIAL if by_hand else NONE}
     identity, signing = exchange.signature
     altered = signing.tamper is not None or signing.signed_headers is not None
     if altered or known is None or identity.frozen() != known.frozen():

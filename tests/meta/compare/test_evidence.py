@@ -81,7 +81,8 @@ def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
     )
     assert status == 0
     evidence = promotion.read(contract.with_name("evidence.yaml"))
-    assert evidence["sigv4.expired-date.type"]["count"] == 4
+    noted = sum(test["checks"].get("sigv4.expired-date.type", 0) for test in aws.document["log"]["_tests"])
+    assert evidence["sigv4.expired-date.type"]["count"] == noted > 1
     assert "sigv4.wrong-service.type" not in evidence
     assert [entry["clause"] for entry in report["contradicted"]] == ["sigv4.wrong-service.type"]
 
