@@ -63,7 +63,12 @@ def _no_such_number(literal: str) -> NoReturn:
     raise ValueError(f"{literal} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_no_such_number).raw_decode
+def _number(digits: str) -> float:
+    """An integer, or infinity for one that is longer than Python reads; JSON sets no limit."""
+    return int(digits) if len(digits) < 1000 else float(digits)
+
+
+_decode = json.JSONDecoder(parse_constant=_no_such_number, parse_int=_number).raw_decode
 _JSON_SPACE = " \t\n\r"
 
 
