@@ -151,9 +151,8 @@ class Contract:
         ]
         success = _Facts.of(self.operation["responses"]["200"], base)
         self.response_clauses = list(self._derive("response", (), integration, success))
-        self.error_clauses = list(
-            self._derive("error", (), error, _Facts("protocol", "restJson1, operation error serialization"))
-        )
+        form = _Facts("protocol", "Smithy restJson1 tests, RestJsonInvalidGreetingError")
+        self.error_clauses = list(self._derive("error", (), error, form))
         self.clauses: dict[str, Clause] = {}
         for derived in (*self.request_clauses, *self.response_clauses, *self.error_clauses):
             self._add(derived.clause)

@@ -31,6 +31,11 @@ def _first(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name.lower()), None)
 
 
+def undated(target: str) -> str:
+    """A request target without what a signature in its query says of the moment and the signer."""
+    return re.sub(r"\b(X-Amz-(?:Credential|Date|Security-Token|Signature))=[^&]*", r"\1=", target)
+
+
 def no_constant(name: str) -> NoReturn:
     """NaN and Infinity, which Python's parser of JSON takes, are no JSON."""
     raise ValueError(f"{name} is not JSON")

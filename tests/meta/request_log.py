@@ -11,20 +11,20 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.exchange import Request, Response, undated
 from getintegration_contract.sending.client import Client
 
-_exchange = Client._exchange
+_talk = Client._talk
 _lock = threading.Lock()
 
 
-def _logged(self: Client, request: Request, *args: Any, **kwargs: Any) -> Exchange:
+def _logged(self: Client, request: Request, *args: Any, **kwargs: Any) -> Response:
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
     if test:
-        line = json.dumps([test, request.method, request.target, request.body.hex()])
+        line = json.dumps([test, request.method, undated(request.target), request.body.hex()])
         with _lock, (Path(os.environ["REQUEST_LOG"]) / f"{os.getpid()}.jsonl").open("a") as file:
             file.write(f"{line}\n")
-    return _exchange(self, request, *args, **kwargs)
+    return _talk(self, request, *args, **kwargs)
 
 
-Client._exchange = _logged  # type: ignore[method-assign]
+Client._talk = _logged  # type: ignore[method-assign]

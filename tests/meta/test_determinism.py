@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract.exchange import undated
+
 from .conftest import RunSuite
 from .support import (
     IDENTITIES,
@@ -74,7 +76,7 @@ class _SavingTap(Tap):
 
     def close(self) -> None:
         super().close()
-        wire = [[request.method, request.target, request.body.hex()] for request in self.requests]
+        wire = [[request.method, undated(request.target), request.body.hex()] for request in self.requests]
         self.path.write_text(json.dumps(wire), encoding="utf-8")
 
 

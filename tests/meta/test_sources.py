@@ -1,0 +1,71 @@
+"""The sources that clauses cite: Smithy's tests, as docs/restjson1.md has them; botocore's endpoint rules."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+from botocore.endpoint_provider import EndpointProvider
+from botocore.loaders import Loader
+
+from getintegration_contract.contract import Contract
+
+from .support import DESCRIPTION, ROOT, Result
+
+CONTRACT = Contract.load(DESCRIPTION)
+TABLE = (ROOT / "docs" / "restjson1.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (\w+) \| `([\w.-]+)` \| `(\w+\.py)::(\w+)` \|$", TABLE, re.MULTILINE)
+SMITHY = "Smithy restJson1 tests, "
+
+
+def test_each_row_names_a_scenario_that_checks_the_clause(default_run: Result) -> None:
+    checked = {
+        (clause["id"], test.rpartition("/")[2])
+        for clause in default_run.report["clauses"]
+        for test in clause["tests"]
+    }
+    named = {(clause, f"{file}::{scenario}") for _, clause, file, scenario in ROWS}
+    assert sorted(named - checked) == []
+
+
+def test_the_table_has_many_rows_each_once() -> None:
+    assert len(ROWS) > 35
+    assert len({row[0] for row in ROWS}) == len(ROWS)
+    listed = set(re.findall(r"\b\w+\b", TABLE.partition("## Tests that do not apply")[2]))
+    assert sorted({row[0] for row in ROWS} & listed) == []
+
+
+def test_every_test_that_a_clause_cites_stands_in_the_table() -> None:
+    sources = {clause.source for clause in CONTRACT.clauses.values() if SMITHY in clause.source}
+    cited = {test for source in sources for test in re.findall(r"\b(?:RestJson|AcceptHeader)\w+", source)}
+    assert len(cited) > 8
+    assert sorted(cited - {row[0] for row in ROWS}) == []
+
+
+def test_no_source_is_vague() -> None:
+    vague = re.compile(r"^(restJson1\b|Signature Version 4$|AWS SDKs$|HTTP/1.1)")
+    assert [clause.id for clause in CONTRACT.clauses.values() if vague.match(clause.source)] == []
+
+
+def _addresses(document: dict[str, Any]) -> dict[tuple[str, bool, bool], str]:
+    """The described addresses, by region, whether FIPS and whether dual-stack."""
+    found = {}
+    for server in document["servers"]:
+        region = server["variables"]["region"]["default"]
+        url = server["url"].format(region=region)
+        found[region, "-fips." in url, ".api." in url] = url
+    return found
+
+
+def test_addresses_are_those_of_the_endpoint_rules() -> None:
+    loader = Loader()
+    rules = loader.load_service_model("customer-profiles", "endpoint-rule-set-1")
+    provider = EndpointProvider(rules, loader.load_data("partitions"))
+    document = yaml.load(DESCRIPTION.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    described = _addresses(document)
+    assert len(described) == len(document["servers"])
+    assert described == {
+        (region, fips, dual): provider.resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual).url
+        for region, fips, dual in described
+    }
