@@ -7,6 +7,7 @@ miss stays one. In bodies, strings are looked at one by one, and only those that
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -44,8 +45,6 @@ _STRING = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"')
 _PATH = re.compile(r"((?:/v1)?/domains?/)([^/?]*)(.*)", re.DOTALL | re.IGNORECASE)
 #: Shorter names stand in other strings by chance.
 _LONG_ENOUGH = 4
-#: Bytes of a body that is remembered: most requests of a run ask the same.
-_SMALL = 2_000
 
 
 class UnmappedError(LookupError):
@@ -77,7 +76,8 @@ class Names:
         self._exact = exact
         longest = sorted((name for name in exact if len(name) >= _LONG_ENOUGH), key=len, reverse=True)
         self._within = re.compile("|".join(map(re.escape, longest))) if longest else None
-        self._hide_small = lru_cache(maxsize=1_000)(self._hide_body)
+        #: A digest of a body with tokens for names; most requests of a run have one that others have as well.
+        self.body_key = lru_cache(maxsize=10_000)(self._body_key)
 
     def same_as(self, other: Names) -> bool:
         """Whether both endpoints have the same names."""
@@ -85,14 +85,17 @@ class Names:
 
     def hide(self, request: Request) -> Request:
         """The request with tokens for names."""
-        target, body = request.target, request.body
+        target, body = self.hide_target(request.target), _strings(request.body, self._hide)
+        return replace(request, target=target, body=body)
+
+    def hide_target(self, target: str) -> str:
+        """A request target with tokens for names."""
         if match := _PATH.fullmatch(target):
             start, segment, rest = match.groups()
             hidden = self._hide(unquote(segment))
             if hidden is not None:
                 target = f"{start}{_quoted(hidden)}{rest}"
-        body = self._hide_small(body) if len(body) <= _SMALL else self._hide_body(body)
-        return replace(request, target=target, body=body)
+        return target
 
     def show(self, request: Request) -> Request:
         """The request with names for tokens.
@@ -107,8 +110,8 @@ class Names:
         """A JSON value with tokens for names, also where one is part of a longer name."""
         return map_strings(value, lambda text: self._exact.get(text) or self._hidden_within(text))
 
-    def _hide_body(self, body: bytes) -> bytes:
-        return _strings(body, self._hide)
+    def _body_key(self, body: bytes) -> bytes:
+        return hashlib.blake2b(_strings(body, self._hide), digest_size=16).digest()
 
     def _hide(self, text: str) -> str | None:
         if (token := self._tokens.get(text)) is not None:

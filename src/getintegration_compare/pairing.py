@@ -93,12 +93,13 @@ class Pairs:
 
 def request_key(recorded: Recorded, names: Names) -> bytes:
     """A digest of what was sent, by whom and how signed, with tokens for names."""
-    request = names.hide(recorded.exchange.request)
+    request = recorded.exchange.request
+    target = names.hide_target(request.target)
     signed = str(recorded.signing.get("kind", ""))
     identity = recorded.exchange.identity if signed != NONE else None
-    target = _MOMENT.sub("", request.target) if "?" in request.target else request.target
+    target = _MOMENT.sub("", target) if "?" in target else target
     head = "\0".join((request.method, target, identity or "", signed, ""))
-    content = head.encode("utf-8", "surrogatepass") + request.body
+    content = head.encode("utf-8", "surrogatepass") + names.body_key(request.body)
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
