@@ -22,6 +22,7 @@ _DIGITS = 400
 
 #: A target with a name that somebody could have given, and a body that can be read as it is.
 _SANE = re.compile(r"/domains/[A-Za-z][\w-]{2,63}/integrations", re.A)
+_PLAIN = re.compile(rb'\{"Uri": ?"[\x20-\x7e]{6,}"\}')
 _READABLE = re.compile(rb"[\x20-\x7e\n]*")
 
 Headers = tuple[tuple[str, str], ...]
@@ -218,8 +219,8 @@ class Exchange:
     def size(self) -> int:
         """How much there is to read, to choose the best example by: what is hard to read counts as long."""
         hard = 10_000 * (not _SANE.fullmatch(self.request.target))
-        unreadable = (not _READABLE.fullmatch(body) for body in (self.request.body, self.response.body))
-        hard += 5_000 * sum(unreadable)
+        hard += 5_000 * (not _PLAIN.fullmatch(self.request.body))
+        hard += 5_000 * (not _READABLE.fullmatch(self.response.body))
         return hard + len(self.request.target) + len(self.request.body) + len(self.response.body)
 
     def to_dict(self) -> dict[str, Any]:

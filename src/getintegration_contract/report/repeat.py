@@ -8,6 +8,8 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from getintegration_contract.state.leftovers import PREFIX
+
 if TYPE_CHECKING:
     from getintegration_contract.judging.ledger import Finding
     from getintegration_contract.run import Run
@@ -34,8 +36,7 @@ def commands(run: Run, finding: Finding) -> tuple[str, list[str]]:
     Of a domain that the run made and removed there is nothing to ask.
     """
     own, exchange = own_command(run, finding.places), finding.exchange
-    made = run.state is None or run.state.origin == "made"
-    if exchange is None or _UNSAYABLE.match(finding.clause) or (made and finding.expected.startswith("200")):
+    if exchange is None or _UNSAYABLE.match(finding.clause) or PREFIX in exchange["request"]["target"]:
         return own, []
     if exchange["identity"] not in (None, "caller"):
         return own, []
@@ -55,7 +56,7 @@ def _others(exchange: dict[str, Any], region: str) -> Iterator[str]:
     for header in headers:
         words += ["-H", header]
     line = shlex.join([*words, "--data-raw", request["body"], exchange["endpoint"] + request["target"]])
-    key = '--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "X-Amz-Security-Token: $AWS_SESSION_TOKEN" '
+    key = '--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" '
     yield line.replace("-H ", f"{key}-H ", 1) if signed else line
     found = _TARGET.fullmatch(request["target"])
     try:
