@@ -67,15 +67,15 @@ def scratch(workspace: Workspace, scratch_name: str) -> str:
 
 
 @pytest.fixture
-def basic(state: State) -> dict[str, Any]:
+def minimal_members(state: State) -> dict[str, Any]:
     """The least that the target takes with a Uri."""
     return {"ObjectTypeName": state.members["ObjectTypeName"]} if "ObjectTypeName" in state.members else {}
 
 
 @pytest.fixture
-def tagged(basic: dict[str, Any], state: State) -> dict[str, Any]:
+def tagged(minimal_members: dict[str, Any], state: State) -> dict[str, Any]:
     """The least, with tags where the target takes them."""
-    return {**basic, "Tags": {"team": "first"}} if "Tags" in state.members else basic
+    return {**minimal_members, "Tags": {"team": "first"}} if "Tags" in state.members else minimal_members
 
 
 def _identity(target: Target, name: str) -> Identity:
@@ -97,15 +97,15 @@ def other_account(target: Target) -> Identity:
 
 
 @pytest.fixture
-def static(caller: Identity) -> Identity:
+def static_caller(caller: Identity) -> Identity:
     """The caller with static keys, so that a scenario can alter the secret."""
     return caller.frozen()
 
 
 @pytest.fixture
-def temporary(target: Target, static: Identity) -> Identity:
+def temporary(target: Target, static_caller: Identity) -> Identity:
     """Temporary credentials, with their session token."""
-    return static if static.session_token else _identity(target, "temporary").frozen()
+    return static_caller if static_caller.session_token else _identity(target, "temporary").frozen()
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,11 @@ def unchanged(check: Checker, before: Exchange, read: Callable[[], Exchange], *,
 
 @clauses("state.update.isolated")
 def test_neighbours_stay_as_they_are(
-    workspace: Workspace, scratch: str, basic: dict[str, Any], tagged: dict[str, Any], check: Checker
+    workspace: Workspace,
+    scratch: str,
+    minimal_members: dict[str, Any],
+    tagged: dict[str, Any],
+    check: Checker,
 ):
     other = f"{scratch}0"
     workspace.create(other)
@@ -51,14 +55,16 @@ def test_neighbours_stay_as_they_are(
         (other, URI),
     ]
     for domain, uri in ((scratch, URI), *neighbours):
-        workspace.put(domain, uri, basic)
+        workspace.put(domain, uri, minimal_members)
     before = [workspace.read(domain, uri) for domain, uri in neighbours]
     for (domain, uri), exchange in zip(neighbours, before, strict=True):
         check.ok(exchange, "state.put-get.Uri", domain=domain, uri=uri)
     time.sleep(0.01)  # a time that moves shows it
     for act in ("update", "delete"):
         if act == "update":
-            workspace.put(scratch, URI, {**tagged, **{name: f"{value}2" for name, value in basic.items()}})
+            workspace.put(
+                scratch, URI, {**tagged, **{name: f"{value}2" for name, value in minimal_members.items()}}
+            )
         else:
             workspace.delete(scratch, URI)
         for (domain, uri), earlier in zip(neighbours, before, strict=True):
@@ -67,13 +73,13 @@ def test_neighbours_stay_as_they_are(
 
 
 @clauses("state.deleted-domain", "state.update.isolated")
-def test_deleted_domain(workspace: Workspace, scratch: str, basic: dict[str, Any], check: Checker):
+def test_deleted_domain(workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker):
     other = f"{scratch}_2"
     survivors = (scratch, f"{other}3", f"{scratch}-2")
     for domain in (other, *survivors[1:]):
         workspace.create(domain)
     for domain in (other, *survivors):
-        workspace.put(domain, URI, basic)
+        workspace.put(domain, URI, minimal_members)
         check.ok(workspace.read(domain, URI), domain=domain, uri=URI)
     workspace.drop(other)
     check.not_found(workspace.read(other, URI), "state.deleted-domain")
@@ -81,52 +87,54 @@ def test_deleted_domain(workspace: Workspace, scratch: str, basic: dict[str, Any
         check.ok(workspace.read(domain, URI), "state.update.isolated", domain=domain, uri=URI)
     workspace.create(other)
     check.not_found(workspace.read(other, URI), "state.deleted-domain")
-    workspace.put(other, f"{URI}2", basic)
+    workspace.put(other, f"{URI}2", minimal_members)
     check.not_found(workspace.read(other, URI), "state.deleted-domain")
 
 
 @clauses("missing.other-domain")
 def test_domain_and_uri_are_not_one_key(
-    workspace: Workspace, scratch: str, basic: dict[str, Any], check: Checker
+    workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker
 ):
     # Who joins them finds the same for another domain and the rest of the Uri.
     for mark in ("_", "-", ""):
         workspace.create(f"{scratch}{mark}a")
-        workspace.put(scratch, f"a{mark}b", basic)
+        workspace.put(scratch, f"a{mark}b", minimal_members)
         check.not_found(workspace.read(f"{scratch}{mark}a", "b"), "missing.other-domain")
 
 
 @clauses("missing.domain.near")
 def test_domain_with_a_long_name(
-    workspace: Workspace, scratch_name: str, basic: dict[str, Any], check: Checker
+    workspace: Workspace, scratch_name: str, minimal_members: dict[str, Any], check: Checker
 ):
     start = scratch_name.ljust(63, "x")
     workspace.create(f"{start}1")
-    workspace.put(f"{start}1", URI, basic)
+    workspace.put(f"{start}1", URI, minimal_members)
     check.ok(workspace.read(f"{start}1", URI), domain=f"{start}1", uri=URI)
     check.not_found(workspace.read(f"{start}2", URI), "missing.domain.near")
 
 
 @clauses("missing.uri.wildcard", "state.update.isolated")
 def test_uri_that_reads_as_a_pattern(
-    workspace: Workspace, scratch: str, basic: dict[str, Any], check: Checker
+    workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker
 ):
     patterns = {"s3://a.c*": ("s3://a.ccc", "s3://a.cde", "s3://abc"), "s3://50%_": ("s3://50 cents",)}
     for pattern, matching in patterns.items():
-        workspace.put(scratch, pattern, basic)
+        workspace.put(scratch, pattern, minimal_members)
         check.ok(workspace.read(scratch, pattern), domain=scratch, uri=pattern)
         for uri in matching:
             check.not_found(workspace.read(scratch, uri), "missing.uri.wildcard")
-            workspace.put(scratch, uri, basic)
+            workspace.put(scratch, uri, minimal_members)
         workspace.delete(scratch, pattern)
         for uri in matching:
             check.ok(workspace.read(scratch, uri), "state.update.isolated", domain=scratch, uri=uri)
 
 
 @clauses("missing.integration")
-def test_long_uri_with_another_end(workspace: Workspace, scratch: str, basic: dict[str, Any], check: Checker):
+def test_long_uri_with_another_end(
+    workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker
+):
     start = "s3://".ljust(254, "u")
-    workspace.put(scratch, f"{start}1", basic)
+    workspace.put(scratch, f"{start}1", minimal_members)
     check.ok(workspace.read(scratch, f"{start}1"), domain=scratch, uri=f"{start}1")
     check.not_found(workspace.read(scratch, f"{start}2"), "missing.integration")
 

@@ -25,8 +25,10 @@ BAD_INPUTS = [
 @clauses("precedence.signature-and-input")
 @pytest.mark.parametrize("given", BAD_INPUTS)
 @pytest.mark.parametrize("fault", ["unsigned", "wrong secret"])
-def test_signature_and_input(ask, static: Identity, check: Checker, given: dict[str, object], fault: str):
-    identity = None if fault == "unsigned" else replace(static, secret_key="x" * 40)
+def test_signature_and_input(
+    ask, static_caller: Identity, check: Checker, given: dict[str, object], fault: str
+):
+    identity = None if fault == "unsigned" else replace(static_caller, secret_key="x" * 40)
     exchange = ask(**given, identity=identity)
     check.expect(exchange, Expectation("precedence.signature-and-input", (UNAUTHENTICATED, UNREADABLE)))
 
@@ -35,8 +37,8 @@ def test_signature_and_input(ask, static: Identity, check: Checker, given: dict[
 @pytest.mark.parametrize(
     "given", [{"domain": UNKNOWN_DOMAIN}, {"uri": "s3://unknown"}], ids=["domain", "Uri"]
 )
-def test_signature_and_missing(ask, static: Identity, check: Checker, given: dict[str, object]):
-    exchange = ask(**given, identity=replace(static, secret_key="x" * 40))
+def test_signature_and_missing(ask, static_caller: Identity, check: Checker, given: dict[str, object]):
+    exchange = ask(**given, identity=replace(static_caller, secret_key="x" * 40))
     check.expect(exchange, Expectation("precedence.signature-and-missing", (UNAUTHENTICATED, NOT_FOUND)))
 
 

@@ -47,7 +47,7 @@ SCRIPT = Path(__file__).parent / "sdk" / "get-integration.mjs"
 
 
 @pytest.fixture
-def run(static: Identity, target: Target, client: Client, pytestconfig: pytest.Config) -> Run:
+def run(static_caller: Identity, target: Target, client: Client, pytestconfig: pytest.Config) -> Run:
     """Runs a client in a process of its own, with the caller's credentials and nobody's configuration."""
     if pytestconfig.option.depth != "nightly":
         pytest.skip("asked at nightly depth only: it starts slowly")
@@ -57,8 +57,8 @@ def run(static: Identity, target: Target, client: Client, pytestconfig: pytest.C
         if not name.startswith("AWS_") or name == "AWS_CA_BUNDLE"
     }
     environment |= {
-        "AWS_ACCESS_KEY_ID": static.access_key,
-        "AWS_SECRET_ACCESS_KEY": static.secret_key,
+        "AWS_ACCESS_KEY_ID": static_caller.access_key,
+        "AWS_SECRET_ACCESS_KEY": static_caller.secret_key,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -67,8 +67,8 @@ def run(static: Identity, target: Target, client: Client, pytestconfig: pytest.C
     }
     if isinstance(client.verify, str):
         environment |= {"AWS_CA_BUNDLE": client.verify, "NODE_EXTRA_CA_CERTS": client.verify}
-    if static.session_token:
-        environment["AWS_SESSION_TOKEN"] = static.session_token
+    if static_caller.session_token:
+        environment["AWS_SESSION_TOKEN"] = static_caller.session_token
 
     def run(command: list[str], requests: int = 1) -> subprocess.CompletedProcess[str]:
         for _ in range(requests):

@@ -112,22 +112,26 @@ def test_scope_too_short(ask, check: Checker):
 
 @clauses("sigv4.unknown-key")
 @pytest.mark.parametrize("key", ["AKIAEXAMPLEUNKNOWN01", "ASIAEXAMPLEUNKNOWN01", "x"])
-def test_unknown_access_key(ask, static: Identity, check: Checker, key: str):
-    stranger = replace(static, access_key=key, session_token=None)
+def test_unknown_access_key(ask, static_caller: Identity, check: Checker, key: str):
+    stranger = replace(static_caller, access_key=key, session_token=None)
     check.unauthenticated(ask(identity=stranger), "sigv4.unknown-key", *UNKNOWN)
 
 
 @clauses("sigv4.unknown-key")
-def test_access_key_in_another_case(ask, static: Identity, check: Checker):
-    stranger = replace(static, access_key=static.access_key.swapcase())
+def test_access_key_in_another_case(ask, static_caller: Identity, check: Checker):
+    stranger = replace(static_caller, access_key=static_caller.access_key.swapcase())
     check.unauthenticated(ask(identity=stranger), "sigv4.unknown-key", *UNKNOWN)
 
 
 @clauses("sigv4.wrong-secret")
 @pytest.mark.parametrize("secret", ["another", "longer", "the access key"])
-def test_wrong_secret(ask, static: Identity, check: Checker, secret: str):
-    wrong = {"another": "x" * 40, "longer": static.secret_key + "x", "the access key": static.access_key}
-    exchange = ask(identity=replace(static, secret_key=wrong[secret]))
+def test_wrong_secret(ask, static_caller: Identity, check: Checker, secret: str):
+    wrong = {
+        "another": "x" * 40,
+        "longer": static_caller.secret_key + "x",
+        "the access key": static_caller.access_key,
+    }
+    exchange = ask(identity=replace(static_caller, secret_key=wrong[secret]))
     check.unauthenticated(exchange, "sigv4.wrong-secret", *INVALID)
 
 
@@ -267,10 +271,10 @@ def test_tampered_date(ask, check: Checker):
     "fault", ["two digits", "last digit", "wrong secret", "unknown key", "expired", "another body"]
 )
 def test_wrong_signature_in_the_query(
-    ask, client: Client, target: Target, static: Identity, state: State, check: Checker, fault: str
+    ask, client: Client, target: Target, static_caller: Identity, state: State, check: Checker, fault: str
 ):
     who = {"wrong secret": {"secret_key": "x" * 40}, "unknown key": {"access_key": "AKIAEXAMPLEUNKNOWN01"}}
-    presigner = Presigner(target, replace(static, **who.get(fault, {})))
+    presigner = Presigner(target, replace(static_caller, **who.get(fault, {})))
     age = timedelta(hours=1) if fault == "expired" else timedelta()
     request = presigner.presign(get_integration(state.domain, state.uri), age=age)
     if fault in ("two digits", "last digit"):
@@ -409,8 +413,10 @@ def _day(days: int) -> str:
         pytest.param(Signing(scope_date=_day(2)), "wrong-scope-date", id="a later day's scope"),
     ],
 )
-def test_wrong_scope(ask, static: Identity, check: Checker, signing: Signing, clause: str):
-    check.unauthenticated(ask(identity=static, signing=signing), f"sigv4.{clause}", *INVALID, *INCOMPLETE)
+def test_wrong_scope(ask, static_caller: Identity, check: Checker, signing: Signing, clause: str):
+    check.unauthenticated(
+        ask(identity=static_caller, signing=signing), f"sigv4.{clause}", *INVALID, *INCOMPLETE
+    )
 
 
 @clauses("sigv4.wrong-region")

@@ -137,7 +137,12 @@ def test_existing_integration(ask, state: State, check: Checker):
 
 @pytest.mark.parametrize("member", MEMBERS)
 def test_values_at_the_edge(
-    workspace: Workspace, scratch: str, basic: dict[str, Any], state: State, check: Checker, member: str
+    workspace: Workspace,
+    scratch: str,
+    minimal_members: dict[str, Any],
+    state: State,
+    check: Checker,
+    member: str,
 ):
     if member not in state.members:
         pytest.skip(state.untaken(member))
@@ -145,7 +150,7 @@ def test_values_at_the_edge(
     put = []
     for number, value in enumerate(VALUES[member]):
         try:
-            workspace.put(scratch, f"{URI}/{number}", {**basic, member: value})
+            workspace.put(scratch, f"{URI}/{number}", {**minimal_members, member: value})
         except pytest.skip.Exception as refused:
             refusal = str(refused.msg)
         else:
@@ -160,11 +165,11 @@ def test_values_at_the_edge(
 
 @clauses(*(f"state.put-get.{name}" for name in VALUES))
 def test_all_at_their_maximum(
-    workspace: Workspace, scratch: str, basic: dict[str, Any], state: State, check: Checker
+    workspace: Workspace, scratch: str, minimal_members: dict[str, Any], state: State, check: Checker
 ):
     uri = "s3://".ljust(255, "\u00e9")
     largest = {name: values[0] for name, values in VALUES.items() if name in state.members}
-    workspace.put(scratch, uri, {**basic, **largest})
+    workspace.put(scratch, uri, {**minimal_members, **largest})
     exchange = workspace.read(scratch, uri)
     if check.ok(exchange, domain=scratch, uri=uri):
         for name, value in largest.items():
@@ -196,11 +201,11 @@ def lacks(check: Checker, exchange: Exchange, others: dict[str, Any], clause: st
     )
 )
 def test_members_that_were_not_put(
-    workspace: Workspace, scratch: str, basic: dict[str, Any], state: State, check: Checker
+    workspace: Workspace, scratch: str, minimal_members: dict[str, Any], state: State, check: Checker
 ):
-    workspace.put(scratch, URI, basic)
+    workspace.put(scratch, URI, minimal_members)
     workspace.put(scratch, f"{URI}/full", state.members)
-    workspace.put(scratch, f"{URI}/later", basic)
+    workspace.put(scratch, f"{URI}/later", minimal_members)
     workspace.read(scratch, f"{URI}/full")
     for uri in (URI, f"{URI}/later"):
         exchange = workspace.read(scratch, uri)
@@ -209,11 +214,13 @@ def test_members_that_were_not_put(
 
 
 @clauses("state.put-get.Uri")
-def test_odd_uris_side_by_side(workspace: Workspace, scratch: str, basic: dict[str, Any], check: Checker):
+def test_odd_uris_side_by_side(
+    workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker
+):
     refusal = ""
     put = {}
     for number, uri in enumerate(ODD_URIS):
-        members = dict.fromkeys(basic, f"Type_{number}")
+        members = dict.fromkeys(minimal_members, f"Type_{number}")
         try:
             workspace.put(scratch, uri, members)
         except pytest.skip.Exception as refused:
@@ -238,13 +245,17 @@ def _is_present(exchange: Exchange, moment: object) -> bool:
 
 @clauses("state.time", "state.CreatedAt.stable", "state.LastUpdatedAt.moves", "state.update.visible")
 def test_updates(
-    workspace: Workspace, scratch: str, basic: dict[str, Any], tagged: dict[str, Any], check: Checker
+    workspace: Workspace,
+    scratch: str,
+    minimal_members: dict[str, Any],
+    tagged: dict[str, Any],
+    check: Checker,
 ):
     second = {"ObjectTypeName": "Second", "Tags": {"owner": "second"}}
     versions = [
         tagged,
         {name: second[name] for name in tagged},
-        {name: f"{value}3" for name, value in basic.items()},  # fewer members
+        {name: f"{value}3" for name, value in minimal_members.items()},  # fewer members
     ]
     for pause in (QUICK, COARSE):  # again, where clocks are so coarse that times stay the same
         uri = f"{URI}/{pause}"
@@ -327,14 +338,14 @@ def test_reading_writes_nothing(
 def test_deleted_and_made_again(
     workspace: Workspace,
     scratch: str,
-    basic: dict[str, Any],
+    minimal_members: dict[str, Any],
     tagged: dict[str, Any],
     state: State,
     check: Checker,
 ):
-    for members in (basic, {**state.members, **tagged}):
+    for members in (minimal_members, {**state.members, **tagged}):
         workspace.put(scratch, URI, members)
-    workspace.put(scratch, URI + "2", basic)
+    workspace.put(scratch, URI + "2", minimal_members)
     first = workspace.read(scratch, URI)
     check.ok(first, domain=scratch, uri=URI)
     workspace.delete(scratch, URI)
@@ -342,7 +353,7 @@ def test_deleted_and_made_again(
         check.not_found(workspace.read(scratch, URI), "state.deleted")
     check.ok(workspace.read(scratch, URI + "2"), "state.update.isolated", domain=scratch, uri=URI + "2")
     time.sleep(0.01)
-    members = {name: f"{value}2" for name, value in basic.items()}
+    members = {name: f"{value}2" for name, value in minimal_members.items()}
     workspace.put(scratch, URI, members)
     again = workspace.read(scratch, URI)
     if check.ok(again, "state.recreated", domain=scratch, uri=URI):
