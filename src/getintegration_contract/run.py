@@ -53,7 +53,6 @@ class Settings:
         require_exercised: Patterns of clauses that must have been exercised.
         command: The command line of the run.
         repeat: The command that repeats a test when its id follows.
-        is_partial: Whether only some tests of the suite were asked for.
         fail_on_new: Whether only clauses fail the run that are not violated in its baseline.
         root: Path to where ids of tests begin, with a slash at the end, from where the run was started.
     """
@@ -67,7 +66,6 @@ class Settings:
     redact_accounts: bool = False
     command: str = "pytest tests/contract"
     repeat: str = "pytest"
-    is_partial: bool = False
     root: str = ""
     fail_on_new: bool = False
 
@@ -115,7 +113,7 @@ class Run:
         self.notes: list[str] = []
         self.aborted: str | None = None
         #: Whether tests of the suite were left out, on purpose or since one failed.
-        self.is_partial = settings.is_partial
+        self.is_partial = False
         today = self.started.date()
         self.expired = [waiver for waiver in waivers if waiver.expired(today)]
         self.waived = frozenset(waiver.clause for waiver in waivers if not waiver.expired(today))
@@ -240,15 +238,11 @@ class Run:
             for waiver in self.expired
         ]
         for waiver in self.waivers:
-            if waiver.clause not in outcomes:
-                lines.append(f"the waiver of {waiver.clause} names no clause: see --list-clauses")
-            elif waiver.clause in self.waived:
+            if waiver.clause in self.waived:
                 if outcomes[waiver.clause].outcome == UPHELD and not (self.aborted or self.is_partial):
                     lines.append(f"the waiver of {waiver.clause} no longer applies: the clause is upheld")
         for pattern in () if self.aborted else self.settings.require_exercised:
             matching = [entry for name, entry in outcomes.items() if fnmatch.fnmatchcase(name, pattern)]
-            if not matching:
-                lines.append(f"--require-exercised {pattern} matches no clause")
             for entry in matching:
                 if entry.outcome == NOT_CLAIMED or not entry.checks:
                     claim = entry.clause.claim if entry.outcome == NOT_CLAIMED else None
@@ -275,7 +269,12 @@ class Run:
             return INDETERMINATE_STATUS
         return UPHELD_STATUS if self.ledger.checks else NOTHING_RAN_STATUS
 
-    def write_waivers(self, path: Path) -> None:
-        """Write a waivers file: those that there are, and one for each other clause that is violated now."""
-        violated = (entry.clause.id for entry in self.ledger.violations())
+    def write_waivers(self, path: Path) -> int:
+        """Write a waivers file: those that there are, and one for each other clause that is violated now.
+
+        Returns:
+            How many are new.
+        """
+        violated = [entry.clause.id for entry in self.ledger.violations()]
         waiver_files.write(path, violated, self.started.date(), kept=self.waivers)
+        return len(set(violated) - {waiver.clause for waiver in self.waivers})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import itertools
 import json
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ from .support import (
     logging_requests,
     start_suite,
 )
+
+#: Where SIGINT is ignored (nohup, a job in the background), children would ignore it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 RunSuite = Callable[..., Result]
 

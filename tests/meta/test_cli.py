@@ -144,6 +144,24 @@ WRONG_OPTIONS: dict[str, tuple[list[str], str]] = {
     "waivers into a folder": (["--write-waivers", "/tmp"], "--write-waivers: /tmp is a folder"),
     "a recording into a folder": (["--record", "/tmp"], "--record: /tmp is a folder"),
     "a recording where none can be": (["--record", "/dev/null/a.har"], "cannot write to /dev/null"),
+    "a recording into a device": (["--record", "/dev/null"], "--record: /dev/null is no regular file"),
+    "waivers into a device": (["--write-waivers", "/dev/null"], "/dev/null is no regular file"),
+    "junit.xml into a device": (["--junitxml", "/dev/null"], "/dev/null is no regular file"),
+    "a seed of too many digits": (["--hypothesis-seed", "1" * 5000], "--hypothesis-seed"),
+    "examples of too many digits": (["--max-examples", "1" * 30], "max-examples must be"),
+    "a rate of next to nothing": (["--rate", "1e-300"], "rate must be"),
+    "every test in every worker": (
+        ["--dist", "each", "-n", "2"],
+        "--dist each runs each test",
+    ),
+    "a clause that is none to exercise": (
+        ["--require-exercised", "request.Uri.maxLenght"],
+        "matches no clause; the nearest is request.Uri.maxLength",
+    ),
+    "a pattern that matches no clause": (
+        ["--require-exercised", "requests.*"],
+        "matches no clause; the nearest is",
+    ),
     "nothing to resume": (["--resume"], "--resume needs --record"),
     "a rate that is none": (["--rate", "nan"], "--rate"),
     "a seed in other digits": (["--hypothesis-seed", "\u00b2"], "--hypothesis-seed"),
@@ -327,7 +345,7 @@ def test_options_count_for_the_shipped_emulator_too(run_suite: RunSuite) -> None
     assert result.outcomes["throttling.occurs"] == "not claimed"
 
 
-def test_strict_is_reported(run_suite: RunSuite) -> None:
-    result = run_suite(suite("access"), "--strict")
+def test_failing_on_should_is_reported(run_suite: RunSuite) -> None:
+    result = run_suite(suite("access"), "--fail-on-should")
     assert result.status == 0, result.output
     assert result.report["run"]["strict"] is True

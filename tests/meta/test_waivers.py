@@ -17,6 +17,7 @@ from getintegration_contract.target import waivers
 from getintegration_contract.target.capabilities import CAPABILITIES as CLAIMS
 from getintegration_contract.target.target import Target
 
+from .commands import run_many
 from .conftest import RunSuite
 from .support import DESCRIPTION, Process, Received, Reply, Result, Script, Scripted, forwarding, suite
 
@@ -143,10 +144,12 @@ def test_a_misspelt_table_is_one_sentence(tmp_path: Path) -> None:
         waivers.read(path)
 
 
-def test_a_waiver_of_no_clause_fails_and_is_told(run: Callable[..., Run]) -> None:
-    unknown = run(accepted(), accepted("no.such-clause"))
-    assert unknown.exit_status() == 1
-    assert unknown.complaints() == ["the waiver of no.such-clause names no clause: see --list-clauses"]
+def test_a_waiver_of_no_clause_is_wrong_use_and_names_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "waivers.toml"
+    waivers.write(path, (), TODAY, kept=[accepted("missing.domian")])
+    (result,) = run_many([["--waivers", str(path)]])
+    assert result.status == 4
+    assert "the waiver of missing.domian matches no clause; the nearest is missing.domain" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,6 @@ def test_a_waiver_of_no_clause_fails_and_is_told(run: Callable[..., Run]) -> Non
                 " it takes [identities.low-quota] or throttling-rate in the target file"
             ],
         ),
-        ("no.such-clause", ["--require-exercised no.such-clause matches no clause"]),
     ],
 )
 def test_coverage_can_be_demanded(run: Callable[..., Run], pattern: str, told: list[str]) -> None:

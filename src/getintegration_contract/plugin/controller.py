@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
+from collections.abc import Generator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.plugin import recording
+from getintegration_contract.plugin.interrupts import Interrupts
 from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.worker import Worker
 from getintegration_contract.report.repeat import own_command
@@ -28,10 +28,13 @@ class Controller:
         self.status = 0
         self.collected = True
         self.document: dict[str, Any] = {}
+        self.interrupts = Interrupts()
+        config.pluginmanager.register(self.interrupts, "contract-interrupts")
+        self._collected, self._ran = set[str](), set[str]()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        signal.signal(signal.SIGTERM, _interrupt)
+        self.interrupts.install()
         # botocore would log canonical requests, session token included, where somebody asks pytest for logs.
         logging.getLogger("botocore").setLevel(logging.INFO)
         try:
@@ -61,6 +64,13 @@ class Controller:
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["contract"] = self._to_worker()
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._collected.update(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._collected.update(ids)
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.collected = False
@@ -73,6 +83,8 @@ class Controller:
             self.run.ledger.add(entry)
             self.run.redactor.add_signatures(*(f"Signature={each}" for each in report.signatures))
             del report.signatures
+            self._ran.add(report.nodeid)
+            self.run.is_partial |= report.is_partial
         if getattr(report, "endpoint_down", None):
             self.run.aborted = report.endpoint_down
         elif report.failed and not getattr(report, "violation", False):
@@ -94,15 +106,24 @@ class Controller:
             return "violated", "" if quiet else "V", "" if quiet else ("VIOLATED", {"red": True})
         return (report.outcome, "", "") if quiet and not report.failed else None
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        written = True
+        try:
+            yield
+        except OSError as error:  # of junit.xml, which pytest writes
+            self.run.say(f"not everything could be written: {error}")
+            written = False
         self.run.finish()
-        self.run.is_partial |= bool(session.shouldfail or session.shouldstop)
+        self.run.is_partial |= not self._collected <= self._ran
+        if self.interrupts.came:
+            session.exitstatus = pytest.ExitCode.INTERRUPTED
         finished = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         if finished or self.run.aborted or not self.collected:
             session.exitstatus = self.run.exit_status()
         self.status = int(session.exitstatus)
-        if not self._write_reports(self.status) and self.status == UPHELD_STATUS:
+        written &= self._write_reports(self.status)
+        if not written and self.status == UPHELD_STATUS:
             self.status = session.exitstatus = INTERNAL_STATUS
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -143,6 +164,11 @@ class Controller:
             "complete": self.recorder.complete if self.recorder else [],
         }
 
+    def _write_waivers(self, path: Path) -> None:
+        count = self.run.write_waivers(path)
+        edit = ": fill in why each is accepted, and who answers for it, before it is used" if count else ""
+        self.run.say(f"{count} waivers written to {path}{edit}")
+
     def _print_verdict(self) -> None:
         """The verdict line alone, of a run that ends before its tests."""
         from getintegration_contract.report import terminal
@@ -160,7 +186,7 @@ class Controller:
         document = self.document = documents.make(self.run, status)
         try:
             if option.write_waivers and not self.run.aborted:
-                self.run.write_waivers(Path(option.write_waivers))
+                self._write_waivers(Path(option.write_waivers))
             if option.report_dir:
                 reports.write(document, Path(option.report_dir))
             if option.xmlpath and Path(option.xmlpath).exists():
@@ -177,8 +203,3 @@ class Controller:
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("\n".join(markdown.annotations(document)))
         return written
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    """SIGTERM ends a run as Ctrl-C does: what it made is removed."""
-    raise KeyboardInterrupt

@@ -7,6 +7,8 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.errors import UsageError
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
-from getintegration_contract.plugin import options
+from getintegration_contract.plugin import options, streams
 from getintegration_contract.plugin.controller import Controller
 from getintegration_contract.plugin.worker import Worker
 from getintegration_contract.sending.client import Client
@@ -28,11 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    streams.tolerate()
     if config.option.list_clauses:
         from getintegration_contract.report import clauses
 
-        print(clauses(_contract(), config.option.list_clauses), end="")
+        print(clauses(_contract(), config.option.list_clauses), end="", flush=True)
         return 0
     return None
 
@@ -48,14 +52,20 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.collectonly or config.option.help or not _runs_suite(config):
         config.option.depth = config.option.depth or "gate"
         return
+    os.environ.pop("SCHEMATHESIS_HOOKS", None)  # another project's
     if config.option.report_dir and not config.option.xmlpath:
         config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
     try:
-        options.check_outputs(config.option)
-        run = options.make_run(config, _contract(), is_partial=_is_partial(config))
+        options.check(config.option)
+        run = options.make_run(config, _contract())
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     config.pluginmanager.register(Controller(config, run), "contract-controller")
+
+
+def pytest_unconfigure() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()  # while it may still fail
 
 
 def _contract() -> Contract:
@@ -75,14 +85,6 @@ def _runs_suite(config: pytest.Config) -> bool:
     """Whether any argument names the suite, something in it, or a folder above it."""
     suite = paths.suite()
     return any(suite in (path, *path.parents) or path in suite.parents for path in _named(config))
-
-
-def _is_partial(config: pytest.Config) -> bool:
-    """Whether tests of the suite are left out."""
-    suite = paths.suite()
-    whole = any(path == suite or path in suite.parents for path in _named(config))
-    selecting = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
-    return not whole or any(getattr(config.option, name, None) for name in selecting)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import fnmatch
 import os
 import re
 import shlex
@@ -26,6 +28,7 @@ from getintegration_contract.target.waivers import read as read_waivers
 
 #: Fuzzed requests, all shards together.
 MAX_EXAMPLES = {"gate": 100, "nightly": 5000}
+_LONGEST_SEED = 18
 
 #: Options of a run that the command to repeat one test does without.
 _NOT_TO_REPEAT = (
@@ -46,7 +49,7 @@ _NOT_TO_REPEAT = (
 
 def add(parser: pytest.Parser) -> None:
     """Register the options."""
-    target = parser.getgroup("target", "what is tested")
+    target = parser.getgroup("contract-target", "getintegration-contract: what is tested")
     option = target.addoption
     option("--endpoint-url", metavar="URL", help="endpoint under test; default: the shipped emulator")
     option("--region", metavar="NAME", help="region to sign for (default us-east-1, or what AWS_REGION says)")
@@ -63,7 +66,7 @@ def add(parser: pytest.Parser) -> None:
     option(
         "--no-writes",
         action="store_true",
-        help="make nothing anywhere: use an integration that can be listed",
+        help="never write: use an integration that can be listed",
     )
     option(
         "--not-claimed",
@@ -83,7 +86,7 @@ def add(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="seconds to wait for an answer (default 10)",
     )
-    run = parser.getgroup("contract", "how it is tested")
+    run = parser.getgroup("contract", "getintegration-contract: how it is tested")
     option = run.addoption
     option("--depth", choices=tuple(MAX_EXAMPLES), help="gate (default) or nightly")
     option("--max-examples", type=int, metavar="N", help="fuzzed requests (gate 100, nightly 5000)")
@@ -103,6 +106,7 @@ def add(parser: pytest.Parser) -> None:
     )
     option("--baseline", metavar="REPORT.json", help="an earlier report: say what is new, mended, as it was")
     option("--fail-on", choices=("new",), help="new: status 1 only for violations that the baseline has not")
+    option("--fail-on-should", action="store_true", help="SHOULD clauses gate as well")
     option("--redact-accounts", action="store_true", help="hide account ids in every output")
     option(
         "--list-clauses",
@@ -113,30 +117,29 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
-def check_outputs(option: argparse.Namespace) -> None:
-    """Say before the run, not after it, that what it writes has nowhere to go.
+def check(option: argparse.Namespace) -> None:
+    """Say before the run, not after it, that options do not go together, or that files have nowhere to go.
 
     Raises:
-        TargetError: A file is a folder, or options do not go together.
-        ReportError: A folder cannot be made or written.
+        UsageError: One sentence says which.
     """
+    if getattr(option, "dist", None) == "each":
+        raise TargetError("--dist each runs each test in every worker, on the same state: use --dist load")
     if option.resume and not option.record:
-        raise TargetError("--resume needs --record FILE.har: the recording to go on with")
+        raise TargetError("--resume needs --record FILE.har: the recording to continue")
     if option.report_dir:
         check_writable(Path(option.report_dir))
-    for name in ("--write-waivers", "--record"):
-        if given := getattr(option, name[2:].replace("-", "_")):
-            path = Path(given)
-            if path.is_dir():
-                raise TargetError(f"{name}: {path} is a folder: give a file")
-            check_writable(path.parent)
+    files = {"--write-waivers": option.write_waivers, "--record": option.record, "--junitxml": option.xmlpath}
+    for name, path in ((name, Path(given)) for name, given in files.items() if given):
+        if path.is_dir():
+            raise TargetError(f"{name}: {path} is a folder: give a file")
+        if path.exists() and not path.is_file():
+            raise TargetError(f"{name}: {path} is no regular file")
+        check_writable(path.parent)
 
 
-def make_run(config: pytest.Config, contract: Contract, *, is_partial: bool) -> Run:
+def make_run(config: pytest.Config, contract: Contract) -> Run:
     """The run that the options ask for.
-
-    Args:
-        is_partial: Whether only some tests of the suite are asked for.
 
     Raises:
         TargetError: An option or the target file is wrong.
@@ -150,25 +153,28 @@ def make_run(config: pytest.Config, contract: Contract, *, is_partial: bool) -> 
             raise TargetError(f"--domain-name and --integration-uri name what cannot exist: {broken[0]}")
     option.depth = target.depth  # scenarios and workers ask it
     seed = str(getattr(option, "hypothesis_seed", None) or 0)
-    if not (seed.isascii() and seed.isdigit()):
-        raise TargetError("--hypothesis-seed must be a whole number, 0 or more")
+    if not (seed.isascii() and seed.isdigit() and len(seed) <= _LONGEST_SEED):
+        raise TargetError(f"--hypothesis-seed must be a whole number of at most {_LONGEST_SEED} digits")
     program, arguments = command.typed(config)
     repeat = (*program, *_options_to_repeat(config, arguments), *_from_environment(config, target))
     settings = Settings(
         depth=target.depth,
         seed=int(seed),
         max_examples=target.max_examples or MAX_EXAMPLES[target.depth],
-        strict=bool(config.getini("strict")),
+        strict=option.fail_on_should,
         workers=int(getattr(option, "numprocesses", None) or 1),
         require_exercised=tuple(option.require_exercised),
         redact_accounts=option.redact_accounts,
         command=shlex.join([*program, *arguments]),
         repeat=shlex.join(repeat),
-        is_partial=is_partial,
         fail_on_new=option.fail_on == "new",
         root=_root(config),
     )
     waivers = read_waivers(target.waivers) if target.waivers else []
+    for waiver in waivers:
+        _check_known(f"the waiver of {waiver.clause}", waiver.clause, contract)
+    for pattern in settings.require_exercised:
+        _check_known(f"--require-exercised {pattern}", pattern, contract)
     run = Run(contract, target, settings, waivers, lambda line: say(config, line))
     about = target.name or f"{target.endpoint or 'shipped emulator'}, {target.region}"
     run.baseline, run.notes = history.baseline(option.baseline, option.report_dir, about)
@@ -177,6 +183,17 @@ def make_run(config: pytest.Config, contract: Contract, *, is_partial: bool) -> 
             raise TargetError("--fail-on new needs --baseline REPORT.json, or history/ in --report-dir")
         run.notes.append("no earlier report of this target: every violation is new")
     return run
+
+
+def _check_known(what: str, pattern: str, contract: Contract) -> None:
+    """Make sure that a pattern of clauses matches one.
+
+    Raises:
+        TargetError: It does not; the message names the nearest clause.
+    """
+    if not fnmatch.filter(contract.clauses, pattern):
+        near = difflib.get_close_matches(pattern[:100], contract.clauses, n=1, cutoff=0)[0]
+        raise TargetError(f"{what[:200]} matches no clause; the nearest is {near}")
 
 
 def _root(config: pytest.Config) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from getintegration_contract import paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange
@@ -63,6 +64,8 @@ class Worker:
             self._budget = Budget(Path(path), *limits)
         self._bursts = False
         self._signatures: list[str] = []
+        self._collected: dict[Path, set[str]] = {}
+        self._is_partial = False
         #: Exchanges of the test under way, as a recording holds them; None where nothing is recorded.
         self._exchanges: list[str] | None = [] if given["records"] else None
         self.client = Client(
@@ -120,7 +123,15 @@ class Worker:
             config.hook.pytest_deselected(items=[item for item in items if item.nodeid in self._complete])
             items[:] = left
 
-    def pytest_collection_finish(self) -> None:
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        self._collected.setdefault(item.path, set()).add(item.nodeid)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Find out whether tests of the suite are left out, whoever left them out."""
+        kept = {item.nodeid for item in session.items} | self._complete
+        chosen = any("::" in argument for argument in self.config.args)
+        whole = self._collected.keys() >= set(paths.suite().glob("test_*.py"))
+        self._is_partial = chosen or not whole or not kept >= set().union(*self._collected.values())
         gc.freeze()  # what stays need not be looked at in each collection of garbage
         gc.enable()
 
@@ -186,6 +197,7 @@ class Worker:
         if entry is not None and call.when == "teardown":
             entry.faults, self.client.faults = self.client.faults, Counter()
             report.contract = entry.to_dict()  # type: ignore[attr-defined]
+            report.is_partial = self._is_partial  # type: ignore[attr-defined]
             report.signatures, self._signatures = self._signatures, []  # type: ignore[attr-defined]
             if self._exchanges is not None:
                 report.exchanges, self._exchanges = self._exchanges, []  # type: ignore[attr-defined]

@@ -82,7 +82,8 @@ def _markdown(contract: Contract) -> str:
         f"# {inline(info['title'])}: the clauses",
         "",
         f"{_counts(contract)} Provenance says what a violation means: one of a doc, model or protocol clause",
-        "fails a target (SHOULD clauses only with `--strict`); observed and inferred ones are only reported.",
+        "fails a target (SHOULD clauses only with `--fail-on-should`); observed and inferred ones are "
+        "reported.",
     ]
     for group, found in _groups(contract).items():
         lines += ["", f"## {inline(group)}", "", "| clause | | provenance | applies |", "|---|---|---|---|"]

@@ -1,0 +1,44 @@
+"""Standard output that nobody reads any more, or that a full disk does not take: a run goes on without it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+
+def tolerate() -> None:
+    """Let standard output go nowhere once it cannot be written; one sentence on standard error says why."""
+    if sys.stdout is None:  # it was closed before the run began
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    stream: Any = sys.stdout
+    if getattr(stream, "is_tolerant", False):
+        return
+
+    def tolerant(act: Callable[..., Any]) -> Callable[..., Any]:
+        def attempt(*arguments: Any) -> Any:
+            try:
+                return act(*arguments)
+            except OSError as error:
+                _give_up(stream, error)
+                return act(*arguments)
+
+        return attempt
+
+    with suppress(AttributeError):  # what takes no attributes is no file
+        stream.is_tolerant = True
+        stream.write = tolerant(stream.write)
+        stream.flush = tolerant(stream.flush)
+
+
+def _give_up(stream: Any, error: OSError) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    # pytest's capturing brings the file back: that it fails is said once.
+    if not isinstance(error, BrokenPipeError) and not getattr(stream, "has_failed", False):
+        stream.has_failed = True
+        with suppress(OSError):
+            print(f"contract: standard output cannot be written: {error.strerror}", file=sys.stderr)

@@ -1,0 +1,166 @@
+"""A run among signals, broken streams, full disks, and plugins and variables of others: never status 1."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_contract.state.provisioner import PREFIX
+
+from .commands import domains
+from .conftest import RunSuite
+from .support import (
+    Process,
+    Received,
+    Reply,
+    Scripted,
+    command_line,
+    environment,
+    finish,
+    forwarding,
+    start_suite,
+    suite,
+    wait_for,
+)
+
+Serve = Callable[[Any], Scripted]
+
+
+# --- Signals ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM], ids=["SIGHUP", "SIGTERM"])
+def test_a_signal_interrupts_and_a_second_one_disturbs_no_cleaning_up(
+    serve: Serve, endpoint: Process, tmp_path: Path, number: int
+) -> None:
+    forward, removals = forwarding(endpoint.url), list[Received]()
+
+    def script(request: Received) -> Reply:
+        if request.method == "DELETE":
+            removals.append(request)
+            os.kill(process.pid, number)  # while it cleans up
+        return forward(request)
+
+    server = serve(script)
+    process = start_suite(
+        suite("missing"), suite("malformed"), "--endpoint-url", server.url, report=tmp_path, lean=True
+    )
+    wait_for(lambda: sum(request.is_get_integration for request in server.received) > 10)
+    os.kill(process.pid, number)
+    result = finish(process, tmp_path)
+    assert result.status == 2, result.output
+    assert removals
+    assert "Traceback" not in result.output
+    assert result.report["exit_status"] == 2
+    assert not {name for name in domains(endpoint.url) if name.startswith(PREFIX)}
+
+
+def test_a_signal_during_the_clean_up_of_a_whole_run_is_status_2(
+    serve: Serve, endpoint: Process, tmp_path: Path
+) -> None:
+    forward = forwarding(endpoint.url)
+
+    def script(request: Received) -> Reply:
+        if request.method == "DELETE":
+            os.kill(process.pid, signal.SIGINT)
+        return forward(request)
+
+    server = serve(script)
+    process = start_suite(suite("access"), "--endpoint-url", server.url, report=tmp_path, lean=True)
+    result = finish(process, tmp_path)
+    assert result.status == 2, result.output
+    assert "Traceback" not in result.output
+    assert not {name for name in domains(endpoint.url) if name.startswith(PREFIX)}
+
+
+# --- Streams and disks --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1"), ("-q",), ("--list-clauses",)], ids=str)
+@pytest.mark.parametrize("place", ["full", "closed"])
+def test_standard_output_that_cannot_be_written_is_no_violation(place: str, options: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "pytest", *command_line((suite("access"), *options), None, True)]
+    if place == "full":
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
+        assert done.stderr.count("standard output cannot be written: No space left on device") == 1
+    else:
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, env=environment())
+        os.close(writing)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("size", [3_000, 60_000])
+def test_a_report_folder_on_a_full_disk_is_no_violation(tmp_path: Path, size: int) -> None:
+    (tmp_path / "small_disk.py").write_text(
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
+    )
+    env = environment(PYTHONPATH=str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
+    report = tmp_path / "report"
+    process = start_suite(
+        suite("access"), suite("missing"), "-p", "small_disk", report=report, lean=True, env=env
+    )
+    result = finish(process)
+    assert result.status == 3, result.output
+    assert "cannot write" in result.output or "not everything could be written" in result.output
+    assert "Traceback" not in result.output
+
+
+# --- Others' plugins and variables --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "with a worker"])
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_run_that_another_plugin_leaves_tests_out_of_is_partial(
+    run_suite: RunSuite, tmp_path: Path, options: tuple[str, ...], tells: bool
+) -> None:
+    (tmp_path / "split.py").write_text(
+        "def pytest_collection_modifyitems(config, items):\n"
+        "    out = items[4:]\n"
+        "    items[:] = items[:4]\n" + ("    config.hook.pytest_deselected(items=out)\n" if tells else "")
+    )
+    env = environment(PYTHONPATH=str(tmp_path))
+    result = run_suite("-p", "split", *options, env=env, lean=False)
+    assert result.status == 0, result.output
+    assert result.report["run"]["partial"] is True
+
+
+def test_a_whole_run_is_not_partial(default_run: Any) -> None:
+    assert default_run.report["run"]["partial"] is False
+
+
+def test_the_hooks_of_another_project_have_no_effect(run_suite: RunSuite, tmp_path: Path) -> None:
+    path = tmp_path / "their_hooks.py"
+    path.write_text("raise RuntimeError('their hooks were loaded')\n")
+    env = environment(SCHEMATHESIS_HOOKS=str(path), HYPOTHESIS_PROFILE="ci", CI="1")
+    result = run_suite(suite("generated"), "-k", "test_coverage", env=env, lean=False)
+    assert result.status == 0, result.output
+
+
+def test_local_constants_stay_out_of_generated_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hypothesis.internal.conjecture import providers
+
+    sys.path.insert(0, str(suite("generated").parent))
+    try:
+        import reproducible
+    finally:
+        sys.path.pop(0)
+    monkeypatch.setattr(providers, "_get_local_constants", providers._get_local_constants)
+    reproducible.leave_local_constants_out()
+    assert not any(map(list, vars(providers.HypothesisProvider(None)._local_constants).values()))
+    monkeypatch.delattr(providers, "_get_local_constants")
+    with pytest.raises(RuntimeError, match="Hypothesis has no _get_local_constants"):
+        reproducible.leave_local_constants_out()
