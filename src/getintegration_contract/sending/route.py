@@ -50,7 +50,10 @@ class Route:
         self.bundle = _bundle()
         self._context = self._trust() if self._is_secure else None
         chosen = select_proxy(endpoint, get_environ_proxies(endpoint))
-        self._proxy = urlsplit(chosen if "://" in chosen else f"http://{chosen}") if chosen else None
+        try:
+            self._proxy = urlsplit(chosen if "://" in chosen else f"http://{chosen}") if chosen else None
+        except ValueError:  # not quoted: there may be a password in it
+            raise EndpointDown("the proxy that the environment names is no address") from None
         self.proxy: str | None = None
         self.proxy_headers: dict[str, str] = {}
         if self._proxy is not None:

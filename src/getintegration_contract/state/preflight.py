@@ -44,6 +44,8 @@ def check(client: Client, exchange: Exchange) -> None:
     response = exchange.response
     if response.status == 0:
         raise StateError(f"{client.endpoint} does not answer: {response.reason}")
+    if response.status == 407:
+        raise StateError(f"the proxy before {client.endpoint} refuses this run: {said(exchange)}")
     if is_unauthenticated(response):
         raise StateError(
             f"{client.endpoint} refuses the credentials of the caller: {said(exchange)}"

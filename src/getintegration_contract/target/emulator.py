@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from types import TracebackType
 
@@ -19,6 +20,13 @@ def emulator_identities() -> dict[str, Identity]:
         name: Identity(name, known.access_key, known.secret_key, known.session_token)
         for name, known in DEFAULT_IDENTITIES.items()
     }
+
+
+def _bypass_proxies(host: str) -> None:
+    """No proxy of the environment stands before the emulator, in this process and those that it starts."""
+    for name in ("no_proxy", "NO_PROXY"):
+        others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+        os.environ[name] = f"{others},{host}" if others else host
 
 
 class LocalEmulator:
@@ -44,6 +52,7 @@ class LocalEmulator:
                 self._running = self._stack.enter_context(running_emulator(*self._options))
             except EmulatorError as error:
                 raise EnvironmentFault(str(error)) from None
+            _bypass_proxies("127.0.0.1")
         return self._running.url
 
     def target(self) -> Target:

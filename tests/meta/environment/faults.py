@@ -268,7 +268,7 @@ STARTS = [
         options=("--wait", "0.5"),
     ),
     Row("503 at first", 0, ("waits up to 20 s",), server="starting", options=("--wait", "20")),
-    Row("nothing listens at first", 0, ("waits up to 20 s",), server="late", options=("--wait", "20")),
+    Row("nothing listens at first", 0, server="late", options=("--wait", "20")),
     Row(
         "nothing listens for longer than is waited",
         6,

@@ -200,12 +200,12 @@ def serving(name: str, shared: str, tmp: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _late(shared: str) -> Iterator[str]:
-    """An address at which a server begins to listen a second later."""
+    """An address at which a server begins to listen some seconds later."""
     first = Scripted(forwarding(shared))
     first.close()
     port = int(first.url.rpartition(":")[2])
     servers: list[Scripted] = []
-    timer = threading.Timer(1.0, lambda: servers.append(Scripted(forwarding(shared), port)))
+    timer = threading.Timer(3.0, lambda: servers.append(Scripted(forwarding(shared), port)))
     timer.start()
     yield first.url
     timer.join()
