@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
-import io
 import json
 import os
 import re
 import signal
-import socket
-import socketserver
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from .mutants.messages import ClosedError, Raw, Request, without
+from .mutants.proxy import Base, Proxy
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = ROOT / "tests" / "contract"
@@ -350,109 +348,36 @@ def found(request: Received, **members: object) -> Reply:
     return answered({**document, **members})
 
 
-class Scripted:
+class Scripted(Proxy):
     """A server whose answers a function makes; it keeps every request byte for byte."""
 
     def __init__(self, script: Script, port: int = 0) -> None:
         self.received: list[Received] = []
         self.script = script
-        self._connections: set[socket.socket] = set()
-        outer = self
+        super().__init__("", self._scripted, port=port)
 
-        class Handler(socketserver.StreamRequestHandler):
-            disable_nagle_algorithm = True
-
-            def handle(self) -> None:
-                outer._connections.add(self.request)
-                try:
-                    while (request := _read(self.rfile, self.client_address[1])) is not None:
-                        outer.received.append(request)
-                        answer = outer.script(request)
-                        if not isinstance(answer, Reply):
-                            self.wfile.write(answer or b"")
-                            return
-                        self.wfile.write(answer.encoded(request.method == "HEAD"))
-                        if request.header("connection").lower() == "close":
-                            return
-                except (OSError, ValueError):
-                    pass  # the client went away, as it may
-                finally:
-                    outer._connections.discard(self.request)
-
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-            allow_reuse_address = True
-            request_queue_size = 128
-
-        self._server = Server(("127.0.0.1", port), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def close(self) -> None:
-        """Die at once, with all connections."""
-        self._server.shutdown()
-        self._server.server_close()
-        for connection in list(self._connections):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> Scripted:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-
-def _read(stream: Any, connection: int) -> Received | None:
-    """The next request of a connection, None at its end."""
-    lines = []
-    while (line := stream.readline(1 << 20)) not in (b"\r\n", b""):
-        lines.append(line.decode("latin-1").rstrip("\r\n"))
-    if not line or not lines:
-        return None
-    method, target, _ = lines[0].split(" ", 2)
-    headers = tuple((name, value.strip()) for name, _, value in (each.partition(":") for each in lines[1:]))
-    request = Received(method, target, headers, b"", connection)
-    if "chunked" in request.header("transfer-encoding").lower():
-        body = b"".join(_chunks(stream))
-    else:
-        body = stream.read(int(request.header("content-length") or 0))
-    return Received(method, target, headers, body, connection)
-
-
-def _chunks(stream: Any) -> Iterator[bytes]:
-    while size := int(stream.readline().partition(b";")[0], 16):
-        yield stream.read(size)
-        stream.readline()
-    while stream.readline() not in (b"\r\n", b""):
-        pass
+    def _scripted(self, asked: Request, forward: object) -> Raw:
+        request = Received(asked.method, asked.target, asked.headers, asked.body, asked.connection)
+        self.received.append(request)
+        answer = self.script(request)
+        if answer is None:
+            raise ClosedError("the script drops the connection")
+        if isinstance(answer, bytes):
+            return Raw(answer)
+        closes = request.header("connection").lower() == "close"
+        return Raw(answer.encoded(request.method == "HEAD"), "close" if closes else "keep")
 
 
 def forwarding(url: str) -> Callable[[Received], Reply]:
     """A script that passes requests on, signatures intact, and keeps its connections."""
-    address, local = urlsplit(url), threading.local()
-
-    def send(request: Received) -> Reply:
-        connection: http.client.HTTPConnection = local.connection
-        connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
-        for name, value in request.headers:
-            if name.lower() not in ("transfer-encoding", "content-length", "expect"):
-                connection.putheader(name, value.encode("latin-1"))
-        connection.putheader("Content-Length", str(len(request.body)))
-        connection.endheaders(request.body)
-        with connection.getresponse() as response:
-            drop = ("transfer-encoding", "content-length", "connection")
-            headers = [(name, value) for name, value in response.getheaders() if name.lower() not in drop]
-            return Reply(response.status, response.read(), tuple(headers), response.reason)
+    local = threading.local()
 
     def script(request: Received) -> Reply:
-        if not hasattr(local, "connection"):
-            local.connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
-        try:
-            return send(request)
-        except (http.client.HTTPException, OSError):
-            local.connection.close()
-            return send(request)
+        if not hasattr(local, "base"):
+            local.base = Base(url)
+        answer = local.base.ask(Request(request.method, request.target, request.headers, request.body))
+        headers = without(answer.headers, "transfer-encoding", "content-length", "connection")
+        return Reply(answer.status, answer.body, headers, answer.reason or "")
 
     return script
 
@@ -469,73 +394,11 @@ def get_integration_alone(url: str) -> Script:
     return script
 
 
-class Tap:
-    """Passes bytes on to a server, and keeps what clients sent, connection by connection."""
+class Tap(Scripted):
+    """Passes requests on to a server, and keeps them."""
 
     def __init__(self, url: str) -> None:
-        address = urlsplit(url)
-        self._upstream = (address.hostname or "", address.port or 80)
-        self._streams: list[bytearray] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(self._upstream)
-            stream = bytearray()
-            self._streams.append(stream)
-            for pair, kept in (((client, server), stream), ((server, client), None)):
-                threading.Thread(target=_pump, args=(*pair, kept), daemon=True).start()
-
-    @property
-    def requests(self) -> list[Received]:
-        """All requests, those of one connection in their order."""
-        return [
-            request for number, stream in enumerate(self._streams) for request in parse(bytes(stream), number)
-        ]
-
-    def clear(self) -> None:
-        """Forget what was kept."""
-        self._streams.clear()
-
-    def close(self) -> None:
-        """Take no more connections."""
-        self._listener.close()
-
-    def __enter__(self) -> Tap:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-
-def _pump(source: socket.socket, sink: socket.socket, kept: bytearray | None) -> None:
-    for end in (source, sink):
-        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        while data := source.recv(1 << 16):
-            if kept is not None:
-                kept += data
-            sink.sendall(data)
-    except OSError:
-        pass
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
-
-
-def parse(stream: bytes, connection: int = 0) -> Iterator[Received]:
-    """The requests in the bytes of one connection; what is no HTTP ends it."""
-    source = io.BytesIO(stream)
-    try:
-        while (request := _read(source, connection)) is not None:
-            yield request
-    except ValueError:
-        return
+        super().__init__(forwarding(url))
 
 
 @dataclass

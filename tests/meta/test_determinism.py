@@ -76,7 +76,7 @@ class _SavingTap(Tap):
 
     def close(self) -> None:
         super().close()
-        wire = [[request.method, undated(request.target), request.body.hex()] for request in self.requests]
+        wire = [[request.method, undated(request.target), request.body.hex()] for request in self.received]
         self.path.write_text(json.dumps(wire), encoding="utf-8")
 
 

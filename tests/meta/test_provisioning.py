@@ -158,7 +158,7 @@ def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
     server = closing(emulator())
     listener = closing(Tap(server.url))
     process = start_suite(suite("missing"), "--endpoint-url", listener.url, report=tmp_path, lean=True)
-    wait_for(lambda: any(request.is_get_integration for request in listener.requests))
+    wait_for(lambda: any(request.is_get_integration for request in listener.received))
     process.kill()
     finish(process)
     left = {name for name in domains(server.url) if name.startswith(PREFIX)}
@@ -299,7 +299,7 @@ def test_state_is_made_under_one_prefix_and_removed(run_suite: RunSuite, holding
     result = run_suite(suite("missing"), "--endpoint-url", listener.url)
     assert result.status == 0, result.output
     assert result.report["target"]["state"] == "made"
-    written = writes(listener.requests)
+    written = writes(listener.received)
     assert {request.method for request in written} == {"POST", "PUT", "DELETE"}
     assert all(request.target.startswith(f"/domains/{PREFIX}") for request in written)
     assert f"writes: domains named {PREFIX}*" in result.stdout
@@ -353,8 +353,8 @@ def test_given_state_writes_nothing(run_suite: RunSuite, holding: Process, tap: 
     assert result.report["target"]["state"] == "given"
     assert "writing" not in result.report["target"]["claims"]
     assert "writes: nothing" in result.stdout
-    assert len(listener.requests) > 300
-    assert writes(listener.requests) == []
+    assert len(listener.received) > 300
+    assert writes(listener.received) == []
 
 
 def test_discovered_state_writes_nothing(run_suite: RunSuite, holding: Process, tap: Any) -> None:
@@ -362,8 +362,8 @@ def test_discovered_state_writes_nothing(run_suite: RunSuite, holding: Process, 
     result = run_suite(suite("missing"), suite("access"), "--endpoint-url", listener.url, "--no-writes")
     assert result.status == 0, result.output
     assert result.report["target"]["state"] == "discovered"
-    assert writes(listener.requests) == []
-    assert any(request.domain == "Mine" for request in listener.requests if request.is_get_integration)
+    assert writes(listener.received) == []
+    assert any(request.domain == "Mine" for request in listener.received if request.is_get_integration)
 
 
 def test_a_mock_of_get_integration_alone_is_testable(

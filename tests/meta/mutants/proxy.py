@@ -101,16 +101,17 @@ class Proxy:
         base: Address of the server behind it.
         handler: Called with each request, and with a function that asks the base.
         continues: Whether ``Expect: 100-continue`` is answered.
+        port: Where it listens; 0 for any free port.
     """
 
-    def __init__(self, base: str, handler: Handler, *, continues: bool = True) -> None:
+    def __init__(self, base: str, handler: Handler, *, continues: bool = True, port: int = 0) -> None:
         self.count = Count()
         self._base = base
         self._handler = handler
         self._continues = continues
         self._connections = itertools.count(1)
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -28,4 +28,4 @@ def test_said_plainly_and_soon(
     assert said.startswith(f"{listener.url} does not implement GetIntegration: it answered ")
     assert said in result.output
     assert "violated" not in result.report["counts"]
-    assert 0 < len(listener.requests) <= SOON
+    assert 0 < len(listener.received) <= SOON
