@@ -160,8 +160,8 @@ def test_aws_by_its_name_is_read_and_never_written_to(
     assert result.status == 0, result.output
     assert result.report["target"]["state"] == "discovered"
     assert "writes: nothing" in result.stdout
-    assert len(listener.requests) > 100
-    assert writes(listener.requests) == []
+    assert len(listener.received) > 100
+    assert writes(listener.received) == []
     named = {line for line in log.read_text().splitlines() if not line[:1].isdigit()}
     assert named == {"profile.us-east-1.amazonaws.com"}
 
