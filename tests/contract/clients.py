@@ -21,6 +21,8 @@ def unreadable(check: Checker, exchange: Exchange | None, client: str, *clauses:
         return False
     if (exchange.response.header("content-encoding") or "identity").lower() != "identity":
         habit = "compresses unasked"
+    elif exchange.response.head.startswith(b"HTTP/1.1 1"):
+        habit = "sends an interim answer before its answer"
     elif client != JAVASCRIPT and _has_long_number(check, exchange):
         habit = "sends a number of thousands of digits"
     else:

@@ -120,7 +120,24 @@ def test_one_connection(talk: Talk, existing, caller: Identity, state: State, ch
         check.not_exercised("the server ended every connection after one answer")
 
 
-@clauses("transport.close", "transport.framing")
+@clauses("transport.syntax", "transport.singleton-fields", "transport.date-form", "transport.date")
+@pytest.mark.parametrize("uri", [None, UNKNOWN_URI], ids=["found", "not found"])
+def test_head_of_an_answer(talk: Talk, caller: Identity, state: State, check: Checker, uri: str | None):
+    request = get_integration(state.domain, uri or state.uri)
+    (response,) = talk(PipelinedRequest(request, caller))
+    check.valid(response.exchange, "transport.answers", domain=state.domain, uri=uri or state.uri)
+
+
+@clauses("transport.allow", "transport.retry-after")
+def test_head_of_a_refusal(talk: Talk, state: State, check: Checker):
+    request = replace(get_integration(state.domain, state.uri), method="PATCH")
+    (response,) = talk(PipelinedRequest(request, None))
+    check.expect(response.exchange, Expectation("transport.answers", (CLIENT_ERROR,), shape="none"))
+    for clause, name in (("transport.allow", "Allow"), ("transport.retry-after", "Retry-After")):
+        check.not_exercised(f"no answer called for {name}", clause)
+
+
+@clauses("transport.close", "transport.close-announced", "transport.framing")
 def test_connection_close(talk: Talk, existing, caller: Identity, state: State, check: Checker):
     unknown = get_integration(state.domain, UNKNOWN_URI).with_headers(Connection="close")
     lengths = []
@@ -133,6 +150,8 @@ def test_connection_close(talk: Talk, existing, caller: Identity, state: State, 
         exchange = reply.exchange
         check.expect(exchange, Expectation("transport.close", tuple(due)))
         length = exchange.response.header("content-length")
+        if "close" in (exchange.response.header("connection") or "").lower():
+            check.that("transport.close-announced", reply.ended, "its end", "an open connection", exchange)
         if exchange.response.reason == SHORT:
             lengths.append(length)
             check.that("transport.framing", False, "a body as long as its Content-Length", SHORT, exchange)
@@ -144,6 +163,7 @@ def test_connection_close(talk: Talk, existing, caller: Identity, state: State, 
             )
     if not lengths:
         check.not_exercised("no answer had a Content-Length", "transport.framing")
+    check.not_exercised("no answer said Connection: close", "transport.close-announced")
 
 
 @clauses("transport.chunked")

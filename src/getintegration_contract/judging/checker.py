@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.judging.heads import head_checks
 from getintegration_contract.judging.judge import (
     CLIENT_ERROR,
     DENIED,
@@ -67,6 +68,7 @@ class Checker:
         checks = self.judge.judge(exchange, expectation)
         answered = exchange.response.status != 0
         checks.append(Check("transport.answers", answered, "a complete answer", exchange.response.reason))
+        checks.extend(Check(*row) for row in head_checks(exchange.response))
         return self._record(checks, exchange)
 
     def ok(

@@ -56,7 +56,7 @@ class Connection:
         self._socket = route.connect(seconds)
         with suppress(OSError):
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD + _PIECE)
         self._heads = bytearray()
         self.used = False
 

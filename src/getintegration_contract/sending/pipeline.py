@@ -17,7 +17,7 @@ from getintegration_contract.sending.faults import ClosedError, transient_fault
 
 #: Seconds that a server may take to answer ``Expect: 100-continue`` before the body is sent nevertheless.
 EXPECT_PATIENCE = 3.0
-#: Seconds within which bytes after a whole answer, or the end of the connection, would come.
+#: Seconds within which bytes after a whole answer would come; its announced end may take longer.
 LINGER = 0.2
 
 
@@ -129,7 +129,9 @@ class _Line:
         answer, waited = answers[0]
         surplus, ended = b"", False
         if asked.last:
-            surplus, ended = self._connection.surplus(time.perf_counter() + LINGER)
+            says_close = "close" in (exchange.response.header("connection") or "").lower()
+            patience = self._patience if says_close else LINGER
+            surplus, ended = self._connection.surplus(time.perf_counter() + patience)
             self.close()
         return PipelinedResponse(exchange, answer.version, answer.framed, surplus, ended, reused, waited)
 

@@ -145,9 +145,33 @@ for _name, _media_type in (
     _add(f"content-type-{_name}", f"The Content-Type is {_media_type}.", declared(_media_type))
 _add("date-absent", "There is no Date.", without_header("date"))
 _add(
-    "date-of-old-form",
-    "The Date is of asctime's form.",
-    every(lambda a: a.with_header("Date", time.asctime(time.gmtime()))),
+    "date-leap-second",
+    "The Date is a leap second.",
+    every(lambda a: a.with_header("Date", "Sat, 31 Dec 2016 23:59:60 GMT")),
+)
+_add(
+    "retry-after-date",
+    "Every error says by date when to come back.",
+    on_errors(lambda a: a.with_header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")),
+)
+_add(
+    "lists-on-two-lines",
+    "Fields that are lists stand on two lines, and names have odd but lawful characters.",
+    every(
+        lambda a: replace(
+            a,
+            headers=(
+                *a.headers,
+                *(
+                    ("Vary", "Accept"),
+                    ("Vary", "Origin"),
+                    ("Cache-Control", "no-store"),
+                    ("Cache-Control", "private"),
+                ),
+                ("X_odd.name!#$%&'*+-^`|~0", "obs\xe9 \t text: of, any; kind"),
+            ),
+        )
+    ),
 )
 _add("request-id-absent", "There is no x-amzn-RequestId.", without_header("x-amzn-requestid"))
 _add(
@@ -207,6 +231,13 @@ def _in_two_pieces(request: Request, answer: Response) -> Answer:
     return Raw(serialise(answer), "close" if closes else "keep", 0.002)
 
 
+def _hinted(request: Request, answer: Response) -> Answer:
+    whole = _in_two_pieces(request, answer)
+    if not isinstance(whole, Raw):
+        return whole
+    return replace(whole, data=b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + whole.data, pause=0)
+
+
 def _slow(seconds: float) -> Handler:
     def handler(request: Request, forward: Forward) -> Answer:
         time.sleep(seconds)
@@ -237,6 +268,11 @@ _add(
 )
 _add("gzip", "Every body is compressed, where the client accepts that.", gzipped)
 _add("two-pieces", "Answers arrive in two pieces.", on_answer(_in_two_pieces, lambda r: True))
+_add(
+    "early-hints",
+    "103 comes before every answer.",
+    on_answer(lambda r, answer: _hinted(r, answer), lambda r: True),
+)
 _add("slow", "Every answer takes 20 ms.", _slow(0.02))
 _add("slow-as-promised", "Every answer takes 20 ms, of 2 s.", _slow(0.02), settings={"latency-limit": 2.0})
 

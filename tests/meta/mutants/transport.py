@@ -116,6 +116,145 @@ def _chunked_head(answer: Response) -> bytes:
     return head.replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
 
 
+# --- Heads ------------------------------------------------------------------------------------------------
+
+_SYNTAX, _SINGLE = "transport.syntax", "transport.singleton-fields"
+
+
+def _headed(line: bytes, answer: Response) -> Raw:
+    """The answer with a line of its own after the first one of its head."""
+    first, _, rest = _bytes(answer).partition(_CRLF)
+    return Raw(first + _CRLF + line + rest, "keep")
+
+
+_CRLF = b"\r\n"
+for _name, _description, _clause, _line in (
+    ("line-of-lf", "One line of the head ends in LF alone", _SYNTAX, b"X-Note: 1\n"),
+    ("folded-field", "A field goes on in the next line", _SYNTAX, b"X-Note: one,\r\n two\r\n"),
+    ("folded-by-tab", "A field goes on after a tab", _SYNTAX, b"X-Note: one,\r\n\ttwo\r\n"),
+    ("space-before-colon", "A space stands before a colon", _SYNTAX, b"X-Note : 1\r\n"),
+    ("tab-before-colon", "A tab stands before a colon", _SYNTAX, b"X-Note\t: 1\r\n"),
+    ("name-with-space", "The name of a field has a space", _SYNTAX, b"X Note: 1\r\n"),
+    ("name-in-brackets", "The name of a field has brackets", _SYNTAX, b"X-Note(1): 1\r\n"),
+    ("name-of-nothing", "A field has no name", _SYNTAX, b": 1\r\n"),
+    ("line-without-colon", "A line of the head has no colon", _SYNTAX, b"X-Note\r\n"),
+    ("nul-in-value", "A value holds NUL", _SYNTAX, b"X-Note: a\0b\r\n"),
+    ("cr-in-value", "A value holds a CR", _SYNTAX, b"X-Note: a\rb\r\n"),
+    ("coding-beside-length", "A coding, and Content-Length", _FRAMING, b"Transfer-Encoding: gzip\r\n"),
+    ("chunked-beside-length", "Chunked, and Content-Length", _FRAMING, b"Transfer-Encoding: chunked\r\n"),
+    ("length-that-differs", "Content-Length stands there twice", _FRAMING, b"Content-Length: 1\r\n"),
+    ("type-on-two-lines", "Content-Type stands on two lines", _SINGLE, b"Content-Type: application/json\r\n"),
+    ("dates-on-two-lines", "Date stands on two lines", _SINGLE, b"Date: a\r\nDate: b\r\n"),
+):  # fmt: skip
+    _add(
+        _name,
+        f"{_description}.",
+        _clause,
+        on_found(bind(_line, _headed)),
+        **_HASTE,
+    )
+_add(
+    "lines-of-lf",
+    "All lines of the head end in LF alone.",
+    _SYNTAX,
+    on_answer(lambda request, answer: _of_lf(answer)),
+    **_HASTE,
+)
+for _name, _description, _new in (
+    ("length-twice", "Content-Length stands there twice, alike", b"Content-Length: %d\r\nContent-Length: %d"),
+    ("length-listed", "Content-Length is a list of itself", b"Content-Length: %d, %d"),
+):
+    _add(
+        _name,
+        f"{_description}.",
+        _FRAMING,
+        on_found(bind(_new, lambda new, answer: _lengthened(new, answer))),
+        **_HASTE,
+    )
+
+
+def _lengthened(new: bytes, answer: Response) -> Raw:
+    size = len(answer.body)
+    return Raw(_bytes(answer).replace(b"Content-Length: %d" % size, new % (size, size), 1), "keep")
+
+
+def _of_lf(answer: Response) -> Raw:
+    head, body = _head_and_body(answer)
+    return Raw(head.replace(_CRLF, b"\n") + body, "keep")
+
+
+_CLOSES = "transport.close-announced"
+for _name, _description, _when in (
+    (
+        "close-announced",
+        "Every answer says Connection: close, and no connection is closed",
+        lambda request: True,
+    ),
+    (
+        "close-agreed",
+        "What asks for Connection: close is answered so, and the connection is kept",
+        lambda request: (request.header("connection") or "").lower() == "close",
+    ),
+):
+    _add(
+        f"{_name}-and-kept",
+        f"{_description}.",
+        _CLOSES,
+        on_answer(lambda _, answer: Raw(_bytes(answer.with_header("Connection", "close")), "keep"), _when),
+        **_HASTE,
+    )
+for _field, _clause, _values in (
+    (
+        "Date",
+        "transport.date-form",
+        {
+            "asctime": "Sun Nov  6 08:49:37 1994",
+            "rfc-850": "Sunday, 06-Nov-94 08:49:37 GMT",
+            "iso": "1994-11-06T08:49:37Z",
+            "offset": "Sun, 06 Nov 1994 08:49:37 +0000",
+            "wrong-weekday": "Mon, 06 Nov 1994 08:49:37 GMT",
+            "one-digit": "Sun, 6 Nov 1994 08:49:37 GMT",
+        },
+    ),
+    (
+        "Retry-After",
+        "transport.retry-after",
+        {"soon": "soon", "fraction": "1.5", "unit": "120 s", "negative": "-1"},
+    ),
+):
+    for _name, _value in _values.items():
+        _add(
+            f"{_field.lower()}-{_name}",
+            f"{_field} is {_value!r}.",
+            _clause,
+            on_answer(bind((_field, _value), lambda field, _, answer: answer.with_header(*field))),
+        )
+_SHOULD = {"options": ("--fail-on-should",)}
+_add(
+    "date-absent",
+    "No answer has a Date.",
+    "transport.date",
+    on_answer(lambda _, answer: answer.with_header("Date", None), lambda request: True),
+    **_SHOULD,
+)
+_add(
+    "date-absent-from-errors",
+    "No error has a Date.",
+    "transport.date",
+    on_answer(lambda _, answer: answer.with_header("Date", None) if answer.status > 200 else answer),
+    **_SHOULD,
+)
+_add(
+    "allow-absent",
+    "A 405 does not say which methods there are.",
+    "transport.allow",
+    on_answer(
+        lambda _, answer: answer.with_status(405).with_header("Allow", None),
+        lambda request: request.operation is None,
+    ),
+    **_SHOULD,
+)
+
 # --- No answer, or half of one ------------------------------------------------------------------------------
 
 for _name, _description, _answer in (
