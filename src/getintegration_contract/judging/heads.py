@@ -34,12 +34,13 @@ Row = tuple[str, bool, str, str]
 
 def head_checks(response: Response) -> Iterator[Row]:
     """Clause, whether it holds, what is due and what came; nothing where the bytes are not known."""
-    if response.head:
-        fault = syntax_fault(response.head)
-        yield "transport.syntax", fault is None, "a head by HTTP's grammar", fault or ""
-        fault = framing_fault(response.head, response.status)
-        if fault or not response.status:
-            yield "transport.framing", fault is None, "one length, or chunked", fault or ""
+    if not response.head:
+        return
+    fault = syntax_fault(response.head)
+    yield "transport.syntax", fault is None, "a head by HTTP's grammar", fault or ""
+    fault = framing_fault(response.head, response.status)
+    if fault:
+        yield "transport.framing", False, "one length, or chunked", fault
     if not response.status:
         return
     names = [name.lower() for name, _ in response.headers]
