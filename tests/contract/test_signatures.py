@@ -14,7 +14,7 @@ import pytest
 from getintegration_contract.exchange import Exchange, Request, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
-from getintegration_contract.judging.judge import NOT_FOUND, OK, Allowed, Expectation
+from getintegration_contract.judging.judge import NOT_FOUND, OK, UNAUTHENTICATED, Allowed, Expectation
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.pipeline import PipelinedRequest, pipeline
@@ -225,13 +225,21 @@ def test_body_exchanged_under_a_signature_that_was_good(
 
 
 @clauses("sigv4.tampered-path")
-@pytest.mark.parametrize("path", ["/domains/Another/integrations", "/domains/{0}/integrations/"])
-def test_tampered_path(ask, state: State, check: Checker, path: str):
-    exchange = ask(signing=after_signing(target=path.format(state.domain)))
-    if exchange.response.status in (404, 405):
+def test_tampered_path(ask, check: Checker):
+    exchange = ask(signing=after_signing(target="/domains/Another/integrations"))
+    if exchange.response.status == 404:
         check.not_exercised("the tampered path was looked at before the signature")
     else:
         check.unauthenticated(exchange, "sigv4.tampered-path", *INVALID)
+
+
+@clauses("sigv4.tampered-path")
+def test_slash_added_after_signing(ask, state: State, check: Checker):
+    exchange = ask(signing=after_signing(target=f"/domains/{state.domain}/integrations/"))
+    if exchange.response.status in (404, 405):
+        check.not_exercised("the tampered path was looked at before the signature")
+    else:  # no operation has this path: a gateway may answer, in a form of its own
+        check.expect(exchange, Expectation("sigv4.tampered-path", (UNAUTHENTICATED,), shape="none"))
 
 
 @clauses("sigv4.tampered-path")
