@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from getintegration_compare.differences import ERROR_TYPE, EXTRA, MISSING, STATUS, Difference, differences
 from getintegration_compare.names import Names
 from getintegration_compare.normalise import Answer, normalise
-from getintegration_compare.pairing import Answers, Key, index, pair
+from getintegration_compare.pairing import Key, index, pair
 from getintegration_compare.verdicts import Verdicts, clauses_of, is_operation, judge_recording
 from getintegration_compare.waivers import Acceptance
 from getintegration_contract.contract import Contract
+from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import SHOWN
@@ -136,39 +137,37 @@ class Comparison:
 
 
 def compare(
-    reference: Answers, candidate: Answers, settings: Settings, acceptance: Acceptance | None = None
+    reference: Recording,
+    candidate: Recording,
+    settings: Settings,
+    acceptance: Acceptance | None = None,
+    unsent: Mapping[Key, str] | None = None,
 ) -> Comparison:
     """Compare two recordings, exchange by exchange.
 
     Args:
         acceptance: Differences that are accepted.
+        unsent: Why requests were not sent to both sides.
     """
-    one, other = reference.recording, candidate.recording
-    names = Names(one.suite.states), Names(other.suite.states)
-    indices = index(one, names[0]), index(other, names[1])
-    pairs = pair(
-        *indices,
-        by_order=not names[0].same_as(names[1]),
-        reference_reasons=reference.missing_in(candidate),
-        candidate_reasons=candidate.missing_in(reference),
-    )
-    unsent = [why for position, why in candidate.unsent.items() if position in reference.unsent]
+    names = Names(reference.suite.states), Names(candidate.suite.states)
+    indices = index(reference, names[0]), index(candidate, names[1])
+    pairs = pair(*indices, unsent or {}, by_order=not names[0].same_as(names[1]))
     result = Comparison(
-        one.suite,
-        other.suite,
+        reference.suite,
+        candidate.suite,
         settings.without,
-        total=len(pairs.pairs) + len(pairs.alone) + len(pairs.extra) + len(unsent),
-        not_compared=Counter([*pairs.alone.values(), *unsent]),
-        only_candidate=Counter(pairs.extra.values()),
-        transient=(indices[0].transient, indices[1].transient),
-        stale=list(_stale(settings, one.suite, other.suite)),
+        total=len(pairs.pairs) + len(pairs.alone) + len(pairs.extra) + len(pairs.unsent),
+        not_compared=Counter(pairs.alone + pairs.unsent),
+        only_candidate=Counter(pairs.extra),
+        transient=(indices[0].keys.count(None), indices[1].keys.count(None)),
+        stale=list(_stale(settings, reference.suite, candidate.suite)),
     )
-    if one.suite.is_aws:
-        result.verdicts = judge_recording(one, settings.contract)
+    if reference.suite.is_aws:
+        result.verdicts = judge_recording(reference, settings.contract)
     acceptance = acceptance or Acceptance([], settings.today)
     gatherer = _Gatherer(result, settings.contract, acceptance, names)
     for key, position, place in pairs.pairs:
-        gatherer.add(key, position, one[position], other[place])
+        gatherer.add(key, position, reference[position], candidate[place])
     result.groups = gatherer.ordered()
     if result.compared:
         result.complaints = acceptance.complaints(group.difference for group in result.groups)

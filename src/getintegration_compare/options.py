@@ -100,49 +100,34 @@ def check(options: argparse.Namespace) -> None:
         UsageError: They do not.
         ReportError: A folder cannot be written.
     """
-    live = is_live(options.reference), is_live(options.candidate)
-    no_address = "{0} describes an address: give one, or leave {0} out".format
+    one, other = options.reference, options.candidate
+    live = is_live(one), is_live(other)
+    unread = "{0} describes an address: give one, or leave {0} out".format
     for is_wrong, message in (
-        (options.target and not _is_address(options.candidate), no_address("--target")),
+        (options.target and not _is_address(other), unread("--target")),
+        (options.reference_target and not _is_address(one), unread("--reference-target")),
         (
-            options.reference_target and not _is_address(options.reference),
-            no_address("--reference-target"),
-        ),
-        (
-            options.candidate is None and (not options.promote or live[0]),
+            not other and (not options.promote or is_live(one)),
             "give a candidate, or a recording and --promote",
         ),
         (options.record and not live[1], "--record needs a live candidate"),
-        (options.requests and live != (True, True), "--requests needs two live endpoints"),
-        (options.promote and live[0] and not is_aws(options.reference), NO_EVIDENCE),
+        (options.requests and not all(live), "--requests needs two live endpoints"),
+        (options.promote and live[0] and not is_aws(one), NO_EVIDENCE),
     ):
         if is_wrong:
             raise UsageError(message)
-    if options.promote:
-        check_writable(options.contract.parent)
-    if options.report_dir:
-        check_writable(options.report_dir)
-    _check_file("--record", options.record)
-    _check_file("--write-accept", options.write_accept)
+    for side in (one, other):
+        if side and re.fullmatch(r"[\w.-]+:\d+", side) and not Path(side).exists():
+            raise UsageError(f"{side} is no recording: write an address as http://{side}")
+    for option, path in (("--record", options.record), ("--write-accept", options.write_accept)):
+        if path and path.exists() and not path.is_file():
+            raise UsageError(f"{option}: {path} is no regular file")
+    files = (options.record, options.write_accept, options.promote and options.contract)
+    for folder in (options.report_dir, *(path.parent for path in files if path)):
+        if folder:
+            check_writable(folder)
     if options.record and recordings.interrupted(options.record):
         raise UsageError(f"--record: remove the interrupted recording {options.record}.partial")
-
-
-def _check_file(option: str, path: Path | None) -> None:
-    if path is not None:
-        if path.exists() and not path.is_file():
-            raise UsageError(f"{option}: {path} is no regular file")
-        check_writable(path.parent)
-
-
-def check_recording(path: Path) -> None:
-    """Make sure that a side that is no address is meant as a file.
-
-    Raises:
-        UsageError: It looks like an address without its scheme.
-    """
-    if not path.exists() and re.fullmatch(r"[\w.-]+:\d+", str(path)):
-        raise UsageError(f"{path} is no recording: write an address as http://{path}")
 
 
 def is_live(side: str | None) -> bool:

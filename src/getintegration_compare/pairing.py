@@ -6,12 +6,13 @@ import hashlib
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from getintegration_compare.names import Names
-from getintegration_compare.safety import writes
+from getintegration_contract.exchange import Request
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.recording.resign import NONE
@@ -21,6 +22,8 @@ _NO_SUCH_REQUEST = "its test sent no such request to the other side"
 _NO_SUCH_TEST = "its test did not send anything to the other side"
 #: What a signature in the query has of its moment.
 _MOMENT = re.compile(r"(?<=X-Amz-Date=)[^&]*|(?<=X-Amz-Signature=)[^&]*|(?<=%2F)\d{8}(?=%2F)", re.IGNORECASE)
+_OPERATION = re.compile(r"/domains/([^/?#]*)/integrations(\?[^#]*)?")
+_READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Seconds by which two clocks of one process may seem to overlap.
 _TOLERANCE = 0.001
 
@@ -34,31 +37,6 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What one side answered to the requests of a recording.
-
-    Attributes:
-        recording: Its answers.
-        sent: Positions in the source of the requests that it was sent, in order.
-        unsent: Why it was not sent the others, by position in the source.
-    """
-
-    recording: Recording
-    sent: Sequence[int]
-    unsent: Mapping[int, str]
-
-    @classmethod
-    def of(cls, recording: Recording) -> Answers:
-        """All answers of a recording."""
-        return cls(recording, range(len(recording)), {})
-
-    def missing_in(self, other: Answers) -> dict[int, str]:
-        """Why answers of this side have no counterpart, by their position in its recording."""
-        reasons = enumerate(self.sent)
-        return {rank: other.unsent[position] for rank, position in reasons if position in other.unsent}
-
-
-@dataclass(frozen=True)
 class Index:
     """The keys of a recording.
 
@@ -68,35 +46,38 @@ class Index:
     """
 
     keys: list[Key | None]
-    races: frozenset[str]
-
-    @property
-    def transient(self) -> int:
-        """Attempts that a later one made up for."""
-        return self.keys.count(None)
+    races: set[str]
 
 
-@dataclass
-class Pairs:
-    """How the exchanges of two recordings belong together.
+class Pairs(NamedTuple):
+    """How two recordings belong together: keys with both positions, and why other exchanges stand alone."""
 
-    Attributes:
-        pairs: Keys, each with its positions in the reference and in the candidate.
-        alone: Why exchanges of the reference have no counterpart, by position.
-        extra: Why exchanges of the candidate have none, by position.
+    pairs: list[tuple[Key, int, int]]
+    alone: list[str]
+    extra: list[str]
+    unsent: list[str]
+
+
+def writes(request: Request) -> bool:
+    """Whether a request may write: all but GetIntegration itself, and methods that never write.
+
+    No lenient reading of a path lets one through.
     """
+    if request.method in _READING_METHODS:
+        return False
+    match = _OPERATION.fullmatch(request.target)
+    if request.method != "POST" or match is None:
+        return True
+    segment = unquote(unquote(match[1]))
+    return segment in (".", "..") or any(char in segment for char in "/\\?#;")
 
-    pairs: list[tuple[Key, int, int]] = field(default_factory=list)
-    alone: dict[int, str] = field(default_factory=dict)
-    extra: dict[int, str] = field(default_factory=dict)
 
-
-def request_key(recorded: Recorded, names: Names) -> bytes:
+def _digest(recorded: Recorded, names: Names) -> bytes:
     """A digest of what was sent, by whom and how signed, with tokens for names."""
     request = recorded.exchange.request
-    target = names.hide_target(request.target)
     signed = str(recorded.signing.get("kind", ""))
     identity = recorded.exchange.identity if signed != NONE else None
+    target = names.hide_target(request.target)
     target = _MOMENT.sub("", target) if "?" in target else target
     head = "\0".join((request.method, target, identity or "", signed, ""))
     content = head.encode("utf-8", "surrogatepass") + names.body_key(request.body)
@@ -105,74 +86,66 @@ def request_key(recorded: Recorded, names: Names) -> bytes:
 
 def index(recording: Recording, names: Names) -> Index:
     """The keys of a recording's exchanges."""
-    found: list[Key | None] = []
-    races = _Races()
+    found = Index([], set())
     last: dict[tuple[str, bytes], tuple[int, int]] = {}
     counts: Counter[tuple[str, bytes]] = Counter()
+    #: By test, when the last exchange so far had ended, and the last write.
+    ends: dict[str, tuple[float, float]] = {}
     for position, recorded in enumerate(recording):
-        same = sys.intern(recorded.test), request_key(recorded, names)
+        test, exchange = sys.intern(recorded.test), recorded.exchange
+        same = test, _digest(recorded, names)
         earlier, attempt = last.get(same, (0, 0))
         if 1 <= attempt == recorded.attempt - 1:
-            found[earlier] = None
+            found.keys[earlier] = None
         else:
             counts[same] += 1
         last[same] = position, recorded.attempt
-        found.append(Key(*same, counts[same]))
-        races.add(recorded)
-    return Index(found, frozenset(races.tests))
+        found.keys.append(Key(*same, counts[same]))
 
-
-class _Races:
-    """Finds tests in which a write and another exchange were under way at the same time."""
-
-    def __init__(self) -> None:
-        self.tests: set[str] = set()
-        #: By test, when the last exchange so far had ended, and the last write.
-        self._ends: dict[str, tuple[float, float]] = {}
-
-    def add(self, recorded: Recorded) -> None:
-        """Take in the next exchange, in the order in which they were sent."""
-        exchange = recorded.exchange
-        any_end, write_end = self._ends.get(recorded.test, (0.0, 0.0))
+        end, write_end = ends.get(test, (0.0, 0.0))
         is_write = writes(exchange.request)
-        if exchange.started + _TOLERANCE < (any_end if is_write else write_end):
-            self.tests.add(recorded.test)
-        end = exchange.started + exchange.seconds
-        self._ends[recorded.test] = max(any_end, end), max(write_end, end) if is_write else write_end
+        if exchange.started + _TOLERANCE < (end if is_write else write_end):
+            found.races.add(test)
+        end = max(end, exchange.started + exchange.seconds)
+        ends[test] = end, end if is_write else write_end
+    return found
 
 
-def pair(
-    reference: Index,
-    candidate: Index,
-    *,
-    by_order: bool,
-    reference_reasons: Mapping[int, str],
-    candidate_reasons: Mapping[int, str],
-) -> Pairs:
+def pair(reference: Index, candidate: Index, unsent: Mapping[Key, str], *, by_order: bool) -> Pairs:
     """Pair two recordings.
 
     Args:
+        unsent: Why requests were not sent to both sides, by key.
         by_order: Whether requests of one test may also be paired by their order, where names differ.
-        reference_reasons, candidate_reasons: Why an exchange was not sent to the other side, by position.
     """
     places = {key: position for position, key in enumerate(candidate.keys) if key is not None}
     pairs, alone = [], {}
     for position, key in enumerate(reference.keys):
-        if key is None:
-            continue
-        if (other := places.pop(key, None)) is None:
-            alone[position] = key
-        else:
+        if key is not None and (other := places.pop(key, None)) is not None:
             pairs.append((key, position, other))
+        elif key is not None:
+            alone[position] = key
     extra = {position: key for key, position in places.items()}
+    known = {*reference.keys, *candidate.keys}
     if by_order:
         pairs += _pair_by_order(alone, extra)
     races = reference.races | candidate.races
-    alone |= {position: key for key, position, _ in pairs if key.test in races}
+
+    def reasons(keys: list[Key], other: Index) -> list[str]:
+        tests = {key.test for key in other.keys if key is not None}
+        return [
+            _RACE
+            if key.test in races
+            else unsent.get(key) or (_NO_SUCH_REQUEST if key.test in tests else _NO_SUCH_TEST)
+            for key in keys
+        ]
+
+    raced = [key for key, _, _ in pairs if key.test in races]
     return Pairs(
         sorted((each for each in pairs if each[0].test not in races), key=lambda each: each[1]),
-        _reasons(alone, reference_reasons, candidate, races),
-        _reasons(extra, candidate_reasons, reference, races),
+        reasons([*alone.values(), *raced], candidate),
+        reasons(list(extra.values()), reference),
+        [why for key, why in unsent.items() if key not in known],
     )
 
 
@@ -189,16 +162,3 @@ def _pair_by_order(alone: dict[int, Key], extra: dict[int, Key]) -> list[tuple[K
                 pairs.append((alone.pop(one), one, other))
                 del extra[other]
     return pairs
-
-
-def _reasons(
-    unpaired: Mapping[int, Key], given: Mapping[int, str], other: Index, races: Iterable[str]
-) -> dict[int, str]:
-    """Why exchanges have no counterpart on the other side, by position."""
-    tests = {key.test for key in other.keys if key is not None}
-    return {
-        position: _RACE
-        if key.test in races
-        else given.get(position) or (_NO_SUCH_REQUEST if key.test in tests else _NO_SUCH_TEST)
-        for position, key in unpaired.items()
-    }

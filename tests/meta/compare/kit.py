@@ -11,7 +11,6 @@ from typing import Any
 
 from getintegration_compare import cli, comparison
 from getintegration_compare.comparison import Comparison
-from getintegration_compare.pairing import Answers
 from getintegration_contract import recording as recordings
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
@@ -188,7 +187,7 @@ def compared(tmp_path: Path, *arguments: str | Path) -> tuple[int, dict[str, Any
 
 def compare(reference: Recording, candidate: Recording) -> Comparison:
     """Two recordings, compared."""
-    return comparison.compare(Answers.of(reference), Answers.of(candidate), comparison.Settings(CONTRACT))
+    return comparison.compare(reference, candidate, comparison.Settings(CONTRACT))
 
 
 def places(report: dict[str, Any]) -> set[tuple[str, str]]:

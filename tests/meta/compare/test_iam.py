@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import botocore.session
 import pytest
 
+from getintegration_contract import recording as recordings
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.operations import (
     create_domain,
@@ -27,7 +28,7 @@ from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.provisioner import Provisioner
 
 from ..support import ROOT, Process
-from .kit import CALLER, load
+from .kit import CALLER
 
 FOLDER = ROOT / "docs" / "iam"
 WAYS = ("read-only-given", "read-only-discovered", "writing")
@@ -160,9 +161,8 @@ def test_nothing_beside_the_prefix_can_be_written(way: str) -> None:
 def test_unknown_domains_may_be_asked_for(emulator_har: Any) -> None:
     """Without that, AWS would answer 403 where the contract says 404."""
     asked = 0
-    for entry in load(emulator_har)["log"]["entries"]:
-        target = "/" + entry["request"]["url"].split("/", 3)[3]
-        made = call(Request(entry["request"]["method"], target))
+    for recorded in recordings.read(emulator_har):
+        made = call(recorded.exchange.request)
         if made is not None and made[0] == "profile:GetIntegration":
             asked += 1
             assert all(allows(way, *made) for way in WAYS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from getintegration_compare import replay
-from getintegration_compare.live import Live
+from getintegration_compare.live import Live, RefusedError
 from getintegration_compare.names import Names, UnmappedError
-from getintegration_compare.safety import writes
+from getintegration_compare.pairing import writes
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Request
@@ -104,17 +104,16 @@ def unopened(target: Target) -> Live:
     """A live endpoint that nobody has reached."""
     client = Client(target.endpoint, target.region)
     state = State("given", "d", "u")
-    return Live(target, client, state, ExitStack())
+    return Live(target, client, state)
 
 
 @pytest.mark.parametrize(("endpoint", "allowed", "sent"), [(AWS, True, False), ("http://a", True, True)])
 def test_writes_never_go_to_aws(endpoint: str, allowed: bool, sent: bool) -> None:
     live = unopened(Target(endpoint, identities=IDENTITIES, allow_writes=allowed))
-    request = put_integration("d", "u")
-    recorded = Recorded(exchange(request=request), signing={"kind": "signed"})
-    assert (live.refusal(recorded, live.names) is None) is sent
-    reading = Recorded(exchange(), signing={"kind": "signed"})
-    assert live.refusal(reading, live.names) is None
+    writing = Recorded(exchange(request=put_integration("d", "u")), signing={"kind": "signed"})
+    with nullcontext() if sent else pytest.raises(RefusedError, match="nothing is written here"):
+        live.request(writing, live.names)
+    live.request(Recorded(exchange(), signing={"kind": "signed"}), live.names)
 
 
 def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,8 +131,9 @@ def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Provisioner, "have", have)
     monkeypatch.setattr(Budget, "create", created)
-    live = Live.open(Target(AWS, identities=IDENTITIES, allow_writes=True, rate=5.0), print)
-    live.close()
+    with ExitStack() as stack:
+        target = Target(AWS, identities=IDENTITIES, allow_writes=True, rate=5.0)
+        live = Live.open(target, stack, print)
     assert allowed == [False]
     assert not live.target.allow_writes
     assert [budget.rate for budget in budgets] == [5]
@@ -396,5 +396,6 @@ def test_an_endpoint_without_the_operation_is_indeterminate(
 
 def test_a_broken_replay_leaves_nothing(closing: Any) -> None:
     server = closing(Scripted(lambda request: refused(500, "InternalServerException")))
-    with pytest.raises(EnvironmentFault):
-        Live.open(Target(server.url, identities=IDENTITIES, allow_writes=True, rate=100.0), print)
+    target = Target(server.url, identities=IDENTITIES, allow_writes=True, rate=100.0)
+    with pytest.raises(EnvironmentFault), ExitStack() as stack:
+        Live.open(target, stack, print)
