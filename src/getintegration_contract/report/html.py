@@ -14,16 +14,14 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from getintegration_contract.judging.ledger import VIOLATED
 from getintegration_contract.report import files, history, view
+from getintegration_contract.report.engine import PACKAGE, engine
 from getintegration_contract.report.trend import Panel, panels
-from getintegration_contract.text import shorten, visible
 
 _PROVENANCES = ("doc", "model", "protocol", "observed", "inferred", "recorded", "target")
-_TEMPLATES = "getintegration_contract.report"
 
 
 def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) -> str:
@@ -42,7 +40,7 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
         violations=view.findings(report, "violated"),
         reported=view.findings(report, "reported"),
         waived=view.findings(report, "waived"),
-        same=_printed_elsewhere(report),
+        same=view.printed_before(report["findings"]),
         facets={
             "outcome": [name for name in view.OUTCOMES if counts[name]],
             "level": _in_use(report, "level", ("MUST", "SHOULD")),
@@ -51,18 +49,6 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
         panels=_panels([*same, report]) if same else [],
         rows=_rows([*same, report]),
     )
-
-
-def _printed_elsewhere(report: dict[str, Any]) -> dict[str, str]:
-    """Clauses whose exchange is printed with a finding before theirs, each with that one's clause."""
-    shown: dict[str, str] = {}
-    same = {}
-    for finding in report["findings"]:
-        if finding["exchange"]:
-            printed = json.dumps(finding["exchange"], sort_keys=True)
-            if (first := shown.setdefault(printed, finding["clause"])) != finding["clause"]:
-                same[finding["clause"]] = first
-    return same
 
 
 def compare(reports: list[dict[str, Any]]) -> str:
@@ -103,7 +89,7 @@ def trend(reports: list[dict[str, Any]]) -> str:
     if len(reports) < 2:
         return ""
     ordered = sorted(reports, key=lambda report: str(report["started"]))
-    template = _environment(_TEMPLATES).get_template("trend.html")
+    template = engine().get_template("trend.html")
     return template.render(panels=_panels(ordered), rows=_rows(ordered))
 
 
@@ -144,7 +130,7 @@ def _in_use(report: dict[str, Any], key: str, order: tuple[str, ...]) -> list[st
     return [value for value in order if value in found]
 
 
-def render(name: str, *, script: str | None = None, package: str = _TEMPLATES, **values: Any) -> str:
+def render(name: str, *, script: str | None = None, package: str = PACKAGE, **values: Any) -> str:
     """A page with the style and theme of all pages; its policy lets nothing else act.
 
     Args:
@@ -160,7 +146,7 @@ def render(name: str, *, script: str | None = None, package: str = _TEMPLATES, *
     )
     # Style and scripts are files of this package, not data.
     own = {name: Markup(text) for name, text in scripts.items()}
-    template = _environment(package).get_template(name)
+    template = engine(package).get_template(name)
     return template.render(policy=policy, style=Markup(style), **own, **values) + "\n"
 
 
@@ -177,31 +163,4 @@ def _hash(text: str) -> str:
 
 @cache
 def _asset(name: str) -> str:
-    return resources.files(_TEMPLATES).joinpath("templates", name).read_text(encoding="utf-8").strip()
-
-
-@cache
-def _environment(package: str) -> jinja2.Environment:
-    """An engine that escapes everything."""
-    loaders = [jinja2.PackageLoader(name) for name in dict.fromkeys((package, _TEMPLATES))]
-    made = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(loaders),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
-        "visible": lambda text: visible(text, keep="\n\t"),
-        "slug": lambda text: text.replace(" ", "-"),
-        "times": view.times,
-        "test_name": view.test_name,
-        "status_line": view.status_line,
-        "ms": view.milliseconds,
-        "outcome": view.outcome,
-        "many": view.many,
-        "spaces": view.spaces,
-        "shorten": shorten,
-    }
-    made.globals |= {"view": view}
-    return made
+    return resources.files(PACKAGE).joinpath("templates", name).read_text(encoding="utf-8").strip()

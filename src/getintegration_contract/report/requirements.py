@@ -6,9 +6,10 @@ import json
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from getintegration_contract.report.markdown import cell, code, inline
+from getintegration_contract.report.markdown import render
 
 if TYPE_CHECKING:
     from getintegration_contract.contract import Clause, Contract
@@ -20,16 +21,9 @@ def clauses(contract: Contract, form: str) -> str:
     """The requirement document.
 
     Args:
-        contract: The contract.
         form: ``text``, ``markdown`` or ``json``.
-
-    Raises:
-        ValueError: There is no such form.
     """
-    forms = {"text": _text, "markdown": _markdown, "json": _json}
-    if form not in forms:
-        raise ValueError(f"clauses come as {', '.join(forms)}, not as {form}")
-    return forms[form](contract)
+    return {"text": _text, "markdown": _markdown, "json": _json}[form](contract)
 
 
 def rulings(document: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
@@ -77,55 +71,20 @@ def _text(contract: Contract) -> str:
 
 
 def _markdown(contract: Contract) -> str:
-    info = contract.document["info"]
-    lines = [
-        f"# {inline(info['title'])}: the clauses",
-        "",
-        f"{_counts(contract)} Provenance says what a violation means: one of a doc, model or protocol clause",
-        "fails a target (SHOULD clauses only with `--fail-on-should`); observed and inferred ones are "
-        "reported.",
-    ]
-    for group, found in _groups(contract).items():
-        lines += ["", f"## {inline(group)}", "", "| clause | | provenance | applies |", "|---|---|---|---|"]
-        for clause in found:
-            needs = f"if {cell(clause.claim)} is claimed" if clause.claim else "always"
-            origin = f"{clause.provenance}: {inline(clause.source)}"
-            lines.append(f"| {cell(clause.id)} | {inline(clause.text)} | {origin} | {needs} |")
-    decided = list(rulings(contract.document))
-    if decided:
-        lines += [
-            "",
-            "## Rulings",
-            "",
-            "Where the sources contradict each other or leave something open.",
-            "",
-        ]
-        lines += [f"- {code(_short(place))}: {inline(ruling)}" for place, ruling in decided]
-    return "\n".join(lines) + "\n"
-
-
-def _short(place: str) -> str:
-    """The last steps of a place, which name it."""
-    return " / ".join(place.split(" / ")[-2:])
+    return render(
+        "clauses.md",
+        title=contract.document["info"]["title"],
+        counts=_counts(contract),
+        groups=_groups(contract),
+        rulings=list(rulings(contract.document)),
+    )
 
 
 def _json(contract: Contract) -> str:
     document = {
         "title": contract.document["info"]["title"],
         "version": contract.document["info"]["version"],
-        "clauses": [
-            {
-                "id": clause.id,
-                "group": clause.group,
-                "level": clause.level,
-                "text": clause.text,
-                "provenance": clause.provenance,
-                "source": clause.source,
-                "claim": clause.claim,
-                "gating": clause.gates(),
-            }
-            for clause in contract.clauses.values()
-        ],
+        "clauses": [{**asdict(clause), "gating": clause.gates()} for clause in contract.clauses.values()],
         "rulings": [{"place": place, "text": ruling} for place, ruling in rulings(contract.document)],
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

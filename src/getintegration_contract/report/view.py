@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,9 +22,6 @@ REPORTED = "reported"
 
 #: Outcomes as people read them, worst first.
 OUTCOMES = (VIOLATED, REPORTED, INDETERMINATE, WAIVED, NOT_EXERCISED, NOT_CLAIMED, UPHELD)
-
-#: Columns of a matrix.
-COLUMNS = (UPHELD, VIOLATED, REPORTED, WAIVED, NOT_EXERCISED, NOT_CLAIMED, INDETERMINATE)
 
 #: Columns and counts that are shown even when they are zero.
 ALWAYS = (UPHELD, VIOLATED)
@@ -99,7 +97,7 @@ def groups(report: dict[str, Any]) -> list[Group]:
 def columns(report: dict[str, Any]) -> list[str]:
     """The outcomes that a matrix of this report needs a column for."""
     counts = tally(report["clauses"])
-    return [name for name in COLUMNS if counts[name] or name in ALWAYS]
+    return [name for name in (UPHELD, *OUTCOMES[:-1]) if counts[name] or name in ALWAYS]
 
 
 def findings(report: dict[str, Any], wanted: str) -> list[Found]:
@@ -115,6 +113,18 @@ def findings(report: dict[str, Any], wanted: str) -> list[Found]:
         if finding["follows"] is not None:
             found[finding["follows"]].followers.append(entry)
     return [e for e in found.values() if e.finding["follows"] is None and e.outcome == wanted]
+
+
+def printed_before(findings: list[dict[str, Any]]) -> dict[str, str]:
+    """Clauses whose exchange is printed with a finding before theirs, each with that one's clause."""
+    first: dict[str, str] = {}
+    same = {}
+    for finding in findings:
+        if finding["exchange"]:
+            before = first.setdefault(json.dumps(finding["exchange"], sort_keys=True), finding["clause"])
+            if before != finding["clause"]:
+                same[finding["clause"]] = before
+    return same
 
 
 def changes(report: dict[str, Any]) -> list[str]:
@@ -162,8 +172,7 @@ def telling(entry: Found, message: dict[str, Any], side: str) -> list[list[str]]
 
 def spaces(text: str) -> str:
     """A text with white space visible where it is easily overlooked: at the ends of strings, and in runs."""
-    if text != text.strip():
-        text = re.sub(r"^ +| +$", lambda run: "\\x20" * len(run[0]), text)
+    text = re.sub(r"^ +| +$", _escaped, text)
     return _STRING.sub(lambda found: re.sub(r'(?<=") +(?=.)| +(?="$)|  +', _escaped, found[0]), text)
 
 
@@ -189,6 +198,11 @@ def undecided(report: dict[str, Any]) -> dict[str, list[str]]:
     return dict(sorted(reasons.items(), key=lambda item: -len(item[1])))
 
 
+def faults(report: dict[str, Any]) -> str:
+    """Transient faults and how often each came."""
+    return ", ".join(f"{kind} {times(count)}" for kind, count in report["run"]["faults"].items())
+
+
 def word(report: dict[str, Any]) -> str:
     """The verdict as a word."""
     return _WORDS.get(report["exit_status"], "INDETERMINATE")
@@ -197,13 +211,12 @@ def word(report: dict[str, Any]) -> str:
 def verdict(report: dict[str, Any]) -> str:
     """The verdict as one line, without its word."""
     counts = tally(report["clauses"])
-    shown = (UPHELD, VIOLATED, REPORTED, WAIVED, NOT_EXERCISED, NOT_CLAIMED, INDETERMINATE)
     always = (UPHELD, VIOLATED, WAIVED, NOT_EXERCISED, NOT_CLAIMED)
     causes = len(findings(report, VIOLATED))
     several = f" by {many(causes, 'cause')}" if causes != counts[VIOLATED] else ""
     outcomes = ", ".join(
         f"{counts[name]} {name}{several if name == VIOLATED else ''}"
-        for name in shown
+        for name in (UPHELD, *OUTCOMES[:-1])
         if counts[name] or name in always
     )
     if report["run"]["partial"]:

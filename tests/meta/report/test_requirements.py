@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from getintegration_contract.report import clauses
 
 from .documents import CONTRACT
@@ -44,8 +42,3 @@ def test_text_names_every_clause_once() -> None:
     for clause in CONTRACT.clauses:
         assert lines.count(f"  {clause}") == 1
     assert max(map(len, lines)) <= 140
-
-
-def test_another_form_is_refused() -> None:
-    with pytest.raises(ValueError, match="not as yaml"):
-        clauses(CONTRACT, "yaml")
