@@ -22,7 +22,7 @@ from typing import TextIO
 
 from getintegration_compare import report as reports
 from getintegration_compare import waivers
-from getintegration_compare.comparison import Comparison, Settings, compare, confirm
+from getintegration_compare.comparison import Comparison, Settings, confirm
 from getintegration_compare.live import Live, members_of
 from getintegration_compare.options import EMULATOR, NO_EVIDENCE, WRONG_USE, check, is_live, parse
 from getintegration_compare.pairing import Key
@@ -144,14 +144,14 @@ class _Command:
         repeat = recordings.read(options.confirm) if options.confirm else None
         source, sides = self._open(settings)
         reference, candidate, unsent = self._ask(source, sides, keep=options.record)
-        result = compare(reference, candidate, settings, acceptance, unsent)
+        result = Comparison(reference, candidate, settings, acceptance, unsent)
         if result.groups and not options.no_repeat:
             if repeat is not None:
-                confirm(result, compare(reference, repeat, settings))
+                confirm(result, Comparison(reference, repeat, settings))
             elif isinstance(sides[1], Live):
                 tests = {shown.key.test for group in result.groups for shown in group.examples}
                 reference, candidate, unsent = self._ask(source, sides, only=tests)
-                confirm(result, compare(reference, candidate, settings, unsent=unsent))
+                confirm(result, Comparison(reference, candidate, settings, unsent=unsent))
         return self._report(result, settings, acceptance)
 
     def _read_reference(self, settings: Settings) -> Recording:
@@ -231,7 +231,7 @@ class _Command:
         status = DIFFERENT if result.unaccepted or result.complaints else ALIKE
         if not result.compared:
             status = INDETERMINATE
-        report = self._output.redactor.value(reports.document(result, settings.contract, status))
+        report = self._output.redactor.value(reports.document(result, status))
         lines = [reports.terminal(report, 110 if sys.stdout and sys.stdout.isatty() else None)]
         if options.report_dir:
             reports.write(report, options.report_dir)

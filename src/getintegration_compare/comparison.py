@@ -17,11 +17,10 @@ from getintegration_compare.differences import ERROR_TYPE, EXTRA, MISSING, STATU
 from getintegration_compare.names import Names
 from getintegration_compare.normalise import Answer, normalise
 from getintegration_compare.pairing import Key, index, pair
-from getintegration_compare.verdicts import Verdicts, clauses_of, is_operation, judge_recording
+from getintegration_compare.verdicts import clauses_of, is_operation, judge_recording
 from getintegration_compare.waivers import Acceptance
 from getintegration_contract.contract import Contract
 from getintegration_contract.recording import Recording
-from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import SHOWN
 from getintegration_contract.sending.faults import transient_fault
@@ -97,9 +96,12 @@ class ClauseResult:
     kinds: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass
 class Comparison:
-    """What a comparison found.
+    """Compares two recordings, exchange by exchange, and has what it found.
+
+    Args:
+        acceptance: Differences that are accepted.
+        unsent: Why requests were not sent to both sides.
 
     Attributes:
         compared: Pairs of answers that were compared.
@@ -109,77 +111,96 @@ class Comparison:
         not_compared: Exchanges of the reference that were not compared, by reason.
         only_candidate: Exchanges of the candidate that were not compared, by reason.
         transient: Attempts on each side that a later attempt made up for.
+        groups: The differences, open ones first, the most frequent first.
         keys: Which requests were compared.
         verdicts: What the reference says of the clauses, where it is AWS.
     """
 
-    reference: Suite
-    candidate: Suite
-    without: tuple[str, ...]
-    compared: int = 0
-    different: int = 0
-    unaccepted: int = 0
-    total: int = 0
-    not_compared: Counter[str] = field(default_factory=Counter)
-    only_candidate: Counter[str] = field(default_factory=Counter)
-    transient: tuple[int, int] = (0, 0)
-    groups: list[Group] = field(default_factory=list)
-    clauses: dict[str, ClauseResult] = field(default_factory=lambda: defaultdict(ClauseResult))
-    keys: set[Key] = field(default_factory=set)
-    verdicts: Verdicts | None = None
-    stale: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
+    def __init__(
+        self,
+        reference: Recording,
+        candidate: Recording,
+        settings: Settings,
+        acceptance: Acceptance | None = None,
+        unsent: Mapping[Key, str] | None = None,
+    ) -> None:
+        self.settings = settings
+        self._acceptance = acceptance or Acceptance([], settings.today)
+        self.reference, self.candidate = reference.suite, candidate.suite
+        self.verdicts = judge_recording(reference, settings.contract) if self.reference.is_aws else None
+        self.compared = self.different = self.unaccepted = 0
+        self.clauses: dict[str, ClauseResult] = defaultdict(ClauseResult)
+        self.keys: set[Key] = set()
+        self._groups: dict[tuple[Any, ...], Group] = {}
+        self._names = Names(self.reference.states), Names(self.candidate.states)
+        one, other = index(reference, self._names[0]), index(candidate, self._names[1])
+        pairs = pair(one, other, unsent or {}, by_order=not self._names[0].same_as(self._names[1]))
+        self.total = len(pairs.pairs) + len(pairs.alone) + len(pairs.extra) + len(pairs.unsent)
+        self.not_compared = Counter(pairs.alone + pairs.unsent)
+        self.only_candidate = Counter(pairs.extra)
+        self.transient = one.keys.count(None), other.keys.count(None)
+        for key, position, place in pairs.pairs:
+            self._add(key, position, reference[position], candidate[place])
+        self.groups = sorted(self._groups.values(), key=lambda group: (not group.is_open, -group.count))
+        found = (group.difference for group in self.groups)
+        self.complaints = self._acceptance.complaints(found) if self.compared else []
 
     @property
     def is_drift(self) -> bool:
         """Whether both sides are the same endpoint, so that differences are what changed since."""
         return self.reference.where == self.candidate.where
 
+    @property
+    def stale(self) -> Iterator[str]:
+        """What is too old, each a sentence."""
+        allowed = self.settings.max_age
+        for suite in (self.reference, self.candidate):
+            if (age := suite.age(self.settings.today)) > allowed:
+                yield f"the recording of {suite.where} is stale: {age} days old, and {allowed} are allowed"
 
-def compare(
-    reference: Recording,
-    candidate: Recording,
-    settings: Settings,
-    acceptance: Acceptance | None = None,
-    unsent: Mapping[Key, str] | None = None,
-) -> Comparison:
-    """Compare two recordings, exchange by exchange.
+    def _add(self, key: Key, position: int, one: Recorded, other: Recorded) -> None:
+        """Compare one pair."""
+        if (reason := _incomparable(one, other)) is not None:
+            self.not_compared[reason] += 1
+            return
+        contract, without = self.settings.contract, self.settings.without
+        clauses = clauses_of(contract, one, self.reference)
+        reference = normalise(one.exchange, self._names[0], without)
+        candidate = normalise(other.exchange, self._names[1], without)
+        found = list(differences(reference, candidate, clauses, contract))
+        if not is_operation(one.exchange.request):  # the contract says nothing of other operations' members
+            found = [difference._replace(clauses=clauses) for difference in found]
+        broken = self.verdicts.broken_by(position, one) if self.verdicts else frozenset()
+        groups = []
+        for difference in found:
+            group = self._group(difference, not broken.isdisjoint(_bearing(difference, reference)))
+            group.count += 1
+            group.clauses.update(difference.clauses)
+            if len(group.examples) < _EXAMPLES:
+                group.examples.append(Example(key, _shown(one), _shown(other)))
+            groups.append(group)
+        self.compared += 1
+        self.keys.add(key)
+        self.different += bool(found)
+        self.unaccepted += any(group.is_open for group in groups)
+        # For each clause that it was sent for, or that a difference bears on.
+        for clause in {*clauses, *chain.from_iterable(difference.clauses for difference in found)}:
+            bearing = [pair for pair in zip(found, groups, strict=True) if clause in pair[0].clauses]
+            counted = self.clauses[clause]
+            counted.compared += 1
+            counted.different += bool(bearing)
+            counted.unaccepted += any(group.is_open for _, group in bearing)
+            counted.kinds.update(difference.kind for difference, _ in bearing)
 
-    Args:
-        acceptance: Differences that are accepted.
-        unsent: Why requests were not sent to both sides.
-    """
-    names = Names(reference.suite.states), Names(candidate.suite.states)
-    indices = index(reference, names[0]), index(candidate, names[1])
-    pairs = pair(*indices, unsent or {}, by_order=not names[0].same_as(names[1]))
-    result = Comparison(
-        reference.suite,
-        candidate.suite,
-        settings.without,
-        total=len(pairs.pairs) + len(pairs.alone) + len(pairs.extra) + len(pairs.unsent),
-        not_compared=Counter(pairs.alone + pairs.unsent),
-        only_candidate=Counter(pairs.extra),
-        transient=(indices[0].keys.count(None), indices[1].keys.count(None)),
-        stale=list(_stale(settings, reference.suite, candidate.suite)),
-    )
-    if reference.suite.is_aws:
-        result.verdicts = judge_recording(reference, settings.contract)
-    acceptance = acceptance or Acceptance([], settings.today)
-    gatherer = _Gatherer(result, settings.contract, acceptance, names)
-    for key, position, place in pairs.pairs:
-        gatherer.add(key, position, reference[position], candidate[place])
-    result.groups = gatherer.ordered()
-    if result.compared:
-        result.complaints = acceptance.complaints(group.difference for group in result.groups)
-    return result
-
-
-def _stale(settings: Settings, *suites: Suite) -> Iterator[str]:
-    for suite in suites:
-        age = suite.age(settings.today)
-        if age > settings.max_age:
-            allowed = f"{settings.max_age} are allowed"
-            yield f"the recording of {suite.where} is stale: {age} days old, and {allowed}"
+    def _group(self, difference: Difference, contradicted: bool) -> Group:
+        """The group that a difference belongs to."""
+        accepted = self._acceptance.accepts(difference)
+        waiver = accepted.clause if accepted else None
+        key = (*difference[:4], waiver, contradicted)
+        if key not in self._groups and len(self._groups) >= _GROUPS:
+            difference = Difference(difference.kind, _OTHERS, _OTHERS, _OTHERS, difference.clauses)
+            key = (*difference[:4], waiver, contradicted)
+        return self._groups.setdefault(key, Group(difference, accepted, contradicted))
 
 
 def confirm(comparison: Comparison, repeated: Comparison) -> None:
@@ -195,77 +216,6 @@ def confirm(comparison: Comparison, repeated: Comparison) -> None:
         if asked:
             places = {(key, *group.difference[:2]) for key in asked}
             group.confirmed = group.difference[:4] in same or not shown.isdisjoint(places)
-
-
-class _Gatherer:
-    """Puts the differences of all pairs into groups; keeps a few examples of each."""
-
-    def __init__(
-        self, result: Comparison, contract: Contract, acceptance: Acceptance, names: tuple[Names, Names]
-    ) -> None:
-        self._result = result
-        self._contract = contract
-        self._acceptance = acceptance
-        self._names = names
-        self._groups: dict[tuple[Any, ...], Group] = {}
-
-    def add(self, key: Key, position: int, one: Recorded, other: Recorded) -> None:
-        """Compare one pair."""
-        result = self._result
-        if (reason := _incomparable(one, other)) is not None:
-            result.not_compared[reason] += 1
-            return
-        clauses = clauses_of(self._contract, one, result.reference)
-        reference = normalise(one.exchange, self._names[0], result.without)
-        candidate = normalise(other.exchange, self._names[1], result.without)
-        found = list(differences(reference, candidate, clauses, self._contract))
-        if not is_operation(one.exchange.request):  # the contract says nothing of other operations' members
-            found = [difference._replace(clauses=clauses) for difference in found]
-        broken = result.verdicts.broken_by(position, one) if result.verdicts else frozenset()
-        groups = [
-            self._group(difference, not broken.isdisjoint(_bearing(difference, reference)))
-            for difference in found
-        ]
-        for difference, group in zip(found, groups, strict=True):
-            group.count += 1
-            group.clauses.update(difference.clauses)
-            if len(group.examples) < _EXAMPLES:
-                group.examples.append(Example(key, _shown(one), _shown(other)))
-        result.compared += 1
-        result.keys.add(key)
-        result.different += bool(found)
-        result.unaccepted += any(group.is_open for group in groups)
-        self._count(clauses, found, groups)
-
-    def ordered(self) -> list[Group]:
-        """The groups, open ones first, the most frequent first."""
-        return sorted(self._groups.values(), key=lambda group: (not group.is_open, -group.count))
-
-    def _group(self, difference: Difference, contradicted: bool) -> Group:
-        """The group that a difference belongs to."""
-        accepted = self._acceptance.accepts(difference)
-        waiver = accepted.clause if accepted else None
-        key = (*difference[:4], waiver, contradicted)
-        if key not in self._groups and len(self._groups) >= _GROUPS:
-            difference = Difference(difference.kind, _OTHERS, _OTHERS, _OTHERS, difference.clauses)
-            key = (*difference[:4], waiver, contradicted)
-        if key not in self._groups:
-            self._groups[key] = Group(difference, accepted, contradicted)
-        return self._groups[key]
-
-    def _count(self, clauses: tuple[str, ...], found: list[Difference], groups: list[Group]) -> None:
-        """Count one pair for each clause that it was sent for, or that a difference bears on."""
-        for clause in {*clauses, *chain.from_iterable(difference.clauses for difference in found)}:
-            bearing = [
-                (difference.kind, group.is_open)
-                for difference, group in zip(found, groups, strict=True)
-                if clause in difference.clauses
-            ]
-            counted = self._result.clauses[clause]
-            counted.compared += 1
-            counted.different += bool(bearing)
-            counted.unaccepted += any(is_open for _, is_open in bearing)
-            counted.kinds.update(kind for kind, _ in bearing)
 
 
 def _incomparable(one: Recorded, other: Recorded) -> str | None:

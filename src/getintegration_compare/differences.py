@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from getintegration_compare.names import CLOSE, OPEN
 from getintegration_compare.normalise import Answer, Moment
 from getintegration_contract.contract import Contract
+from getintegration_contract.text import shorten
 
 STATUS = "status"
 ERROR_TYPE = "error type"
@@ -30,7 +31,7 @@ _ENVELOPE_MEMBERS = frozenset({"__type", "code", "Message", "message"})
 _TYPES = ((bool, "boolean"), (int | float | Moment, "number"), (str, "string"), (dict, "object"))
 #: How tokens for names are shown.
 _TOKENS = {ord(OPEN): "<", ord(CLOSE): ">"}
-_SHOWN = 160
+_LONGEST = 160
 
 
 class Difference(NamedTuple):
@@ -63,7 +64,8 @@ def differences(
         contract: Knows the clauses of members.
     """
     if reference.status != candidate.status:
-        yield Difference(STATUS, "", _status(reference), _status(candidate), clauses)
+        statuses = str(reference.status or "no answer"), str(candidate.status or "no answer")
+        yield Difference(STATUS, "", *statuses, clauses)
     if reference.error_type != candidate.error_type and reference.status >= 400 <= candidate.status:
         types = reference.error_type or "none", candidate.error_type or "none"
         yield Difference(ERROR_TYPE, "", *types, clauses)
@@ -74,10 +76,6 @@ def differences(
     yield from _envelope(reference, candidate)
     yield from _headers(reference, candidate, clauses)
     yield from _bodies(reference, candidate, clauses, contract)
-
-
-def _status(answer: Answer) -> str:
-    return str(answer.status) if answer.status else "no answer"
 
 
 def _timing(reference: float, candidate: float) -> tuple[str, str] | None:
@@ -106,8 +104,10 @@ def _headers(reference: Answer, candidate: Answer, clauses: tuple[str, ...]) -> 
         if name.lower() == "x-amzn-errortype":
             continue  # the type is compared as the type, its place as the envelope
         if one.get(name) != other.get(name):
-            values = _header_text(one.get(name)), _header_text(other.get(name))
-            yield Difference(HEADER, name, *values, _header_clauses(name, reference.status, clauses))
+            values = [_clip(", ".join(side.get(name, ["none"]))) for side in (one, other)]
+            yield Difference(
+                HEADER, name, values[0], values[1], _header_clauses(name, reference.status, clauses)
+            )
     common = one.keys() & other.keys()
     orders = [[name for name in headers if name in common] for headers in (one, other)]
     if orders[0] != orders[1]:
@@ -119,10 +119,6 @@ def _by_name(answer: Answer) -> dict[str, list[str]]:
     for name, value in answer.headers:
         headers.setdefault(name, []).append(value)
     return headers
-
-
-def _header_text(values: list[str] | None) -> str:
-    return "none" if values is None else _clip(", ".join(values))
 
 
 def _header_clauses(name: str, status: int, clauses: tuple[str, ...]) -> tuple[str, ...]:
@@ -174,16 +170,13 @@ def _values(where: str, one: Any, other: Any, place: _Place) -> Iterator[Differe
     if _type(one) != _type(other):
         yield Difference(TYPE, where or "body", _typed(one), _typed(other), place.clauses_of(where))
     elif isinstance(one, dict):
-        yield from _members(where, one, other, place)
+        if place.status >= 400 and not where:
+            one, other = _without_envelope(one, other), _without_envelope(other, one)
+        members = {name: f"{where}.{name}" if where else name for name in (*one, *other)}
+        yield from _parts(members, one, other, place, "response.{}.required")
     elif isinstance(one, list):
-        for index in range(max(len(one), len(other))):
-            item = f"{where}[{index}]"
-            if index >= len(other):
-                yield Difference(MISSING, item, _typed(one[index]), "none", place.clauses_of(where))
-            elif index >= len(one):
-                yield Difference(EXTRA, item, "none", _typed(other[index]), place.clauses_of(where))
-            else:
-                yield from _values(item, one[index], other[index], place)
+        items = {number: f"{where}[{number}]" for number in range(max(len(one), len(other)))}
+        yield from _parts(items, dict(enumerate(one)), dict(enumerate(other)), place)
     elif one != other:
         is_time = where.rpartition(".")[2] in ("CreatedAt", "LastUpdatedAt")
         precise = ("response.timestamps.order",) if is_time else ("response.echo.{}", "state.put-get.{}")
@@ -192,20 +185,24 @@ def _values(where: str, one: Any, other: Any, place: _Place) -> Iterator[Differe
         )
 
 
-def _members(where: str, one: dict[str, Any], other: dict[str, Any], place: _Place) -> Iterator[Difference]:
-    for name in dict.fromkeys((*one, *other)):
-        if place.status >= 400 and not where and name in _ENVELOPE_MEMBERS:
-            if name in one and name in other and name in ("Message", "message"):
-                yield from _values(name, one[name], other[name], place)
-            continue
-        member = f"{where}.{name}" if where else name
-        if name not in other:
-            clauses = place.clauses_of(member, "response.{}.required")
-            yield Difference(MISSING, _clip(member), _typed(one[name]), "none", clauses)
-        elif name not in one:
-            yield Difference(EXTRA, _clip(member), "none", _typed(other[name]), place.clauses_of(member))
+def _without_envelope(members: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The members of an error without those of its envelope, but for a message that both sides have."""
+    both = {"Message", "message"} & members.keys() & other.keys()
+    return {name: value for name, value in members.items() if name not in _ENVELOPE_MEMBERS - both}
+
+
+def _parts(
+    names: dict[Any, str], one: dict[Any, Any], other: dict[Any, Any], place: _Place, *missing: str
+) -> Iterator[Difference]:
+    """Differences of members or items, by their keys and places; ``missing`` is the clause of one missing."""
+    for key, name in names.items():
+        where = _clip(name)
+        if key not in other:
+            yield Difference(MISSING, where, _typed(one[key]), "none", place.clauses_of(name, *missing))
+        elif key not in one:
+            yield Difference(EXTRA, where, "none", _typed(other[key]), place.clauses_of(name))
         else:
-            yield from _values(_clip(member), one[name], other[name], place)
+            yield from _values(where, one[key], other[key], place)
 
 
 def _type(value: Any) -> str:
@@ -225,4 +222,4 @@ def _shown(value: Any) -> str:
 
 
 def _clip(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return shorten(text, _LONGEST)

@@ -85,15 +85,15 @@ class Names:
 
     def hide(self, request: Request) -> Request:
         """The request with tokens for names."""
-        target, body = self.hide_target(request.target), _strings(request.body, self._hide)
-        return replace(request, target=target, body=body)
+        body = _change_strings(request.body, self._hide)
+        return replace(request, target=self.hide_target(request.target), body=body)
 
     def hide_target(self, target: str) -> str:
         """A request target with tokens for names."""
         if match := _PATH.fullmatch(target):
             start, segment, rest = match.groups()
-            hidden = self._hide(unquote(segment))
-            if hidden is not None:
+            name = unquote(segment)
+            if (hidden := self._hide(name)) != name:
                 target = f"{start}{_quoted(hidden)}{rest}"
         return target
 
@@ -104,29 +104,23 @@ class Names:
             UnmappedError: One of the names does not exist here.
         """
         target = _TOKEN.sub(lambda match: quote(self._show(match), safe=""), request.target)
-        return replace(request, target=target, body=_strings(request.body, self._show_all))
+        body = _change_strings(request.body, lambda text: _TOKEN.sub(self._show, text))
+        return replace(request, target=target, body=body)
 
     def hide_value(self, value: Any) -> Any:
         """A JSON value with tokens for names, also where one is part of a longer name."""
         return map_strings(value, lambda text: self._exact.get(text) or self._hidden_within(text))
 
     def _body_key(self, body: bytes) -> bytes:
-        return hashlib.blake2b(_strings(body, self._hide), digest_size=16).digest()
+        return hashlib.blake2b(_change_strings(body, self._hide), digest_size=16).digest()
 
-    def _hide(self, text: str) -> str | None:
-        if (token := self._tokens.get(text)) is not None:
-            return token
-        hidden = self._hidden_within(text)
-        return hidden if hidden != text else None
+    def _hide(self, text: str) -> str:
+        return self._tokens.get(text) or self._hidden_within(text)
 
     def _hidden_within(self, text: str) -> str:
         if self._within is None:
             return text
         return self._within.sub(lambda match: self._exact[match[0]], text)
-
-    def _show_all(self, text: str) -> str | None:
-        shown = _TOKEN.sub(self._show, text)
-        return shown if shown != text else None
 
     def _show(self, match: re.Match[str]) -> str:
         kind, neighbour = match.groups()
@@ -147,19 +141,20 @@ def map_strings(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def _strings(body: bytes, change: Callable[[str], str | None]) -> bytes:
+def _change_strings(body: bytes, change: Callable[[str], str]) -> bytes:
     """A body with some of the JSON strings in it changed; all other bytes stay, whether it is JSON or not."""
 
     def changed(match: re.Match[bytes]) -> bytes:
         literal = match[0]
         try:
-            text = change(json.loads(literal) if b"\\" in literal else literal[1:-1].decode())
-        except (ValueError, UnicodeDecodeError):
+            text: str = json.loads(literal) if b"\\" in literal else literal[1:-1].decode()
+        except ValueError:
             return literal
-        if text is None:
+        if (new := change(text)) == text:
             return literal
         # As it was written: with escapes where there were escapes only.
-        return json.dumps(text, ensure_ascii=_is_escaped(literal)).encode("utf-8", "surrogatepass")
+        is_escaped = literal.isascii() and b"\\u" in literal
+        return json.dumps(new, ensure_ascii=is_escaped).encode("utf-8", "surrogatepass")
 
     return _STRING.sub(changed, body) if b'"' in body else body
 
@@ -170,7 +165,3 @@ def _quoted(hidden: str) -> str:
         part if part.startswith(OPEN) else quote(part, safe="")
         for part in re.split(f"({OPEN}[^{CLOSE}]*{CLOSE})", hidden)
     )
-
-
-def _is_escaped(literal: bytes) -> bool:
-    return literal.isascii() and b"\\u" in literal

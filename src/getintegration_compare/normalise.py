@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeGuard
 
@@ -38,9 +38,8 @@ class Moment:
         return f"<{self.description}>"
 
 
-@dataclass
 class Answer:
-    """An answer as it is compared.
+    """An answer as it is compared; nothing is normalised yet.
 
     Attributes:
         headers: Name and value, in the order of the wire.
@@ -50,41 +49,20 @@ class Answer:
         started: Epoch seconds when it was asked for.
     """
 
-    status: int
-    error_type: str | None
-    headers: list[tuple[str, str]]
-    document: Any
-    is_json: bool
-    text: str | None
-    type_in: tuple[str, ...]
-    message_in: tuple[str, ...]
-    seconds: float
-    started: float
-    names: Names = field(repr=False)
-
-    @classmethod
-    def of(cls, exchange: Exchange, names: Names) -> Answer:
-        """An exchange's answer, nothing normalised yet."""
+    def __init__(self, exchange: Exchange, names: Names) -> None:
         response = replace(exchange.response)  # what is read of it is not kept
         parsed = parse(response)
-        is_json = parsed.fault is None and not _is_deep(response.body)
-        document = parsed.document if is_json else None
-        message_in: tuple[str, ...] = ()
-        if response.status >= 400 and isinstance(document, dict):
-            message_in = tuple(place for place in _MESSAGES if place in document)
-        return cls(
-            response.status,
-            parsed.types[0][1] if parsed.types else None,
-            list(response.headers),
-            document,
-            is_json,
-            response.body.decode("utf-8", "backslashreplace"),
-            tuple(place for place, _ in parsed.types),
-            message_in,
-            exchange.seconds,
-            exchange.started,
-            names,
-        )
+        self.names = names
+        self.status = response.status
+        self.seconds, self.started = exchange.seconds, exchange.started
+        self.headers = list(response.headers)
+        self.text: str | None = response.body.decode("utf-8", "backslashreplace")
+        self.is_json = parsed.fault is None and not _is_deep(response.body)
+        self.document: Any = parsed.document if self.is_json else None
+        self.error_type = parsed.types[0][1] if parsed.types else None
+        self.type_in = tuple(place for place, _ in parsed.types)
+        members = self.document if response.status >= 400 and isinstance(self.document, dict) else {}
+        self.message_in = tuple(place for place in _MESSAGES if place in members)
 
 
 def _is_deep(body: bytes) -> bool:
@@ -98,8 +76,8 @@ def _is_deep(body: bytes) -> bool:
     return deepest > _DEEPEST
 
 
-class Normalisation(NamedTuple):
-    """A named step."""
+class Step(NamedTuple):
+    """A normalisation: its name, what it does in words, and how."""
 
     name: str
     description: str
@@ -110,14 +88,14 @@ def _names(answer: Answer) -> None:
     answer.document = answer.names.hide_value(answer.document)
 
 
-def _replace_headers(answer: Answer, pattern: re.Pattern[str], text: str) -> None:
+def _replace(pattern: re.Pattern[str], text: str, answer: Answer) -> None:
     """Put a text in place of the values of headers, but not of empty ones."""
     answer.headers = [
         (name, text if value and pattern.fullmatch(name) else value) for name, value in answer.headers
     ]
 
 
-def _remove_headers(answer: Answer, names: frozenset[str]) -> None:
+def _remove(names: frozenset[str], answer: Answer) -> None:
     answer.headers = [(name, value) for name, value in answer.headers if name.lower() not in names]
 
 
@@ -127,7 +105,7 @@ def _generated_ids(answer: Answer) -> None:
         answer.document = {**document, "WorkflowId": "<an id>"}
 
 
-def _timestamps(answer: Answer) -> None:
+def _times(answer: Answer) -> None:
     answer.document = _moments(answer.document, answer.started)
 
 
@@ -193,45 +171,35 @@ def _type_decoration(answer: Answer) -> None:
 
 
 #: All normalisations, in the order in which they are applied.
-NORMALISATIONS: tuple[Normalisation, ...] = (
-    Normalisation("names", "names of domains and Uris are mapped to the other side's", _names),
-    Normalisation(
-        "request-ids",
-        "the values of request ids are ignored",
-        partial(_replace_headers, pattern=_IDS, text="<an id>"),
-    ),
-    Normalisation("generated-ids", "the value of WorkflowId is ignored", _generated_ids),
-    Normalisation(
-        "dates",
-        "the values of Date and Last-Modified are ignored",
-        partial(_replace_headers, pattern=_DATES, text="<a date>"),
-    ),
-    Normalisation(
-        "timestamps", "of timestamps only unit, order and not lying in the future are compared", _timestamps
-    ),
-    Normalisation("arns", "account ids and regions inside ARNs are ignored", _arns),
-    Normalisation("header-case", "the case of header names is ignored", _header_case),
-    Normalisation("header-order", "the order of headers is ignored", _header_order),
-    Normalisation(
+NORMALISATIONS = (
+    Step("names", "names of domains and Uris are mapped to the other side's", _names),
+    Step("request-ids", "the values of request ids are ignored", partial(_replace, _IDS, "<an id>")),
+    Step("generated-ids", "the value of WorkflowId is ignored", _generated_ids),
+    Step("dates", "the values of Date and Last-Modified are ignored", partial(_replace, _DATES, "<a date>")),
+    Step("timestamps", "of timestamps only unit, order and not lying in the future are compared", _times),
+    Step("arns", "account ids and regions inside ARNs are ignored", _arns),
+    Step("header-case", "the case of header names is ignored", _header_case),
+    Step("header-order", "the order of headers is ignored", _header_order),
+    Step(
         "framing",
         "how a body travels (length, chunks, compression, connection) is ignored",
-        partial(_remove_headers, names=_FRAMING),
+        partial(_remove, _FRAMING),
     ),
-    Normalisation(
+    Step(
         "software",
         "headers that name the software (Server, Via, X-Powered-By) are ignored",
-        partial(_remove_headers, names=_SOFTWARE),
+        partial(_remove, _SOFTWARE),
     ),
-    Normalisation("json-layout", "white space, escapes and order of members are ignored", _json_layout),
-    Normalisation("message-texts", "the text of messages is ignored", _message_texts),
-    Normalisation("type-decoration", "prefix and suffix of an error type are ignored", _type_decoration),
+    Step("json-layout", "white space, escapes and order of members are ignored", _json_layout),
+    Step("message-texts", "the text of messages is ignored", _message_texts),
+    Step("type-decoration", "prefix and suffix of an error type are ignored", _type_decoration),
 )
 NAMES = tuple(step.name for step in NORMALISATIONS)
 
 
 def normalise(exchange: Exchange, names: Names, without: Iterable[str] = ()) -> Answer:
     """The answer of an exchange, with all normalisations but those named."""
-    answer = Answer.of(exchange, names)
+    answer = Answer(exchange, names)
     for step in NORMALISATIONS:
         if step.name not in without:
             step.apply(answer)

@@ -20,8 +20,6 @@ from getintegration_contract.recording.har import Recorded
 from getintegration_contract.recording.resign import SIGNED
 from getintegration_contract.sending.faults import transient_fault
 
-_NONE: frozenset[str] = frozenset()
-
 
 @dataclass
 class Verdicts:
@@ -50,7 +48,7 @@ class Verdicts:
 
     def broken_by(self, position: int, recorded: Recorded) -> frozenset[str]:
         """The clauses that an exchange breaks: judged anew, or what tests judged, where only they can."""
-        return self.broken.get(position, _NONE) if is_ordinary(recorded) else frozenset(self.violated)
+        return self.broken.get(position, frozenset()) if is_ordinary(recorded) else frozenset(self.violated)
 
     def count(self, clause: str, times: int, wrong: int, expected: str, actual: str) -> None:
         """Count checks of a clause, and keep the first contradiction."""

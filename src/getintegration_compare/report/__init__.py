@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from getintegration_compare.report.document import document
+from getintegration_compare.comparison import Comparison, Group
+from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_compare.report.text import junit, markdown, terminal
+from getintegration_compare.verdicts import Verdicts
+from getintegration_contract.recording.about import Suite
 from getintegration_contract.report import files
 
 __all__ = ["document", "terminal", "write"]
 
+SCHEMA_VERSION = 1
 
-def write(report: dict[str, Any], directory: Path) -> list[Path]:
+_ABOUT = ("where", "endpoint", "region", "date", "seed", "depth", "suite_version", "model_version")
+
+
+def write(report: dict[str, Any], directory: Path) -> None:
     """Write compare.json, compare.md, compare.html and compare-junit.xml.
 
     Raises:
@@ -20,9 +29,91 @@ def write(report: dict[str, Any], directory: Path) -> list[Path]:
     """
     from getintegration_compare.report.page import html  # loads the template engine
 
-    return [
-        files.write(directory / "compare.json", files.to_json(report)),
-        files.write(directory / "compare.md", markdown(report)),
-        files.write(directory / "compare.html", html(report)),
-        files.write(directory / "compare-junit.xml", junit(report)),
-    ]
+    files.write(directory / "compare.json", files.to_json(report))
+    files.write(directory / "compare.md", markdown(report))
+    files.write(directory / "compare.html", html(report))
+    files.write(directory / "compare-junit.xml", junit(report))
+
+
+def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
+    """The comparison as compare.json holds it, and every report shows it."""
+    settings, verdicts = comparison.settings, comparison.verdicts or Verdicts()
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "suite_version": version("getintegration-contract"),
+        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "exit_status": exit_status,
+        "mode": "drift" if comparison.is_drift else "comparison",
+        "reference": _side(comparison.reference),
+        "candidate": _side(comparison.candidate),
+        "divergence": {
+            "compared": comparison.compared,
+            "different": comparison.different,
+            "unaccepted": comparison.unaccepted,
+            "share": _share(comparison.different, comparison.compared),
+            "open_share": _share(comparison.unaccepted, comparison.compared),
+        },
+        "coverage": {
+            "requests": comparison.total,
+            "compared": comparison.compared,
+            "share": _share(comparison.compared, comparison.total),
+            "not_compared": dict(comparison.not_compared.most_common()),
+            "only_candidate": dict(comparison.only_candidate.most_common()),
+            "transient": dict(zip(("reference", "candidate"), comparison.transient, strict=True)),
+        },
+        "normalisations": [
+            {
+                "name": step.name,
+                "says": step.description,
+                "applied": step.name not in settings.without,
+            }
+            for step in NORMALISATIONS
+        ],
+        "differences": [_group(group) for group in comparison.groups],
+        "clauses": [
+            {"id": name, **vars(clause), "kinds": dict(clause.kinds.most_common())}
+            for name, clause in sorted(comparison.clauses.items())
+        ],
+        "contradicted": [
+            {
+                "clause": clause,
+                "text": settings.contract.clauses[clause].text if clause in settings.contract.clauses else "",
+                **dict(zip(("expected", "actual"), verdicts.contradictions[clause], strict=True)),
+                "count": count,
+            }
+            for clause, count in verdicts.violated.most_common()
+        ],
+        "promotable": verdicts.promotable(settings.contract),
+        "stale": list(comparison.stale),
+        "complaints": comparison.complaints,
+    }
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 6) if whole else 0.0
+
+
+def _side(suite: Suite) -> dict[str, Any]:
+    return {name: getattr(suite, name) for name in (*_ABOUT, "complete", "replay_of", "is_aws")}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    waiver, difference = group.accepted, group.difference
+    accepted = None
+    if waiver is not None:
+        named = {name: getattr(waiver, name) for name in ("reason", "owner", "link")}
+        accepted = {"difference": waiver.clause, **named, "expires": waiver.expires.isoformat()}
+    return {
+        "pattern": difference.pattern,
+        **difference._asdict(),
+        "count": group.count,
+        "clauses": dict(group.clauses.most_common()),
+        "open": group.is_open,
+        "accepted": accepted,
+        "contradicted": group.contradicted,
+        "confirmed": group.confirmed,
+        "examples": [
+            {"test": shown.key.test, "reference": shown.reference, "candidate": shown.candidate}
+            for shown in group.examples
+        ],
+    }

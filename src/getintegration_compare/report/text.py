@@ -87,11 +87,11 @@ def state(group: dict[str, Any]) -> str:
 
 def standing(group: dict[str, Any]) -> str:
     """How a group of differences stands, and whether a repeat confirms it."""
-    words = {
-        "open": "open",
-        "accepted": f"accepted until {(group['accepted'] or {}).get('expires')}",
-        "contradicted": "contract contradicted by evidence",
-    }[state(group)]
+    words = state(group)
+    if words == "accepted":
+        words += f" until {group['accepted']['expires']}"
+    elif words == "contradicted":
+        words = "contract contradicted by evidence"
     if group["confirmed"] is None:
         return words
     return f"{words}, {'' if group['confirmed'] else 'not '}confirmed by a repeat"
@@ -162,22 +162,17 @@ def _markdown_row(group: dict[str, Any]) -> str:
 def junit(report: dict[str, Any]) -> str:
     """The comparison as JUnit XML: a test case for every clause that was compared."""
     clauses = report["clauses"]
-    failures = sum(bool(clause["unaccepted"]) for clause in clauses)
+    counts = {"tests": len(clauses), "failures": sum(bool(clause["unaccepted"]) for clause in clauses)}
+    counts |= dict.fromkeys(("errors", "skipped", "time"), 0)
     root = ElementTree.Element("testsuites")
-    counts = {
-        "tests": str(len(clauses)),
-        "failures": str(failures),
-        "errors": "0",
-        "skipped": "0",
-        "time": "0",
-    }
-    suite = ElementTree.SubElement(root, "testsuite", {"name": "compare", **counts})
+    attributes = {"name": "compare"} | {name: str(count) for name, count in counts.items()}
+    suite = ElementTree.SubElement(root, "testsuite", attributes)
     for clause in clauses:
-        case = {"classname": "compare", "name": visible(clause["id"]), "time": "0"}
-        element = ElementTree.SubElement(suite, "testcase", case)
+        name = visible(clause["id"])
+        case = ElementTree.SubElement(suite, "testcase", classname="compare", name=name, time="0")
         if clause["unaccepted"]:
             message = f"{clause['unaccepted']} of {clause['compared']} answers differ"
-            failure = ElementTree.SubElement(element, "failure", {"message": message, "type": "difference"})
+            failure = ElementTree.SubElement(case, "failure", message=message, type="difference")
             lines = [
                 f"{group['pattern']}: reference {group['reference']}, candidate {group['candidate']}"
                 for group in report["differences"]

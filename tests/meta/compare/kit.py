@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from getintegration_compare import cli, comparison
-from getintegration_compare.comparison import Comparison
+from getintegration_compare import cli
+from getintegration_compare.comparison import Comparison, Settings
 from getintegration_contract import recording as recordings
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
@@ -187,7 +187,7 @@ def compared(tmp_path: Path, *arguments: str | Path) -> tuple[int, dict[str, Any
 
 def compare(reference: Recording, candidate: Recording) -> Comparison:
     """Two recordings, compared."""
-    return comparison.compare(reference, candidate, comparison.Settings(CONTRACT))
+    return Comparison(reference, candidate, Settings(CONTRACT))
 
 
 def places(report: dict[str, Any]) -> set[tuple[str, str]]:

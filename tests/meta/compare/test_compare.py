@@ -454,7 +454,7 @@ def test_a_target_file_that_nobody_would_read_is_refused(
 def test_what_goes_wrong_inside_is_no_traceback(
     alike: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "compare", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(cli, "Comparison", lambda *_, **__: 1 / 0)
     assert run(*alike) == 3
     assert "internal error: ZeroDivisionError" in capsys.readouterr().err
 
