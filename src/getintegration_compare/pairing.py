@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from getintegration_compare.names import Names
-from getintegration_contract.exchange import Request
+from getintegration_contract.exchange import Request, undated
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.recording.resign import NONE
@@ -20,8 +20,6 @@ from getintegration_contract.recording.resign import NONE
 _RACE = "its test reads while it writes, and its answers depend on which came first"
 _NO_SUCH_REQUEST = "its test sent no such request to the other side"
 _NO_SUCH_TEST = "its test did not send anything to the other side"
-#: What a signature in the query has of its moment.
-_MOMENT = re.compile(r"(?<=X-Amz-Date=)[^&]*|(?<=X-Amz-Signature=)[^&]*|(?<=%2F)\d{8}(?=%2F)", re.IGNORECASE)
 _OPERATION = re.compile(r"/domains/([^/?#]*)/integrations(\?[^#]*)?")
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Seconds by which two clocks of one process may seem to overlap.
@@ -75,10 +73,9 @@ def writes(request: Request) -> bool:
 def _digest(recorded: Recorded, names: Names) -> bytes:
     """A digest of what was sent, by whom and how signed, with tokens for names."""
     request = recorded.exchange.request
+    target = undated(names.hide_target(request.target))
     signed = str(recorded.signing.get("kind", ""))
     identity = recorded.exchange.identity if signed != NONE else None
-    target = names.hide_target(request.target)
-    target = _MOMENT.sub("", target) if "?" in target else target
     head = "\0".join((request.method, target, identity or "", signed, ""))
     content = head.encode("utf-8", "surrogatepass") + names.body_key(request.body)
     return hashlib.blake2b(content, digest_size=16).digest()

@@ -24,6 +24,10 @@ _DIGITS = 400
 _SANE = re.compile(r"/domains/[A-Za-z][\w-]{2,63}/integrations", re.A)
 _PLAIN = re.compile(rb'\{"Uri": ?"[\x20-\x7e]{6,}"\}')
 _READABLE = re.compile(rb"[\x20-\x7e\n]*")
+#: Values of query parameters that differ each time that the same request is presigned.
+_OF_THE_MOMENT = re.compile(
+    r"(?i)(?:(?<=X-Amz-Credential=)|(?<=X-Amz-Date=)|(?<=X-Amz-Security-Token=)|(?<=X-Amz-Signature=))[^&]*"
+)
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -34,7 +38,7 @@ def _first(headers: Headers, name: str) -> str | None:
 
 def undated(target: str) -> str:
     """A request target without what a signature in its query says of the moment and the signer."""
-    return re.sub(r"\b(X-Amz-(?:Credential|Date|Security-Token|Signature))=[^&]*", r"\1=", target)
+    return _OF_THE_MOMENT.sub("", target) if "?" in target else target
 
 
 def no_constant(name: str) -> NoReturn:

@@ -56,9 +56,11 @@ def test_names_are_unique_and_there_are_many() -> None:
 
 
 def test_every_named_clause_exists_and_gates(contract: Contract) -> None:
-    named = {clause for mutant in MUTANTS for clause in mutant.expected}
-    assert sorted(named - contract.clauses.keys()) == []
-    assert sorted(clause for clause in named if not contract.clauses[clause].gates()) == []
+    named = {
+        (clause, "--fail-on-should" in mutant.options) for mutant in MUTANTS for clause in mutant.expected
+    }
+    assert sorted({clause for clause, _ in named} - contract.clauses.keys()) == []
+    assert sorted(clause for clause, strict in named if not contract.clauses[clause].gates(strict)) == []
 
 
 def test_every_gating_clause_has_a_mutant(contract: Contract) -> None:
