@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from getintegration_contract.clause import RECORDED
 from getintegration_contract.contract import PATH, Contract
-from getintegration_contract.evidence import RAISED_FROM, RECORDED
+from getintegration_contract.evidence import RAISED_FROM
 from getintegration_contract.exchange import Request
 from getintegration_contract.judging import oracle
 from getintegration_contract.judging.judge import Expectation, Judge

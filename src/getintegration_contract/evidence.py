@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from getintegration_contract.clause import RECORDED, Clause
 from getintegration_contract.errors import ContractError
 
 if TYPE_CHECKING:
-    from getintegration_contract.contract import Clause
     from getintegration_contract.recording.about import Suite
 
 #: Provenances that a recording of AWS can raise, and what they become.
 RAISED_FROM = ("observed", "inferred")
-RECORDED = "recorded"
 FILE_NAME = "evidence.yaml"
 
 _HEAD = (

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from getintegration_contract.contract import Contract, SchemaClause
+from getintegration_contract.clause import SchemaClause
+from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Response
 from getintegration_contract.text import shown
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from getintegration_contract.contract import Clause, Contract
+from getintegration_contract.clause import Clause
+from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.judge import Check
 

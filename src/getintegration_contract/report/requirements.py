@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from getintegration_contract.report.markdown import render
 
 if TYPE_CHECKING:
-    from getintegration_contract.contract import Clause, Contract
+    from getintegration_contract.clause import Clause
+    from getintegration_contract.contract import Contract
 
 _WIDTH = 100
 
