@@ -28,6 +28,7 @@ from getintegration_contract.target.capabilities import OTHER_ACCOUNT, WRITING
 from getintegration_contract.target.target import Target
 from getintegration_contract.text import shown
 
+pytestmark = pytest.mark.crowded
 clauses = pytest.mark.clauses
 
 #: Threads, and requests of each, by depth; at a limited rate few requests meet, however many there are.

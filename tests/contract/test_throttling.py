@@ -22,6 +22,7 @@ from getintegration_contract.target.target import Target
 
 from .clients import unreadable
 
+pytestmark = pytest.mark.crowded
 clauses = pytest.mark.clauses
 
 #: Requests of one burst; a low quota is one that this exceeds.

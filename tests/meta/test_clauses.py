@@ -165,7 +165,7 @@ def test_a_keyword_that_gives_no_clause_is_refused(document: Document) -> None:
 def test_latency_is_held_against_the_limit_of_the_target(contract: Contract, slow: int, outcome: str) -> None:
     ledger = Ledger(contract, CLAIMS)
     for test, seconds, count in (("valid", 0.01, 99 - slow), ("missing", 0.3, slow), ("throttling", 9.0, 50)):
-        entry = Entry(f"tests/contract/test_{test}.py::test_it")
+        entry = Entry(f"tests/contract/test_{test}.py::test_it", test, test == "throttling")
         exchange = Exchange("", Request("POST", "/"), Response(200, "", (), b""), None, 0.0, seconds)
         for _ in range(count):
             entry.observe(exchange)

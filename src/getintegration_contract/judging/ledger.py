@@ -25,8 +25,6 @@ NOT_CLAIMED = "not claimed"
 INDETERMINATE = "indeterminate"
 
 LATENCY_LIMIT = "latency.limit"
-#: Phases in which requests wait for one another, as they are meant to.
-_CROWDED = {"concurrency", "throttling"}
 
 #: Tests that a finding names; further ones are only counted.
 _PLACES = 12
@@ -73,9 +71,16 @@ class Finding:
 
 @dataclass
 class Entry:
-    """What one test found out. All of it is JSON-able by :meth:`to_dict`."""
+    """What one test found out. All of it is JSON-able by :meth:`to_dict`.
+
+    Attributes:
+        phase: What its latency is counted under.
+        crowded: Whether its requests are meant to wait for one another, so that they say nothing of latency.
+    """
 
     test: str
+    phase: str = ""
+    crowded: bool = False
     checks: Counter[str] = field(default_factory=Counter)
     findings: dict[str, Finding] = field(default_factory=dict)
     not_exercised: dict[str, str] = field(default_factory=dict)
@@ -107,6 +112,8 @@ class Entry:
         """A JSON-able form, as it travels from a worker."""
         return {
             "test": self.test,
+            "phase": self.phase,
+            "crowded": self.crowded,
             "checks": dict(self.checks),
             "findings": [finding.to_dict() for finding in self.findings.values()],
             "not_exercised": self.not_exercised,
@@ -159,6 +166,7 @@ class Ledger:
         self.faults: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
         self.latency: dict[str, Counter[int]] = {}
+        self._crowded: set[str] = set()
         self.requests = 0
         #: Why the run ended before its tests were through, if it did.
         self.aborted: str | None = None
@@ -190,8 +198,9 @@ class Ledger:
                 reasons[clause] = min((test, reason), reasons.get(clause, (test, reason)))
         self.faults.update(entry["faults"])
         self.statuses.update(entry["statuses"])
-        phase = test.partition("::")[0].rpartition("/")[2].removesuffix(".py").removeprefix("test_")
-        buckets = self.latency.setdefault(phase, Counter())
+        buckets = self.latency.setdefault(entry["phase"], Counter())
+        if entry["crowded"]:
+            self._crowded.add(entry["phase"])
         for bucket, count in entry["latency"].items():
             buckets[int(bucket)] += count
         self.requests += entry["requests"]
@@ -199,7 +208,7 @@ class Ledger:
 
     def judge_latency(self, limit: float) -> None:
         """Hold the latency of the run against a limit in seconds, to about a tenth of it."""
-        calm = {phase for phase, buckets in self.latency.items() if buckets} - _CROWDED
+        calm = {phase for phase, buckets in self.latency.items() if buckets} - self._crowded
         if not calm:
             return
         tail = _percentile(sum((self.latency[phase] for phase in calm), Counter()), 0.99)

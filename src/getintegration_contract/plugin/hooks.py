@@ -43,6 +43,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clauses(*ids): the clauses that a scenario is tied to")
+    config.addinivalue_line("markers", "crowded: requests wait for one another, as they are meant to")
     if hasattr(config, "workerinput"):
         if "contract" in config.workerinput:
             config.pluginmanager.register(

@@ -137,7 +137,8 @@ class Worker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        self.entry = item.stash[_ENTRY] = Entry(item.nodeid)
+        phase, crowded = item.path.stem.removeprefix("test_"), item.get_closest_marker("crowded") is not None
+        self.entry = item.stash[_ENTRY] = Entry(item.nodeid, phase, crowded)
         self._clauses = ids = _clauses(item)
         if unknown := [clause for clause in ids if clause not in self.contract.clauses]:
             pytest.fail(f"names the clause {unknown[0]}, which does not exist", pytrace=False)
