@@ -31,6 +31,7 @@ OPEN = {
     "sdk.aws-cli": "asked at nightly depth",
     "sdk.javascript": "asked at nightly depth",
     "latency.limit": "only a target file sets a limit",
+    "transport.retry-after": "only a server that is too busy sends one",
 }
 
 Document = dict[str, Any]
