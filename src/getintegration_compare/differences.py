@@ -105,9 +105,8 @@ def _headers(reference: Answer, candidate: Answer, clauses: tuple[str, ...]) -> 
             continue  # the type is compared as the type, its place as the envelope
         if one.get(name) != other.get(name):
             values = [_clip(", ".join(side.get(name, ["none"]))) for side in (one, other)]
-            yield Difference(
-                HEADER, name, values[0], values[1], _header_clauses(name, reference.status, clauses)
-            )
+            bearing = _header_clauses(name, reference.status, clauses)
+            yield Difference(HEADER, name, values[0], values[1], bearing)
     common = one.keys() & other.keys()
     orders = [[name for name in headers if name in common] for headers in (one, other)]
     if orders[0] != orders[1]:

@@ -11,8 +11,9 @@ import argparse
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from getintegration_emulator import __version__
 
@@ -21,8 +22,7 @@ from .identities import DEFAULT_IDENTITIES, IdentityFileError, load_identities
 from .model import ModelError
 from .server import BindError, bind, is_loopback, serve
 from .service import HEALTH_PATH, Service, Settings
-from .sigv4 import CLOCK_WINDOW
-from .unverified import DEFAULT_REGION
+from .sigv4 import CLOCK_WINDOW, DEFAULT_REGION
 
 _EPILOG = f"""\
 Once it listens it prints one JSON line, {{"event": "listening", "url": "http://127.0.0.1:4566"}}.
@@ -34,37 +34,23 @@ Without --identities it knows these:
 """
 
 
-def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 65535:
-        raise ValueError(text)
-    return value
+def _kind(name: str, read: Callable[[str], Any], fits: Callable[[Any], object]) -> Callable[[str], Any]:
+    """The type of an option, for argparse, which names it where a value does not fit."""
+
+    def convert(text: str) -> Any:
+        value = read(text)
+        if not fits(value):
+            raise ValueError(text)
+        return value
+
+    convert.__name__ = name
+    return convert
 
 
-def _rate(text: str) -> float:
-    value = float(text)
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(text)
-    return value
-
-
-def _burst(text: str) -> float:
-    value = _rate(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
-
-
-def _region(text: str) -> str:
-    if not re.fullmatch(r"[a-zA-Z0-9-]+", text):
-        raise ValueError(text)
-    return text
-
-
-_port.__name__ = "port number"
-_region.__name__ = "name of a region"
-_rate.__name__ = "number of requests a second"
-_burst.__name__ = "number of requests, 1 or more"
+_port = _kind("port number", int, lambda port: 0 <= port <= 65535)
+_rate = _kind("number of requests a second", float, lambda rate: 0 < rate < math.inf)
+_burst = _kind("number of requests, 1 or more", float, lambda burst: 1 <= burst < math.inf)
+_region = _kind("name of a region", str, re.compile(r"[a-zA-Z0-9-]+").fullmatch)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -86,12 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add(
-        "--port",
-        type=_port,
-        default=4566,
-        help="port to listen on; 0 takes a free one (default: %(default)s)",
-    )
+    add("--port", type=_port, default=4566, help="port, 0 for a free one (default: %(default)s)")
     add(
         "--region",
         type=_region,
@@ -112,28 +93,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="do not verify signatures: a known access key in the Authorization header still"
         " says who calls, everyone else is the caller",
     )
-    add(
-        "--rate",
-        type=_rate,
-        metavar="N",
-        help="requests a second that each account may make in each region (default: unlimited)",
-    )
-    add(
-        "--burst",
-        type=_burst,
-        metavar="N",
-        help="requests that may be made at once under --rate (default: the rate, at least 1)",
-    )
-    add(
-        "--access-log",
-        action="store_true",
-        help="write one JSON line to standard error for each response",
-    )
-    add(
-        "--exit-with-stdin",
-        action="store_true",
-        help="stop when standard input ends, and so with the process that holds its other end",
-    )
+    per_account = "requests a second of each account in each region (default: unlimited)"
+    add("--rate", type=_rate, metavar="N", help=per_account)
+    add("--burst", type=_burst, metavar="N", help="requests at once under --rate (default: the rate)")
+    add("--access-log", action="store_true", help="write a JSON line to standard error for each response")
+    add("--exit-with-stdin", action="store_true", help="stop when standard input ends")
     add("--version", action="version", version=__version__)
     return parser
 

@@ -17,7 +17,7 @@ from typing import Any
 from .errors import CLOSE, ApiError, bad_message
 from .request import Request, join_headers
 from .service import Answer, Service, error_answer
-from .unverified import claimed_access_key
+from .sigv4 import claimed_access_key
 
 MAX_BODY = 10 * 1024 * 1024
 """How many bytes a request body may have: API Gateway's payload quota."""

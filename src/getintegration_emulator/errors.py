@@ -50,29 +50,9 @@ def not_found(message: str) -> ApiError:
     return ApiError(404, "ResourceNotFoundException", message)
 
 
-def access_denied(message: str) -> ApiError:
-    """A caller without permission: 403."""
-    return ApiError(403, "AccessDeniedException", message)
-
-
-def throttled() -> ApiError:
-    """A caller or an account over its rate: 429."""
-    return ApiError(429, "ThrottlingException", "Rate exceeded.")
-
-
-def internal() -> ApiError:
-    """A fault of the emulator itself: 500."""
-    return ApiError(500, "InternalServerException", "The emulator failed; see its standard error.")
-
-
 def authentication(type_: str, message: str) -> ApiError:
     """A caller that is not who it says, or does not say who it is: 403."""
     return ApiError(403, type_, message, member="message")
-
-
-def unknown_operation() -> ApiError:
-    """A path where no operation lives: 404."""
-    return ApiError(404, "UnknownOperationException", "No operation has this path.", member="message")
 
 
 def method_not_allowed(allowed: str) -> ApiError:

@@ -1,4 +1,4 @@
-"""The operations and their input, from the service model that botocore ships.
+"""The operations, their input and their routes, from the service model that botocore ships.
 
 The model is read straight from its file in botocore's data folder: botocore's own loader would do
 the same, but importing it takes longer than everything else at start-up together.
@@ -10,11 +10,14 @@ import gzip
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import botocore
 
+from .errors import ApiError, method_not_allowed
+from .request import path_segments
 from .schema import Shape
 
 SERVICE_MODEL = "customer-profiles/2020-08-15"
@@ -31,7 +34,7 @@ class Operation:
 
     ``segments`` are those of its path; one in braces is a label. ``labels``, ``query`` and
     ``body`` map the names on the wire to the members of the input. ``items`` are the members of
-    each of the output's ``Items``, if it has those.
+    each of the output's ``Items``, if it has those. Without members in the body, it is ignored.
     """
 
     name: str
@@ -43,11 +46,6 @@ class Operation:
     body: dict[str, str]
     output: tuple[str, ...]
     items: tuple[str, ...]
-
-    @property
-    def takes_body(self) -> bool:
-        """Whether any member travels in the body; if none does, the body is ignored."""
-        return bool(self.body)
 
     def read(
         self, labels: Mapping[str, str], query: Mapping[str, str], body: Mapping[str, Any]
@@ -104,3 +102,44 @@ def _operation(name: str, definition: dict[str, Any], shapes: dict[str, Any]) ->
         output=tuple(output),
         items=items,
     )
+
+
+class Router:
+    """All routes of the given operations; :meth:`route` remembers what it found.
+
+    The path is split at its slashes before anything is decoded, and nothing in it is normalised, so
+    ``%2F``, ``.``, ``..`` and empty segments reach the operation as the name of a domain.
+    """
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self.route = lru_cache(maxsize=512)(self._route)
+        self._by_length: dict[int, dict[tuple[str, ...], dict[str, Operation]]] = {}
+        for operation in operations:
+            same_length = self._by_length.setdefault(len(operation.segments), {})
+            same_length.setdefault(operation.segments, {})[operation.method] = operation
+
+    def _route(self, method: str, path: bytes) -> tuple[Operation, Mapping[str, str]]:
+        """Return the operation and the values of its labels, percent-decoded.
+
+        Raises :class:`ApiError`: 404 UnknownOperationException for a path that no operation has,
+        405 MethodNotAllowedException for one that no operation has with this method.
+        """
+        segments = path_segments(path)
+        for template, methods in self._by_length.get(len(segments), {}).items():
+            labels = _match(template, segments)
+            if labels is None:
+                continue
+            if method not in methods:
+                raise method_not_allowed(", ".join(sorted(methods)))
+            return methods[method], labels
+        raise ApiError(404, "UnknownOperationException", "No operation has this path.", member="message")
+
+
+def _match(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
+    labels: dict[str, str] = {}
+    for expected, segment in zip(template, segments, strict=True):
+        if expected.startswith("{"):
+            labels[expected[1:-1]] = segment
+        elif expected != segment:
+            return None
+    return labels

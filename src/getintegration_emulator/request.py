@@ -35,14 +35,14 @@ def join_headers(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return headers
 
 
-def path_segments(path: bytes) -> list[str] | None:
+def path_segments(path: bytes) -> list[str]:
     """Split a raw path at its slashes, then percent-decode each segment.
 
     ``%2F`` stays inside its segment, and ``.``, ``..`` and empty segments stay as they are. Bytes
-    that are no UTF-8 become U+FFFD. ``None`` for a target that does not begin with a slash.
+    that are no UTF-8 become U+FFFD. A target that does not begin with a slash has none.
     """
     if not path.startswith(b"/"):
-        return None
+        return []
     if b"%" not in path:
         return path[1:].decode("utf-8", "replace").split("/")
     return [unquote_to_bytes(s).decode("utf-8", "replace") for s in path[1:].split(b"/")]

@@ -9,22 +9,21 @@ import json
 import sys
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from getintegration_emulator import __version__
 
-from .errors import ApiError, access_denied, internal, method_not_allowed
+from .errors import ApiError, method_not_allowed
 from .identities import DEFAULT_IDENTITIES, Directory, Identity
-from .model import BOTOCORE_VERSION, SERVICE_MODEL, Operation, load_operations
+from .model import BOTOCORE_VERSION, SERVICE_MODEL, Operation, Router, load_operations
 from .operations import HANDLERS, Members
 from .request import Request, json_object, query_parameters
-from .routing import Router
-from .sigv4 import Caller, Verifier
+from .sigv4 import Caller, Verifier, claimed_caller
 from .state import AccountState, Entry
 from .throttle import Throttle
-from .unverified import claimed_caller
 
 HEALTH_PATH = b"/_emulator/health"
 
@@ -86,7 +85,7 @@ class Service:
         self._directory = Directory(settings.identities)
         self._verifier = Verifier(self._directory, settings.region)
         self._throttle = Throttle(settings.rate, settings.burst)
-        self._states: dict[tuple[str, str], AccountState] = {}
+        self._states: defaultdict[tuple[str, str], AccountState] = defaultdict(AccountState)
 
     def answer(self, request: Request) -> Answer:
         """Answer a request. Never raises: a fault of the emulator becomes a 500."""
@@ -98,30 +97,27 @@ class Service:
             target, labels = self._router.route(request.method, request.path)
             operation = target.name
             if not caller.identity.permitted:
-                raise access_denied(f"The caller is not permitted to perform {operation}.")
+                message = f"The caller is not permitted to perform {operation}."
+                raise ApiError(403, "AccessDeniedException", message)
             self._throttle.admit(caller.identity, caller.region)
-            body = json_object(request.body) if target.takes_body else {}
+            body = json_object(request.body) if target.body else {}
             query = query_parameters(request.query) if target.query else {}
             given = target.read(labels, query, body)
-            result = HANDLERS[operation](self._state(caller), caller, given)
+            state = self._states[caller.identity.account, caller.region]
+            result = HANDLERS[operation](state, caller, given)
             return Answer(200, _encode(target, result), operation=operation)
         except ApiError as error:
             return error_answer(error, operation)
         except Exception:
             traceback.print_exc(file=sys.stderr)
-            return error_answer(internal(), operation)
+            message = "The emulator failed; see its standard error."
+            return error_answer(ApiError(500, "InternalServerException", message), operation)
 
     def _caller(self, request: Request) -> Caller:
         settings = self._settings
         if not settings.signatures:
             return claimed_caller(request, self._directory, settings.region)
         return self._verifier.authenticate(request, time.time())
-
-    def _state(self, caller: Caller) -> AccountState:
-        key = (caller.identity.account, caller.region)
-        if key not in self._states:
-            self._states[key] = AccountState()
-        return self._states[key]
 
     def _health(self, request: Request) -> Answer:
         if request.method not in ("GET", "HEAD"):

@@ -28,6 +28,10 @@ TERMINATOR = "aws4_request"
 CLOCK_WINDOW = 300
 """How many seconds a request's date may differ from the emulator's clock, either way."""
 
+DEFAULT_REGION = "us-east-1"
+"""The region of a request that names none; only possible when signatures are not enforced."""
+
+_CREDENTIAL = re.compile(r"Credential=([A-Za-z0-9_]{16,128})/(?:\d{8}/([A-Za-z0-9-]{1,64})/)?")
 _BASIC_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 
 
@@ -226,3 +230,26 @@ def _unrecognized() -> ApiError:
     return authentication(
         "UnrecognizedClientException", "The security token included in the request is invalid."
     )
+
+
+def claimed_caller(request: Request, directory: Directory, region: str | None) -> Caller:
+    """Believe the Authorization header, where signatures are not enforced.
+
+    An unknown or missing access key means the directory's caller; a missing region means
+    ``region``, or else :data:`DEFAULT_REGION`.
+    """
+    claim = _claimed(request)
+    key, claimed_region = claim.groups() if claim else ("", None)
+    identity = directory.find(key) or directory.caller
+    return Caller(identity, claimed_region or region or DEFAULT_REGION)
+
+
+def claimed_access_key(request: Request) -> str | None:
+    """The access key id in the Authorization header, for logs; None if it looks like none."""
+    claim = _claimed(request)
+    return claim[1] if claim else None
+
+
+def _claimed(request: Request) -> re.Match[str] | None:
+    value = request.headers.get(b"authorization")
+    return None if value is None else _CREDENTIAL.search(value.decode("latin-1"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .errors import throttled
+from .errors import ApiError
 from .identities import Identity
 
 
@@ -53,27 +53,19 @@ class Throttle:
         self._rate = rate
         self._burst = burst
         self._clock = clock
-        self._accounts: dict[tuple[str, str], TokenBucket] = {}
-        self._identities: dict[str, TokenBucket] = {}
+        #: By access key, and by account and region.
+        self._buckets: dict[str | tuple[str, str], TokenBucket] = {}
 
     def admit(self, identity: Identity, region: str) -> None:
         """Count one request, or raise :class:`ApiError` (429) and count nothing."""
-        if identity.rate is None and self._rate is None:
-            return
         buckets = []
         if identity.rate is not None:
-            own = self._identities.get(identity.access_key)
-            if own is None:
-                own = TokenBucket(identity.rate, identity.burst, self._clock)
-                self._identities[identity.access_key] = own
-            buckets.append(own)
+            own = TokenBucket(identity.rate, identity.burst, self._clock)
+            buckets.append(self._buckets.setdefault(identity.access_key, own))
         if self._rate is not None:
-            key = (identity.account, region)
-            shared = self._accounts.get(key)
-            if shared is None:
-                shared = self._accounts[key] = TokenBucket(self._rate, self._burst, self._clock)
-            buckets.append(shared)
+            shared = TokenBucket(self._rate, self._burst, self._clock)
+            buckets.append(self._buckets.setdefault((identity.account, region), shared))
         if not all(bucket.ready() for bucket in buckets):
-            raise throttled()
+            raise ApiError(429, "ThrottlingException", "Rate exceeded.")
         for bucket in buckets:
             bucket.take()
