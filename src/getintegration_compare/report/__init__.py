@@ -62,11 +62,7 @@ def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
             "transient": dict(zip(("reference", "candidate"), comparison.transient, strict=True)),
         },
         "normalisations": [
-            {
-                "name": step.name,
-                "says": step.description,
-                "applied": step.name not in settings.without,
-            }
+            {"name": step.name, "says": step.description, "applied": step.name not in settings.without}
             for step in NORMALISATIONS
         ],
         "differences": [_group(group) for group in comparison.groups],

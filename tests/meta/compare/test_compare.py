@@ -28,20 +28,7 @@ from getintegration_contract.exchange import Request
 from getintegration_contract.sending.client import Client
 
 from ..support import ROOT, Received, Reply, Scripted, emulator, environment, forwarding
-from .kit import (
-    AWS,
-    CALLER,
-    CONTRACT,
-    Edited,
-    about,
-    compared,
-    error,
-    exchange,
-    found,
-    load,
-    record,
-    run,
-)
+from .kit import AWS, CALLER, CONTRACT, Edited, about, compared, error, exchange, found, load, record, run
 
 
 @pytest.fixture

@@ -122,10 +122,7 @@ def calls(live_emulator: Process) -> dict[str, set[tuple[str, str]]]:
     """What each way of running calls."""
     url = live_emulator.url
     client = Client(url, "us-east-1")
-    for request in (
-        create_domain("given"),
-        put_integration("given", "s3://a", {"ObjectTypeName": "a"}),
-    ):
+    for request in (create_domain("given"), put_integration("given", "s3://a", {"ObjectTypeName": "a"})):
         assert client.send(request, CALLER).response.status == 200
     reading = {call(get_integration("given", "s3://a"))}
     found: dict[str, set[Any]] = {

@@ -332,11 +332,7 @@ def test_a_recording_that_cannot_be_kept_is_told_before_anything_is_sent(
     tmp_path: Path, closing: Any, place: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = record(tmp_path / "a.har", exchange())
-    kept = {
-        "a folder": tmp_path,
-        "below a file": path / "b.har",
-        "beside another": tmp_path / "c.har",
-    }[place]
+    kept = {"a folder": tmp_path, "below a file": path / "b.har", "beside another": tmp_path / "c.har"}[place]
     record(tmp_path / "c.har", exchange(), finish=False)
     server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
     assert run(path, server.url, "--record", kept) == 4
