@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ..support import IDENTITIES, SUITE, Process, emulator, finish, start_suite, suite
+from .kit import exchange, record
 
 #: A part of the suite that sees every kind of answer, in a few seconds.
 PART: tuple[str | Path, ...] = (
@@ -89,3 +90,9 @@ def live_emulator() -> Any:
 def identities_file(tmp_path: Path) -> Path:
     """A target file with the identities of emulator and second server."""
     return _target(tmp_path)
+
+
+@pytest.fixture
+def alike(tmp_path: Path) -> tuple[Path, Path]:
+    """Two recordings that do not differ."""
+    return record(tmp_path / "a.har", exchange()), record(tmp_path / "b.har", exchange())

@@ -22,7 +22,7 @@ from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.client import Client
 from getintegration_contract.target.emulator import emulator_identities
 
-from ..support import DESCRIPTION
+from ..support import DESCRIPTION, Received, Reply, Script, forwarding
 
 #: What AWS's address looks like; nothing in these tests ever reaches it.
 AWS = "https://profile.us-east-1.amazonaws.com"
@@ -84,12 +84,17 @@ def error(error_type: str, message: str = "no") -> tuple[dict[str, Any], tuple[t
 
 
 def record(
-    path: Path, *exchanges: Exchange, suite: Suite | None = None, test: str = "test", finish: bool = True
+    path: Path,
+    *exchanges: Exchange,
+    suite: Suite | None = None,
+    test: str = "test[{}]",
+    clauses: tuple[str, ...] = (),
+    finish: bool = True,
 ) -> Path:
     """A recording of these exchanges, each of a test of its own; one that is not finished was broken off."""
     recorder = Recorder(path, Redactor(), suite or about())
     for number, each in enumerate(exchanges):
-        recorder.write(each, test=f"{test}[{number}]", signing={"kind": "signed"})
+        recorder.write(each, test=test.format(number), clauses=clauses, signing={"kind": "signed"})
     if finish:
         recorder.finish(complete=True)
     recorder.close()
@@ -176,6 +181,12 @@ def run(*arguments: str | Path) -> int:
         return cli.main([str(argument) for argument in arguments])
     except SystemExit as end:
         return int(end.code or 0)
+
+
+def altering(url: str, change: Callable[[Received, Reply], Reply]) -> Script:
+    """A script that passes requests on, and changes what comes back."""
+    forward = forwarding(url)
+    return lambda request: change(request, forward(request))
 
 
 def compared(tmp_path: Path, *arguments: str | Path) -> tuple[int, dict[str, Any]]:

@@ -15,7 +15,6 @@ from getintegration_compare.normalise import NAMES, normalise
 from getintegration_contract import recording as recordings
 from getintegration_contract.judging.judge import parse
 from getintegration_contract.operations import get_integration
-from getintegration_contract.redact import Redactor
 
 from .kit import (
     AWS,
@@ -174,10 +173,8 @@ def test_throttled_answers_are_not_compared(tmp_path: Path) -> None:
 
 def test_attempts_that_were_made_up_for_are_counted_apart(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    recorder = recordings.Recorder(path, Redactor(), about())
-    for status, attempt in ((429, 1), (503, 2), (200, 3)):
-        recorder.write(exchange(status, attempt=attempt), test="test[0]", signing={"kind": "signed"})
-    recorder.finish(complete=True)
+    attempts = (exchange(status, attempt=attempt) for status, attempt in ((429, 1), (503, 2), (200, 3)))
+    record(path, *attempts, test="test[0]")
     status, report = compared(tmp_path, path, record(tmp_path / "b.har", exchange()))
     assert (status, report["divergence"]["compared"]) == (0, 1)
     assert report["coverage"]["transient"] == {"reference": 2, "candidate": 0}
@@ -196,28 +193,22 @@ def test_what_only_one_side_was_asked_is_told(tmp_path: Path) -> None:
 
 
 def test_repeated_requests_of_a_test_are_paired_in_order(tmp_path: Path) -> None:
-    paths = []
-    for name, statuses in (("a", (200, 404, 200)), ("b", (200, 404, 404))):
-        recorder = recordings.Recorder(tmp_path / f"{name}.har", Redactor(), about())
-        for status in statuses:
-            body = found() if status == 200 else error("ResourceNotFoundException")[0]
-            recorder.write(exchange(status, body), test="same", signing={"kind": "signed"})
-        recorder.finish(complete=True)
-        paths.append(tmp_path / f"{name}.har")
-    _, report = compared(tmp_path, *paths)
+    there, gone = exchange(), exchange(404, error("ResourceNotFoundException")[0])
+    one = record(tmp_path / "a.har", there, gone, there, test="same")
+    other = record(tmp_path / "b.har", there, gone, gone, test="same")
+    _, report = compared(tmp_path, one, other)
     assert report["divergence"]["different"] == 1
     assert places(report) == {("status", "")}
 
 
 def timed(path: Path, *steps: tuple[str, float, float, int]) -> Path:
     """A recording of one test: method, begin, seconds, status of each exchange."""
-    recorder = recordings.Recorder(path, Redactor(), about())
+    exchanges = []
     for method, begin, seconds, status in steps:
         asked = replace(exchange().request, method=method)
         made = exchange(status, found() if status == 200 else error("A")[0], request=asked, started=begin)
-        recorder.write(replace(made, seconds=seconds), test="race", signing={"kind": "signed"})
-    recorder.finish(complete=True)
-    return path
+        exchanges.append(replace(made, seconds=seconds))
+    return record(path, *exchanges, test="race")
 
 
 @pytest.mark.parametrize(
@@ -239,16 +230,10 @@ def test_answers_that_a_race_decides_are_not_compared(
 
 
 def test_answers_of_other_operations_are_told_by_their_own_clause(tmp_path: Path) -> None:
-    paths = []
-    given: dict[str, dict[str, Any]] = {"a": {}, "b": {"Tags": {}}}
-    for name, members in given.items():
-        recorder = recordings.Recorder(tmp_path / f"{name}.har", Redactor(), about())
-        asked = replace(exchange().request, method="PUT")
-        made = exchange(200, found(**members), request=asked)
-        recorder.write(made, test="t", clauses=("state.put-get.Tags",), signing={"kind": "signed"})
-        recorder.finish(complete=True)
-        paths.append(tmp_path / f"{name}.har")
-    _, report = compared(tmp_path, *paths)
+    asked, clauses = replace(exchange().request, method="PUT"), ("state.put-get.Tags",)
+    one = record(tmp_path / "a.har", exchange(200, found(), request=asked), clauses=clauses)
+    other = record(tmp_path / "b.har", exchange(200, found(Tags={}), request=asked), clauses=clauses)
+    _, report = compared(tmp_path, one, other)
     assert [list(group["clauses"]) for group in report["differences"]] == [["state.put-get.Tags"]]
 
 

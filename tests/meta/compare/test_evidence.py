@@ -11,13 +11,7 @@ from getintegration_contract import evidence as promotion
 from getintegration_contract.contract import Contract
 
 from ..support import DESCRIPTION, Scripted, refused
-from .kit import AWS, Edited, compared, document, exchange, record, run, set_document
-
-
-@pytest.fixture
-def alike(tmp_path: Path) -> tuple[Path, Path]:
-    """Two recordings that do not differ."""
-    return record(tmp_path / "a.har", exchange()), record(tmp_path / "b.har", exchange())
+from .kit import AWS, Edited, compared, document, run, set_document
 
 
 @pytest.fixture

@@ -192,7 +192,7 @@ def test_a_recording_that_is_continued_keeps_the_tests_that_ended(tmp_path: Path
 
 def test_a_newer_recording_does_not_mix_with_an_older_file(tmp_path: Path) -> None:
     path = record(tmp_path / "a.har", exchange(), exchange())
-    record(path, exchange(404), test="other", finish=False)
+    record(path, exchange(404), test="other[{}]", finish=False)
     recording = recordings.read(path)
     assert [recorded.test for recorded in recording] == ["other[0]"]
 

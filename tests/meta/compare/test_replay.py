@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -27,9 +26,9 @@ from getintegration_contract.state.provisioner import Provisioner
 from getintegration_contract.state.state import State
 from getintegration_contract.target.target import Target
 
-from ..support import Process, Received, Reply, Scripted, emulator, forwarding, refused, suite
+from ..support import Process, Received, Reply, Script, Scripted, emulator, forwarding, refused, suite
 from .conftest import record_suite
-from .kit import AWS, CALLER, IDENTITIES, STATE, Edited, compared, exchange, places, record, run
+from .kit import AWS, CALLER, IDENTITIES, STATE, Edited, altering, compared, exchange, places, record, run
 
 HERE = Names([STATE])
 THERE = Names([{"domain": "prod_domain", "uri": "arn:aws:flow:eu-west-1:1:caf\u00e9/a"}])
@@ -173,21 +172,15 @@ def test_a_replay_maps_names(
     assert f"{PREFIX}1-" not in listed  # what the replay made is gone
 
 
-def planting(url: str) -> Callable[[Received], Reply]:
-    """A server that answers as another one does, but for two things."""
-    forward = forwarding(url)
-
-    def script(request: Received) -> Reply:
-        reply = forward(request)
-        if request.is_get_integration and request.domain == "unknown":
-            return reply.with_headers(("x-amzn-errortype", "NotFoundException"))
-        if reply.status == 200 and request.is_get_integration:
-            members = json.loads(reply.body)
-            members.pop("Scope", None)
-            return replace(reply, body=json.dumps(members).encode())
-        return reply
-
-    return script
+def planted(request: Received, reply: Reply) -> Reply:
+    """What another server answers, but for two things."""
+    if request.is_get_integration and request.domain == "unknown":
+        return reply.with_headers(("x-amzn-errortype", "NotFoundException"))
+    if reply.status == 200 and request.is_get_integration:
+        members = json.loads(reply.body)
+        members.pop("Scope", None)
+        return replace(reply, body=json.dumps(members).encode())
+    return reply
 
 
 def test_the_other_side_is_given_the_integration_that_was_recorded(
@@ -214,7 +207,7 @@ def test_the_other_side_is_given_the_integration_that_was_recorded(
 def test_live_differences_are_found_and_confirmed(
     tmp_path: Path, slow_har: Path, live_emulator: Process, identities_file: Path, closing: Any
 ) -> None:
-    server = closing(Scripted(planting(live_emulator.url)))
+    server = closing(Scripted(altering(live_emulator.url, planted)))
     part = Edited.of(slow_har).suite(endpoint=live_emulator.url).write(tmp_path / "part.har")
     # Against the server behind the proxy, so that only what was planted differs.
     truth = tmp_path / "truth.har"
@@ -228,26 +221,14 @@ def test_live_differences_are_found_and_confirmed(
 def test_a_passing_difference_is_not_confirmed(
     tmp_path: Path, live_emulator: Process, identities_file: Path, closing: Any
 ) -> None:
-    forward = forwarding(live_emulator.url)
-    asked_before: set[str] = set()
+    once = iter([refused(400, "BadRequestException")])
 
-    def script(request: Received) -> Reply:
-        reply = forward(request)
-        if request.uri == "s3://unknown" and "once" not in asked_before:
-            asked_before.add("once")
-            return refused(400, "BadRequestException")
-        return reply
+    def change(request: Received, reply: Reply) -> Reply:
+        return next(once, reply) if request.uri == "s3://unknown" else reply
 
-    server = closing(Scripted(script))
-    status, report = compared(
-        tmp_path,
-        live_emulator.url,
-        server.url,
-        "--target",
-        identities_file,
-        "--reference-target",
-        identities_file,
-    )
+    server = closing(Scripted(altering(live_emulator.url, change)))
+    files = ("--target", identities_file, "--reference-target", identities_file)
+    status, report = compared(tmp_path, live_emulator.url, server.url, *files)
     assert status == 1
     assert {group["confirmed"] for group in report["differences"]} == {False}
 
@@ -256,13 +237,11 @@ def test_what_the_limit_leaves_no_repeat_for_is_not_called_unconfirmed(
     tmp_path: Path, closing: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     behind = closing(emulator())
-    forward = forwarding(behind.url)
 
-    def script(request: Received) -> Reply:
-        reply = forward(request)
+    def odd(request: Received, reply: Reply) -> Reply:
         return reply.with_headers(("X-Odd", "1")) if request.is_get_integration else reply
 
-    server = closing(Scripted(script))
+    server = closing(Scripted(altering(behind.url, odd)))
     path = record(tmp_path / "a.har", *(exchange() for _ in range(30)))
     run(path, behind.url, "--record", tmp_path / "b.har", "--no-repeat")
     _, report = compared(tmp_path, tmp_path / "b.har", server.url, "--max-requests", "20")
@@ -277,15 +256,13 @@ def test_two_live_servers_are_asked_in_turn(tmp_path: Path, closing: Any) -> Non
     order: list[str] = []
     behind = closing(emulator())
 
-    def listening(name: str) -> Callable[[Received], Reply]:
-        forward = forwarding(behind.url)
-
-        def script(request: Received) -> Reply:
+    def listening(name: str) -> Script:
+        def listen(request: Received, reply: Reply) -> Reply:
             if request.is_get_integration:
                 order.append(name)
-            return forward(request)
+            return reply
 
-        return script
+        return altering(behind.url, listen)
 
     one, other = (closing(Scripted(listening(name))) for name in "ab")
     status, report = compared(tmp_path, one.url, other.url)
@@ -327,25 +304,27 @@ def test_a_wrong_address_is_told(url: str, emulator_har: Path, capsys: pytest.Ca
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("place", ["a folder", "below a file", "beside another"])
-def test_a_recording_that_cannot_be_kept_is_told_before_anything_is_sent(
-    tmp_path: Path, closing: Any, place: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("option", "place"),
+    [
+        ("--record", "."),
+        ("--record", "a.har/b.har"),
+        ("--record", "c.har"),
+        ("--requests", "missing.har"),
+    ],
+    ids=["a folder", "below a file", "beside another that was broken off", "no requests"],
+)
+def test_a_file_that_cannot_be_used_is_told_before_anything_is_sent(
+    tmp_path: Path, closing: Any, option: str, place: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = record(tmp_path / "a.har", exchange())
-    kept = {"a folder": tmp_path, "below a file": path / "b.har", "beside another": tmp_path / "c.har"}[place]
     record(tmp_path / "c.har", exchange(), finish=False)
     server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
-    assert run(path, server.url, "--record", kept) == 4
+    one = server.url if option == "--requests" else record(tmp_path / "a.har", exchange())
+    assert run(one, server.url, option, tmp_path / place) == 4
     assert server.received == []
     message = capsys.readouterr().err
     assert message.strip().count("\n") == 0
     assert str(tmp_path) in message
-
-
-def test_requests_that_cannot_be_read_are_told_before_anything_is_sent(tmp_path: Path, closing: Any) -> None:
-    server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
-    assert run(server.url, server.url, "--requests", tmp_path / "missing.har") == 4
-    assert server.received == []
 
 
 def test_a_limit_on_requests_is_kept(tmp_path: Path, emulator_har: Path, live_emulator: Process) -> None:
