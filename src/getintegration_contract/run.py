@@ -9,6 +9,7 @@ import datetime
 import fnmatch
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -191,13 +192,16 @@ class Run:
     def announce(self) -> list[str]:
         """What is about to happen: where, as what, how much, how fast, and what will be written."""
         target = self.target
-        name = "the shipped emulator" if self.is_emulator else target.endpoint
-        missing = sorted({c.claim for c in self.contract.clauses.values() if c.claim} - target.claims)
-        lines = [
-            f"target: {name}, region {target.region}, {self.settings.depth} depth, seed {self.settings.seed}",
-        ]
+        where = "the shipped emulator" if self.is_emulator else target.endpoint
+        where = f"{target.name} ({where})" if target.name else where
+        claims = [clause.claim for clause in self.contract.clauses.values() if clause.claim]
+        missing = Counter(claim for claim in claims if claim not in target.claims)
+        how = f"{self.settings.depth} depth, seed {self.settings.seed}"
+        strict = ", strict" if self.settings.strict else ""
+        lines = [f"target: {where}, region {target.region}, {how}{strict}"]
         if missing:
-            lines.append(f"not claimed, so not checked: {', '.join(missing)}")
+            listed = ", ".join(f"{claim} ({count})" for claim, count in missing.most_common())
+            lines.append(f"not claimed, so not checked: {listed}")
         if target.allow_writes:
             lines.append(f"writes: domains named {PREFIX}*, removed at the end")
         else:

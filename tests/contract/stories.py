@@ -5,6 +5,7 @@ A story writes and reads in any order, in domains of its own; domains and Uris a
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -397,8 +398,8 @@ def without_moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[s
 
 
 def tell(told: Told) -> str:
-    """A story in numbered steps, with what its letters stand for."""
+    """A story in numbered steps, with what its letters stand for: in ASCII, to tell NFC from NFD."""
     words = {word.strip(",") for step in told.steps for word in step.split()}
-    meanings = [f"{letter} is {uri!a}" for letter, uri in URIS.items() if letter in words]
+    meanings = [f"{letter} is {json.dumps(uri)}" for letter, uri in URIS.items() if letter in words]
     steps = ", ".join(f"{number}. {step}" for number, step in enumerate(told.steps, start=1))
     return f"{told.expected} after {steps} ({', '.join(meanings)})"

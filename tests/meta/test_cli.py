@@ -83,9 +83,9 @@ def test_quiet_tells_why_a_run_failed(run_suite: RunSuite, serve: Serve, endpoin
     forward = forwarding(endpoint.url)
     server = serve(lambda request: forward(request).with_headers(("Content-Type", "text/html")))
     result = run_suite(suite("missing"), "-q", "--endpoint-url", server.url, report=False)
-    (line,) = filter(str.strip, result.stdout.splitlines())
-    assert line.startswith("FAIL  ")
-    assert "error.content-type" in line
+    *violated, verdict = filter(str.strip, result.stdout.splitlines())
+    assert verdict.startswith("FAIL  ")
+    assert "VIOLATED  error.content-type: " in "\n".join(violated)
 
 
 # --- Wrong use ----------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from getintegration_contract.judging.judge import (
 )
 from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.redact import Redactor
-from getintegration_contract.text import shorten
+from getintegration_contract.text import shorten, shown
 
 #: Characters of what was expected, and of what came, that a finding keeps.
 _TOLD = 1_000
@@ -107,8 +107,8 @@ class Checker:
         if exchange.response.status != 200:
             return answered
         echo = exchange.response.members.get("Uri")
-        due = " or ".join(map(repr, readings)) or "a rejection"
-        return self.that(clause, echo in readings, due, repr(echo), exchange) and answered
+        due = " or ".join(map(shown, readings)) or "a rejection"
+        return self.that(clause, echo in readings, due, shown(echo), exchange) and answered
 
     def no_route(self, exchange: Exchange, clause: str) -> bool:
         """A 4xx MUST follow; the form of the answer is checked under ``CLAUSE.form``."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from getintegration_contract.report import view
+from getintegration_contract.report import trend, view
 from getintegration_contract.text import shorten, visible
 
 PACKAGE = "getintegration_contract.report"
@@ -41,5 +41,5 @@ def engine(package: str = PACKAGE, finalize: Callable[[Any], Any] | None = None)
         "spaces": view.spaces,
         "shorten": shorten,
     }
-    made.globals["view"] = view
+    made.globals |= {"view": view, "trend": trend}
     return made

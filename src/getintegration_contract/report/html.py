@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -19,15 +20,13 @@ from markupsafe import Markup
 from getintegration_contract.judging.ledger import VIOLATED
 from getintegration_contract.report import files, history, view
 from getintegration_contract.report.engine import PACKAGE, engine
-from getintegration_contract.report.trend import Panel, panels
 
 _PROVENANCES = ("doc", "model", "protocol", "observed", "inferred", "recorded", "target")
 
 
 def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) -> str:
-    """report.html; earlier runs against the same target are drawn as a trend."""
+    """report.html; earlier runs against the same target, the oldest first, are drawn as a trend."""
     same = [past for past in earlier or () if history.target(past) == history.target(report)]
-    same = [past for past in same if past["started"] < report["started"]]
     counts = view.tally(report["clauses"])
     return render(
         "report.html",
@@ -46,83 +45,55 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
             "level": _in_use(report, "level", ("MUST", "SHOULD")),
             "provenance": _in_use(report, "provenance", _PROVENANCES),
         },
-        panels=_panels([*same, report]) if same else [],
-        rows=_rows([*same, report]),
+        runs=[*(past for past in same if past["started"] < report["started"]), report],
     )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A clause, and how it came out in each report: outcome and why, or nothing if it is not in there."""
+
+    clause: dict[str, Any]
+    cells: list[tuple[str, str] | None]
+
+    @property
+    def same(self) -> bool:
+        """Whether it came out alike in all reports."""
+        return len({cell and cell[0] for cell in self.cells}) == 1
 
 
 def compare(reports: list[dict[str, Any]]) -> str:
     """Several reports side by side, clause by clause."""
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, Row] = {}
     for number, report in enumerate(reports):
         actual = {finding["clause"]: finding["actual"] for finding in report["findings"]}
         for clause in report["clauses"]:
-            row = rows.setdefault(clause["id"], {"clause": clause, "cells": [None] * len(reports)})
-            row["cells"][number] = {
-                "outcome": view.outcome(clause),
-                "reason": clause["reason"],
-                "actual": actual.get(clause["id"], ""),
-            }
-    groups: dict[str, list[dict[str, Any]]] = {}
+            row = rows.setdefault(clause["id"], Row(clause, [None] * len(reports)))
+            row.cells[number] = view.outcome(clause), actual.get(clause["id"], clause["reason"])
+    groups: dict[str, list[Row]] = {}
     for row in rows.values():
-        row["same"] = len({cell and cell["outcome"] for cell in row["cells"]}) == 1
-        groups.setdefault(row["clause"]["group"], []).append(row)
-    worst = sorted(groups.items(), key=lambda item: -sum(map(_broken, item[1])))
+        groups.setdefault(row.clause["group"], []).append(row)
+    broken = {
+        name: sum(any(cell and cell[0] == VIOLATED for cell in row.cells) for row in found)
+        for name, found in groups.items()
+    }
     return render(
         "compare.html",
         script="filter.js",
         reports=reports,
-        tallies=[view.tally(report["clauses"]) for report in reports],
-        groups=dict(worst),
-        differing=sum(not row["same"] for row in rows.values()),
+        groups={name: groups[name] for name in sorted(groups, key=lambda name: -broken[name])},
+        differing=sum(not row.same for row in rows.values()),
         total=len(rows),
         versions=sorted({report["suite_version"] for report in reports}),
     )
 
 
-def _broken(row: dict[str, Any]) -> bool:
-    return any(cell and cell["outcome"] == VIOLATED for cell in row["cells"])
-
-
-def trend(reports: list[dict[str, Any]]) -> str:
-    """Runs over time as an HTML fragment of inline SVG; empty for fewer than two runs."""
-    if len(reports) < 2:
-        return ""
-    ordered = sorted(reports, key=lambda report: str(report["started"]))
-    template = engine().get_template("trend.html")
-    return template.render(panels=_panels(ordered), rows=_rows(ordered))
-
-
 def trend_page(reports: list[dict[str, Any]], faults: list[str]) -> str:
-    """A page with the trend of every target that the reports are about."""
+    """A page with the trend of every target that the reports, the oldest first, are about."""
     targets: dict[str, list[dict[str, Any]]] = {}
     for report in reports:
         targets.setdefault(history.target(report), []).append(report)
-    drawn = {name: (runs, Markup(trend(runs))) for name, runs in targets.items()}
-    return render("trend_page.html", targets=drawn, faults=faults)
-
-
-def _rows(reports: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str]]:
-    """Runs in their order, each with the clauses that broke and were mended since the one before."""
-    rows = []
-    for before, report in zip([None, *reports], reports, strict=False):
-        since = history.changes(before, report["clauses"]) if before else {"new": (), "mended": ()}
-        told = (("broke", since["new"]), ("mended", since["mended"]))
-        rows.append((report, "; ".join(f"{word} {', '.join(names)}" for word, names in told if names)))
-    return rows
-
-
-def _panels(reports: list[dict[str, Any]]) -> list[Panel]:
-    tallies = [view.tally(report["clauses"]) for report in reports]
-    return panels(
-        [report["started"][:10] for report in reports],
-        {
-            "violated": [float(tally[VIOLATED]) for tally in tallies],
-            "upheld": [float(tally["upheld"]) for tally in tallies],
-            "requests": [float(report["run"]["requests"]) for report in reports],
-            "seconds": [float(report["seconds"]) for report in reports],
-        },
-    )
+    return render("trend_page.html", targets=targets, faults=faults)
 
 
 def _in_use(report: dict[str, Any], key: str, order: tuple[str, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The report on a terminal: what was not looked at, the matrix, findings by their causes, the verdict last.
+"""The report on a terminal: what changed, the matrix, findings by their causes, the verdict last.
 
 No text of a server can pass for a command of the terminal, or of the CI system that reads the output; own
 text is ASCII, so that any terminal can show it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -32,14 +32,14 @@ _STYLES = {
     "pass": "green",
     "fail": "red",
 }
-#: Findings told in full; the rest have a line each, unless verbose.
-_IN_FULL = 12
-#: Reasons, names and tests that are told of many.
-_FEW = 6
+#: Findings shown in full, and reasons and names that are listed, unless verbose.
+_IN_FULL, _FEW = 12, 6
 _LABEL = 10
 
 #: A block of output: paragraphs, tables, and lines that are not wrapped since they are to be copied.
-Block = Iterator["RenderableType | _Line"]
+Block = Iterable["RenderableType | _Line"]
+#: A label, what stands behind it, and in which style.
+Row = tuple[str, str, str]
 
 
 class _Line(Text):
@@ -52,74 +52,78 @@ def render(
     """The report as text.
 
     Args:
-        report: The report document.
         colour: Whether to use ANSI colours.
         width: Columns of the terminal; only lines to copy may be longer.
         quiet: A line for each violated clause, and the verdict.
         verbose: All findings, headers and tests in full.
         cut: Whether lines of the quiet form are cut to the width.
     """
-    return _Terminal(report, verbose, max(width, 60), cut).render(quiet, colour)
+    width = max(width, 60)
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        highlight=False,
+        legacy_windows=False,
+        _environ={},
+    )
+    blocks = [_brief(report, width if cut else None)] if quiet else _Full(report, width, verbose).blocks()
+    written = []
+    for block in (*blocks, _verdict(report)):
+        with console.capture() as captured:
+            for part in block:
+                console.print(part, soft_wrap=isinstance(part, _Line))
+        written.append("\n".join(map(str.rstrip, captured.get().splitlines())))
+    # Wrapping may bring text of a server to the start of a line, where "::" is a command to GitHub.
+    text = ("\n" if quiet else "\n\n").join(filter(None, written))
+    return re.sub(r"(?m)^([ ]*)::", r"\1: :", text)
 
 
-class _Terminal:
-    def __init__(self, report: dict[str, Any], verbose: bool, width: int, cut: bool) -> None:
+def _verdict(report: dict[str, Any]) -> Block:
+    style = _STYLES.get(report["verdict"], "yellow")
+    yield _Line.assemble((view.word(report), f"{style} bold"), f"  {view.verdict(report)}")
+
+
+def _brief(report: dict[str, Any], width: int | None) -> Block:
+    """All that fails the run, a line each."""
+    lines = []
+    for entry in view.findings(report, "violated"):
+        violated = (each for each in entry.followers if each.outcome == "violated")
+        lines += [f"VIOLATED  {_short(entry)}", *(f"  follows {_short(each)}" for each in violated)]
+    for line in map(_plain, (*lines, *report["complaints"], *report["errors"])):
+        yield _Line(shorten(line, width) if width else line)
+
+
+class _Full:
+    """Everything, a block at a time."""
+
+    def __init__(self, report: dict[str, Any], width: int, verbose: bool) -> None:
         self.report = report
         self.verbose = verbose
-        self.width = width
-        self.cut = cut
+        self.room = width * (20 if verbose else 4)
         self.violated = view.findings(report, "violated")
+        self.same = view.printed_before([entry.finding for entry in self.violated])
 
-    def render(self, quiet: bool, colour: bool) -> str:
-        console = Console(
-            file=io.StringIO(),
-            width=self.width,
-            force_terminal=colour,
-            color_system="standard" if colour else None,
-            no_color=not colour,
-            highlight=False,
-            legacy_windows=False,
-            _environ={},
+    def blocks(self) -> Iterator[Block]:
+        report = self.report
+        limit = len(self.violated) if self.verbose else _IN_FULL
+        left = self.violated[limit:]
+        reported, waived = view.findings(report, "reported"), view.findings(report, "waived")
+        yield (_indented(line, "bold") for line in view.changes(report))
+        yield [self._matrix()]
+        yield _listed("MUST, but not decided:", "cyan", list(self._undecided()))
+        yield from map(self._finding, self.violated[:limit])
+        yield _listed(f"violated too (-v shows {len(left)} more in full):", "red", [*map(_short, left)])
+        yield _listed("reported, cannot fail the target:", "yellow", [*map(_short, reported)])
+        yield _listed(
+            "waived:", "yellow", [f"{entry.clause['id']}: {view.waived(entry)}" for entry in waived]
         )
-        told = (self._head, self._matrix, self._undecided, self._violations, self._reported, self._waived)
-        blocks = (self._lines,) if quiet else (*told, self._troubles, self._measured)
-        written = []
-        for block in (*blocks, self._verdict):
-            with console.capture() as captured:
-                for part in block():
-                    console.print(part, soft_wrap=isinstance(part, _Line))
-            written.append("\n".join(map(str.rstrip, captured.get().splitlines())))
-        # Wrapping may bring text of a server to the start of a line, where "::" is a command to GitHub.
-        text = ("\n" if quiet else "\n\n").join(filter(None, written))
-        return re.sub(r"(?m)^([ ]*)::", r"\1: :", text)
+        yield [_grid(self._troubles())]
+        yield [_grid(self._measured())]
 
-    def _verdict(self) -> Block:
-        style = _STYLES.get(self.report["verdict"], "yellow")
-        yield _Line.assemble((view.word(self.report), f"{style} bold"), f"  {view.verdict(self.report)}")
-
-    def _lines(self) -> Block:
-        """All that fails the run, a line each."""
-        for entry in self.violated:
-            yield self._line(f"VIOLATED  {_short(entry)}")
-            for follower in (each for each in entry.followers if each.outcome == "violated"):
-                yield self._line(f"  follows {_short(follower)}")
-        for trouble in (*self.report["complaints"], *self.report["errors"]):
-            yield self._line(_plain(trouble))
-
-    def _line(self, text: str) -> _Line:
-        return _Line(shorten(text, self.width) if self.cut else text)
-
-    def _head(self) -> Block:
-        run = self.report["run"]
-        facts = f"{run['depth']} depth, seed {run['seed']}{', strict' if run['strict'] else ''}"
-        yield Text(_plain(f"GetIntegration contract: {view.target(self.report)}; {facts}"), "bold")
-        if missing := view.not_claimed(self.report):
-            listed = ", ".join(f"{claim} ({count})" for claim, count in missing.most_common())
-            yield _indented(f"not claimed, so not checked: {_plain(listed)}", "yellow")
-        for line in view.changes(self.report):
-            yield _indented(_plain(line), "bold")
-
-    def _matrix(self) -> Block:
+    def _matrix(self) -> Table:
         columns = view.columns(self.report)
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
         table.add_column("")
@@ -128,81 +132,54 @@ class _Terminal:
         for group in view.groups(self.report):
             cells = [Text(str(group.counts[name] or ""), _STYLES[name]) for name in columns]
             table.add_row(Text(_plain(group.name)), *cells)
-        yield table
+        return table
 
-    def _undecided(self) -> Block:
+    def _undecided(self) -> Iterator[str]:
         reasons = list(view.undecided(self.report).items())
-        if not reasons:
-            return
-        yield Text("MUST, but not decided:", "cyan")
-        limit = len(reasons) if self.verbose else _FEW
-        for reason, clauses in reasons[:limit]:
-            named = ", ".join(clauses if self.verbose else clauses[:2])
-            left = len(clauses) - 2 if not self.verbose else 0
-            yield _indented(_plain(f"{named}{f' and {left} more' if left > 0 else ''}: {reason}"))
-        if len(reasons) > limit:
-            yield _indented(f"and {sum(len(names) for _, names in reasons[limit:])} more (-v names them)")
+        few = reasons if self.verbose else reasons[:_FEW]
+        for reason, clauses in few:
+            named = clauses if self.verbose else clauses[:2]
+            more = f" and {len(clauses) - len(named)} more" if len(clauses) > len(named) else ""
+            yield f"{', '.join(named)}{more}: {reason}"
+        if left := sum(len(clauses) for _, clauses in reasons[len(few) :]):
+            yield f"and {left} more (-v names them)"
 
-    def _violations(self) -> Block:
-        limit = len(self.violated) if self.verbose else _IN_FULL
-        shown: list[Any] = []
-        for number, entry in enumerate(self.violated[:limit]):
-            if number:
-                yield Text("")
-            yield from self._finding(entry, entry.finding["exchange"] in shown)
-            shown.append(entry.finding["exchange"])
-        if len(self.violated) > limit:
-            yield Text(f"\nviolated too (-v shows {len(self.violated) - limit} more in full):", "red")
-            yield from (_indented(_short(entry)) for entry in self.violated[limit:])
-
-    def _finding(self, entry: Found, is_shown: bool) -> Block:
+    def _finding(self, entry: Found) -> Block:
         finding, clause = entry.finding, entry.clause
-        title = Text(f"VIOLATED  {clause['id']}{entry.mark}", "red bold")
-        origin = Text(_plain(f"{clause['provenance']}: {clause['source']}"), "dim", justify="right")
         head = Table.grid(expand=True, padding=(0, 2, 0, 0))
         head.add_column(no_wrap=True)
         head.add_column(ratio=1)
-        head.add_row(title, origin)
+        head.add_row(
+            Text(f"VIOLATED  {clause['id']}{entry.mark}", "red bold"),
+            Text(_plain(f"{clause['provenance']}: {clause['source']}"), "dim", justify="right"),
+        )
         yield head
-        yield _indented(_plain(clause["text"]))
+        yield _indented(clause["text"])
         if finding["hint"]:
             yield _indented(finding["hint"], "yellow bold")
-        rows = Table.grid(padding=(0, 1, 0, 0))
-        rows.add_column(width=_LABEL, style="dim")
-        rows.add_column(overflow="fold")
-        for label, text, style in self._rows(entry, is_shown):
-            rows.add_row(label, Text(text, style))
-        yield Padding(rows, (0, 0, 0, 2))
+        yield _grid(self._rows(entry))
         for number, line in enumerate((finding["repeat"], *finding["also"])):
             yield _Line.assemble((f"  {'or' if number else 'repeat':<{_LABEL + 1}}", "dim"), _plain(line))
 
-    def _rows(self, entry: Found, is_shown: bool) -> Iterator[tuple[str, str, str]]:
-        finding, room = entry.finding, self.width * (20 if self.verbose else 4)
-        yield "expected", shorten(_plain(view.spaces(finding["expected"])), room), "green"
-        yield "actual", shorten(_plain(view.spaces(finding["actual"])), room), "red"
+    def _rows(self, entry: Found) -> Iterator[Row]:
+        finding = entry.finding
+        yield "expected", self._fitting(view.spaces(finding["expected"])), "green"
+        yield "actual", self._fitting(view.spaces(finding["actual"])), "red"
         yield "mend", finding["mend"], ""
-        if is_shown:
-            yield "request", "the same as above", "dim"
+        if entry.clause["id"] in self.same:
+            yield "request", f"as under {self.same[entry.clause['id']]}", "dim"
         elif finding["exchange"]:
-            yield from self._exchange(entry, room)
-        places = [view.test_name(_plain(place)) for place in finding["places"]]
+            yield from self._exchange(entry)
+        places = list(map(view.test_name, finding["places"]))
         few = places if self.verbose else places[:3]
         others = " and others" if len(places) > len(few) else ""
         yield "seen", f"{view.times(finding['count'])}, in {', '.join(few) or 'no single test'}{others}", ""
-        yield from self._followers(entry.followers)
+        if entry.followers and not self.verbose:
+            yield "follow", _counted([follower.clause["id"] for follower in entry.followers]), ""
+        elif entry.followers:
+            yield from (("follow", _short(follower), "") for follower in entry.followers)
 
-    def _followers(self, followers: list[Found]) -> Iterator[tuple[str, str, str]]:
-        if self.verbose:
-            for number, follower in enumerate(followers):
-                yield "" if number else "follow", _short(follower), ""
-        elif followers:
-            names = [follower.clause["id"] for follower in followers]
-            themes = Counter(name.partition(".")[0] for name in names)
-            counted = ", ".join(f"{theme} ({count})" for theme, count in themes.most_common())
-            few = ", ".join(names) if len(names) <= _FEW else f"{counted}; -v names them"
-            yield "follow", f"{view.many(len(names), 'more clause')}: {few}", ""
-
-    def _exchange(self, entry: Found, room: int) -> Iterator[tuple[str, str, str]]:
+    def _exchange(self, entry: Found) -> Iterator[Row]:
         exchange = entry.finding["exchange"]
         who = f"signed by {exchange['identity']}" if exchange["identity"] else "unsigned"
         sent, came = exchange["request"], exchange["response"]
@@ -210,60 +187,59 @@ class _Terminal:
             ("request", f"{sent['method']} {sent['target']}  ({who})", sent),
             ("response", view.status_line(came), came),
         ):
-            yield label, shorten(_plain(first), room), ""
+            yield label, self._fitting(first), ""
             headers = message["headers"] if self.verbose else view.telling(entry, message, label)
-            for name, value in headers:
-                yield "", shorten(_plain(f"{name}: {value}"), room), "dim"
+            yield from (("", self._fitting(f"{name}: {value}"), "dim") for name, value in headers)
             if message["body"]:
-                yield "", shorten(_plain(view.spaces(message["body"])), room), "dim"
+                yield "", self._fitting(view.spaces(message["body"])), "dim"
 
-    def _reported(self) -> Block:
-        found = view.findings(self.report, "reported")
-        if found:
-            yield Text("reported, cannot fail the target:", "yellow")
-            yield from (_indented(_short(entry)) for entry in found)
+    def _fitting(self, text: str) -> str:
+        return shorten(_plain(text), self.room)
 
-    def _waived(self) -> Block:
-        found = view.findings(self.report, "waived")
-        if found:
-            yield Text("waived:", "yellow")
-        for entry in found:
-            yield _indented(_plain(f"{entry.clause['id']}: {view.waived(entry)}"))
-
-    def _troubles(self) -> Block:
+    def _troubles(self) -> Iterator[Row]:
         for label, lines in (("complaint", "complaints"), ("error", "errors"), ("note", "notes")):
-            for line in self.report[lines]:
-                yield _labelled(label, line, "" if label == "note" else "red")
+            yield from ((label, line, "" if label == "note" else "red") for line in self.report[lines])
 
-    def _measured(self) -> Block:
-        run = self.report["run"]
-        if run["faults"]:
-            listed = ", ".join(f"{kind} {view.times(count)}" for kind, count in run["faults"].items())
-            yield _labelled("faults", f"{listed}; each was repeated")
-        if run["latency"]:
+    def _measured(self) -> Iterator[Row]:
+        if found := view.faults(self.report):
+            yield "faults", f"{found}; each was repeated", ""
+        if latency := self.report["run"]["latency"]:
             phases = (
                 f"{phase} {view.milliseconds(entry['p50'])}/{view.milliseconds(entry['p99'])}"
-                for phase, entry in run["latency"].items()
+                for phase, entry in latency.items()
             )
-            yield _labelled("latency", f"median/p99 in ms: {', '.join(phases)}")
+            yield "latency", f"median/p99 in ms: {', '.join(phases)}", ""
+
+
+def _counted(names: list[str]) -> str:
+    """How many clauses, and which; of many, how many of each theme."""
+    themes = Counter(name.partition(".")[0] for name in names)
+    counted = ", ".join(f"{theme} ({count})" for theme, count in themes.most_common())
+    few = ", ".join(names) if len(names) <= _FEW else f"{counted}; -v names them"
+    return f"{view.many(len(names), 'more clause')}: {few}"
+
+
+def _listed(title: str, style: str, lines: list[str]) -> Block:
+    return [Text(title, style), *map(_indented, lines)] if lines else []
+
+
+def _grid(rows: Iterable[Row]) -> RenderableType:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=_LABEL, style="dim")
+    table.add_column(overflow="fold")
+    for label, text, style in rows:
+        table.add_row(label, Text(_plain(text), style))
+    return Padding(table, (0, 0, 0, 2))
 
 
 def _indented(text: str, style: str = "") -> RenderableType:
-    return Padding(Text(text, style), (0, 0, 0, 2))
-
-
-def _labelled(label: str, text: str, style: str = "") -> RenderableType:
-    rows = Table.grid(padding=(0, 1, 0, 0))
-    rows.add_column(width=_LABEL, style="dim")
-    rows.add_column(overflow="fold")
-    rows.add_row(label, Text(_plain(text), style))
-    return Padding(rows, (0, 0, 0, 2))
+    return Padding(Text(_plain(text), style), (0, 0, 0, 2))
 
 
 def _short(entry: Found) -> str:
     finding = entry.finding
     told = f"expected {shorten(finding['expected'], 500)}; got {shorten(finding['actual'], 500)}"
-    return _plain(view.spaces(f"{entry.clause['id']}{entry.mark}: {told} ({view.times(finding['count'])})"))
+    return view.spaces(f"{entry.clause['id']}{entry.mark}: {told} ({view.times(finding['count'])})")
 
 
 def _plain(text: str) -> str:

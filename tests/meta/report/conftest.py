@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
 
 import pytest
 
 from . import documents
+from .documents import Report
 
-
-@pytest.fixture
-def healthy() -> dict[str, Any]:
-    """A run in which nothing is wrong."""
-    return documents.healthy()
-
-
-@pytest.fixture
-def failing() -> dict[str, Any]:
-    """A run with six violations of four causes, two reported ones and a waived one."""
-    return documents.failing()
-
-
-@pytest.fixture
-def hostile() -> dict[str, Any]:
-    """A run against a server that attacks who reads the report."""
-    return documents.hostile()
+healthy = pytest.fixture(documents.healthy)
+failing = pytest.fixture(documents.failing)
+hostile = pytest.fixture(documents.hostile)
 
 
 @pytest.fixture(params=["healthy", "failing", "hostile"])
-def document(request: pytest.FixtureRequest) -> dict[str, Any]:
+def document(request: pytest.FixtureRequest) -> Report:
     """Every kind of document in turn."""
-    report: dict[str, Any] = getattr(documents, request.param)()
+    report: Report = getattr(documents, request.param)()
     return report
 
 

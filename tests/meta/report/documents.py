@@ -15,6 +15,8 @@ from getintegration_contract.report import document
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target.target import Target
 
+Report = dict[str, Any]
+
 CONTRACT = Contract.load(Path(__file__).parents[3] / "openapi" / "get-integration.yaml")
 _STORED = (Path(__file__).parent / "stored" / "failing.json").read_text(encoding="utf-8")
 
@@ -26,13 +28,13 @@ ATTACK = (
 )
 
 
-def failing() -> dict[str, Any]:
+def failing() -> Report:
     """A mock with four causes, two consequences, two reported violations and a waived one."""
-    report: dict[str, Any] = json.loads(_STORED)
+    report: Report = json.loads(_STORED)
     return report
 
 
-def healthy() -> dict[str, Any]:
+def healthy() -> Report:
     """The same clauses, nothing wrong."""
     report = failing()
     for clause in report["clauses"]:
@@ -42,7 +44,7 @@ def healthy() -> dict[str, Any]:
     return {**report, **empty, "run": {**report["run"], "faults": {}}}
 
 
-def hostile() -> dict[str, Any]:
+def hostile() -> Report:
     """A server that says what it can to attack who reads the report, wherever it has a say."""
     report = failing()
     for finding in report["findings"]:
@@ -55,7 +57,7 @@ def hostile() -> dict[str, Any]:
     return {**report, "notes": [ATTACK], "errors": [ATTACK], "complaints": [ATTACK]}
 
 
-def every_clause_violated() -> dict[str, Any]:
+def every_clause_violated() -> Report:
     """A mock that does nothing right, each fault on its own."""
     report = failing()
     clause, finding = report["clauses"][0], report["findings"][0]
@@ -75,7 +77,7 @@ def exchange(status: int = 404, body: bytes = b'{"Message": "none"}', domain: st
     return Exchange("http://127.0.0.1:4566", request, answer, "caller", 0.0, 0.002)
 
 
-def made(*found: tuple[str, Exchange | None], upheld: tuple[str, ...] = (), **changed: Any) -> dict[str, Any]:
+def made(*found: tuple[str, Exchange | None], upheld: tuple[str, ...] = (), **changed: Any) -> Report:
     """The document of a run whose tests found clauses violated, each with its exchange."""
     settings = Settings(command="pytest tests/contract", **changed.pop("settings", {}))
     target = Target("http://127.0.0.1:4566", claims=frozenset(changed.pop("claims", ("signatures",))))

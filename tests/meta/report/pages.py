@@ -10,7 +10,7 @@ _VOID = frozenset({"meta", "input", "br", "img", "link", "rect", "line", "circle
 
 @dataclass
 class Element:
-    """One element with its text, that of elements inside it included."""
+    """One element with its text, that of elements inside it included, but no script and no style."""
 
     tag: str
     attributes: dict[str, str | None]
@@ -50,7 +50,8 @@ class Page(HTMLParser):
         self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        for element in self._open:
+        inside = self._open[-1:] if self._open and self._open[-1].tag in ("script", "style") else self._open
+        for element in inside:
             element.text += data
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
