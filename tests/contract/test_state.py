@@ -19,7 +19,6 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
-from getintegration_contract.text import shown
 
 clauses = pytest.mark.clauses
 
@@ -115,14 +114,6 @@ ODD_URIS = [
 ]
 
 
-def same(check: Checker, clause: str, put: dict[str, Any], exchange: Exchange) -> None:
-    """Every member that was put MUST be read as it was."""
-    read = check.members(exchange)
-    for name, value in put.items():
-        got = read.get(name, type(value)())
-        check.that(clause, got == value, f"{name} as it was put: {shown(value)}", shown(got), exchange)
-
-
 @clauses(*(f"state.put-get.{name}" for name in VALUES))
 def test_existing_integration(ask, state: State, check: Checker):
     exchange = ask()
@@ -130,7 +121,7 @@ def test_existing_integration(ask, state: State, check: Checker):
         return
     for name in VALUES:
         if name in state.members:
-            same(check, f"state.put-get.{name}", {name: state.members[name]}, exchange)
+            check.same_members(f"state.put-get.{name}", {name: state.members[name]}, exchange)
         else:
             check.not_exercised(state.untaken(name), f"state.put-get.{name}")
 
@@ -158,7 +149,7 @@ def test_values_at_the_edge(
     for uri, value in put:
         exchange = workspace.read(scratch, uri)
         if check.ok(exchange, f"state.put-get.{member}", domain=scratch, uri=uri):
-            same(check, f"state.put-get.{member}", {member: value}, exchange)
+            check.same_members(f"state.put-get.{member}", {member: value}, exchange)
     if not put:
         pytest.skip(refusal)
 
@@ -173,14 +164,14 @@ def test_all_at_their_maximum(
     exchange = workspace.read(scratch, uri)
     if check.ok(exchange, domain=scratch, uri=uri):
         for name, value in largest.items():
-            same(check, f"state.put-get.{name}", {name: value}, exchange)
+            check.same_members(f"state.put-get.{name}", {name: value}, exchange)
 
 
 def lacks(check: Checker, exchange: Exchange, others: dict[str, Any], clause: str = "") -> None:
     """Members that were not put MUST NOT be another integration's; tags and triggers MUST NOT be there."""
     read = check.members(exchange)
     for name, nothing in (("Tags", {}), ("EventTriggerNames", [])):
-        same(check, clause or f"state.put-get.{name}", {name: nothing}, exchange)
+        check.same_members(clause or f"state.put-get.{name}", {name: nothing}, exchange)
     scope = read.get("Scope", "PROFILE")
     check.that(clause or "state.put-get.Scope", scope == "PROFILE", "PROFILE, or none", str(scope), exchange)
     for name in ("RoleArn", "ObjectTypeNames"):
@@ -230,7 +221,7 @@ def test_odd_uris_side_by_side(
     for uri, members in put.items():
         exchange = workspace.read(scratch, uri)
         if check.ok(exchange, "state.put-get.Uri", domain=scratch, uri=uri):
-            same(check, "state.put-get.Uri", members, exchange)
+            check.same_members("state.put-get.Uri", members, exchange)
     if not put:
         pytest.skip(refusal)
 
@@ -276,7 +267,7 @@ def test_updates(
         check.that("state.time", _is_present(first, moment), "the present", str(moment), first)
     for members, exchange in told[1:]:
         read = check.members(exchange)
-        same(check, "state.update.visible", members, exchange)
+        check.same_members("state.update.visible", members, exchange)
         made, now = read.get("CreatedAt"), read.get("LastUpdatedAt")
         check.that("state.CreatedAt.stable", made == created, f"{created}, as before", str(made), exchange)
         check.that("state.LastUpdatedAt.moves", _is_present(exchange, now), "the present", str(now), exchange)
@@ -309,7 +300,7 @@ def test_update_of_one_member(workspace: Workspace, scratch: str, state: State, 
             for _ in range(READINGS):
                 exchange = workspace.read(scratch, f"{URI}/{name}")
                 if check.ok(exchange, "state.update.visible", domain=scratch, uri=f"{URI}/{name}"):
-                    same(check, "state.update.visible", due, exchange)
+                    check.same_members("state.update.visible", due, exchange)
             moved = check.members(exchange).get("LastUpdatedAt")
             if moved != moment:
                 break
@@ -330,8 +321,7 @@ def test_reading_writes_nothing(
         ask(scratch, uri)
     after = workspace.read(scratch, URI)
     if check.ok(after, domain=scratch, uri=URI):
-        old, new = check.members(before), check.members(after)
-        check.that("state.read-only", old == new, f"as before: {shown(old)}", shown(new), after)
+        check.same_answer("state.read-only", before, after)
 
 
 @clauses("state.deleted", "state.recreated", "state.update.isolated")
@@ -357,7 +347,7 @@ def test_deleted_and_made_again(
     workspace.put(scratch, URI, members)
     again = workspace.read(scratch, URI)
     if check.ok(again, "state.recreated", domain=scratch, uri=URI):
-        same(check, "state.recreated", members, again)
+        check.same_members("state.recreated", members, again)
         lacks(check, again, state.members, "state.recreated")
         old, new = check.members(first).get("CreatedAt"), check.members(again).get("CreatedAt")
         if isinstance(old, int | float) and isinstance(new, int | float):

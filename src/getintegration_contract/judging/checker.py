@@ -5,7 +5,8 @@ A checker belongs to one test. Its checks are soft: a test goes on after a viola
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import json
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from getintegration_contract.exchange import Exchange
@@ -144,6 +145,40 @@ class Checker:
             size: What the best example is chosen by, if not the size of the exchange.
         """
         return self._record([Check(clause, ok, expected, actual)], exchange, size)
+
+    def same_answer(
+        self, clause: str, due: Exchange, exchange: Exchange, members: Collection[str] | None = None
+    ) -> bool:
+        """The answer MUST be the same as another: in its status, and in its members, or in those given."""
+        before, now = (self._content(answer, members) for answer in (due, exchange))
+        return self.that(clause, before == now, f"the same answer as before: {before}", now, exchange)
+
+    def _content(self, exchange: Exchange, members: Collection[str] | None) -> str:
+        """What an answer says: its status, and where it holds an integration, that."""
+        if exchange.response.status != 200:
+            return str(exchange.response.status)
+        found = self.members(exchange).items()
+        kept = {name: value for name, value in found if members is None or name in members}
+        return f"200 {json.dumps(kept, sort_keys=True, ensure_ascii=False)}"  # no order is promised
+
+    def same_members(self, clause: str, due: dict[str, Any], exchange: Exchange) -> None:
+        """Every member MUST be as given; an empty container is an absent one."""
+        read = self.members(exchange)
+        for name, value in due.items():
+            got = read.get(name, type(value)())
+            self.that(clause, got == value, f"{name} as it was put: {shown(value)}", shown(got), exchange)
+
+    def unique(self, clause: str, header: str, exchanges: Iterable[Exchange]) -> None:
+        """No two answers may have the same value of a header."""
+        seen: set[str] = set()
+        for exchange in exchanges:
+            if value := exchange.response.header(header):
+                self.that(clause, value not in seen, f"another {header}", f"{value} again", exchange)
+                seen.add(value)
+
+    def at_most(self, clause: str, limit: float, share: float, what: str, exchange: Exchange) -> bool:
+        """A share of something MUST NOT be above a limit."""
+        return self.that(clause, share <= limit, f"{what}: at most {limit:.0%}", f"{share:.0%}", exchange)
 
     def members(self, exchange: Exchange) -> dict[str, Any]:
         """The members of an answer that the contract knows; null or an empty container is an absent one."""
