@@ -20,7 +20,7 @@ from getintegration_contract.state.workspace import Workspace
 from getintegration_contract.target.capabilities import WRITING
 from getintegration_contract.target.target import Target
 
-Ask = Callable[..., Exchange]
+from .callables import Ask
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +117,13 @@ def sdk(target: Target, client: Client) -> Callable[..., Any]:
     from botocore.config import Config
     from botocore.session import Session
 
-    session = Session()  # one for all: it keeps the service's model
+    settings: dict[str, Any] = {
+        "defaults_mode": "legacy",  # whatever the environment says
+        "parameter_validation": False,  # invalid input is for the server to reject
+        "connect_timeout": target.timeout,
+        "read_timeout": target.timeout,
+    }
+    session: Any = Session()  # one for all: it keeps the service's model
 
     @functools.cache
     def make(identity: Identity, attempts: int = 6) -> Any:
@@ -136,14 +142,7 @@ def sdk(target: Target, client: Client) -> Callable[..., Any]:
             endpoint_url=target.endpoint,
             verify=client.verify,
             **keys,
-            # Invalid input is for the server to reject.
-            config=Config(
-                retries={"mode": "standard", "total_max_attempts": attempts},
-                defaults_mode="legacy",  # whatever the environment says
-                parameter_validation=False,
-                connect_timeout=target.timeout,
-                read_timeout=target.timeout,
-            ),
+            config=Config(**settings, retries={"mode": "standard", "total_max_attempts": attempts}),
         )
         made.meta.events.register("before-send.customer-profiles", lambda **_: client.admit())
         return made

@@ -93,14 +93,14 @@ def read_during(
     Readers begin together with each write, so that readings fall into it.
     """
     together = threading.Barrier(READERS + 1)
-    writes = list(writes)
+    writing = list(writes)
     written: list[T] = []
 
-    def read(_: int) -> list[Exchange]:
+    def read() -> list[Exchange]:
         exchanges: list[Exchange] = []
         try:
             with closing(client.sibling()) as sibling:
-                for _ in writes:
+                for _ in writing:
                     together.wait()
                     exchanges += [question.ask(sibling) for _ in range(READINGS)]
         except threading.BrokenBarrierError:
@@ -111,9 +111,9 @@ def read_during(
         return exchanges
 
     with ThreadPoolExecutor(READERS) as pool:
-        readers = [pool.submit(read, number) for number in range(READERS)]
+        readers = [pool.submit(read) for _ in range(READERS)]
         try:
-            for write in writes:
+            for write in writing:
                 together.wait()
                 written.append(write())
         except threading.BrokenBarrierError:

@@ -13,4 +13,4 @@ def leave_local_constants_out() -> None:
             "this version of Hypothesis has no _get_local_constants: its choices are not repeatable"
         )
     none = Constants(integers=set(), floats=set(), bytes=set(), strings=set())
-    providers._get_local_constants = lambda: none  # type: ignore[attr-defined]
+    providers._get_local_constants = lambda: none

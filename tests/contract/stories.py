@@ -206,7 +206,7 @@ class Story(RuleBasedStateMachine):
 
     @precondition(lambda self: self.domains)
     @rule(pick=st.sampled_from(range(3)))
-    def list(self, pick: int) -> None:
+    def list_domain(self, pick: int) -> None:
         """List a domain, which changes nothing."""
         if self.narrator.is_over():
             return

@@ -94,12 +94,12 @@ def _version(state: State, number: int) -> dict[str, Any]:
 @clauses("concurrency.own-answer", "concurrency.no-fault", "response.request-id.unique")
 def test_each_gets_its_own(client: Client, crowd: Crowd, questions: list[Question], check: Checker) -> None:
     alone = {one: (one.ask(client), one.ask(client)) for one in questions}
-    for one, answers in alone.items():
-        _found(check, one, *answers)
-    calm = share_of_faults([exchange for answers in alone.values() for exchange in answers])
+    for one, both in alone.items():
+        _found(check, one, *both)
+    calm = share_of_faults([exchange for both in alone.values() for exchange in both])
     if calm > ACCIDENTS:
         pytest.skip("one request after another meets faults already")
-    shares = []
+    shares: list[float] = []
     while len(shares) < ROUNDS and min(shares, default=1) > ACCIDENTS + calm:
         answers = crowd.ask(questions)
         exchanges = [exchange for _, exchange in answers]

@@ -63,11 +63,13 @@ CHECKS = (
     response_schema_conformance,
 )
 
+Operation = APIOperation[Any, Any, Any, Any]
+
 leave_local_constants_out()
 
 
 @functools.cache
-def _operation(contract: Contract, run_seed: int) -> APIOperation:
+def _operation(contract: Contract, run_seed: int) -> Operation:
     config = SchemathesisConfig.from_dict(
         {
             "seed": run_seed,
@@ -101,7 +103,7 @@ def _request(case: Any) -> Request:
     return Request("POST", target, headers, body)
 
 
-def _coverage_cases(operation: APIOperation) -> Iterator[Any]:
+def _coverage_cases(operation: Operation) -> Iterator[Any]:
     yield from operation.schema.iter_coverage_cases(
         operation, generation_modes=MODES, generation_config=operation.schema.config.generation
     )
@@ -116,7 +118,7 @@ def _identifier(case: Any, seen: dict[str, int]) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    worker = metafunc.config.pluginmanager.get_plugin("contract-worker")
+    worker: Any = metafunc.config.pluginmanager.get_plugin("contract-worker")
     if "case" in metafunc.fixturenames:
         contract = worker.contract if worker else None
         cases = list(_coverage_cases(_operation(contract, worker.seed))) if contract else []
@@ -128,7 +130,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def operation(worker: Any) -> APIOperation:
+def operation(worker: Any) -> Operation:
     """The operation, as Schemathesis reads it."""
     return _operation(worker.contract, worker.seed)
 
@@ -175,7 +177,7 @@ def test_coverage(case: Any, client: Client, caller: Identity, state: State, che
 
 
 @pytest.fixture(scope="session")
-def cases(operation: APIOperation) -> st.SearchStrategy[Any]:
+def cases(operation: Operation) -> st.SearchStrategy[Any]:
     """Generated cases, as many valid as invalid ones; built once, since building is slow."""
     return st.one_of(*(operation.as_strategy(mode, feedback=FeedbackSources()) for mode in MODES))
 

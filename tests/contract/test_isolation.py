@@ -18,6 +18,7 @@ from getintegration_contract.judging.checker import Checker
 from getintegration_contract.state.workspace import Workspace
 from getintegration_contract.text import shown
 
+from .callables import Ask
 from .stories import without_moves
 
 clauses = pytest.mark.clauses
@@ -44,7 +45,7 @@ def test_neighbours_stay_as_they_are(
     minimal_members: dict[str, Any],
     tagged: dict[str, Any],
     check: Checker,
-):
+) -> None:
     other = f"{scratch}0"
     workspace.create(other)
     neighbours = [
@@ -73,7 +74,9 @@ def test_neighbours_stay_as_they_are(
 
 
 @clauses("state.deleted-domain", "state.update.isolated")
-def test_deleted_domain(workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker):
+def test_deleted_domain(
+    workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker
+) -> None:
     other = f"{scratch}_2"
     survivors = (scratch, f"{other}3", f"{scratch}-2")
     for domain in (other, *survivors[1:]):
@@ -94,7 +97,7 @@ def test_deleted_domain(workspace: Workspace, scratch: str, minimal_members: dic
 @clauses("missing.other-domain")
 def test_domain_and_uri_are_not_one_key(
     workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker
-):
+) -> None:
     # Who joins them finds the same for another domain and the rest of the Uri.
     for mark in ("_", "-", ""):
         workspace.create(f"{scratch}{mark}a")
@@ -105,7 +108,7 @@ def test_domain_and_uri_are_not_one_key(
 @clauses("missing.domain.near")
 def test_domain_with_a_long_name(
     workspace: Workspace, scratch_name: str, minimal_members: dict[str, Any], check: Checker
-):
+) -> None:
     start = scratch_name.ljust(63, "x")
     workspace.create(f"{start}1")
     workspace.put(f"{start}1", URI, minimal_members)
@@ -116,7 +119,7 @@ def test_domain_with_a_long_name(
 @clauses("missing.uri.wildcard", "state.update.isolated")
 def test_uri_that_reads_as_a_pattern(
     workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker
-):
+) -> None:
     patterns = {"s3://a.c*": ("s3://a.ccc", "s3://a.cde", "s3://abc"), "s3://50%_": ("s3://50 cents",)}
     for pattern, matching in patterns.items():
         workspace.put(scratch, pattern, minimal_members)
@@ -132,7 +135,7 @@ def test_uri_that_reads_as_a_pattern(
 @clauses("missing.integration")
 def test_long_uri_with_another_end(
     workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker
-):
+) -> None:
     start = "s3://".ljust(254, "u")
     workspace.put(scratch, f"{start}1", minimal_members)
     check.ok(workspace.read(scratch, f"{start}1"), domain=scratch, uri=f"{start}1")
@@ -141,8 +144,13 @@ def test_long_uri_with_another_end(
 
 @clauses("access.other-account", "state.update.isolated")
 def test_same_names_in_another_account(
-    ask, workspace: Workspace, scratch: str, other_account: Identity, tagged: dict[str, Any], check: Checker
-):
+    ask: Ask,
+    workspace: Workspace,
+    scratch: str,
+    other_account: Identity,
+    tagged: dict[str, Any],
+    check: Checker,
+) -> None:
     workspace.put(scratch, URI, tagged)
     before = workspace.read(scratch, URI)
     check.ok(before, domain=scratch, uri=URI)

@@ -26,6 +26,8 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import CLOSED
 from getintegration_contract.state.state import UNKNOWN_DOMAIN, State
 
+from .callables import Ask
+
 clauses = pytest.mark.clauses
 
 #: Members that nobody knows.
@@ -34,7 +36,7 @@ MANY = {f"Member{number}": number for number in range(100)}
 
 @clauses("request.DomainName.maxLength")
 @pytest.mark.parametrize("length", [65, 128, 256, 1000])
-def test_domain_name_too_long(ask, check: Checker, length: int):
+def test_domain_name_too_long(ask: Ask, check: Checker, length: int) -> None:
     _invalid_or_too_large(check, ask("x" * length), "request.DomainName.maxLength", 414)
 
 
@@ -48,7 +50,7 @@ def _invalid_or_too_large(check: Checker, exchange: Exchange, clause: str, too_l
 
 @clauses("request.DomainName.pattern")
 @pytest.mark.parametrize("character", [*" !\"#$%&'()*+,.:;<=>?@[]^`{|}~"])
-def test_domain_name_with_forbidden_character(ask, check: Checker, character: str):
+def test_domain_name_with_forbidden_character(ask: Ask, check: Checker, character: str) -> None:
     check.invalid(ask(f"Contract{character}Name"), "request.DomainName.pattern")
 
 
@@ -76,7 +78,7 @@ def test_domain_name_with_forbidden_character(ask, check: Checker, character: st
         pytest.param("N%61me", id="letter encoded twice"),
     ],
 )
-def test_domain_name_outside_the_pattern(ask, check: Checker, name: str):
+def test_domain_name_outside_the_pattern(ask: Ask, check: Checker, name: str) -> None:
     check.invalid(ask(name), "request.DomainName.pattern")
 
 
@@ -98,7 +100,7 @@ def test_domain_name_outside_the_pattern(ask, check: Checker, name: str):
 )
 def test_domain_name_that_routing_can_see(
     client: Client, caller: Identity, state: State, check: Checker, segment: str, clause: str
-):
+) -> None:
     segment = segment.format(state.domain)
     request = replace(get_integration("x", state.uri), target=f"/domains/{segment}/integrations")
     # Whoever routes may answer, in whatever form.
@@ -127,23 +129,23 @@ def test_domain_name_that_routing_can_see(
         pytest.param({"Uri": "s3://bucket"}, "request.Uri.type", id="an object of a Uri"),
     ],
 )
-def test_uri(ask, check: Checker, value: object, clause: str):
+def test_uri(ask: Ask, check: Checker, value: object, clause: str) -> None:
     deserialized = clause.endswith((".type", ".required"))
     check.invalid(ask(uri=value), clause, UNREADABLE if deserialized else INVALID)
 
 
 @clauses("request.Uri.maxLength")
-def test_uri_far_too_long(ask, check: Checker):
+def test_uri_far_too_long(ask: Ask, check: Checker) -> None:
     _invalid_or_too_large(check, ask(uri="u" * 100_000), "request.Uri.maxLength", 413)
 
 
 @clauses("request.Uri.type")
-def test_uri_in_an_array(ask, state: State, check: Checker):
+def test_uri_in_an_array(ask: Ask, state: State, check: Checker) -> None:
     check.invalid(ask(uri=[state.uri]), "request.Uri.type", UNREADABLE)
 
 
 @clauses("request.body.type")
-def test_object_in_a_string(ask, state: State, check: Checker):
+def test_object_in_a_string(ask: Ask, state: State, check: Checker) -> None:
     body = json.dumps(json.dumps({"Uri": state.uri})).encode()
     check.invalid(ask(body=body), "request.body.type", UNREADABLE)
 
@@ -152,32 +154,34 @@ def test_object_in_a_string(ask, state: State, check: Checker):
 @pytest.mark.parametrize(
     "body", [b"{}", b"", b'{"Other": "s3://bucket"}'], ids=["{}", "no body", "another member"]
 )
-def test_uri_absent(ask, check: Checker, body: bytes):
+def test_uri_absent(ask: Ask, check: Checker, body: bytes) -> None:
     check.invalid(ask(body=body), "request.Uri.required", UNREADABLE)
 
 
 @clauses("request.uri-in-body")
 @pytest.mark.parametrize("key", ["uri", "URI", "uRI", " Uri", "Uri ", "Uri\x00", "IntegrationUri"])
-def test_uri_under_another_name(ask, state: State, check: Checker, key: str):
+def test_uri_under_another_name(ask: Ask, state: State, check: Checker, key: str) -> None:
     check.invalid(ask(body=json.dumps({key: state.uri}).encode()), "request.uri-in-body", UNREADABLE)
 
 
 @clauses("request.uri-in-body")
 @pytest.mark.parametrize("wrapper", ["GetIntegrationRequest", "Integration", "input", "body", ""])
-def test_uri_in_a_wrapper(ask, state: State, check: Checker, wrapper: str):
+def test_uri_in_a_wrapper(ask: Ask, state: State, check: Checker, wrapper: str) -> None:
     body = json.dumps({wrapper: {"Uri": state.uri}}).encode()
     check.invalid(ask(body=body), "request.uri-in-body", UNREADABLE)
 
 
 @clauses("request.body.type")
-def test_object_as_pairs(ask, state: State, check: Checker):
+def test_object_as_pairs(ask: Ask, state: State, check: Checker) -> None:
     body = json.dumps([["Uri", state.uri]]).encode()
     check.invalid(ask(body=body), "request.body.type", UNREADABLE)
 
 
 @clauses("request.uri-in-body")
 @pytest.mark.parametrize("place", ["query", "header", "form"])
-def test_uri_outside_the_body(client: Client, caller: Identity, state: State, check: Checker, place: str):
+def test_uri_outside_the_body(
+    client: Client, caller: Identity, state: State, check: Checker, place: str
+) -> None:
     request = get_integration(state.domain, body=b"{}")
     if place == "query":
         request = replace(request, target=f"{request.target}?Uri=contract")
@@ -189,7 +193,7 @@ def test_uri_outside_the_body(client: Client, caller: Identity, state: State, ch
 
 
 @clauses("request.uri-in-body")
-def test_uri_in_a_form(ask, state: State, check: Checker):
+def test_uri_in_a_form(ask: Ask, state: State, check: Checker) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     exchange = ask(body=f"Uri={quote(state.uri, safe='')}".encode(), headers=form)
     check.expect(exchange, Expectation("request.uri-in-body", (UNREADABLE, answer(415)), shape="none"))
@@ -200,7 +204,7 @@ def test_uri_in_a_form(ask, state: State, check: Checker):
 @pytest.mark.parametrize("place", ["body", "query"])
 def test_domain_outside_the_path(
     client: Client, caller: Identity, state: State, check: Checker, place: str, name: str
-):
+) -> None:
     request = get_integration(state.domain, state.uri)
     if place == "body":
         request = replace(request, body=json.dumps({"Uri": state.uri, name: UNKNOWN_DOMAIN}).encode())
@@ -262,7 +266,7 @@ def _unreadable(identifier: str, body: bytes) -> object:
         _unreadable("no-break space before it", '\u00a0{"Uri": "s3://bucket"}'.encode()),
     ],
 )
-def test_body(ask, check: Checker, body: bytes, clause: str):
+def test_body(ask: Ask, check: Checker, body: bytes, clause: str) -> None:
     check.invalid(ask(body=body), clause, UNREADABLE)
 
 
@@ -294,26 +298,26 @@ AMBIGUOUS: dict[str, Callable[[str], tuple[Any, ...]]] = {
 
 @clauses("request.json.robust")
 @pytest.mark.parametrize("kind", AMBIGUOUS)
-def test_json_that_parsers_read_differently(ask, state: State, check: Checker, kind: str):
+def test_json_that_parsers_read_differently(ask: Ask, state: State, check: Checker, kind: str) -> None:
     body, *readings = AMBIGUOUS[kind](state.uri)
     check.one_of_readings(ask(body=body), "request.json.robust", readings)
 
 
 @clauses("request.accept")
 @pytest.mark.parametrize("accept", ["application/json", "application/*", "*/*"])
-def test_accept(ask, state: State, check: Checker, accept: str):
+def test_accept(ask: Ask, state: State, check: Checker, accept: str) -> None:
     check.ok(ask(headers={"Accept": accept}), "request.accept", domain=state.domain, uri=state.uri)
 
 
 @clauses("request.accept.other")
 @pytest.mark.parametrize("accept", ["application/hal+json", "text/html", "image/*"])
-def test_accept_of_something_else(ask, check: Checker, accept: str):
+def test_accept_of_something_else(ask: Ask, check: Checker, accept: str) -> None:
     exchange = ask(headers={"Accept": accept})
     check.expect(exchange, Expectation("request.accept.other", (OK, answer(406)), shape="none"))
 
 
 @clauses("request.large-body")
-def test_large_body(ask, check: Checker):
+def test_large_body(ask: Ask, check: Checker) -> None:
     exchange = ask(uri="u" * 3_000_000)
     if exchange.response.reason == CLOSED:  # as RFC 9110 allows: who is still sending misses the answer
         pytest.skip("the connection was closed while the body was on its way")
@@ -333,14 +337,14 @@ def test_large_body(ask, check: Checker):
         None,
     ],
 )
-def test_content_type(ask, state: State, check: Checker, content_type: str | None):
+def test_content_type(ask: Ask, state: State, check: Checker, content_type: str | None) -> None:
     exchange = ask(headers={"Content-Type": content_type})
     lawful = (OK, answer(400), answer(415))
     check.expect(exchange, Expectation("request.content-type", lawful, shape="none"))
 
 
 @clauses("routing.method", "routing.method.form")
-def test_wrong_method(client: Client, caller: Identity, state: State, check: Checker):
+def test_wrong_method(client: Client, caller: Identity, state: State, check: Checker) -> None:
     # GET, PUT and DELETE are other operations here or beside it, and PUT and DELETE write.
     request = replace(get_integration(state.domain, state.uri), method="PATCH")
     check.no_route(client.send(request, caller), "routing.method")
@@ -360,6 +364,6 @@ def test_wrong_method(client: Client, caller: Identity, state: State, check: Che
         "/domains/{0}/integrationsX",
     ],
 )
-def test_wrong_path(client: Client, caller: Identity, state: State, check: Checker, path: str):
+def test_wrong_path(client: Client, caller: Identity, state: State, check: Checker, path: str) -> None:
     request = replace(get_integration(state.domain, state.uri), target=path.format(state.domain))
     check.no_route(client.send(request, caller), "routing.path")

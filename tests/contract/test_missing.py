@@ -19,6 +19,8 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.state import listing
 from getintegration_contract.state.state import UNKNOWN_DOMAIN, State
 
+from .callables import Ask, Change
+
 clauses = pytest.mark.clauses
 
 _ARN = re.compile("arn:[^:]+:[^:]+:[^:]+:[^:]+:.")
@@ -71,7 +73,7 @@ def not_found(state: State, check: Checker) -> Callable[..., None]:
 
 @clauses("missing.domain")
 @pytest.mark.parametrize("name", [UNKNOWN_DOMAIN, "unknown", "0", *INHERITED])
-def test_unknown_domain(ask, check: Checker, name: str):
+def test_unknown_domain(ask: Ask, check: Checker, name: str) -> None:
     check.not_found(ask(name), "missing.domain")
 
 
@@ -79,13 +81,20 @@ def test_unknown_domain(ask, check: Checker, name: str):
 @pytest.mark.parametrize(
     "uri", ["s3://unknown", "unknown", "arn:aws:flow:us-east-1:123456789012:Unknown", *INHERITED]
 )
-def test_unknown_uri(ask, check: Checker, uri: str):
+def test_unknown_uri(ask: Ask, check: Checker, uri: str) -> None:
     check.not_found(ask(uri=uri), "missing.integration")
 
 
 @clauses("missing.integration")
 @pytest.mark.parametrize("member", ["ObjectTypeName", "DomainName"])
-def test_another_member_as_uri(ask, has_integration, not_found, state: State, check: Checker, member: str):
+def test_another_member_as_uri(
+    ask: Ask,
+    has_integration: Callable[[str, str], bool],
+    not_found: Callable[..., None],
+    state: State,
+    check: Checker,
+    member: str,
+) -> None:
     name = check.members(ask()).get(member)
     if not isinstance(name, str) or name == state.uri:
         pytest.skip(f"the integration has no {member}, or the same as its Uri")
@@ -93,7 +102,7 @@ def test_another_member_as_uri(ask, has_integration, not_found, state: State, ch
 
 
 @clauses("missing.other-domain")
-def test_uri_of_another_domain(ask, state: State, check: Checker):
+def test_uri_of_another_domain(ask: Ask, state: State, check: Checker) -> None:
     if state.other_domain is None or state.other_uri is None:
         pytest.skip("there is no second domain with an integration of its own")
     check.ok(ask(state.other_domain, state.other_uri), domain=state.other_domain, uri=state.other_uri)
@@ -103,7 +112,9 @@ def test_uri_of_another_domain(ask, state: State, check: Checker):
 
 @clauses("missing.domain.case")
 @pytest.mark.parametrize("change", [str.lower, str.upper, str.swapcase], ids=["lower", "upper", "swapped"])
-def test_domain_in_another_case(ask, has_domain, not_found, state: State, change):
+def test_domain_in_another_case(
+    ask: Ask, has_domain: Callable[[str], bool], not_found: Callable[..., None], state: State, change: Change
+) -> None:
     name = change(state.domain)
     if name == state.domain:
         pytest.skip("the name of the domain has no letter to change")
@@ -122,7 +133,9 @@ def test_domain_in_another_case(ask, has_domain, not_found, state: State, change
         pytest.param(lambda name: f"{name}_", id="underscore after"),
     ],
 )
-def test_domain_near_an_existing_one(ask, has_domain, not_found, state: State, change):
+def test_domain_near_an_existing_one(
+    ask: Ask, has_domain: Callable[[str], bool], not_found: Callable[..., None], state: State, change: Change
+) -> None:
     name = change(state.domain)
     if name == state.domain or not 1 <= len(name) <= 64:
         pytest.skip("the name of the domain has no such neighbour")
@@ -133,7 +146,7 @@ def _swapped(found: re.Match[str]) -> str:
     return found[0].swapcase()
 
 
-def _near(clause: str, identifier: str, change) -> object:
+def _near(clause: str, identifier: str, change: Change) -> object:
     return pytest.param(
         change, f"missing.uri.{clause}", id=identifier, marks=clauses(f"missing.uri.{clause}")
     )
@@ -186,7 +199,14 @@ def _near(clause: str, identifier: str, change) -> object:
         _near("percent-encoding", "space as plus", lambda uri: uri.replace("%20", "+")),
     ],
 )
-def test_uri_near_an_existing_one(ask, has_integration, not_found, state: State, change, clause: str):
+def test_uri_near_an_existing_one(
+    ask: Ask,
+    has_integration: Callable[[str, str], bool],
+    not_found: Callable[..., None],
+    state: State,
+    change: Change,
+    clause: str,
+) -> None:
     uri = change(state.uri)
     if uri == state.uri or not 1 <= len(uri) <= 255:
         pytest.skip("the Uri of the integration has no such neighbour")
@@ -204,10 +224,17 @@ def test_uri_near_an_existing_one(ask, has_integration, not_found, state: State,
         pytest.param(4, "210987654321", id="account"),
     ],
 )
-def test_arn_near_an_existing_one(ask, has_integration, not_found, state: State, field: int, value: str):
+def test_arn_near_an_existing_one(
+    ask: Ask,
+    has_integration: Callable[[str, str], bool],
+    not_found: Callable[..., None],
+    state: State,
+    field: int,
+    value: str,
+) -> None:
     places = ((state.domain, state.uri), (state.other_domain, state.other_uri))
     domain, uri = next((place for place in places if _ARN.match(place[1] or "")), (None, None))
-    if domain is None:
+    if domain is None or uri is None:
         pytest.skip("no integration that is known has an ARN as its Uri")
     fields = uri.split(":")
     fields[field] = value if fields[field] != value else ""

@@ -29,6 +29,7 @@ from getintegration_contract.target.capabilities import THROTTLING
 from getintegration_contract.target.target import Target
 from getintegration_contract.text import shown
 
+from .callables import Ask
 from .clients import JAVASCRIPT, unreadable
 
 clauses = pytest.mark.clauses
@@ -127,7 +128,7 @@ def raised(make: Callable[[], Any]) -> str:
 
 
 @clauses("sdk.boto3")
-def test_botocore(ask, sdk, caller: Identity, state: State, check: Checker):
+def test_botocore(ask: Ask, sdk: Callable[..., Any], caller: Identity, state: State, check: Checker) -> None:
     exchange = ask()
     try:
         read = sdk(caller).get_integration(DomainName=state.domain, Uri=state.uri)
@@ -152,7 +153,9 @@ def test_botocore(ask, sdk, caller: Identity, state: State, check: Checker):
         pytest.param("u" * 256, "BadRequestException", id="bad request"),
     ],
 )
-def test_botocore_types_errors(ask, sdk, caller: Identity, state: State, check: Checker, uri: str, due: str):
+def test_botocore_types_errors(
+    ask: Ask, sdk: Callable[..., Any], caller: Identity, state: State, check: Checker, uri: str, due: str
+) -> None:
     got = raised(lambda: sdk(caller).get_integration(DomainName=state.domain, Uri=uri))
     exchange = None if got == due else ask(uri=uri)
     if not unreadable(check, exchange, "botocore", "sdk.boto3.typed-errors"):
@@ -160,7 +163,9 @@ def test_botocore_types_errors(ask, sdk, caller: Identity, state: State, check: 
 
 
 @clauses("sdk.boto3.typed-errors")
-def test_botocore_types_denied_access(ask, sdk, unauthorized: Identity, state: State, check: Checker):
+def test_botocore_types_denied_access(
+    ask: Ask, sdk: Callable[..., Any], unauthorized: Identity, state: State, check: Checker
+) -> None:
     got = raised(lambda: sdk(unauthorized).get_integration(DomainName=state.domain, Uri=state.uri))
     lawful = ("AccessDeniedException", "ResourceNotFoundException")
     exchange = None if got in lawful else ask(identity=unauthorized)
@@ -169,7 +174,9 @@ def test_botocore_types_denied_access(ask, sdk, unauthorized: Identity, state: S
 
 
 @clauses("sdk.boto3.typed-errors", "throttling.occurs")
-def test_botocore_types_throttling(ask, sdk, target: Target, state: State, check: Checker):
+def test_botocore_types_throttling(
+    ask: Ask, sdk: Callable[..., Any], target: Target, state: State, check: Checker
+) -> None:
     if "low-quota" not in target.identities or THROTTLING not in target.claims:
         pytest.skip("the target file names no identity low-quota")
     once = sdk(target.identities["low-quota"], 1)
@@ -191,7 +198,7 @@ def test_botocore_types_throttling(ask, sdk, target: Target, state: State, check
 
 
 @clauses("sdk.aws-cli")
-def test_aws_cli(run: Run, ask, target: Target, state: State, check: Checker):
+def test_aws_cli(run: Run, ask: Ask, target: Target, state: State, check: Checker) -> None:
     beside = Path(sys.executable).parent
     command = shutil.which("aws", path=beside) or shutil.which("aws")
     if command is None:
@@ -220,7 +227,7 @@ def test_aws_cli(run: Run, ask, target: Target, state: State, check: Checker):
 
 
 @clauses("sdk.javascript")
-def test_javascript(run: Run, ask, target: Target, state: State, check: Checker):
+def test_javascript(run: Run, ask: Ask, target: Target, state: State, check: Checker) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")

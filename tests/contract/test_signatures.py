@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from getintegration_contract.sending.pipeline import PipelinedRequest, pipeline
 from getintegration_contract.state.state import State
 from getintegration_contract.target.target import Target
 
+from .callables import Ask, Change
 from .presigned import Presigner
 
 clauses = pytest.mark.clauses
@@ -35,7 +38,7 @@ INVALID = ("InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired
 ANY = (*MISSING, *INCOMPLETE, *UNKNOWN, *INVALID)
 
 
-def authorization(change):
+def authorization(change: Change) -> Signing:
     """Rewrites the Authorization header after signing."""
 
     def tamper(request: Request) -> Request:
@@ -45,19 +48,19 @@ def authorization(change):
     return Signing(tamper=tamper)
 
 
-def after_signing(**changes):
+def after_signing(**changes: Any) -> Signing:
     """Changes parts of the request after signing."""
     return Signing(tamper=lambda request: replace(request, **changes))
 
 
-def headers_after_signing(**headers):
+def headers_after_signing(**headers: str | None) -> Signing:
     """Changes headers after signing."""
     return Signing(tamper=lambda request: request.with_headers(**headers))
 
 
 @clauses("sigv4.missing-authorization")
 @pytest.mark.parametrize("kind", ["unsigned", "header removed", "header empty"])
-def test_no_authorization(ask, check: Checker, kind: str):
+def test_no_authorization(ask: Ask, check: Checker, kind: str) -> None:
     exchange = {
         "unsigned": lambda: ask(identity=None),
         "header removed": lambda: ask(signing=headers_after_signing(Authorization=None)),
@@ -79,14 +82,14 @@ def test_no_authorization(ask, check: Checker, kind: str):
     ],
     ids=["basic", "bearer", "version 2", "SHA1", "garbage"],
 )
-def test_not_sigv4(ask, check: Checker, value: str):
+def test_not_sigv4(ask: Ask, check: Checker, value: str) -> None:
     exchange = ask(signing=headers_after_signing(Authorization=value))
     check.unauthenticated(exchange, "sigv4.not-sigv4", *INCOMPLETE, *MISSING)
 
 
 @clauses("sigv4.not-sigv4")
 @pytest.mark.parametrize("algorithm", ["AWS4-HMAC-SHA512", "AWS4-HMAC-SHA1", "AWS4-ECDSA-P256-SHA256"])
-def test_another_algorithm_by_name(ask, check: Checker, algorithm: str):
+def test_another_algorithm_by_name(ask: Ask, check: Checker, algorithm: str) -> None:
     # All else is as it must be for AWS4-HMAC-SHA256.
     exchange = ask(signing=authorization(lambda value: value.replace("AWS4-HMAC-SHA256", algorithm, 1)))
     check.unauthenticated(exchange, "sigv4.not-sigv4", *ANY)
@@ -95,7 +98,7 @@ def test_another_algorithm_by_name(ask, check: Checker, algorithm: str):
 @clauses("sigv4.incomplete")
 @pytest.mark.parametrize("component", ["Credential", "SignedHeaders", "Signature"])
 @pytest.mark.parametrize("fault", ["missing", "empty"])
-def test_incomplete(ask, check: Checker, component: str, fault: str):
+def test_incomplete(ask: Ask, check: Checker, component: str, fault: str) -> None:
     def change(value: str) -> str:
         replacement = f"{component}=" if fault == "empty" else ""
         return re.sub(rf"{component}=[^,]*", replacement, value).replace(" ,", "").rstrip(", ")
@@ -105,27 +108,27 @@ def test_incomplete(ask, check: Checker, component: str, fault: str):
 
 
 @clauses("sigv4.incomplete")
-def test_scope_too_short(ask, check: Checker):
+def test_scope_too_short(ask: Ask, check: Checker) -> None:
     exchange = ask(signing=authorization(lambda value: value.replace("/aws4_request", "")))
     check.unauthenticated(exchange, "sigv4.incomplete", *INCOMPLETE, *INVALID)
 
 
 @clauses("sigv4.unknown-key")
 @pytest.mark.parametrize("key", ["AKIAEXAMPLEUNKNOWN01", "ASIAEXAMPLEUNKNOWN01", "x"])
-def test_unknown_access_key(ask, static_caller: Identity, check: Checker, key: str):
+def test_unknown_access_key(ask: Ask, static_caller: Identity, check: Checker, key: str) -> None:
     stranger = replace(static_caller, access_key=key, session_token=None)
     check.unauthenticated(ask(identity=stranger), "sigv4.unknown-key", *UNKNOWN)
 
 
 @clauses("sigv4.unknown-key")
-def test_access_key_in_another_case(ask, static_caller: Identity, check: Checker):
+def test_access_key_in_another_case(ask: Ask, static_caller: Identity, check: Checker) -> None:
     stranger = replace(static_caller, access_key=static_caller.access_key.swapcase())
     check.unauthenticated(ask(identity=stranger), "sigv4.unknown-key", *UNKNOWN)
 
 
 @clauses("sigv4.wrong-secret")
 @pytest.mark.parametrize("secret", ["another", "longer", "the access key"])
-def test_wrong_secret(ask, static_caller: Identity, check: Checker, secret: str):
+def test_wrong_secret(ask: Ask, static_caller: Identity, check: Checker, secret: str) -> None:
     wrong = {
         "another": "x" * 40,
         "longer": static_caller.secret_key + "x",
@@ -136,14 +139,14 @@ def test_wrong_secret(ask, static_caller: Identity, check: Checker, secret: str)
 
 
 @clauses("sigv4.wrong-secret")
-def test_wrong_secret_beside_a_right_token(ask, temporary: Identity, check: Checker):
+def test_wrong_secret_beside_a_right_token(ask: Ask, temporary: Identity, check: Checker) -> None:
     exchange = ask(identity=replace(temporary, secret_key="x" * 40))
     check.unauthenticated(exchange, "sigv4.wrong-secret", *INVALID)
 
 
 @clauses("sigv4.tampered-signature")
 @pytest.mark.parametrize("fault", ["last digit", "zeros", "cut", "extended", "not hexadecimal"])
-def test_tampered_signature(ask, check: Checker, fault: str):
+def test_tampered_signature(ask: Ask, check: Checker, fault: str) -> None:
     def change(value: str) -> str:
         head, signature = value.rsplit("=", 1)
         altered = {
@@ -169,14 +172,14 @@ def existing_otherwise(state: State) -> bytes:
 @pytest.mark.parametrize(
     "body", [None, b"{}", b"", b"not JSON"], ids=["white space", "{}", "empty", "no JSON"]
 )
-def test_tampered_body(ask, existing_otherwise, check: Checker, body: bytes | None):
+def test_tampered_body(ask: Ask, existing_otherwise: bytes, check: Checker, body: bytes | None) -> None:
     signing = after_signing(body=existing_otherwise if body is None else body)
     check.unauthenticated(ask(signing=signing), "sigv4.tampered-body", *INVALID)
 
 
 @clauses("sigv4.tampered-body")
 @pytest.mark.parametrize("kilobytes", [2, 100])
-def test_tampered_large_body(ask, existing_otherwise, check: Checker, kilobytes: int):
+def test_tampered_large_body(ask: Ask, existing_otherwise: bytes, check: Checker, kilobytes: int) -> None:
     body = existing_otherwise + b" " * 1024 * kilobytes
     signing = after_signing(body=existing_otherwise + b"\n" * 1024 * kilobytes)
     exchange = ask(body=body, signing=signing)
@@ -186,7 +189,7 @@ def test_tampered_large_body(ask, existing_otherwise, check: Checker, kilobytes:
 
 
 @clauses("sigv4.tampered-body")
-def test_tampered_body_with_its_own_hash(ask, existing_otherwise, check: Checker):
+def test_tampered_body_with_its_own_hash(ask: Ask, existing_otherwise: bytes, check: Checker) -> None:
     # The hash in the header fits the new body, but the signature does not cover it.
     digest = hashlib.sha256(existing_otherwise).hexdigest()
     signing = Signing(
@@ -198,7 +201,7 @@ def test_tampered_body_with_its_own_hash(ask, existing_otherwise, check: Checker
 
 
 @clauses("sigv4.tampered-body")
-def test_tampered_body_without_its_hash(ask, existing_otherwise, check: Checker):
+def test_tampered_body_without_its_hash(ask: Ask, existing_otherwise: bytes, check: Checker) -> None:
     # As SDKs sign for services of this kind: the body's hash is not sent beside it.
     signing = Signing(
         signed_headers=("content-type", "host", "x-amz-date"),
@@ -211,8 +214,8 @@ def test_tampered_body_without_its_hash(ask, existing_otherwise, check: Checker)
 
 @clauses("sigv4.tampered-body")
 def test_body_exchanged_under_a_signature_that_was_good(
-    ask, client: Client, existing_otherwise, check: Checker
-):
+    ask: Ask, client: Client, existing_otherwise: bytes, check: Checker
+) -> None:
     sent: list[Request] = []
 
     def keep(request: Request) -> Request:
@@ -225,7 +228,7 @@ def test_body_exchanged_under_a_signature_that_was_good(
 
 
 @clauses("sigv4.tampered-path")
-def test_tampered_path(ask, check: Checker):
+def test_tampered_path(ask: Ask, check: Checker) -> None:
     exchange = ask(signing=after_signing(target="/domains/Another/integrations"))
     if exchange.response.status == 404:
         check.not_exercised("the tampered path was looked at before the signature")
@@ -234,7 +237,7 @@ def test_tampered_path(ask, check: Checker):
 
 
 @clauses("sigv4.tampered-path")
-def test_slash_added_after_signing(ask, state: State, check: Checker):
+def test_slash_added_after_signing(ask: Ask, state: State, check: Checker) -> None:
     exchange = ask(signing=after_signing(target=f"/domains/{state.domain}/integrations/"))
     if exchange.response.status in (404, 405):
         check.not_exercised("the tampered path was looked at before the signature")
@@ -243,7 +246,7 @@ def test_slash_added_after_signing(ask, state: State, check: Checker):
 
 
 @clauses("sigv4.tampered-path")
-def test_replayed_for_the_existing_domain(ask, state: State, check: Checker):
+def test_replayed_for_the_existing_domain(ask: Ask, state: State, check: Checker) -> None:
     target = f"/domains/{state.domain}/integrations"
     exchange = ask("Another", signing=after_signing(target=target))
     check.unauthenticated(exchange, "sigv4.tampered-path", *INVALID)
@@ -251,7 +254,7 @@ def test_replayed_for_the_existing_domain(ask, state: State, check: Checker):
 
 @clauses("sigv4.tampered-query")
 @pytest.mark.parametrize("query", ["a=b", "X-Amz-Date=20200101T000000Z"])
-def test_tampered_query(ask, state: State, check: Checker, query: str):
+def test_tampered_query(ask: Ask, state: State, check: Checker, query: str) -> None:
     target = f"/domains/{state.domain}/integrations?{query}"
     check.unauthenticated(ask(signing=after_signing(target=target)), "sigv4.tampered-query", *INVALID)
 
@@ -262,12 +265,12 @@ def test_tampered_query(ask, state: State, check: Checker, query: str):
     [{"x_amz_content_sha256": "0" * 64}, {"Content_Type": "application/json; charset=utf-8"}],
     ids=["x-amz-content-sha256", "content-type"],
 )
-def test_tampered_header(ask, check: Checker, header: dict[str, str]):
+def test_tampered_header(ask: Ask, check: Checker, header: dict[str, str]) -> None:
     check.unauthenticated(ask(signing=headers_after_signing(**header)), "sigv4.tampered-header", *INVALID)
 
 
 @clauses("sigv4.tampered-header")
-def test_tampered_date(ask, check: Checker):
+def test_tampered_date(ask: Ask, check: Checker) -> None:
     # Within the window, but not the moment that was signed.
     moment = (datetime.now(UTC) - timedelta(seconds=61)).strftime("%Y%m%dT%H%M%SZ")
     exchange = ask(signing=headers_after_signing(x_amz_date=moment))
@@ -279,9 +282,18 @@ def test_tampered_date(ask, check: Checker):
     "fault", ["two digits", "last digit", "wrong secret", "unknown key", "expired", "another body"]
 )
 def test_wrong_signature_in_the_query(
-    ask, client: Client, target: Target, static_caller: Identity, state: State, check: Checker, fault: str
-):
-    who = {"wrong secret": {"secret_key": "x" * 40}, "unknown key": {"access_key": "AKIAEXAMPLEUNKNOWN01"}}
+    ask: Ask,
+    client: Client,
+    target: Target,
+    static_caller: Identity,
+    state: State,
+    check: Checker,
+    fault: str,
+) -> None:
+    who: dict[str, dict[str, Any]] = {
+        "wrong secret": {"secret_key": "x" * 40},
+        "unknown key": {"access_key": "AKIAEXAMPLEUNKNOWN01"},
+    }
     presigner = Presigner(target, replace(static_caller, **who.get(fault, {})))
     age = timedelta(hours=1) if fault == "expired" else timedelta()
     request = presigner.presign(get_integration(state.domain, state.uri), age=age)
@@ -295,7 +307,7 @@ def test_wrong_signature_in_the_query(
 
 
 @pytest.fixture
-def in_two_lines(client: Client, caller: Identity, state: State):
+def in_two_lines(client: Client, caller: Identity, state: State) -> Callable[..., Exchange]:
     """Signs one value of a header, and sends two lines of it."""
     if client.proxied:
         pytest.skip("a proxy stands before the endpoint and would be judged in its place")
@@ -313,25 +325,27 @@ def in_two_lines(client: Client, caller: Identity, state: State):
 
 
 @clauses("sigv4.canonical-headers")
-def test_header_in_two_lines(in_two_lines, state: State, check: Checker):
+def test_header_in_two_lines(in_two_lines: Callable[..., Exchange], state: State, check: Checker) -> None:
     exchange = in_two_lines("first,second", "first", "second")
     check.ok(exchange, "sigv4.canonical-headers", domain=state.domain, uri=state.uri)
 
 
 @clauses("sigv4.tampered-header")
 @pytest.mark.parametrize("signed", ["first", "second", "second,first"])
-def test_header_with_a_line_that_was_not_signed(in_two_lines, check: Checker, signed: str):
+def test_header_with_a_line_that_was_not_signed(
+    in_two_lines: Callable[..., Exchange], check: Checker, signed: str
+) -> None:
     check.unauthenticated(in_two_lines(signed, "first", "second"), "sigv4.tampered-header", *INVALID)
 
 
 @clauses("sigv4.unsigned-host")
-def test_host_is_not_signed(ask, check: Checker):
+def test_host_is_not_signed(ask: Ask, check: Checker) -> None:
     exchange = ask(signing=Signing(signed_headers=("content-type", "x-amz-content-sha256", "x-amz-date")))
     check.unauthenticated(exchange, "sigv4.unsigned-host")
 
 
 @clauses("sigv4.replayed-host")
-def test_signed_for_another_host(ask, target: Target, check: Checker):
+def test_signed_for_another_host(ask: Ask, target: Target, check: Checker) -> None:
     # Signed for the real service's name, sent here: what a replay against another stage looks like.
     host = target.endpoint.partition("://")[2]
     signing = Signing(tamper=lambda request: request.with_headers(Host=host))
@@ -340,7 +354,7 @@ def test_signed_for_another_host(ask, target: Target, check: Checker):
 
 
 @pytest.fixture
-def clocks_agree(ask, state: State, check: Checker) -> None:
+def clocks_agree(ask: Ask, state: State, check: Checker) -> None:
     """The target's clock is near this machine's, so that minutes are minutes to both."""
     exchange = ask()
     differ = "the target's clock is not this machine's: set one of them right"
@@ -367,7 +381,7 @@ def _reject_date(check: Checker, exchange: Exchange, clause: str, minutes: int) 
 @clauses("sigv4.expired-date", "sigv4.expired-date.5-minutes")
 @pytest.mark.usefixtures("clocks_agree")
 @pytest.mark.parametrize("minutes", [6, 16, 65, 24 * 60])
-def test_expired_date(ask, check: Checker, minutes: int):
+def test_expired_date(ask: Ask, check: Checker, minutes: int) -> None:
     exchange = ask(signing=Signing(skew=timedelta(minutes=-minutes)))
     _reject_date(check, exchange, "sigv4.expired-date", minutes)
 
@@ -375,7 +389,7 @@ def test_expired_date(ask, check: Checker, minutes: int):
 @clauses("sigv4.future-date", "sigv4.future-date.5-minutes")
 @pytest.mark.usefixtures("clocks_agree")
 @pytest.mark.parametrize("minutes", [6, 16, 65, 24 * 60])
-def test_future_date(ask, check: Checker, minutes: int):
+def test_future_date(ask: Ask, check: Checker, minutes: int) -> None:
     exchange = ask(signing=Signing(skew=timedelta(minutes=minutes)))
     _reject_date(check, exchange, "sigv4.future-date", minutes)
 
@@ -383,20 +397,20 @@ def test_future_date(ask, check: Checker, minutes: int):
 @clauses("sigv4.clock-window")
 @pytest.mark.usefixtures("clocks_agree")
 @pytest.mark.parametrize("minutes", [-4, 4])
-def test_date_within_the_window(ask, state: State, check: Checker, minutes: int):
+def test_date_within_the_window(ask: Ask, state: State, check: Checker, minutes: int) -> None:
     exchange = ask(signing=Signing(skew=timedelta(minutes=minutes)))
     check.ok(exchange, "sigv4.clock-window", domain=state.domain, uri=state.uri)
 
 
 @clauses("sigv4.missing-date")
 @pytest.mark.parametrize("value", [None, "", "yesterday", "2026-01-01T00:00:00Z"])
-def test_no_date(ask, check: Checker, value: str | None):
+def test_no_date(ask: Ask, check: Checker, value: str | None) -> None:
     exchange = ask(signing=headers_after_signing(x_amz_date=value))
     check.unauthenticated(exchange, "sigv4.missing-date", *INCOMPLETE, *INVALID, *MISSING)
 
 
 @clauses("sigv4.missing-date")
-def test_no_date_that_is_signed(ask, check: Checker):
+def test_no_date_that_is_signed(ask: Ask, check: Checker) -> None:
     # A server that takes the present for it finds all else in order.
     signing = Signing(
         signed_headers=("content-type", "host", "x-amz-content-sha256"),
@@ -421,7 +435,9 @@ def _day(days: int) -> str:
         pytest.param(Signing(scope_date=_day(2)), "wrong-scope-date", id="a later day's scope"),
     ],
 )
-def test_wrong_scope(ask, static_caller: Identity, check: Checker, signing: Signing, clause: str):
+def test_wrong_scope(
+    ask: Ask, static_caller: Identity, check: Checker, signing: Signing, clause: str
+) -> None:
     check.unauthenticated(
         ask(identity=static_caller, signing=signing), f"sigv4.{clause}", *INVALID, *INCOMPLETE
     )
@@ -429,7 +445,7 @@ def test_wrong_scope(ask, static_caller: Identity, check: Checker, signing: Sign
 
 @clauses("sigv4.wrong-region")
 @pytest.mark.parametrize("region", ["eu-central-1", "us-east-2", "nowhere"])
-def test_wrong_region(ask, target: Target, check: Checker, region: str):
+def test_wrong_region(ask: Ask, target: Target, check: Checker, region: str) -> None:
     if region == target.region:
         region = "us-west-2"
     exchange = ask(signing=Signing(region=region))
@@ -443,19 +459,19 @@ def test_wrong_region(ask, target: Target, check: Checker, region: str):
 
 
 @clauses("sigv4.session-token")
-def test_session_token(ask, temporary: Identity, state: State, check: Checker):
+def test_session_token(ask: Ask, temporary: Identity, state: State, check: Checker) -> None:
     check.ok(ask(identity=temporary), "sigv4.session-token", domain=state.domain, uri=state.uri)
 
 
 @clauses("sigv4.missing-token")
-def test_session_token_missing(ask, temporary: Identity, check: Checker):
+def test_session_token_missing(ask: Ask, temporary: Identity, check: Checker) -> None:
     exchange = ask(identity=replace(temporary, session_token=None))
     check.unauthenticated(exchange, "sigv4.missing-token", *UNKNOWN, *INVALID)
 
 
 @clauses("sigv4.bad-token")
 @pytest.mark.parametrize("fault", ["another", "cut", "extended"])
-def test_session_token_wrong(ask, temporary: Identity, check: Checker, fault: str):
+def test_session_token_wrong(ask: Ask, temporary: Identity, check: Checker, fault: str) -> None:
     token = temporary.session_token or ""
     wrong = {"another": "x" * len(token), "cut": token[:-1], "extended": token + "x"}[fault]
     exchange = ask(identity=replace(temporary, session_token=wrong))
@@ -469,7 +485,7 @@ def test_session_token_wrong(ask, temporary: Identity, check: Checker, fault: st
     "segment",
     ["a%20b", "%41%42", "caf%C3%A9", "a%2Bb+c", "a~b-c_d", "a!b*c'd(e)", "%e2%82%ac", "a=b&c@d:e,f"],
 )
-def test_canonical_path(client: Client, caller: Identity, state: State, check: Checker, segment: str):
+def test_canonical_path(client: Client, caller: Identity, state: State, check: Checker, segment: str) -> None:
     # None of these names an existing domain: what counts is that the signature is not what fails.
     request = replace(get_integration("x", state.uri), target=f"/domains/{segment}/integrations")
     exchange = client.send(request, caller)
@@ -483,7 +499,7 @@ def test_canonical_path(client: Client, caller: Identity, state: State, check: C
 
 @clauses("sigv4.canonical-query")
 @pytest.mark.parametrize("query", ["b=2&a=1", "a=%20%2F", "empty=", "a=1&a=0", "%C3%A9=1"])
-def test_canonical_query(client: Client, caller: Identity, state: State, check: Checker, query: str):
+def test_canonical_query(client: Client, caller: Identity, state: State, check: Checker, query: str) -> None:
     request = get_integration(state.domain, state.uri)
     exchange = client.send(replace(request, target=f"{request.target}?{query}"), caller)
     check.expect(
@@ -505,7 +521,7 @@ def test_canonical_query(client: Client, caller: Identity, state: State, check: 
     ],
     ids=["inner spaces", "commas", "mixed case", "another order"],
 )
-def test_canonical_headers(ask, state: State, check: Checker, headers: dict[str, str]):
+def test_canonical_headers(ask: Ask, state: State, check: Checker, headers: dict[str, str]) -> None:
     exchange = ask(headers=headers)
     check.ok(exchange, "sigv4.canonical-headers", domain=state.domain, uri=state.uri)
 
@@ -521,6 +537,6 @@ def test_canonical_headers(ask, state: State, check: Checker, headers: dict[str,
     ],
     ids=["User-Agent", "X-Request-Id", "X-Forwarded-For", "Accept"],
 )
-def test_unsigned_headers(ask, state: State, check: Checker, headers: dict[str, str]):
+def test_unsigned_headers(ask: Ask, state: State, check: Checker, headers: dict[str, str]) -> None:
     exchange = ask(signing=headers_after_signing(**headers))
     check.ok(exchange, "sigv4.unsigned-headers", domain=state.domain, uri=state.uri)

@@ -20,6 +20,8 @@ from getintegration_contract.judging.checker import Checker
 from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
 
+from .callables import Ask
+
 clauses = pytest.mark.clauses
 
 URI = "s3://Contract-Bucket/Caf\u00e9/a%20b"
@@ -115,7 +117,7 @@ ODD_URIS = [
 
 
 @clauses(*(f"state.put-get.{name}" for name in VALUES))
-def test_existing_integration(ask, state: State, check: Checker):
+def test_existing_integration(ask: Ask, state: State, check: Checker) -> None:
     exchange = ask()
     if not check.ok(exchange, domain=state.domain, uri=state.uri):
         return
@@ -134,7 +136,7 @@ def test_values_at_the_edge(
     state: State,
     check: Checker,
     member: str,
-):
+) -> None:
     if member not in state.members:
         pytest.skip(state.untaken(member))
     refusal = ""
@@ -157,7 +159,7 @@ def test_values_at_the_edge(
 @clauses(*(f"state.put-get.{name}" for name in VALUES))
 def test_all_at_their_maximum(
     workspace: Workspace, scratch: str, minimal_members: dict[str, Any], state: State, check: Checker
-):
+) -> None:
     uri = "s3://".ljust(255, "\u00e9")
     largest = {name: values[0] for name, values in VALUES.items() if name in state.members}
     workspace.put(scratch, uri, {**minimal_members, **largest})
@@ -193,7 +195,7 @@ def lacks(check: Checker, exchange: Exchange, others: dict[str, Any], clause: st
 )
 def test_members_that_were_not_put(
     workspace: Workspace, scratch: str, minimal_members: dict[str, Any], state: State, check: Checker
-):
+) -> None:
     workspace.put(scratch, URI, minimal_members)
     workspace.put(scratch, f"{URI}/full", state.members)
     workspace.put(scratch, f"{URI}/later", minimal_members)
@@ -207,7 +209,7 @@ def test_members_that_were_not_put(
 @clauses("state.put-get.Uri")
 def test_odd_uris_side_by_side(
     workspace: Workspace, scratch: str, minimal_members: dict[str, Any], check: Checker
-):
+) -> None:
     refusal = ""
     put = {}
     for number, uri in enumerate(ODD_URIS):
@@ -241,7 +243,7 @@ def test_updates(
     minimal_members: dict[str, Any],
     tagged: dict[str, Any],
     check: Checker,
-):
+) -> None:
     second = {"ObjectTypeName": "Second", "Tags": {"owner": "second"}}
     versions = [
         tagged,
@@ -284,7 +286,7 @@ def _moves(check: Checker, moments: list[tuple[Any, Exchange]]) -> None:
 
 
 @clauses("state.update.visible", "state.LastUpdatedAt.moves")
-def test_update_of_one_member(workspace: Workspace, scratch: str, state: State, check: Checker):
+def test_update_of_one_member(workspace: Workspace, scratch: str, state: State, check: Checker) -> None:
     first = {name: value for name, value in state.members.items() if name in VALUES}
     changes = {name: value for name, value in OTHERS.items() if name in first}
     if not changes:
@@ -310,8 +312,8 @@ def test_update_of_one_member(workspace: Workspace, scratch: str, state: State, 
 
 @clauses("state.read-only")
 def test_reading_writes_nothing(
-    ask, workspace: Workspace, scratch: str, tagged: dict[str, Any], state: State, check: Checker
-):
+    ask: Ask, workspace: Workspace, scratch: str, tagged: dict[str, Any], state: State, check: Checker
+) -> None:
     workspace.put(scratch, URI, tagged)
     before = workspace.read(scratch, URI)
     time.sleep(QUICK)
@@ -332,7 +334,7 @@ def test_deleted_and_made_again(
     tagged: dict[str, Any],
     state: State,
     check: Checker,
-):
+) -> None:
     for members in (minimal_members, {**state.members, **tagged}):
         workspace.put(scratch, URI, members)
     workspace.put(scratch, URI + "2", minimal_members)

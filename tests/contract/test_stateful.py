@@ -112,7 +112,7 @@ def _make_up(narrator: Narrator, number: int) -> None:
     # The shortest broken story is told by the caller, also when it did not break each time.
     with suppress(BrokenError, Flaky):
         run_state_machine_as_test(
-            story,
+            story,  # type: ignore[arg-type]  # it makes a machine as the class would
             settings=settings(
                 max_examples=narrator.depth.stories,
                 stateful_step_count=narrator.depth.steps,

@@ -88,8 +88,14 @@ def _achieved(exchanges: list[Exchange]) -> float:
 
 @clauses("throttling.occurs", "throttling.nothing-else", "throttling.recovers", "throttling.sdk-retry")
 def test_throttled_and_served_again(
-    burst, client: Client, sdk, state: State, target: Target, throttled_caller: Identity, check: Checker
-):
+    burst: Callable[[], list[Exchange]],
+    client: Client,
+    sdk: Callable[..., Any],
+    state: State,
+    target: Target,
+    throttled_caller: Identity,
+    check: Checker,
+) -> None:
     exchanges = burst()
     for exchange in exchanges:
         check.expect(exchange, Expectation("throttling.nothing-else", (OK, NOT_FOUND, THROTTLED)))

@@ -90,12 +90,12 @@ def _says_something(check: Checker, exchange: Exchange) -> bool:
 
 
 @clauses("transport.keep-alive")
-def test_one_connection(talk: Talk, existing, caller: Identity, state: State, check: Checker):
-    other = (
-        [PipelinedRequest(get_integration(state.other_domain, state.other_uri), caller)]
-        if state.other_uri
-        else []
-    )
+def test_one_connection(
+    talk: Talk, existing: Callable[..., PipelinedRequest], caller: Identity, state: State, check: Checker
+) -> None:
+    other = []
+    if state.other_domain and state.other_uri:
+        other.append(PipelinedRequest(get_integration(state.other_domain, state.other_uri), caller))
     refused = PipelinedRequest(get_integration(state.domain, "u" * UNREAD), None)
     steps = [
         (existing(), OK),
@@ -122,14 +122,16 @@ def test_one_connection(talk: Talk, existing, caller: Identity, state: State, ch
 
 @clauses("transport.syntax", "transport.singleton-fields", "transport.date-form", "transport.date")
 @pytest.mark.parametrize("uri", [None, UNKNOWN_URI], ids=["found", "not found"])
-def test_head_of_an_answer(talk: Talk, caller: Identity, state: State, check: Checker, uri: str | None):
+def test_head_of_an_answer(
+    talk: Talk, caller: Identity, state: State, check: Checker, uri: str | None
+) -> None:
     request = get_integration(state.domain, uri or state.uri)
     (response,) = talk(PipelinedRequest(request, caller))
     check.valid(response.exchange, "transport.answers", domain=state.domain, uri=uri or state.uri)
 
 
 @clauses("transport.allow", "transport.retry-after")
-def test_head_of_a_refusal(talk: Talk, state: State, check: Checker):
+def test_head_of_a_refusal(talk: Talk, state: State, check: Checker) -> None:
     request = replace(get_integration(state.domain, state.uri), method="PATCH")
     (response,) = talk(PipelinedRequest(request, None))
     check.expect(response.exchange, Expectation("transport.answers", (CLIENT_ERROR,), shape="none"))
@@ -138,7 +140,9 @@ def test_head_of_a_refusal(talk: Talk, state: State, check: Checker):
 
 
 @clauses("transport.close", "transport.close-announced", "transport.framing")
-def test_connection_close(talk: Talk, existing, caller: Identity, state: State, check: Checker):
+def test_connection_close(
+    talk: Talk, existing: Callable[..., PipelinedRequest], caller: Identity, state: State, check: Checker
+) -> None:
     unknown = get_integration(state.domain, UNKNOWN_URI).with_headers(Connection="close")
     lengths = []
     for ask, *due in (
@@ -168,7 +172,9 @@ def test_connection_close(talk: Talk, existing, caller: Identity, state: State, 
 
 @clauses("transport.chunked")
 @pytest.mark.parametrize("size", [None, 10, 1], ids=["one chunk", "chunks of ten", "chunks of one"])
-def test_chunked_body(talk: Talk, existing, understood, size: int | None):
+def test_chunked_body(
+    talk: Talk, existing: Callable[..., PipelinedRequest], understood: Callable[..., None], size: int | None
+) -> None:
     body = existing().request.body
     step = size or len(body)
     (reply,) = talk(existing(chunks=[body[start : start + step] for start in range(0, len(body), step)]))
@@ -177,13 +183,17 @@ def test_chunked_body(talk: Talk, existing, understood, size: int | None):
 
 @clauses("sigv4.tampered-body")
 @pytest.mark.parametrize("signing", [None, WITHOUT_HASH], ids=["with its hash", "without its hash"])
-def test_tampered_chunked_body(talk: Talk, existing, check: Checker, signing: Signing | None):
+def test_tampered_chunked_body(
+    talk: Talk, existing: Callable[..., PipelinedRequest], check: Checker, signing: Signing | None
+) -> None:
     (reply,) = talk(existing(signing=signing, chunks=[existing().request.body + b" "]))
     check.expect(reply.exchange, Expectation("sigv4.tampered-body", (REJECTED,), shape="none"))
 
 
 @clauses("transport.expect-continue")
-def test_expect_continue(talk: Talk, existing, understood, check: Checker):
+def test_expect_continue(
+    talk: Talk, existing: Callable[..., PipelinedRequest], understood: Callable[..., None], check: Checker
+) -> None:
     (reply,) = talk(existing(expect=True))
     understood(reply, "transport.expect-continue")
     # A server that speaks HTTP/1.0 does not know the expectation; any other may not wait for the body.
@@ -205,13 +215,18 @@ def test_expect_continue(talk: Talk, existing, understood, check: Checker):
         pytest.param({f"X-Header-{n}": "x" * 40 for n in range(90)}, id="90 headers"),
     ],
 )
-def test_large_headers(talk: Talk, existing, understood, headers: dict[str, str]):
+def test_large_headers(
+    talk: Talk,
+    existing: Callable[..., PipelinedRequest],
+    understood: Callable[..., None],
+    headers: dict[str, str],
+) -> None:
     (reply,) = talk(existing(headers))
     understood(reply, "transport.large-headers")
 
 
 @clauses("transport.head")
-def test_head(talk: Talk, existing, check: Checker):
+def test_head(talk: Talk, existing: Callable[..., PipelinedRequest], check: Checker) -> None:
     ask = existing({"Connection": "close"}, last=True)
     request = replace(ask.request, method="HEAD", body=b"")
     (reply,) = talk(PipelinedRequest(request, ask.identity, last=True))
@@ -222,7 +237,7 @@ def test_head(talk: Talk, existing, check: Checker):
 
 @clauses("transport.options")
 @pytest.mark.parametrize("signed", [True, False], ids=["signed", "unsigned"])
-def test_options(talk: Talk, existing, check: Checker, signed: bool):
+def test_options(talk: Talk, existing: Callable[..., PipelinedRequest], check: Checker, signed: bool) -> None:
     ask = existing({"Origin": "https://example.com", "Access-Control-Request-Method": "POST"})
     request = replace(ask.request, method="OPTIONS", body=b"")
     (reply,) = talk(PipelinedRequest(request, ask.identity if signed else None))
@@ -231,7 +246,9 @@ def test_options(talk: Talk, existing, check: Checker, signed: bool):
 
 @clauses("transport.encoding")
 @pytest.mark.parametrize("accepted", ["gzip", "deflate", "gzip;q=0.5, deflate, identity;q=0.1"])
-def test_encoding(talk: Talk, existing, state: State, check: Checker, accepted: str):
+def test_encoding(
+    talk: Talk, existing: Callable[..., PipelinedRequest], state: State, check: Checker, accepted: str
+) -> None:
     replies = talk(existing(), existing({"Accept-Encoding": accepted}))
     plain, packed = replies[0], replies[-1]
     check.ok(packed.exchange, domain=state.domain, uri=state.uri)

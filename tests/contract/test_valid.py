@@ -16,6 +16,8 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import CLOSED
 from getintegration_contract.state.state import State
 
+from .callables import Ask
+
 clauses = pytest.mark.clauses
 
 #: More bytes than servers take from a connection at a time.
@@ -23,12 +25,12 @@ PACKETS = 600_000
 
 
 @clauses("response.status", "response.echo.DomainName", "response.echo.Uri")
-def test_existing(ask, state: State, check: Checker):
+def test_existing(ask: Ask, state: State, check: Checker) -> None:
     check.ok(ask(), domain=state.domain, uri=state.uri)
 
 
 @clauses("request.valid")
-def test_sample_of_the_reference_page(ask, check: Checker):
+def test_sample_of_the_reference_page(ask: Ask, check: Checker) -> None:
     domain, uri = "ExampleDomainName", "arn:aws:flow:us-east-1:123456789012:URIOfIntegration1"
     check.valid(ask(domain, uri), "request.valid", domain=domain, uri=uri)
 
@@ -50,7 +52,7 @@ def test_sample_of_the_reference_page(ask, check: Checker):
         pytest.param("null", "request.DomainName.pattern", id="null as a name"),
     ],
 )
-def test_domain_name(ask, check: Checker, name: str, clause: str):
+def test_domain_name(ask: Ask, check: Checker, name: str, clause: str) -> None:
     check.valid(ask(name), clause, domain=name, uri=None)
 
 
@@ -83,7 +85,7 @@ def test_domain_name(ask, check: Checker, name: str, clause: str):
         pytest.param("0", "request.valid", id="a digit"),
     ],
 )
-def test_uri(ask, state: State, check: Checker, uri: str, clause: str):
+def test_uri(ask: Ask, state: State, check: Checker, uri: str, clause: str) -> None:
     check.valid(ask(uri=uri), clause, domain=state.domain, uri=uri)
 
 
@@ -92,7 +94,7 @@ def test_uri(ask, state: State, check: Checker, uri: str, clause: str):
     "content_type",
     ["application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON"],
 )
-def test_content_type_parameters(ask, state: State, check: Checker, content_type: str):
+def test_content_type_parameters(ask: Ask, state: State, check: Checker, content_type: str) -> None:
     exchange = ask(headers={"Content-Type": content_type})
     check.ok(exchange, "request.valid", domain=state.domain, uri=state.uri)
 
@@ -105,7 +107,7 @@ def _escaped(character: str) -> str:
 
 @clauses("request.valid")
 @pytest.mark.parametrize("form", ["escaped", "indented", "slashes escaped", "spaces around"])
-def test_equivalent_json(ask, state: State, check: Checker, form: str):
+def test_equivalent_json(ask: Ask, state: State, check: Checker, form: str) -> None:
     document = {"Uri": state.uri}
     body = {
         "escaped": '{"Uri": "' + "".join(map(_escaped, state.uri)) + '"}',
@@ -117,14 +119,14 @@ def test_equivalent_json(ask, state: State, check: Checker, form: str):
 
 
 @clauses("request.valid")
-def test_domain_name_percent_encoded(client: Client, caller: Identity, state: State, check: Checker):
+def test_domain_name_percent_encoded(client: Client, caller: Identity, state: State, check: Checker) -> None:
     encoded = "".join(f"%{ord(character):02X}" for character in state.domain)
     request = replace(get_integration("x", state.uri), target=f"/domains/{encoded}/integrations")
     check.ok(client.send(request, caller), "request.valid", domain=state.domain, uri=state.uri)
 
 
 @clauses("request.valid")
-def test_body_larger_than_a_packet(ask, state: State, check: Checker):
+def test_body_larger_than_a_packet(ask: Ask, state: State, check: Checker) -> None:
     body = json.dumps({"Uri": state.uri}).encode() + b" " * PACKETS
     exchange = ask(body=body)
     if exchange.response.reason == CLOSED:  # as RFC 9110 allows: who is still sending misses the answer
@@ -135,13 +137,13 @@ def test_body_larger_than_a_packet(ask, state: State, check: Checker):
 
 @clauses("request.unknown-members")
 @pytest.mark.parametrize("member", ["Unknown", "DomainName", "__type", "uri"])
-def test_unknown_member_is_ignored(ask, state: State, check: Checker, member: str):
+def test_unknown_member_is_ignored(ask: Ask, state: State, check: Checker, member: str) -> None:
     body = json.dumps({"Uri": state.uri, member: "GetIntegrationContract"}).encode()
     check.ok(ask(body=body), "request.unknown-members", domain=state.domain, uri=state.uri)
 
 
 @clauses("state.read-only", "response.request-id.unique")
-def test_reading_twice(ask, state: State, check: Checker):
+def test_reading_twice(ask: Ask, state: State, check: Checker) -> None:
     first, second = ask(), ask()
     check.ok(first, domain=state.domain, uri=state.uri)
     check.ok(second, domain=state.domain, uri=state.uri)

@@ -1,0 +1,12 @@
+"""What the fixtures of scenarios give, and their parameters, as types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from getintegration_contract.exchange import Exchange
+
+#: Sends GetIntegration.
+Ask = Callable[..., Exchange]
+#: Makes one text of another.
+Change = Callable[[str], str]
