@@ -2,7 +2,7 @@
 reading.
 
 Where there is another account, it has domains of the same names. A broken story is shrunk and told whole:
-``make X; put A in X (v1); delete A from X; get A from X -> 404``.
+``1. create domain X, 2. put A in X with members 1, 3. delete A from X, 4. get A from X``.
 """
 
 from __future__ import annotations

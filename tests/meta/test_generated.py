@@ -87,4 +87,4 @@ def test_no_broken_story_hides_another(run_suite: RunSuite, serve: Serve, endpoi
     result = run_suite(suite("stateful"), *options, lean=False)
     found = {finding["clause"]: finding["expected"] for finding in result.report["findings"]}
     assert found.keys() >= {"state.CreatedAt.stable", "state.deleted-domain"}
-    assert "; get " in found["state.CreatedAt.stable"], "told as a story"
+    assert ". get " in found["state.CreatedAt.stable"], "told as a story"
