@@ -83,8 +83,9 @@ class Application:
             request = Request(*target, body)
             answer = self._service.answer(request)
         request_id = new_request_id()
-        if _GZIP.search(headers.get(b"accept-encoding", b"")):
-            answer = _compressed(answer)
+        if _GZIP.search(headers.get(b"accept-encoding", b"")):  # no SDK asks for it by itself
+            encoding = (b"content-encoding", b"gzip")
+            answer = answer._replace(body=gzip.compress(answer.body), headers=(*answer.headers, encoding))
         sent = response_headers(answer, request_id)
         if b"upgrade" in headers and CLOSE not in sent:
             # The server stops parsing after an offer to upgrade: this connection has to end.
@@ -116,12 +117,6 @@ async def _read_on(message: Message, receive: Receive) -> bytes | None:
     return None
 
 
-def _compressed(answer: Answer) -> Answer:
-    """The answer as a client wants it that asks for gzip, which no SDK does by itself."""
-    encoding = (b"content-encoding", b"gzip")
-    return answer._replace(body=gzip.compress(answer.body), headers=(*answer.headers, encoding))
-
-
 # Two Host fields were joined with a comma, which is no part of any real host's name.
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+;=%-]*)(:[0-9]*)?", re.ASCII)
 
@@ -137,7 +132,8 @@ def _check_head(scope: Scope, headers: dict[bytes, bytes]) -> None:
     coding = headers.get(b"transfer-encoding", b"chunked")
     if coding.lower() != b"chunked":
         raise bad_message("The only transfer coding here is chunked.", 501, "NotImplementedException")
-    length = _declared_length(headers)
+    declared = headers.get(b"content-length", b"0")
+    length = int(declared) if declared.isdigit() else 0
     if b"expect" in headers and length > MAX_BODY:
         raise _too_large()
     if b"upgrade" in headers and (length > 0 or b"transfer-encoding" in headers):
@@ -154,11 +150,6 @@ def head_too_large() -> ApiError:
     """The refusal of a head that is longer than :data:`MAX_HEAD`."""
     text = f"The head of the request is larger than {MAX_HEAD} bytes."
     return bad_message(text, 431, "RequestHeaderSectionTooLargeException")
-
-
-def _declared_length(headers: dict[bytes, bytes]) -> int:
-    value = headers.get(b"content-length", b"0")
-    return int(value) if value.isdigit() else 0
 
 
 def _log(request: Request, answer: Answer, request_id: str, seconds: float) -> None:

@@ -8,9 +8,12 @@ type travels in the ``X-Amzn-ErrorType`` header (restJson1). The text stands in 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 CLOSE = (b"connection", b"close")
 
 
+@dataclass(eq=False)
 class ApiError(Exception):
     """A request that is refused.
 
@@ -18,21 +21,11 @@ class ApiError(Exception):
     ``member`` the body member that carries the text, ``headers`` what the response carries besides.
     """
 
-    def __init__(
-        self,
-        status: int,
-        type_: str,
-        message: str,
-        *,
-        member: str = "Message",
-        headers: tuple[tuple[bytes, bytes], ...] = (),
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.type = type_
-        self.message = message
-        self.member = member
-        self.headers = headers
+    status: int
+    type: str
+    message: str
+    member: str = "Message"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def bad_request(message: str) -> ApiError:

@@ -5,10 +5,11 @@ The keys are public examples, in the shape of AWS's. They open nothing but this 
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +69,6 @@ DEFAULT_IDENTITIES: Mapping[str, Identity] = {
 }
 """The identities of an emulator that was started without ``--identities``."""
 
-_FIELDS = {
-    "access-key-id": "access_key",
-    "secret-access-key": "secret_key",
-    **{field.name.replace("_", "-"): field.name for field in fields(Identity)[2:]},
-}
-"""The keys of an identity in a file, those of a target file among them, and the fields they are."""
-_REQUIRED = ("access-key-id", "secret-access-key", "account")
-_TEXTS = (*_REQUIRED, "session-token", "expired-session-token")
-
 
 class IdentityFileError(ValueError):
     """An identities file that cannot be used; its text is one sentence that says why."""
@@ -123,27 +115,37 @@ def load_identities(path: Path) -> dict[str, Identity]:
 
 
 def _identity(table: Any) -> Identity:
+    """Read one table; its keys are those of a target file, among others."""
+
+    def matches(pattern: str) -> Callable[[Any], object]:
+        return lambda value: isinstance(value, str) and re.fullmatch(pattern, value, re.DOTALL)
+
+    def is_from(least: float) -> Callable[[Any], object]:
+        return lambda value: type(value) in (int, float) and least <= value < math.inf
+
+    text, is_text = "a string that is not empty", matches(".+")
+    key = "16 to 128 letters, digits or underscores"
+    known: dict[str, tuple[str, str, Callable[[Any], object]]] = {
+        "access-key-id": ("access_key", key, matches("[A-Za-z0-9_]{16,128}")),
+        "secret-access-key": ("secret_key", text, is_text),
+        "account": ("account", "twelve digits, in quotes", matches("[0-9]{12}")),
+        "session-token": ("session_token", text, is_text),
+        "expired-session-token": ("expired_session_token", text, is_text),
+        "permitted": ("permitted", "true or false", lambda value: isinstance(value, bool)),
+        "rate": ("rate", "a number above 0", is_from(math.ulp(0.0))),
+        "burst": ("burst", "a number, 1 or more", is_from(1)),
+    }
     if not isinstance(table, dict):
         raise ValueError("not a table")
-    if unknown := sorted(set(table) - set(_FIELDS)):
-        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(_FIELDS)}")
-    if missing := [key for key in _REQUIRED if key not in table]:
-        raise ValueError(f"{missing[0]} is missing")
-    for key in _TEXTS:
-        if key in table and not (isinstance(table[key], str) and table[key]):
-            raise ValueError(f"{key} must be a string that is not empty")
-    if not re.fullmatch(r"[A-Za-z0-9_]{16,128}", table["access-key-id"]):
-        raise ValueError("access-key-id must be 16 to 128 letters, digits or underscores")
-    if not re.fullmatch(r"[0-9]{12}", table["account"]):
-        raise ValueError("account must be twelve digits, in quotes")
-    if not isinstance(table.get("permitted", True), bool):
-        raise ValueError("permitted must be true or false")
-    for key, least in (("rate", 0.0), ("burst", 1.0)):
-        value = table.get(key, 1)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{key} must be a number")
-        if not least <= value < float("inf") or value == 0:
-            raise ValueError(f"{key} is out of range")
+    if unknown := sorted(set(table) - set(known)):
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(known)}")
+    for name in ("access-key-id", "secret-access-key", "account"):
+        if name not in table:
+            raise ValueError(f"{name} is missing")
+    for name, value in table.items():
+        _, meaning, fits = known[name]
+        if not fits(value):
+            raise ValueError(f"{name} must be {meaning}")
     if "burst" in table and "rate" not in table:
         raise ValueError("burst needs a rate")
-    return Identity(**{_FIELDS[key]: value for key, value in table.items()})
+    return Identity(**{known[name][0]: value for name, value in table.items()})

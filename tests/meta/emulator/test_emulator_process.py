@@ -146,11 +146,11 @@ def test_bad_options(arguments: list[str], status: int, capsys: pytest.CaptureFi
         (GOOD.replace("AKIAEXAMPLEMYSELF002", "AKIAEXAMPLEMYSELF001"), "the same access-key-id"),
         (GOOD.replace("000000000001", "1"), "account must be"),
         (GOOD.replace("false", "'no'"), "permitted must be"),
-        (GOOD.replace("rate = 3", "rate = -3"), "rate is out of range"),
+        (GOOD.replace("rate = 3", "rate = -3"), "rate must be a number above 0"),
         (GOOD.replace("rate = 3", "rate = true"), "rate must be a number"),
         (GOOD.replace("rate = 3", ""), "burst needs a rate"),
-        (GOOD.replace("4.5", "0.5"), "burst is out of range"),
-        (GOOD.replace("4.5", "inf"), "burst is out of range"),
+        (GOOD.replace("4.5", "0.5"), "burst must be a number, 1 or more"),
+        (GOOD.replace("4.5", "inf"), "burst must be a number, 1 or more"),
     ],
 )
 def test_bad_identities_file(
