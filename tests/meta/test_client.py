@@ -17,14 +17,13 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import CredentialRetrievalError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from getintegration_contract.contract import Contract
-from getintegration_contract.errors import BudgetExhausted, CredentialsError, EndpointDown, Throttled
+from getintegration_contract.errors import BudgetExhausted, EndpointDown, Throttled
 from getintegration_contract.exchange import Exchange, Request, Signing
-from getintegration_contract.identity import Identity, Refreshing
+from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import OK, Expectation, Judge
 from getintegration_contract.judging.ledger import Entry
@@ -398,16 +397,6 @@ def test_a_429_that_only_one_request_gets_is_an_answer_to_it(serve: Serve, conne
     client.use_control(get_integration("a", "u"), CALLER)
     exchange = client.send(get_integration("a", "x"), CALLER)
     assert "response.status" in judged(exchange).findings
-
-
-def test_credentials_that_cannot_be_refreshed_end_the_run(serve: Serve, connect: Any) -> None:
-    class Expired:
-        def get_frozen_credentials(self) -> Any:
-            raise CredentialRetrievalError(provider="sso", error_msg="the token has expired")
-
-    identity = Identity("caller", refreshable=Refreshing(Expired()))
-    with pytest.raises(CredentialsError, match="cannot be refreshed: the provider sso failed"):
-        connect(serve(found_or_not).url).send(get_integration("a", "u"), identity)
 
 
 def test_a_stray_fault_after_throttling_is_still_a_stray_one(serve: Serve, connect: Any) -> None:

@@ -36,9 +36,13 @@ Serve = Callable[[Any], Scripted]
 # --- Signals ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM], ids=["SIGHUP", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [(signal.SIGHUP, ()), (signal.SIGTERM, ("-n", "2"))],
+    ids=["SIGHUP", "SIGTERM, two workers"],
+)
 def test_a_signal_interrupts_and_a_second_one_disturbs_no_cleaning_up(
-    serve: Serve, endpoint: Process, tmp_path: Path, number: int
+    serve: Serve, endpoint: Process, tmp_path: Path, number: int, options: tuple[str, ...]
 ) -> None:
     forward, removals = forwarding(endpoint.url), list[Received]()
 
@@ -49,9 +53,8 @@ def test_a_signal_interrupts_and_a_second_one_disturbs_no_cleaning_up(
         return forward(request)
 
     server = serve(script)
-    process = start_suite(
-        suite("missing"), suite("malformed"), "--endpoint-url", server.url, report=tmp_path, lean=True
-    )
+    given = ("--endpoint-url", server.url, *options)
+    process = start_suite(suite("missing"), suite("malformed"), *given, report=tmp_path, lean=True)
     wait_for(lambda: sum(request.is_get_integration for request in server.received) > 10)
     os.kill(process.pid, number)
     result = finish(process, tmp_path)
@@ -140,14 +143,6 @@ def test_a_run_that_another_plugin_leaves_tests_out_of_is_partial(
 
 def test_a_whole_run_is_not_partial(default_run: Any) -> None:
     assert default_run.report["run"]["partial"] is False
-
-
-def test_the_hooks_of_another_project_have_no_effect(run_suite: RunSuite, tmp_path: Path) -> None:
-    path = tmp_path / "their_hooks.py"
-    path.write_text("raise RuntimeError('their hooks were loaded')\n")
-    env = environment(SCHEMATHESIS_HOOKS=str(path), HYPOTHESIS_PROFILE="ci", CI="1")
-    result = run_suite(suite("generated"), "-k", "test_coverage", env=env, lean=False)
-    assert result.status == 0, result.output
 
 
 def test_local_constants_stay_out_of_generated_cases(monkeypatch: pytest.MonkeyPatch) -> None:

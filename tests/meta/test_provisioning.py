@@ -27,10 +27,7 @@ from getintegration_contract.state.state import MEMBERS
 from .commands import (
     CALLER,
     LOOPBACK,
-    SECRET,
     domains,
-    run_many,
-    told,
     writes,
 )
 from .conftest import RunSuite
@@ -39,7 +36,6 @@ from .support import (
     Process,
     Received,
     Reply,
-    Result,
     Scripted,
     Tap,
     answered,
@@ -70,40 +66,14 @@ def _slow(url: str, seconds: float) -> Callable[[Received], Reply]:
     return script
 
 
-def _interrupt(
-    report: Path, server: Scripted, number: int, options: tuple[str, ...], when: Callable[[], object]
-) -> Result:
-    process = start_suite(
-        suite("missing"), suite("malformed"), "--endpoint-url", server.url, *options, report=report, lean=True
-    )
-    wait_for(when)
-    os.kill(process.pid, number)
-    return finish(process, report)
-
-
-@pytest.mark.parametrize(
-    ("number", "options"),
-    [(signal.SIGINT, ()), (signal.SIGTERM, ("-n", "2"))],
-    ids=["SIGINT", "SIGTERM, two workers"],
-)
-def test_status_2_when_interrupted_and_nothing_is_left(
-    serve: Serve, endpoint: Process, tmp_path: Path, number: int, options: tuple[str, ...]
-) -> None:
-    server = serve(_slow(endpoint.url, 0.02))
-    asked = lambda: sum(request.is_get_integration for request in server.received) > 10  # noqa: E731
-    result = _interrupt(tmp_path, server, number, options, asked)
-    assert result.status == 2, result.output
-    assert result.report["exit_status"] == 2
-    assert "\nINTERRUPTED  " in result.stdout
-    assert not {name for name in domains(endpoint.url) if name.startswith(PREFIX)}
-
-
 def test_interrupted_while_making_state_leaves_nothing(
     serve: Serve, endpoint: Process, tmp_path: Path
 ) -> None:
     server = serve(_slow(endpoint.url, 0.1))
-    put = lambda: any(request.method == "PUT" for request in server.received)  # noqa: E731
-    result = _interrupt(tmp_path, server, signal.SIGINT, (), put)
+    process = start_suite(suite("missing"), "--endpoint-url", server.url, report=tmp_path, lean=True)
+    wait_for(lambda: any(request.method == "PUT" for request in server.received))
+    os.kill(process.pid, signal.SIGINT)
+    result = finish(process, tmp_path)
     assert result.status == 2, result.output
     assert not {name for name in domains(endpoint.url) if name.startswith(PREFIX)}
 
@@ -240,28 +210,6 @@ def test_a_server_that_refuses_lawful_names_violates_their_pattern(
     assert not domains(endpoint.url)
 
 
-def test_a_list_goes_on_after_an_empty_page(serve: Serve, endpoint: Process) -> None:
-    forward = forwarding(endpoint.url)
-
-    def script(request: Received) -> Reply:
-        path, _, query = request.target.partition("?")
-        if request.method == "GET" and path == "/domains":
-            if "next-token" not in query:
-                return answered({"Items": [], "NextToken": "more"})
-            return answered({"Items": [{"DomainName": "Paged"}]})
-        if request.method == "GET" and path == "/domains/Paged/integrations":
-            assert "include-hidden=true" in query
-            if "next-token" not in query:
-                return answered({"Items": [], "NextToken": "more"})
-            return answered({"Items": [{"Uri": "s3://paged"}]})
-        return forward(request)
-
-    client = Client(serve(script).url, "us-east-1")
-    found = Provisioner(client, {"caller": CALLER}, print).discovered()
-    client.close()
-    assert (found.domain, found.uri) == ("Paged", "s3://paged")
-
-
 @pytest.mark.parametrize("member", MEMBERS)
 def test_only_a_member_that_is_refused_is_left_out(serve: Serve, endpoint: Process, member: str) -> None:
     forward = forwarding(endpoint.url)
@@ -378,87 +326,12 @@ def test_a_mock_of_get_integration_alone_is_testable(
 # --- Preflight ----------------------------------------------------------------------------------------------
 
 
-def _unwritable(request: Received) -> Reply:
-    if request.is_get_integration:
-        return refused(404, "ResourceNotFoundException")
-    return refused(403, "AccessDeniedException")
-
-
-PREFLIGHT: dict[str, tuple[Any, tuple[str, ...], str]] = {
-    "credentials refused": (
-        lambda request: refused(403, "UnrecognizedClientException", request.header("authorization")),
-        (),
-        "refuses the credentials of the caller: 403 UnrecognizedClientException",
-    ),
-    "state impossible": (_unwritable, (), "give --domain-name and --integration-uri of one that exists"),
-    "no operation of AWS at all": (
-        lambda request: Reply(404, b"<html>", (("Content-Type", "text/html"),)),
-        (),
-        "does not implement GetIntegration",
-    ),
-    "not the operation": (
-        lambda request: Reply(405),
-        ("--domain-name", "d", "--integration-uri", "u"),
-        "does not implement GetIntegration",
-    ),
-    "given state that does not exist": (
-        _unwritable,
-        ("--domain-name", "d", "--integration-uri", "s3://u"),
-        "the integration 's3://u' of domain 'd' does not exist: change --domain-name and --integration-uri",
-    ),
-    "no answer": (
-        lambda request: None,
-        (),
-        "does not answer: the connection was closed without a whole answer",
-    ),
-    "a crash": (lambda request: Reply(500), (), "500"),
-}
-
-
-@pytest.fixture(scope="session")
-def preflights(shared: Callable[[str, Callable[[Path], Any]], Any]) -> dict[str, Result]:
-    """How a run ends against each server that it cannot test."""
-    made = shared("preflights", _preflights)
-    return {name: Result(*told) for name, told in made.items()}
-
-
-def _preflights(_: Path) -> dict[str, list[Any]]:
-    servers = {name: Scripted(script) for name, (script, _, _) in PREFLIGHT.items()}
-    runs = [["--endpoint-url", servers[name].url, *options] for name, (_, options, _) in PREFLIGHT.items()]
-    results = run_many([*runs, LOOPBACK], AWS_ACCESS_KEY_ID="AKIAMARKED", AWS_SECRET_ACCESS_KEY=SECRET)
-    for server in servers.values():
-        server.close()
-    return dict(zip([*PREFLIGHT, "endpoint down"], told(results), strict=True))
-
-
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [*((name, told) for name, (_, _, told) in PREFLIGHT.items()), ("endpoint down", "nothing listens at")],
-)
-def test_status_6_and_one_sentence_when_there_is_nothing_to_test(
-    preflights: dict[str, Result], name: str, told: str
-) -> None:
-    result = preflights[name]
-    assert result.status == 6, result.output
-    assert told in result.output
-    assert "Traceback" not in result.output
-    assert SECRET not in result.output
-    assert len([line for line in result.stderr.splitlines() if line.startswith("Exit: ")]) == 1
-
-
 def test_what_could_not_be_tested_is_indeterminate_in_the_report(run_suite: RunSuite) -> None:
     result = run_suite(suite("access"), *LOOPBACK)
     assert result.status == 6
     assert (result.report["verdict"], result.report["exit_status"]) == ("indeterminate", 6)
     decided = set(result.outcomes.values())
     assert decided <= {"indeterminate", "not claimed"}
-
-
-def test_state_that_cannot_be_made_is_told_with_what_to_give(serve: Serve) -> None:
-    client = Client(serve(_unwritable).url, "us-east-1")
-    with pytest.raises(StateError, match="CreateDomain answered 403 AccessDeniedException"):
-        Provisioner(client, {"caller": CALLER}, lambda _: None).have(allow_writes=True)
-    client.close()
 
 
 def test_a_domain_that_was_not_implemented_need_not_be_removed(serve: Serve) -> None:
@@ -489,24 +362,6 @@ def test_members_that_are_refused_only_together_are_told_so(
     assert result.outcomes["state.put-get.RoleArn"] == "upheld"
     told = "the target did not take EventTriggerNames with the other members"
     assert told in str(result.clause("state.put-get.EventTriggerNames"))
-
-
-def test_a_caller_without_permission_is_told_before_the_run(run_suite: RunSuite, holding: Process) -> None:
-    given = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
-    env = environment(
-        AWS_ACCESS_KEY_ID="AKIAEXAMPLEDENIED001",
-        AWS_SECRET_ACCESS_KEY="EXAMPLE-denied-secret-key-0123456789abcd",
-    )
-    result = run_suite(suite("missing"), "--endpoint-url", holding.url, *given, env=env)
-    assert result.status == 6, result.output
-    assert "denies the caller access: 403 AccessDeniedException" in result.output
-
-
-def test_a_gateway_that_refuses_everybody_is_no_missing_operation(run_suite: RunSuite, serve: Serve) -> None:
-    server = serve(lambda request: Reply(403, b'{"message": "Forbidden"}'))
-    result = run_suite(suite("missing"), "--endpoint-url", server.url)
-    assert result.status == 6, result.output
-    assert "denies the caller access: 403" in result.output
 
 
 def test_the_second_integration_that_is_discovered_is_none_of_the_firsts(endpoint: Process) -> None:

@@ -271,26 +271,6 @@ def test_credentials_that_expire_are_refreshed_during_the_run(
     assert tokens == [f"token{key}" for key in keys], "key and token are of one kind"
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("", r"The config profile \(broken\) could not be found"),
-        ("[profile broken]\ncredential_process = false\n", "credential_process failed"),
-        ("[profile broken]\naws_access_key_id = A\n", "Partial credentials"),
-    ],
-    ids=["no such profile", "a process that fails", "half of the credentials"],
-)
-@pytest.mark.parametrize("how", ["option", "variable"])
-def test_broken_credentials_are_told_and_not_replaced(
-    profiles: Any, monkeypatch: pytest.MonkeyPatch, text: str, told: str, how: str
-) -> None:
-    profiles(text)
-    if how == "variable":
-        monkeypatch.setenv("AWS_PROFILE", "broken")
-    with pytest.raises(TargetError, match=told):
-        resolve(endpoint_url="http://127.0.0.1:1", profile="broken" if how == "option" else None)
-
-
 UNSENDABLE = ["abc\n", "abc\r\n", " abc", "a\nb", "\u043a\u043b\u044e\u0447", "caf\u00e9", "\udcff"]
 
 
@@ -348,17 +328,6 @@ def test_temporary_credentials_have_a_session_token(target_file: Any, profiles: 
         path = target_file('endpoint-url = "http://127.0.0.1:1"', identities=identities)
         with pytest.raises(TargetError, match=r"^identities\.temporary needs session-token$"):
             resolve(target=path)
-
-
-@pytest.mark.parametrize("name", ["unauthorized", "other-account", "low-quota"])
-def test_an_identity_that_is_the_caller_is_refused(target_file: Any, name: str) -> None:
-    keys = f'access-key-id = "{ACCESS_KEY}"\nsecret-access-key = "another"\n'
-    caller = IDENTITIES[: IDENTITIES.index("[identities.unauthorized]")]
-    path = target_file(
-        'endpoint-url = "http://127.0.0.1:1"', identities=f"{caller}[identities.{name}]\n{keys}"
-    )
-    with pytest.raises(TargetError, match=rf"^identities\.{name} has the access key of the caller"):
-        resolve(target=path)
 
 
 def test_a_byte_order_mark_is_no_fault(target_file: Any) -> None:

@@ -258,6 +258,7 @@ NETWORK = [
     Row("another protocol", 6, ("does not answer: ",), server="smtp"),
 ]
 
+_GIVEN = ("--domain-name", "d", "--integration-uri", "u")
 STARTS = [
     Row("503 at the start", 6, ("is unavailable: it answered 503", "--wait"), server="unavailable"),
     Row(
@@ -275,23 +276,43 @@ STARTS = [
         ("nothing listens",),
         options=("--endpoint-url", "http://127.0.0.1:1", "--wait", "0.5"),
     ),
-    Row("a server that ends", 6, ("nothing listens at",), server="dying"),
     Row("a server that restarts without its state", 6, ("lost the domain",), server="restarting"),
     Row("somebody removes the domain", 6, ("lost the domain",), server="forgetting", tests="test_valid.py"),
     Row(
         "writing that was asked for and is refused",
         6,
-        ("CreateDomain answered 403",),
+        ("CreateDomain answered 403 AccessDeniedException",),
         server="read-only",
         options=("--allow-writes",),
     ),
     Row("no operation of AWS", 6, ("does not implement GetIntegration",), server="website"),
+    Row("no such method", 6, ("does not implement GetIntegration",), server="methodless", options=_GIVEN),
+    Row("a crash at the start", 6, ("500",), server="crashing"),
+    Row("no state", 6, ("give --domain-name and --integration-uri of one that exists",), server="unwritable"),
+    Row(
+        "given state that does not exist",
+        6,
+        ("the integration 'u' of domain 'd' does not exist: change --domain-name and --integration-uri",),
+        server="unwritable",
+        options=_GIVEN,
+    ),
+    Row(
+        "a caller without permission",
+        6,
+        ("denies the caller access: 403 AccessDeniedException",),
+        options=_GIVEN,
+        env={
+            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLEDENIED001",
+            "AWS_SECRET_ACCESS_KEY": "EXAMPLE-denied-secret-key-0123456789abcd",
+        },
+    ),
+    Row("a gateway that refuses everybody", 6, ("denies the caller access: 403",), server="forbidding"),
     Row(
         "throttled from the start",
         6,
         ("the limit of 3 requests is reached",),
         server="throttling",
-        options=("--domain-name", "d", "--integration-uri", "u", "--max-requests", "3"),
+        options=(*_GIVEN, "--max-requests", "3"),
     ),
     Row(
         "a limit that is reached",
@@ -307,7 +328,6 @@ STARTS = [
         server="endless",
         options=("--no-writes",),
     ),
-    Row("names all in use", 6, ("in use by other runs", "sweep"), server="full"),
 ]
 
 _FULL = "ulimit -f 1; {run}"
@@ -378,36 +398,9 @@ DISK = [
         options=("--target", "{tmp}/t.toml"),
         files={"t.toml": "\ufeffdepth = 'x'"},
     ),
-    Row(
-        "a rate that is next to nothing",
-        4,
-        ("rate must be a number",),
-        server="",
-        options=("--rate", "1e-300"),
-    ),
-    Row(
-        "a seed of 5,000 digits",
-        4,
-        ("--hypothesis-seed",),
-        server="",
-        options=("--hypothesis-seed", "1" * 5000),
-    ),
-    Row(
-        "more examples than can be counted",
-        4,
-        ("--max-examples",),
-        server="",
-        options=("--max-examples", "9" * 30),
-    ),
 ]
 
 STREAMS = [
-    Row("standard output is full", (0, 3), shell="{run} >/dev/full"),
-    Row(
-        "nobody reads standard output",
-        (0, 3),
-        shell="set -o pipefail; {run} | head -1; exit ${{PIPESTATUS[0]}}",
-    ),
     Row("standard output is closed", (0, 3), shell="{run} >&-"),
     Row("standard error is closed", 0, shell="{run} 2>&-"),
     Row("standard error is full", 4, shell="{run} --rate 0 2>/dev/full"),
@@ -451,7 +444,7 @@ TOOLS = [
     Row(
         "somebody's hooks of Schemathesis",
         0,
-        env={"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": "{tmp}"},
+        env={"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": "{tmp}", "HYPOTHESIS_PROFILE": "ci", "CI": "1"},
         files=_HOOKS,
         tests="coverage and 0",
     ),

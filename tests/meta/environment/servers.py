@@ -20,7 +20,6 @@ Answer = Reply | bytes | None
 Make = Callable[[str, Path], Callable[[Received], Answer]]
 
 _AHEAD = ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
-_HIDDEN = "GetIntegrationContract-"
 
 
 def _constant(answer: Answer) -> Make:
@@ -105,35 +104,20 @@ def _paging(url: str, tmp: Path) -> Callable[[Received], Answer]:
         if request.method == "GET" and path in ("/domains", "/domains/Paged/integrations"):
             if "next-token" not in query:
                 return answered({"Items": [], "NextToken": "more"})
+            assert path == "/domains" or "include-hidden=true" in query
             return answered({"Items": [{"DomainName": "Paged", "Uri": "s3://paged"}]})
         return forward(request)
 
     return script
 
 
-def _dying(url: str, tmp: Path) -> Callable[[Received], Answer]:
-    forward, counted = forwarding(url), [0]
-
-    def script(request: Received) -> Answer:
-        counted[0] += request.is_get_integration
-        if counted[0] > 5:
-            threading.Thread(target=script.server.close).start()  # type: ignore[attr-defined]
-            return None
-        return forward(request)
-
-    return script
+def _unwritable(url: str, tmp: Path) -> Callable[[Received], Answer]:
+    missing, denied = refused(404, "ResourceNotFoundException"), refused(403, "AccessDeniedException")
+    return lambda request: missing if request.is_get_integration else denied
 
 
 def _silent(url: str, tmp: Path) -> Callable[[Received], Answer]:
     return lambda request: time.sleep(1)
-
-
-def _full(url: str, tmp: Path) -> Callable[[Received], Answer]:
-    client = Client(url, "us-east-1")
-    for slot in range(10):
-        client.send(create_domain(f"{_HIDDEN}{slot}-A"), CALLER)
-    client.close()
-    return forwarding(url)
 
 
 def _slow(url: str, tmp: Path) -> Callable[[Received], Answer]:
@@ -163,19 +147,21 @@ SCRIPTS: dict[str, Make] = {
     "smtp": _constant(b"220 mail.example ESMTP\r\n"),
     "unavailable": _constant(Reply(503)),
     "starting": _after(4, None, Reply(503)),
-    "dying": _dying,
     "restarting": _forgetting(whole=True),
     "forgetting": _forgetting(whole=False),
     "read-only": _refusing("POST", refused(403, "AccessDeniedException")),
+    "unwritable": _unwritable,
+    "methodless": _constant(Reply(405)),
+    "crashing": _constant(Reply(500)),
+    "forbidding": _constant(Reply(403, b'{"message": "Forbidden"}')),
     "website": _constant(Reply(404, b"<html>", (("Content-Type", "text/html"),))),
     "throttling": _constant(refused(429, "ThrottlingException")),
     "paging": _paging,
     "endless": _endless,
-    "full": _full,
     "slow": _slow,
 }
 #: Those whose state must be nobody else's.
-OWN_STATE = ("full", "paging", "restarting", "forgetting")
+OWN_STATE = ("paging", "restarting", "forgetting")
 
 
 @contextlib.contextmanager
@@ -194,7 +180,6 @@ def serving(name: str, shared: str, tmp: Path) -> Iterator[str]:
             shared = own.url
         script: Any = SCRIPTS[name](shared, tmp)
         server = stack.enter_context(Scripted(script))
-        script.__dict__["server"] = server
         yield server.url
 
 

@@ -24,6 +24,7 @@ def test_fault(row: Row, run_suite: RunSuite, endpoint: Process, tmp_path: Path)
     assert "Traceback" not in result.output
     assert "INTERNALERROR" not in result.output
     assert SECRET not in result.output
+    assert sum(line.startswith("Exit: ") for line in result.stderr.splitlines()) <= 1
     assert [text for text in row.said if text not in result.output] == [], result.output
 
 
