@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -329,12 +330,12 @@ Script = Callable[[Received], "Reply | bytes | None"]
 
 def answered(document: object, status: int = 200, *headers: tuple[str, str]) -> Reply:
     """A JSON answer."""
-    body = json.dumps(document).encode()
-    return Reply(
-        status,
-        body,
-        (("Content-Type", "application/json"), ("x-amzn-RequestId", os.urandom(8).hex()), *headers),
+    common = (
+        ("Content-Type", "application/json"),
+        ("x-amzn-RequestId", os.urandom(8).hex()),
+        ("Date", formatdate(usegmt=True)),
     )
+    return Reply(status, json.dumps(document).encode(), common).with_headers(*headers)
 
 
 def refused(status: int, error_type: str, message: str = "scripted") -> Reply:
