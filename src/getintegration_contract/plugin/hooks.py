@@ -64,9 +64,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Controller(config, run), "contract-controller")
 
 
-def pytest_unconfigure() -> None:
-    if sys.stdout is not None:
-        sys.stdout.flush()  # while it may still fail
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if capturing := config.pluginmanager.getplugin("capturemanager"):
+        capturing.stop_global_capturing()  # which brings back streams that were closed
+    streams.tolerate()
+    sys.stdout.flush()  # while it may still fail
 
 
 def _contract() -> Contract:

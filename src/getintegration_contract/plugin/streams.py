@@ -1,4 +1,4 @@
-"""Standard output that nobody reads any more, or that a full disk does not take: a run goes on without it."""
+"""Standard streams that nobody reads any more, or that a full disk does not take: a run goes on without."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from typing import Any
 
 
 def tolerate() -> None:
-    """Let standard output go nowhere once it cannot be written; one sentence on standard error says why."""
-    if sys.stdout is None:  # it was closed before the run began
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
-    stream: Any = sys.stdout
+    """Let a standard stream go nowhere once it cannot be written; of output, standard error says why."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed before the run began
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        _tolerate(getattr(sys, name))
+
+
+def _tolerate(stream: Any) -> None:
     if getattr(stream, "is_tolerant", False):
         return
 
@@ -38,7 +42,9 @@ def _give_up(stream: Any, error: OSError) -> None:
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
     # pytest's capturing brings the file back: that it fails is said once.
-    if not isinstance(error, BrokenPipeError) and not getattr(stream, "has_failed", False):
+    if stream is sys.stderr or isinstance(error, BrokenPipeError):
+        return
+    if not getattr(stream, "has_failed", False):
         stream.has_failed = True
         with suppress(OSError):
             print(f"contract: standard output cannot be written: {error.strerror}", file=sys.stderr)
