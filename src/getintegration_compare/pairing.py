@@ -99,12 +99,12 @@ def index(recording: Recording, names: Names) -> Index:
         last[same] = position, recorded.attempt
         found.keys.append(Key(*same, counts[same]))
 
-        end, write_end = ends.get(test, (0.0, 0.0))
+        any_end, write_end = ends.get(test, (0.0, 0.0))
+        end = exchange.started + exchange.seconds
         is_write = writes(exchange.request)
-        if exchange.started + _TOLERANCE < (end if is_write else write_end):
+        if exchange.started + _TOLERANCE < (any_end if is_write else write_end):
             found.races.add(test)
-        end = max(end, exchange.started + exchange.seconds)
-        ends[test] = end, end if is_write else write_end
+        ends[test] = max(any_end, end), max(write_end, end) if is_write else write_end
     return found
 
 

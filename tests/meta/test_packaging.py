@@ -157,7 +157,7 @@ def test_recordings_are_compared_without_a_checkout(command: Command, mock: Proc
     assert recorded.status == 0, recorded.output
     result = command("getintegration-contract compare a.har emulator")
     assert result.status in (0, 1), result.output
-    assert "divergence" in result.stdout
+    assert "coverage " in result.stdout
     refused = command("getintegration-contract compare a.har --promote")
     assert (refused.status, "--contract" in refused.stderr) == (4, True), refused.output
 
