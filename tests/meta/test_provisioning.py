@@ -56,20 +56,16 @@ Serve = Callable[[Any], Scripted]
 # --- Interrupted --------------------------------------------------------------------------------------------
 
 
-def _slow(url: str, seconds: float) -> Callable[[Received], Reply]:
-    forward = forwarding(url)
-
-    def script(request: Received) -> Reply:
-        time.sleep(seconds)
-        return forward(request)
-
-    return script
-
-
 def test_interrupted_while_making_state_leaves_nothing(
     serve: Serve, endpoint: Process, tmp_path: Path
 ) -> None:
-    server = serve(_slow(endpoint.url, 0.1))
+    forward = forwarding(endpoint.url)
+
+    def slow(request: Received) -> Reply:
+        time.sleep(0.1)
+        return forward(request)
+
+    server = serve(slow)
     process = start_suite(suite("missing"), "--endpoint-url", server.url, report=tmp_path, lean=True)
     wait_for(lambda: any(request.method == "PUT" for request in server.received))
     os.kill(process.pid, signal.SIGINT)

@@ -117,6 +117,8 @@ class Proxy:
 
     def close(self) -> None:
         """Stop listening, and end all connections."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # or the accept under way would take one more
         self._listener.close()
         for connection in tuple(self._open):
             with suppress(OSError):
