@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     streams.tolerate()
     if config.option.list_clauses:
-        from getintegration_contract.report import clauses
+        from getintegration_contract.report.requirements import clauses
 
         print(clauses(_contract(), config.option.list_clauses), end="", flush=True)
         return 0

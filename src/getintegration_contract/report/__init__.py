@@ -1,27 +1,16 @@
 """Reports of a run: a run -> ``document`` -> terminal, JSON, Markdown, HTML, JUnit properties.
 
-Start-up matters, so nothing is imported here before it is asked for: Jinja2 only when HTML is rendered.
+Start-up matters, so nothing is imported here before it is asked for: Jinja2 only when a page or a summary is.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from getintegration_contract.errors import ReportError
-from getintegration_contract.report.files import schema
 
-if TYPE_CHECKING:
-    from getintegration_contract.contract import Contract
-
-__all__ = ["ReportError", "clauses", "schema", "write"]
-
-
-def clauses(contract: Contract, form: str) -> str:
-    """The requirement document as ``text``, ``markdown`` or ``json``."""
-    from getintegration_contract.report.requirements import clauses as render
-
-    return render(contract, form)
+__all__ = ["ReportError", "write"]
 
 
 def write(report: dict[str, Any], directory: Path) -> list[Path]:

@@ -38,8 +38,6 @@ class Causes:
         found: str = _first(self._document.get("x-mend", {}), clause, "")
         return found.replace("{name}", clause.rpartition(".")[2])
 
-    fits = staticmethod(fnmatch.fnmatchcase)
-
     def _basis(self, clause: str) -> frozenset[str]:
         """All that a clause presupposes, and what that does."""
         direct = set(self._presupposed(clause)) - {clause}

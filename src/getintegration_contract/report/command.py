@@ -11,7 +11,8 @@ from typing import NoReturn
 from getintegration_contract import paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import ReportError, UsageError
-from getintegration_contract.report import clauses, files
+from getintegration_contract.report import files
+from getintegration_contract.report.requirements import clauses
 
 _WRONG_USE = 4
 

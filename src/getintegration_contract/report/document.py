@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -50,16 +51,7 @@ def make(run: Run, exit_status: int) -> dict[str, Any]:
         "clauses": clauses,
         "findings": redact(Causes(run.contract).explain(found, ledger.checks, run.waived)),
         "waivers": redact(
-            [
-                {
-                    "clause": waiver.clause,
-                    "reason": waiver.reason,
-                    "owner": waiver.owner,
-                    "link": waiver.link,
-                    "expires": waiver.expires.isoformat(),
-                }
-                for waiver in run.waivers
-            ]
+            [{**asdict(waiver), "expires": waiver.expires.isoformat()} for waiver in run.waivers]
         ),
     }
 
@@ -89,22 +81,8 @@ def _facts(run: Run, ledger: Ledger) -> dict[str, Any]:
 
 
 def _clause(entry: Outcome) -> dict[str, Any]:
-    clause = entry.clause
-    return {
-        "id": clause.id,
-        "group": clause.group,
-        "level": clause.level,
-        "text": clause.text,
-        "provenance": clause.provenance,
-        "source": clause.source,
-        "claim": clause.claim,
-        "gating": entry.gating,
-        "outcome": entry.outcome,
-        "checks": entry.checks,
-        "violations": entry.violations,
-        "reason": entry.reason,
-        "tests": list(entry.tests),
-    }
+    outcome = asdict(entry)
+    return {**outcome.pop("clause"), **outcome, "tests": list(entry.tests)}
 
 
 def _finding(run: Run, finding: Finding) -> dict[str, Any]:

@@ -19,13 +19,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @cache
-def _schema_text() -> str:
-    return (resources.files("getintegration_contract.report") / "schema.json").read_text("utf-8")
-
-
 def schema() -> dict[str, Any]:
     """The published JSON Schema (2020-12) of report.json."""
-    document: dict[str, Any] = json.loads(_schema_text())
+    text = (resources.files("getintegration_contract.report") / "schema.json").read_text("utf-8")
+    document: dict[str, Any] = json.loads(text)
     return document
 
 

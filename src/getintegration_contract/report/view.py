@@ -144,13 +144,6 @@ def changes(report: dict[str, Any]) -> list[str]:
     return [f"since {before['started'][:16].replace('T', ' ')}: {', '.join(parts)}"]
 
 
-def target(report: dict[str, Any]) -> str:
-    """Name and address of what was tested."""
-    about = report["target"]
-    where = f"{about['endpoint']}, {about['region']}"
-    return f"{about['name']} ({where})" if about["name"] else where
-
-
 def waived(entry: Found) -> str:
     """Why a violation is accepted, by whom, how long."""
     waiver = entry.waiver or {"reason": "", "owner": None, "link": None, "expires": "?"}

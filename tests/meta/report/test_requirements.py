@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from getintegration_contract.report import clauses
+from getintegration_contract.report.requirements import clauses
 
 from .documents import CONTRACT
 
