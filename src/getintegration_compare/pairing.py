@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from getintegration_compare.names import Names
+from getintegration_contract.contract import domain_segment
 from getintegration_contract.exchange import Request, undated
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.har import Recorded
@@ -20,7 +20,6 @@ from getintegration_contract.recording.resign import NONE
 _RACE = "its test reads while it writes, and its answers depend on which came first"
 _NO_SUCH_REQUEST = "its test sent no such request to the other side"
 _NO_SUCH_TEST = "its test did not send anything to the other side"
-_OPERATION = re.compile(r"/domains/([^/?#]*)/integrations(\?[^#]*)?")
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Seconds by which two clocks of one process may seem to overlap.
 _TOLERANCE = 0.001
@@ -63,10 +62,10 @@ def writes(request: Request) -> bool:
     """
     if request.method in _READING_METHODS:
         return False
-    match = _OPERATION.fullmatch(request.target)
-    if request.method != "POST" or match is None:
+    segment = domain_segment(request.target)
+    if request.method != "POST" or segment is None:
         return True
-    segment = unquote(unquote(match[1]))
+    segment = unquote(unquote(segment))
     return segment in (".", "..") or any(char in segment for char in "/\\?#;")
 
 

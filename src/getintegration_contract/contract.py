@@ -21,6 +21,13 @@ from getintegration_contract.errors import ContractError
 from getintegration_contract.evidence import FILE_NAME, raised
 
 PATH = "/domains/{DomainName}/integrations"
+_TARGET = re.compile(PATH.replace("{DomainName}", r"([^/?#]*)") + r"(\?[^#]*)?")
+
+
+def domain_segment(target: str) -> str | None:
+    """The segment of a request target that names the domain, as sent; None if the path is another."""
+    match = _TARGET.fullmatch(target)
+    return match[1] if match else None
 
 
 class Contract:

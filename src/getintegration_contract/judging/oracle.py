@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from getintegration_contract.contract import Contract
+from getintegration_contract.contract import Contract, domain_segment
 from getintegration_contract.exchange import Request, no_constant
 from getintegration_contract.judging.judge import (
     CLIENT_ERROR,
@@ -19,7 +20,6 @@ from getintegration_contract.judging.judge import (
     answer,
 )
 
-_TARGET = re.compile(r"/domains/(?P<segment>[^?]*)/integrations(\?.*)?")
 _SEEN_BY_ROUTING = re.compile(r"[/\\\x00]")
 _BROKEN_ENCODING = re.compile(r"%(?![0-9a-fA-F]{2})")
 #: Type faults may be met by the deserializer before the operation sees them.
@@ -34,15 +34,10 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
         request: As it goes over the wire.
         existing: Domain and Uri of an integration that exists.
     """
-    match = _TARGET.fullmatch(request.target)
-    segment = match["segment"] if match else ""
-    try:
-        name = unquote_to_bytes(segment).decode("utf-8")
-    except UnicodeDecodeError:
-        return Expectation("request.DomainName.pattern", (CLIENT_ERROR,), shape="none")
-    seen_by_routing = _SEEN_BY_ROUTING.search(name) or "/" in segment or _BROKEN_ENCODING.search(segment)
-    if name in ("", ".", "..") or seen_by_routing:
-        clause = "request.DomainName.pattern" if name else "request.DomainName.minLength"
+    segment = domain_segment(request.target)
+    name = _routed(segment)
+    if name is None:
+        clause = "request.DomainName.minLength" if segment == "" else "request.DomainName.pattern"
         return Expectation(clause, (CLIENT_ERROR,), shape="none")
     # Nothing says whether the domain or the body is looked at first.
     first = () if name == existing[0] else (NOT_FOUND,)
@@ -55,13 +50,28 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
         return Expectation("request.json.robust", (OK, NOT_FOUND, CLIENT_ERROR))
     except ValueError:
         return Expectation("request.json", (UNREADABLE, *first))
-    broken = contract.violated_by(name, body)
-    if broken:
+    if broken := contract.violated_by(name, body):
         deserialized = any(clause.endswith(_DESERIALIZER) for clause in broken)
         due = UNREADABLE if deserialized else INVALID
         in_name = any(clause.startswith("request.DomainName.") for clause in broken)
         return Expectation(broken[0], (due,) if in_name else (due, *first))
     assert isinstance(body, dict)
+    return _valid(name, body, existing)
+
+
+def _routed(segment: str | None) -> str | None:
+    """The domain name in a segment; None if whoever routes may reject the segment, in whatever form."""
+    if segment is None or _BROKEN_ENCODING.search(segment):
+        return None
+    try:
+        name = unquote_to_bytes(segment).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if name in ("", ".", "..") or _SEEN_BY_ROUTING.search(name) else name
+
+
+def _valid(name: str, body: dict[str, Any], existing: tuple[str, str]) -> Expectation:
+    """What is due for a request that keeps every clause of its schema."""
     uri = body["Uri"]
     exists = (name, uri) == existing
     answers = (OK,) if exists else (OK, NOT_FOUND)

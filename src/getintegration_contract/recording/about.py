@@ -11,6 +11,7 @@ import jsonschema_rs
 
 from getintegration_contract.errors import RecordingError
 from getintegration_contract.target.hosts import is_aws
+from getintegration_contract.text import schema_fault, shorten
 
 _TEXT = {"type": "string"}
 _NAME = {"type": ["string", "null"]}
@@ -55,11 +56,6 @@ _SUITE = jsonschema_rs.validator_for(_SUITE_SCHEMA)
 _TEST = jsonschema_rs.validator_for(_TEST_SCHEMA)
 
 
-def shorten(text: str) -> str:
-    """A text short enough for a sentence."""
-    return text if len(text) <= 200 else f"{text[:200]}..."
-
-
 @dataclass(frozen=True)
 class Suite:
     """What a recording is about, and what makes it evidence.
@@ -91,15 +87,14 @@ class Suite:
         Raises:
             RecordingError: It lacks something, or has something of a wrong kind.
         """
-        for fault in _SUITE.iter_errors(document):
-            place = ".".join(["_suite", *map(str, fault.instance_path)])
-            raise RecordingError(f"{place}: {shorten(fault.message)}")
+        if fault := schema_fault(_SUITE, document, "_suite"):
+            raise RecordingError(fault)
         known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
         suite = cls(**{**known, "states": tuple(document["states"])})
         try:
             suite.moment  # noqa: B018
         except ValueError:
-            raise RecordingError(f"_suite.date: {shorten(repr(suite.date))} is no moment") from None
+            raise RecordingError(f"_suite.date: {shorten(repr(suite.date), 200)} is no moment") from None
         return suite
 
     def continuing(self, earlier: Suite) -> Suite:
@@ -138,8 +133,7 @@ def check_test(document: Any) -> str:
     Raises:
         RecordingError: It is not.
     """
-    for fault in _TEST.iter_errors(document):
-        place = ".".join(["_tests", *map(str, fault.instance_path)])
-        raise RecordingError(f"{place}: {shorten(fault.message)}")
+    if fault := schema_fault(_TEST, document, "_tests"):
+        raise RecordingError(fault)
     test: str = document["test"]
     return test

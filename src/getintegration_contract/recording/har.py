@@ -22,8 +22,8 @@ import jsonschema_rs
 
 from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import Exchange, Fault, Headers, Request, Response
-from getintegration_contract.recording.about import shorten
 from getintegration_contract.redact import Redactor
+from getintegration_contract.text import schema_fault, shorten
 
 
 def _headers(name: str, value: str) -> dict[str, Any]:
@@ -165,9 +165,8 @@ def recorded(document: Any) -> Recorded:
     Raises:
         RecordingError: The entry lacks something, or has something of a wrong kind.
     """
-    for fault in _ENTRY.iter_errors(document):
-        place = ".".join(map(str, fault.instance_path))
-        raise RecordingError(f"{place + ': ' if place else ''}{shorten(fault.message)}")
+    if fault := schema_fault(_ENTRY, document):
+        raise RecordingError(fault)
     request, response = document["request"], document["response"]
     endpoint, target = _split(request["url"])
     attempt = document.get("_attempt", 1)
@@ -238,7 +237,9 @@ def _from_text(content: dict[str, Any], key: str) -> bytes:
         body: bytes = _shared(text.encode("utf-8", "surrogatepass"))
         return body
     if encoding != "base64":
-        raise RecordingError(f"a body has the encoding {shorten(repr(encoding))}, and only base64 is known")
+        raise RecordingError(
+            f"a body has the encoding {shorten(repr(encoding), 200)}, and only base64 is known"
+        )
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -249,7 +250,7 @@ def _split(url: str) -> tuple[str, str]:
     """Endpoint and request target, the target exactly as it is."""
     match = _URL.match(url)
     if match is None or not _is_address(match[0]):
-        raise RecordingError(f"request.url: {shorten(repr(url))} is no address")
+        raise RecordingError(f"request.url: {shorten(repr(url), 200)} is no address")
     return match[0], url[match.end() :] or "/"
 
 
@@ -266,4 +267,4 @@ def _moment(text: str) -> float:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise RecordingError(f"startedDateTime: {shorten(repr(text))} is no moment") from None
+        raise RecordingError(f"startedDateTime: {shorten(repr(text), 200)} is no moment") from None

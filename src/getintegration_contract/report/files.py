@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from getintegration_contract.errors import ReportError
-from getintegration_contract.text import shorten
+from getintegration_contract.text import schema_fault
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -80,9 +80,8 @@ def check(document: Any) -> None:
     """
     import jsonschema_rs
 
-    for fault in jsonschema_rs.validator_for(schema()).iter_errors(document):
-        place = ".".join(map(str, fault.instance_path)) or "the document"
-        raise ValueError(f"{place}: {shorten(fault.message, 200)}")
+    if fault := schema_fault(jsonschema_rs.validator_for(schema()), document):
+        raise ValueError(fault)
 
 
 def read(path: Path) -> dict[str, Any]:
