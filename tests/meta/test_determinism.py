@@ -94,6 +94,8 @@ def test_workers_directory_and_ci_change_no_request(default_run: Result, other_r
 def test_workers_change_no_outcome(default_run: Result, other_run: Result) -> None:
     assert other_run.status == default_run.status == 0, other_run.output
     for one, other in zip(default_run.report["clauses"], other_run.report["clauses"], strict=True):
+        if one["id"] == "transport.close-announced":
+            continue  # the tap between keeps its connections
         keys = {"outcome", "violations", "reason"}
         if not any(map(_is_timed, one["tests"] + other["tests"])):
             keys.add("checks")

@@ -23,7 +23,7 @@ _CODING = re.compile(rb"^transfer-encoding:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.I | 
 #: Fields whose value is no list, so that a second line changes what the message means.
 _SINGLETONS = (
     *("content-type", "content-location", "content-range", "date", "etag", "expires", "last-modified"),
-    *("age", "location", "retry-after", "server"),
+    *("age", "location", "retry-after"),
 )
 _DATE = re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", re.ASCII)
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -190,7 +190,7 @@ class Controller:
             if option.report_dir:
                 reports.write(document, Path(option.report_dir))
             if option.xmlpath and Path(option.xmlpath).exists():
-                junit.attach(Path(option.xmlpath), document)
+                junit.attach(Path(option.xmlpath), document, self.run.redactor.text)
         except (reports.ReportError, OSError) as error:
             self.run.say(f"not everything could be written: {error}")
             written = False

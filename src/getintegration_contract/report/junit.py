@@ -8,7 +8,7 @@ for the outcome of every clause, and one for every test with the clauses that it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -71,8 +71,11 @@ def _classify(node: ElementTree.Element, follows: dict[str, str | None]) -> None
         node.set("message", f"follows {cause}: {line}" if cause else line)
 
 
-def attach(path: Path, report: dict[str, Any]) -> None:
+def attach(path: Path, report: dict[str, Any], redacted: Callable[[str], str]) -> None:
     """Add the properties to a junit.xml that pytest has written, and a type and message to its failures.
+
+    Args:
+        redacted: A text without the secrets of the whole run: a test knew those of its own process only.
 
     Raises:
         ReportError: The file cannot be read or written, or is no junit.xml.
@@ -94,6 +97,7 @@ def attach(path: Path, report: dict[str, Any]) -> None:
     suite.insert(0, node)
     follows = {finding["clause"]: finding["follows"] for finding in report["findings"]}
     for failed in suite.iter("failure"):
+        failed.text = redacted(failed.text or "")
         _classify(failed, follows)
     text = ElementTree.tostring(root, encoding="unicode")
     files.write(path, f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n')

@@ -55,7 +55,7 @@ def pytest_sessionfinish(session):
     if not hasattr(session.config, "workerinput"):
         from getintegration_contract.report import junit
         report = json.loads(Path("document.json").read_text())
-        junit.attach(Path(session.config.option.xmlpath), report)
+        junit.attach(Path(session.config.option.xmlpath), report, str)
 """
 
 
@@ -121,9 +121,9 @@ def test_properties_are_valid_stand_once_and_are_replaced(
 ) -> None:
     path = tmp_path / "junit.xml"
     path.write_text(around.format('<testsuite name="a" tests="0" failures="0" errors="0"/>'))
-    junit.attach(path, document)
+    junit.attach(path, document, str)
     once = path.read_bytes()
-    junit.attach(path, document)
+    junit.attach(path, document, str)
     assert path.read_bytes() == once
     root = ElementTree.fromstring(once)
     assert _broken_rules(root) == []
@@ -140,4 +140,4 @@ def test_a_file_that_is_no_junit_xml_gives_one_sentence(
     if content is not None:
         path.write_text(content)
     with pytest.raises(ReportError, match=r"junit\.xml"):
-        junit.attach(path, healthy)
+        junit.attach(path, healthy, str)
