@@ -35,8 +35,11 @@ from .support import (
     start_suite,
 )
 
-#: Where SIGINT is ignored (nohup, a job in the background), children would ignore it too.
+# Where SIGINT or SIGHUP is ignored (a job in the background, nohup), children would ignore it too; what a
+# process handles is back at its default in its children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 RunSuite = Callable[..., Result]
 
