@@ -22,7 +22,6 @@ KEYS_MEANING = {
     "throttling-rate": "requests a second at which the target throttles; claims `throttling`",
     "latency-limit": "seconds within which 99 of 100 requests must be answered, not counting the tests of"
     " concurrency and throttling; claims `latency`",
-    "fault-limit": "the share of stray faults above which the run fails",
     "identities": "one table `[identities.NAME]` each; see below",
 }
 IDENTITY_MEANING = {

@@ -195,7 +195,6 @@ WRONG_FILES: dict[str, tuple[str, str]] = {
     "no key at all": ("q7 = 1", "q7 is no key: the keys are name, endpoint-url, region,"),
     "a table where a number is due": ("[rate]", "rate must be a number from 0.001 to 1,000,000, not a table"),
     "a depth that is none": ('depth = "deep"', "depth must be one of gate, nightly, not the text deep"),
-    "a share above one": ("fault-limit = 2", "fault-limit must be a number from 0 to 1, not 2"),
     "half a request": ("max-requests = 1.5", "max-requests must be a whole number from 1"),
     "an infinite wait": ("wait = inf", "wait must be a number from 0 to 86,400, not inf"),
     "an unknown claim": (

@@ -38,7 +38,6 @@ class Target:
         settling_time: Seconds until a write is seen by readers.
         throttling_rate: Requests a second that the target says it throttles at; None if unknown.
         latency_limit: Seconds within which 99 of 100 requests have to be answered; None for no limit.
-        fault_limit: The share of stray faults among all requests that gates; None for none.
         wait: Seconds to wait for an endpoint that is still starting.
     """
 
@@ -57,7 +56,6 @@ class Target:
     settling_time: float = 0.0
     throttling_rate: float | None = None
     latency_limit: float | None = None
-    fault_limit: float | None = None
     wait: float = 0.0
     name: str | None = None
     depth: str = "gate"
@@ -163,7 +161,6 @@ def _pace(settings: Mapping[str, Any]) -> dict[str, Any]:
         "settling_time": settings.get("settling-time", 0.0),
         "throttling_rate": settings.get("throttling-rate"),
         "latency_limit": settings.get("latency-limit"),
-        "fault_limit": settings.get("fault-limit"),
         "wait": settings.get("wait", 0.0),
         "name": settings.get("name"),
         "depth": settings.get("depth", "gate"),
