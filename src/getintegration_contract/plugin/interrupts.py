@@ -35,5 +35,11 @@ class Interrupts:
             raise KeyboardInterrupt
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # A signal may come between two lines, and pytest breaks on a frame that has no line.
+        if self.came and isinstance(excinfo.value, KeyboardInterrupt):
+            excinfo.traceback = excinfo.traceback[-1:]
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         self._is_ending = True
