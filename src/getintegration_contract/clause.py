@@ -46,12 +46,12 @@ class Clause:
     source: str
     group: str
     #: What a target has to claim for the clause to apply, e.g. ``signatures``; None applies to all.
-    claim: str | None = None
+    capability: str | None = None
     level: str = "MUST"
 
-    def is_claimed(self, claims: Container[str]) -> bool:
-        """Whether the clause applies to a target with these claims."""
-        return self.claim is None or self.claim in claims
+    def is_claimed(self, capabilities: Container[str]) -> bool:
+        """Whether the clause applies to a target with these capabilities."""
+        return self.capability is None or self.capability in capabilities
 
     def gates(self, strict: bool = False) -> bool:
         """Whether a violation fails a target."""

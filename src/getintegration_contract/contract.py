@@ -141,6 +141,6 @@ class Contract:
                     fact["provenance"],
                     fact["source"],
                     group["group"],
-                    fact.get("claim"),
+                    fact.get("capability"),
                     fact.get("level", "MUST"),
                 )

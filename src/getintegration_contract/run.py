@@ -138,10 +138,10 @@ class Run:
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger of the run; its claims are settled once the state is had."""
+        """The ledger of the run; its capabilities are settled once the state is had."""
         if self._ledger is None:
             self._ledger = Ledger(
-                self.contract, self.target.claims, strict=self.settings.strict, waived=self.waived
+                self.contract, self.target.capabilities, strict=self.settings.strict, waived=self.waived
             )
         self._ledger.aborted = self.aborted
         return self._ledger
@@ -178,8 +178,8 @@ class Run:
         except EnvironmentFault as error:
             self.aborted = self.redactor.text(str(error))
             raise EnvironmentFault(self.aborted) from None
-        if self.state.origin != "made" and WRITING in target.claims:
-            self._target = replace(target, claims=target.claims - {WRITING}, allow_writes=False)
+        if self.state.origin != "made" and WRITING in target.capabilities:
+            self._target = replace(target, capabilities=target.capabilities - {WRITING}, allow_writes=False)
             hindrance = self.redactor.text(f"writing was tried, and does not work: {self.state.hindrance}")
             self.ledger.hindrances[WRITING] = hindrance
             self.ledger.notes[hindrance] = None
@@ -194,13 +194,13 @@ class Run:
         target = self.target
         where = "the shipped emulator" if self.is_emulator else target.endpoint
         where = f"{target.name} ({where})" if target.name else where
-        claims = [clause.claim for clause in self.contract.clauses.values() if clause.claim]
-        missing = Counter(claim for claim in claims if claim not in target.claims)
+        capabilities = [clause.capability for clause in self.contract.clauses.values() if clause.capability]
+        missing = Counter(capability for capability in capabilities if capability not in target.capabilities)
         how = f"{self.settings.depth} depth, seed {self.settings.seed}"
         strict = ", strict" if self.settings.strict else ""
         lines = [f"target: {where}, region {target.region}, {how}{strict}"]
         if missing:
-            listed = ", ".join(f"{claim} ({count})" for claim, count in missing.most_common())
+            listed = ", ".join(f"{capability} ({count})" for capability, count in missing.most_common())
             lines.append(f"not claimed, so not checked: {listed}")
         if target.allow_writes:
             lines.append(f"writes: domains named {PREFIX}*, removed at the end")
@@ -249,8 +249,8 @@ class Run:
             matching = [entry for name, entry in outcomes.items() if fnmatch.fnmatchcase(name, pattern)]
             for entry in matching:
                 if entry.outcome == NOT_CLAIMED or not entry.checks:
-                    claim = entry.clause.claim if entry.outcome == NOT_CLAIMED else None
-                    offer = f"; it takes {OFFERS[claim]}" if claim else ""
+                    capability = entry.clause.capability if entry.outcome == NOT_CLAIMED else None
+                    offer = f"; it takes {OFFERS[capability]}" if capability else ""
                     told = f"{entry.clause.id} was {entry.outcome}: {entry.reason}{offer}"
                     lines.append(f"--require-exercised {pattern}: {told}")
         return lines

@@ -45,7 +45,7 @@ def ask(client: Client, caller: Identity, state: State) -> Ask:
 @pytest.fixture
 def workspace(client: Client, caller: Identity, target: Target) -> Iterator[Workspace]:
     """Writes for a test; a write that the target refuses skips it. Whatever was made is removed."""
-    if WRITING not in target.claims:
+    if WRITING not in target.capabilities:
         pytest.skip("the target does not claim writing")
     workspace = Workspace(client, caller, target.settling_time, pytest.skip)
     yield workspace

@@ -67,9 +67,9 @@ def questions(
     if state.other_domain is not None and state.other_uri is not None:
         questions.append(Question(caller, state.other_domain, state.other_uri))
         questions.append(Question(caller, state.other_domain, state.uri))
-    if OTHER_ACCOUNT in target.claims:
+    if OTHER_ACCOUNT in target.capabilities:
         questions.append(Question(target.identities["other-account"], state.domain, state.uri))
-    if WRITING in target.claims:
+    if WRITING in target.capabilities:
         workspace, scratch = map(request.getfixturevalue, ("workspace", "scratch"))
         for number in range(4):
             uri = f"s3://Contract-Bucket/{number}"

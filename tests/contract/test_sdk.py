@@ -177,7 +177,7 @@ def test_botocore_types_denied_access(
 def test_botocore_types_throttling(
     ask: Ask, sdk: Callable[..., Any], target: Target, state: State, check: Checker
 ) -> None:
-    if "low-quota" not in target.identities or THROTTLING not in target.claims:
+    if "low-quota" not in target.identities or THROTTLING not in target.capabilities:
         pytest.skip("the target file names no identity low-quota")
     once = sdk(target.identities["low-quota"], 1)
     answers = ("an answer", "ResourceNotFoundException")

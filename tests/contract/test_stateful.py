@@ -65,7 +65,7 @@ def test_stories(
 ) -> None:
     depth = DEPTHS[pytestconfig.option.depth]
     workspace = Workspace(client, caller, target.settling_time, refuse)
-    others = [target.identities["other-account"]] if OTHER_ACCOUNT in target.claims else []
+    others = [target.identities["other-account"]] if OTHER_ACCOUNT in target.capabilities else []
     versions = tuple(
         {name: value for name, value in version.items() if name in state.members} for version in VERSIONS
     )

@@ -20,7 +20,7 @@ from getintegration_contract.judging.checker import Checker, ContractViolation
 from getintegration_contract.judging.judge import Expectation, Judge
 from getintegration_contract.judging.ledger import Entry, Finding, Ledger
 from getintegration_contract.redact import Redactor
-from getintegration_contract.target.capabilities import CAPABILITIES as CLAIMS
+from getintegration_contract.target.capabilities import CAPABILITIES
 
 from .conftest import RunSuite
 from .support import DESCRIPTION, Received, Reply, Result, Scripted, forwarding, suite
@@ -164,7 +164,7 @@ def test_a_keyword_that_gives_no_clause_is_refused(document: Document) -> None:
 
 @pytest.mark.parametrize(("slow", "outcome"), [(0, outcomes.UPHELD), (2, outcomes.VIOLATED)])
 def test_latency_is_held_against_the_limit_of_the_target(contract: Contract, slow: int, outcome: str) -> None:
-    ledger = Ledger(contract, CLAIMS)
+    ledger = Ledger(contract, CAPABILITIES)
     for test, seconds, count in (("valid", 0.01, 99 - slow), ("missing", 0.3, slow), ("throttling", 9.0, 50)):
         entry = Entry(f"tests/contract/test_{test}.py::test_it", test, test == "throttling")
         exchange = Exchange("", Request("POST", "/"), Response(200, "", (), b""), None, 0.0, seconds)
@@ -226,9 +226,9 @@ def outcome(contract: Contract) -> Callable[..., outcomes.Outcome]:
     """The outcome of a clause after some exchanges, each in a test of its own."""
 
     def outcome(
-        name: str, *exchanges: Exchange, claims: Iterable[str] = CLAIMS, **options: Any
+        name: str, *exchanges: Exchange, capabilities: Iterable[str] = CAPABILITIES, **options: Any
     ) -> outcomes.Outcome:
-        ledger = Ledger(contract, claims, **options)
+        ledger = Ledger(contract, capabilities, **options)
         for number, exchange in enumerate(exchanges):
             entry = Entry(f"tests/contract/test_x.py::test[{number}]")
             checker = Checker(Judge(contract), entry, Redactor(), ledger.gates)
@@ -298,7 +298,7 @@ def _entry(test: str, **more: Any) -> dict[str, Any]:
 def test_what_is_not_claimed_can_neither_be_upheld_nor_violated(contract: Contract, violated: bool) -> None:
     name = "sigv4.wrong-secret"
     findings = {name: Finding(name, "403", "200", None, 0)} if violated else {}
-    ledger = Ledger(contract, set(CLAIMS) - {"signatures"})
+    ledger = Ledger(contract, set(CAPABILITIES) - {"signatures"})
     ledger.add(_entry("t", findings=findings, checks=dict.fromkeys(findings, 1)))
     found = next(each for each in ledger.outcomes() if each.clause.id == name)
     assert found.outcome == outcomes.NOT_CLAIMED
@@ -307,7 +307,7 @@ def test_what_is_not_claimed_can_neither_be_upheld_nor_violated(contract: Contra
 
 
 def test_what_the_environment_kept_from_being_checked_is_indeterminate(contract: Contract) -> None:
-    ledger = Ledger(contract, CLAIMS)
+    ledger = Ledger(contract, CAPABILITIES)
     ledger.add(_entry("a", indeterminate={"missing.domain": "gone", "missing.integration": "gone"}))
     ledger.add(_entry("b", checks={"missing.domain": 3}))
     found = {each.clause.id: (each.outcome, each.reason) for each in ledger.outcomes()}
@@ -321,10 +321,10 @@ def test_should_clauses_gate_only_when_strict(document: Document, strict: bool, 
         "text": "A response SHOULD be tidy.",
         "level": "SHOULD",
     }
-    ledger = Ledger(Contract(document), CLAIMS, strict=strict)
+    ledger = Ledger(Contract(document), CAPABILITIES, strict=strict)
     ledger.add(_entry("t", findings={"response.tidy": Finding("response.tidy", "", "", None, 0)}))
     assert bool(ledger.violations()) is expected
-    assert not Ledger(Contract(document), CLAIMS, strict=True).gates("response.request-id")
+    assert not Ledger(Contract(document), CAPABILITIES, strict=True).gates("response.request-id")
 
 
 # --- Merging ------------------------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ def _findings() -> list[Finding]:
 
 
 def _merged(order: Iterable[Finding], contract: Contract) -> dict[str, Any]:
-    ledger = Ledger(contract, CLAIMS)
+    ledger = Ledger(contract, CAPABILITIES)
     for finding in order:
         ledger.add(_entry(finding.places[0], findings={finding.clause: copy.deepcopy(finding)}))
     return ledger.findings["missing.domain"].to_dict()
@@ -372,7 +372,7 @@ def test_reasons_do_not_depend_on_the_order_of_workers(contract: Contract) -> No
         _entry(test, not_exercised={"missing.domain": f"because of {test}"}) for test in ("a", "b", "c")
     ]
     for order in itertools.permutations(entries):
-        ledger = Ledger(contract, CLAIMS)
+        ledger = Ledger(contract, CAPABILITIES)
         for entry in order:
             ledger.add(entry)
         reasons |= {each.reason for each in ledger.outcomes() if each.clause.id == "missing.domain"}

@@ -132,7 +132,7 @@ WRONG_OPTIONS: dict[str, tuple[list[str], str]] = {
     "no examples": (["--max-examples", "0"], "--max-examples must be a whole number from 1 to 1"),
     "a seed in words": (["--hypothesis-seed", "lucky"], "--hypothesis-seed"),
     "an unknown depth": (["--depth", "deep"], "--depth"),
-    "an unknown claim": (["--not-claimed", "everything"], "--not-claimed"),
+    "an unknown capability": (["--not-claimed", "everything"], "--not-claimed"),
     "an unknown option": (["--no-such-option"], "--no-such-option"),
     "no region": (["--region", ""], "--region"),
     "no target file": (["--target", "/no/such.toml"], "--target: cannot read /no/such.toml"),
@@ -197,7 +197,7 @@ WRONG_FILES: dict[str, tuple[str, str]] = {
     "a depth that is none": ('depth = "deep"', "depth must be one of gate, nightly, not the text deep"),
     "half a request": ("max-requests = 1.5", "max-requests must be a whole number from 1"),
     "an infinite wait": ("wait = inf", "wait must be a number from 0 to 86,400, not inf"),
-    "an unknown claim": (
+    "an unknown capability": (
         'not-claimed = ["tls"]',
         "not-claimed must be a list of capabilities, which are signatures,",
     ),
@@ -320,7 +320,7 @@ def test_what_is_not_claimed_is_told_first_and_not_checked(run_suite: RunSuite, 
     assert re.search(r"not claimed, so not checked: .*\bsignatures\b", head)
     for name, outcome in result.outcomes.items():
         assert outcome == "not claimed" or not name.startswith("sigv4."), name
-    assert not set(result.report["target"]["claims"]) & {
+    assert not set(result.report["target"]["capabilities"]) & {
         "signatures",
         "access-control",
         "temporary-credentials",
@@ -339,7 +339,7 @@ def test_options_count_for_the_shipped_emulator_too(run_suite: RunSuite) -> None
         suite("access"), suite("throttling"), "--not-claimed", "throttling", "--region", "eu-west-1"
     )
     assert result.status == 0, result.output
-    assert "throttling" not in result.report["target"]["claims"]
+    assert "throttling" not in result.report["target"]["capabilities"]
     assert result.report["target"]["region"] == "eu-west-1"
     assert result.outcomes["throttling.occurs"] == "not claimed"
 

@@ -295,7 +295,7 @@ def test_given_state_writes_nothing(run_suite: RunSuite, holding: Process, tap: 
     result = run_suite(*files, "--endpoint-url", listener.url, *given)
     assert result.status == 0, result.output
     assert result.report["target"]["state"] == "given"
-    assert "writing" not in result.report["target"]["claims"]
+    assert "writing" not in result.report["target"]["capabilities"]
     assert "writes: nothing" in result.stdout
     assert len(listener.received) > 300
     assert writes(listener.received) == []

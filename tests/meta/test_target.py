@@ -100,7 +100,7 @@ def test_aws_is_tested_when_it_is_named_but_not_written_to(address: str, target_
         assert target is not None
         assert target.is_aws
         assert not target.allow_writes
-        assert WRITING not in target.claims
+        assert WRITING not in target.capabilities
         assert target.rate == 5
         assert target.write_rate == 1
 
@@ -257,7 +257,7 @@ def test_credentials_that_expire_are_refreshed_during_the_run(
     server = serve(lambda _: answered({}))
     target = resolve(endpoint_url=server.url, profile="refreshing")
     assert target is not None
-    assert TEMPORARY_CREDENTIALS in target.claims
+    assert TEMPORARY_CREDENTIALS in target.capabilities
     client = Client(target.endpoint, target.region)
     for _ in range(3):
         client.send(get_integration("d", "u"), target.caller)
@@ -375,11 +375,11 @@ def test_the_example_names_the_emulators_identities() -> None:
 def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:
     whole = resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', "latency-limit = 0.5"))
     assert whole is not None
-    assert whole.claims == set(CAPABILITIES)
+    assert whole.capabilities == set(CAPABILITIES)
     caller_alone = IDENTITIES[: IDENTITIES.index("[identities.unauthorized]")]
     alone = resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', identities=caller_alone))
     assert alone is not None
-    assert alone.claims == {"signatures", "writing"}
+    assert alone.capabilities == {"signatures", "writing"}
 
 
 @pytest.mark.usefixtures("clean_environment")

@@ -14,7 +14,7 @@ from getintegration_contract.errors import WaiverError
 from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import waivers
-from getintegration_contract.target.capabilities import CAPABILITIES as CLAIMS
+from getintegration_contract.target.capabilities import CAPABILITIES
 from getintegration_contract.target.target import Target
 
 from .commands import run_many
@@ -56,7 +56,7 @@ def run() -> Callable[..., Run]:
     def make(
         *accepted: waivers.Waiver, findings: tuple[str, ...] = (BROKEN,), require: tuple[str, ...] = ()
     ) -> Run:
-        target = Target("http://127.0.0.1:1", claims=frozenset(CLAIMS) - {"throttling"})
+        target = Target("http://127.0.0.1:1", capabilities=frozenset(CAPABILITIES) - {"throttling"})
         made = Run(CONTRACT, target, Settings(require_exercised=require), list(accepted), lambda _: None)
         entry = Entry("tests/contract/test_x.py::test")
         entry.checks.update(dict.fromkeys((BROKEN, "missing.domain"), 1))

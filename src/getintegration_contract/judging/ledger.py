@@ -144,7 +144,7 @@ class Ledger:
 
     Args:
         contract: The contract.
-        claims: What the target claims.
+        capabilities: What the target claims.
         strict: Whether SHOULD clauses gate as well.
         waived: Clauses whose violation is accepted.
     """
@@ -152,13 +152,13 @@ class Ledger:
     def __init__(
         self,
         contract: Contract,
-        claims: Iterable[str],
+        capabilities: Iterable[str],
         *,
         strict: bool = False,
         waived: Iterable[str] = (),
     ) -> None:
         self.contract = contract
-        self.claims = frozenset(claims)
+        self.capabilities = frozenset(capabilities)
         self.strict = strict
         self.waived = frozenset(waived)
         self.checks: Counter[str] = Counter()
@@ -171,7 +171,7 @@ class Ledger:
         #: Why the run ended before its tests were through, if it did.
         self.aborted: str | None = None
         self.notes: dict[str, None] = {}
-        #: By claim, why it was given up although the target made it.
+        #: By capability, why it was given up although the target made it.
         self.hindrances: dict[str, str] = {}
         #: By clause, the tests that gave a reason, and their reasons; the first test's is told.
         self._not_exercised: dict[str, tuple[str, str]] = {}
@@ -222,12 +222,12 @@ class Ledger:
 
     def claimed(self, finding: Finding) -> bool:
         """Whether the target claims what a finding is about."""
-        return self.contract.clauses[finding.clause].is_claimed(self.claims)
+        return self.contract.clauses[finding.clause].is_claimed(self.capabilities)
 
     def gates(self, clause: str) -> bool:
         """Whether a violation of the clause fails the target."""
         known = self.contract.clauses[clause]
-        return known.is_claimed(self.claims) and clause not in self.waived and known.gates(self.strict)
+        return known.is_claimed(self.capabilities) and clause not in self.waived and known.gates(self.strict)
 
     def outcomes(self) -> list[Outcome]:
         """Every clause of the contract, in its order."""
@@ -245,9 +245,11 @@ class Ledger:
         checks = self.checks[clause.id]
         finding = self.findings.get(clause.id)
         reason = ""
-        if not clause.is_claimed(self.claims):
+        if not clause.is_claimed(self.capabilities):
             outcome = NOT_CLAIMED
-            reason = self.hindrances.get(str(clause.claim), f"the target does not claim {clause.claim}")
+            reason = self.hindrances.get(
+                str(clause.capability), f"the target does not claim {clause.capability}"
+            )
         elif finding is not None:
             outcome = WAIVED if clause.id in self.waived else VIOLATED
         elif checks:

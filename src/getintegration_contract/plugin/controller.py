@@ -154,7 +154,7 @@ class Controller:
             "state": run.state.to_dict(),
             "endpoint": run.target.endpoint,
             "emulator": run.is_emulator,
-            "claims": sorted(run.target.claims),
+            "capabilities": sorted(run.target.capabilities),
             "waived": sorted(run.waived),
             "seed": run.settings.seed,
             "max_examples": run.settings.max_examples,

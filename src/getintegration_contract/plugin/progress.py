@@ -68,7 +68,7 @@ class Progress:
         if target.rate:
             seconds = total / target.rate
             pace = f"{target.rate:g} a second"
-            if target.write_rate and WRITING in target.claims:
+            if target.write_rate and WRITING in target.capabilities:
                 seconds += _WRITING * total * (1 / target.write_rate - 1 / target.rate)
                 pace += f", {target.write_rate:g} of those that write"
             self._run.say(f"{told}, at {pace}, so about {duration(seconds)}")
@@ -81,7 +81,7 @@ def _weight(identifier: str, settings: Settings, target: Target) -> float:
     module = identifier.partition("::")[0].rpartition("/")[2].removesuffix(".py")
     if "::test_fuzz[" in identifier:
         return settings.max_examples / settings.shards
-    if module in ("test_isolation", "test_state", "test_stateful") and WRITING not in target.claims:
+    if module in ("test_isolation", "test_state", "test_stateful") and WRITING not in target.capabilities:
         return 0.0
     if module == "test_concurrency" and target.rate:
         return 25.0

@@ -55,7 +55,7 @@ class Worker:
         self.target = self._target(given)
         config.option.depth = self.target.depth  # scenarios ask it
         self.redactor = redactor or Redactor(self.target.secrets, accounts=config.option.redact_accounts)
-        ledger = Ledger(contract, given["claims"], strict=given["strict"], waived=given["waived"])
+        ledger = Ledger(contract, given["capabilities"], strict=given["strict"], waived=given["waived"])
         self._gates = ledger.gates  # tests fail as the run does
         self._complete = frozenset(given["complete"])
         self._budget: Budget | None = None
@@ -85,8 +85,8 @@ class Worker:
         target = target_of(self.config)
         if given["emulator"]:
             target = replace(target, endpoint=given["endpoint"], identities=emulator_identities())
-        claims = frozenset(given["claims"])
-        return replace(target, claims=claims, allow_writes=WRITING in claims)
+        capabilities = frozenset(given["capabilities"])
+        return replace(target, capabilities=capabilities, allow_writes=WRITING in capabilities)
 
     def checker(self, node: pytest.Item) -> Checker:
         """The checker of a test; the test fails at its end if a gating clause was violated."""
@@ -142,9 +142,9 @@ class Worker:
         self._clauses = ids = _clauses(item)
         if unknown := [clause for clause in ids if clause not in self.contract.clauses]:
             pytest.fail(f"names the clause {unknown[0]}, which does not exist", pytrace=False)
-        wanted = {self.contract.clauses[clause].claim for clause in ids}
+        wanted = {self.contract.clauses[clause].capability for clause in ids}
         self._bursts = THROTTLING in wanted
-        if ids and None not in wanted and not wanted & self.target.claims:
+        if ids and None not in wanted and not wanted & self.target.capabilities:
             pytest.skip(f"the target does not claim {', '.join(sorted(filter(None, wanted)))}")
 
     @pytest.hookimpl(wrapper=True)

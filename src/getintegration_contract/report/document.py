@@ -38,7 +38,7 @@ def make(run: Run, exit_status: int) -> dict[str, Any]:
                 "name": target.name,
                 "endpoint": "shipped emulator" if run.is_emulator else target.endpoint,
                 "region": target.region,
-                "claims": sorted(target.claims),
+                "capabilities": sorted(target.capabilities),
                 "state": run.state.origin if run.state else "none",
             }
         ),

@@ -29,7 +29,7 @@ def properties(report: dict[str, Any]) -> list[tuple[str, str]]:
     found = [
         ("endpoint", target["endpoint"]),
         ("region", target["region"]),
-        ("claims", " ".join(target["claims"])),
+        ("capabilities", " ".join(target["capabilities"])),
         ("verdict", report["verdict"]),
         ("exit_status", str(report["exit_status"])),
         ("depth", run["depth"]),

@@ -62,7 +62,7 @@ def _text(contract: Contract) -> str:
     for group, found in _groups(contract).items():
         lines += ["", group]
         for clause in found:
-            needs = f"; only if {clause.claim} is claimed" if clause.claim else ""
+            needs = f"; only if {clause.capability} is claimed" if clause.capability else ""
             lines.append(f"  {clause.id}")
             lines += textwrap.wrap(
                 clause.text, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False

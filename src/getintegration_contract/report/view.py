@@ -174,11 +174,11 @@ def _escaped(run: re.Match[str]) -> str:
 
 
 def not_claimed(report: dict[str, Any]) -> Counter[str]:
-    """Clauses by the claim that the target does not make."""
+    """Clauses by the capability that the target does not claim."""
     return Counter(
-        clause["claim"]
+        clause["capability"]
         for clause in report["clauses"]
-        if clause["outcome"] == NOT_CLAIMED and clause["claim"]
+        if clause["outcome"] == NOT_CLAIMED and clause["capability"]
     )
 
 

@@ -56,11 +56,11 @@ class LocalEmulator:
         return self._running.url
 
     def target(self) -> Target:
-        """The emulator as a target: all identities, all claims."""
+        """The emulator as a target: all identities, all capabilities."""
         return Target(
             endpoint=self.url,
             identities=emulator_identities(),
-            claims=frozenset(CAPABILITIES),
+            capabilities=frozenset(CAPABILITIES),
             allow_writes=True,
         )
 

@@ -44,7 +44,7 @@ class Target:
     endpoint: str
     region: str = DEFAULT_REGION
     identities: Mapping[str, Identity] = field(default_factory=dict)
-    claims: frozenset[str] = frozenset()
+    capabilities: frozenset[str] = frozenset()
     domain_name: str | None = None
     integration_uri: str | None = None
     allow_writes: bool = False
@@ -114,7 +114,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
         endpoint=endpoint.rstrip("/"),
         region=_region(settings, environ, endpoint, _profile(settings, options, environ)),
         identities=identities,
-        claims=claimed(settings, identities, allow_writes),
+        capabilities=claimed(settings, identities, allow_writes),
         domain_name=settings.get("domain-name"),
         integration_uri=settings.get("integration-uri"),
         allow_writes=allow_writes,
@@ -137,7 +137,7 @@ def shipped(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     return Target(
         endpoint="",
         region=_region(settings, environ, ""),
-        claims=frozenset(CAPABILITIES) - without,
+        capabilities=frozenset(CAPABILITIES) - without,
         allow_writes=allow_writes,
         **_pace(settings),
     )

@@ -80,7 +80,9 @@ def exchange(status: int = 404, body: bytes = b'{"Message": "none"}', domain: st
 def made(*found: tuple[str, Exchange | None], upheld: tuple[str, ...] = (), **changed: Any) -> Report:
     """The document of a run whose tests found clauses violated, each with its exchange."""
     settings = Settings(command="pytest tests/contract", **changed.pop("settings", {}))
-    target = Target("http://127.0.0.1:4566", claims=frozenset(changed.pop("claims", ("signatures",))))
+    target = Target(
+        "http://127.0.0.1:4566", capabilities=frozenset(changed.pop("capabilities", ("signatures",)))
+    )
     run = Run(CONTRACT, target, settings, [], lambda line: None)
     for name, value in changed.items():
         setattr(run, name, value)

@@ -62,7 +62,7 @@ def test_what_a_clause_rests_on(clause: str, basis: str) -> None:
 
 def test_201_for_200_is_one_finding() -> None:
     broken = ("sdk.boto3", "state.deleted", "request.valid", "transport.close", "response.status")
-    report = made(*((clause, CREATED) for clause in broken), claims=("signatures", "writing"))
+    report = made(*((clause, CREATED) for clause in broken), capabilities=("signatures", "writing"))
     assert report["findings"][0]["clause"] == "response.status"
     assert set(_follows(report).values()) == {None, "response.status"}
     assert sorted(_follows(report)) == sorted(broken)
