@@ -66,7 +66,7 @@ def test_parity_of_the_emulator_and_the_mock(run_suite: RunSuite, mock: Server, 
 
 def test_what_generated_answers_violate(run_suite: RunSuite, prism: Prism, expected: Expected) -> None:
     # The seed is one with an answer that carries optional members.
-    server = prism("--dynamic", "--seed", "2")
+    server = prism("--dynamic", "--seed", "21")
     result = run_suite(f"{suite('valid')}::test_existing", "--endpoint-url", server.url, *GIVEN)
     assert violated(result) == expected("prism", "dynamic")
     carried = {clause.split(".")[1] for clause, outcome in result.outcomes.items() if outcome == "upheld"}
