@@ -14,6 +14,7 @@ import pytest
 from getintegration_contract.exchange import Exchange, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import get_integration
+from getintegration_contract.run import Settings
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
@@ -21,6 +22,28 @@ from getintegration_contract.target.capabilities import WRITING
 from getintegration_contract.target.target import Target
 
 from .callables import Ask
+
+#: About how many requests a test of a file sends, where that is more than one or so: at the gate, nightly.
+_REQUESTS = {
+    "test_concurrency": (65.0, 1020.0),
+    "test_isolation": (16.0, 16.0),
+    "test_state": (13.0, 13.0),
+    "test_stateful": (63.0, 820.0),
+    "test_throttling": (5.0, 5.0),
+}
+_WRITERS = ("test_isolation", "test_state", "test_stateful")
+
+
+def pytest_contract_requests(nodeid: str, settings: Settings, target: Target) -> float | None:
+    """About how many requests a test sends, for the progress of a run."""
+    if "::test_fuzz[" in nodeid:
+        return settings.max_examples / settings.shards
+    file = nodeid.partition("::")[0].rpartition("/")[2].removesuffix(".py")
+    if file in _WRITERS and WRITING not in target.capabilities:
+        return 0.0
+    if file == "test_concurrency" and target.rate:
+        return 25.0
+    return _REQUESTS[file][settings.depth == "nightly"] if file in _REQUESTS else None
 
 
 @pytest.fixture(scope="session")

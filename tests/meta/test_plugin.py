@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from getintegration_contract.state.provisioner import PREFIX
 from .commands import domains
 from .conftest import RunSuite
 from .support import (
+    ROOT,
     Process,
     Received,
     Reply,
@@ -120,6 +124,47 @@ def test_a_report_folder_on_a_full_disk_is_no_violation(tmp_path: Path, size: in
     assert result.status == 3, result.output
     assert "cannot write" in result.output or "not everything could be written" in result.output
     assert "Traceback" not in result.output
+
+
+# --- Progress -----------------------------------------------------------------------------------------------
+
+
+def _on_a_terminal(*options: str | Path) -> tuple[int, str]:
+    """Status and output of a run whose standard output is a terminal."""
+    control, terminal = pty.openpty()
+    command = [sys.executable, "-m", "pytest", *command_line(options, None, lean=True)]
+    process = subprocess.Popen(command, stdout=terminal, cwd=ROOT, env=environment(TERM="xterm"))
+    os.close(terminal)
+    output = b""
+    with suppress(OSError):  # the other end is closed
+        while piece := os.read(control, 65_536):
+            output += piece
+    os.close(control)
+    return process.wait(), output.decode()
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "with a worker"])
+def test_a_terminal_shows_a_bar_with_the_time_left_in_place_of_letters(options: tuple[str, ...]) -> None:
+    status, output = _on_a_terminal(suite("missing"), "--max-requests", "60", *options)
+    assert status == 6, output  # the limit is reached
+    assert re.search(r"about \d+ of 60 requests, \x1b\[36m[-:\d]+\x1b\[0m left", output), output
+    assert output.index("\x1b[?25l") < output.index("\x1b[?25h"), "the cursor comes back"
+    assert "test_missing.py" not in output
+    assert re.search(r"\d+ passed", output)
+
+
+def test_without_a_terminal_there_are_lines_if_a_run_is_slow(run_suite: RunSuite, tmp_path: Path) -> None:
+    (tmp_path / "often.py").write_text(
+        "from getintegration_contract.plugin import progress\nprogress._LINES = 0.0\n"
+    )
+    result = run_suite(suite("missing"), "-p", "often", env=environment(PYTHONPATH=str(tmp_path)))
+    assert re.search(r"contract: about \d+ of \d+ requests, about \d+ s left\n", result.stdout), result.output
+
+
+def test_the_number_of_requests_is_estimated_well(default_run: Any) -> None:
+    found = re.search(r"contract: about (\d+) requests, as fast as they are answered", default_run.stdout)
+    assert found
+    assert int(found[1]) == pytest.approx(default_run.report["run"]["requests"], rel=0.2)
 
 
 # --- Others' plugins and variables --------------------------------------------------------------------------

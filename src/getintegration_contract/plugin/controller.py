@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.worker import Worker
 from getintegration_contract.report.repeat import own_command
 from getintegration_contract.run import INDETERMINATE_STATUS, INTERNAL_STATUS, UPHELD_STATUS, Run
+
+TestStatus = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
 
 
 class Controller:
@@ -55,7 +57,8 @@ class Controller:
         if option.depth == "nightly" and getattr(option, "maxschedchunk", 0) is None:
             option.maxschedchunk = 1  # some tests take a hundred times as long as others
         self.recorder = recording.start(self.config, self.run)
-        self.config.pluginmanager.register(Progress(self.config, self.run), "contract-progress")
+        self.progress = Progress(self.config, self.run)
+        self.config.pluginmanager.register(self.progress, "contract-progress")
         if getattr(self.config.option, "dist", "no") == "no":
             worker = Worker(self.config, self._to_worker(), self.run.contract, self.run.redactor)
             self.config.pluginmanager.register(worker, "contract-worker")
@@ -98,13 +101,16 @@ class Controller:
         if isinstance(warning, Warning):
             warning.args = (self.run.redactor.text(str(warning)),)
 
-    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
-        quiet = self.config.option.verbose < 0  # then the verdict line is all that is wanted
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Generator[None, TestStatus, TestStatus]:
+        status = yield
         if getattr(report, "endpoint_down", None):
-            return "indeterminate", "" if quiet else "I", "" if quiet else ("INDETERMINATE", {"yellow": True})
-        if getattr(report, "violation", False):
-            return "violated", "" if quiet else "V", "" if quiet else ("VIOLATED", {"red": True})
-        return (report.outcome, "", "") if quiet and not report.failed else None
+            status = "indeterminate", "I", ("INDETERMINATE", {"yellow": True})
+        elif getattr(report, "violation", False):
+            status = "violated", "V", ("VIOLATED", {"red": True})
+        # With -q the verdict is all that is wanted, and a bar stands in place of letters.
+        is_silent = self.config.option.verbose < 0 or self.progress.bar is not None
+        return (status[0], "", "") if is_silent else status
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:

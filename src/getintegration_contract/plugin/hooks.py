@@ -18,12 +18,16 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.errors import UsageError
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
-from getintegration_contract.plugin import options, streams
+from getintegration_contract.plugin import options, progress, streams
 from getintegration_contract.plugin.controller import Controller
 from getintegration_contract.plugin.worker import Worker
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
 from getintegration_contract.target.target import Target
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(progress)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -239,7 +239,10 @@ def target_of(config: pytest.Config) -> Target:
 def say(config: pytest.Config, line: str) -> None:
     """Tell the user something outside tests."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
+    bar = getattr(config.pluginmanager.get_plugin("contract-progress"), "bar", None)
+    if bar is not None:
+        bar.console.print(f"contract: {line}", markup=False, highlight=False, soft_wrap=True)
+    elif reporter is not None:
         reporter.ensure_newline()
         reporter.write_line(f"contract: {line}")
     else:

@@ -1,9 +1,10 @@
-"""How many requests a run sends, and how far it is."""
+"""How many requests a run sends, and how far it is: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -12,77 +13,117 @@ from getintegration_contract.target.capabilities import WRITING
 from getintegration_contract.target.target import Target
 from getintegration_contract.text import duration
 
-#: Seconds between two lines on how far a slow run is.
-_EVERY = 10.0
-#: About how many requests a test sends, by depth and module, where that is more than one or so.
-_ALWAYS = {"test_state": 13.0, "test_isolation": 16.0, "test_throttling": 5.0}
-_WEIGHTS = {
-    "gate": {"test_concurrency": 65.0, "test_stateful": 63.0, **_ALWAYS},
-    "nightly": {"test_concurrency": 1020.0, "test_stateful": 820.0, **_ALWAYS},
-}
-#: About what share of all requests writes.
-_WRITING = 0.15
+#: Seconds between two lines, and between two looks of the bar.
+_LINES, _LOOKS = 10.0, 0.1
+#: About how many requests a test sends, and what share of all requests writes.
+_USUAL, _WRITING = 1.1, 0.15
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_contract_requests(nodeid: str, settings: Settings, target: Target) -> float | None:
+    """About how many requests a test sends; None for one or so."""
 
 
 class Progress:
-    """Tells in the controlling process how far the run is."""
+    """Shows in the controlling process how far the run is."""
 
     def __init__(self, config: pytest.Config, run: Run) -> None:
+        self._config = config
         self._run = run
+        self._weights: dict[str, float] = {}
         self._total = self._done = 0.0
-        self._quiet = config.option.verbose < 0
-        self._clock = self._told = time.monotonic()
+        self._begun = self._shown = time.monotonic()
+        self._draws = False
+        #: The progress bar of rich, once tests run; None where lines are written, or nothing is.
+        self.bar: Any = None
 
+    @pytest.hookimpl(trylast=True)  # after pytest has said how many tests there are
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        if session.items:
-            self._announce(item.nodeid for item in session.items)
+        self._begin(item.nodeid for item in session.items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        if not self._total:
-            self._announce(ids)
+        self._begin(ids)
+
+    @pytest.hookimpl(tryfirst=True)  # before pytest names the file
+    def pytest_runtest_logstart(self) -> None:
+        if self._draws and self.bar is None:
+            self._show_bar()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        entry = getattr(report, "contract", None)
-        if entry is None or self._run.target.rate is None:
+        if not hasattr(report, "contract") or not self._total:
             return
-        self._done += _weight(report.nodeid, self._run.settings, self._run.target)
+        self._done = min(self._done + self._weights.get(report.nodeid, _USUAL), self._total)
         now = time.monotonic()
-        if now - self._told >= _EVERY and self._done < self._total:
-            self._told = now
-            left = duration((now - self._clock) / self._done * (self._total - self._done))
+        if now - self._shown < (_LINES if self.bar is None else _LOOKS):
+            return
+        self._shown = now
+        if self.bar is not None:
+            self.bar.update(self.bar.task_ids[0], completed=self._done, refresh=True)
+        elif self._done < self._total:
+            left = duration((now - self._begun) / self._done * (self._total - self._done))
             self._run.say(f"about {self._done:.0f} of {self._total:.0f} requests, about {left} left")
 
-    def _announce(self, ids: Iterable[str]) -> None:
-        """How many requests there will be, and how long they take where there is a rate."""
-        target, settings = self._run.target, self._run.settings
-        self._total = sum(_weight(identifier, settings, target) for identifier in ids)
-        self._clock = self._told = time.monotonic()
-        if self._quiet:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        self._draws = False
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+    def _begin(self, ids: Iterable[str]) -> None:
+        if self._weights or self._config.option.verbose < 0:
             return
-        total, limit = self._total, target.max_requests
-        told = f"about {total:.0f} requests"
-        if limit is not None and limit < total:
-            total = limit
-            told += f", of which the limit lets {limit} through"
+        run, estimate = self._run, self._config.hook.pytest_contract_requests
+        for nodeid in ids:
+            found = estimate(nodeid=nodeid, settings=run.settings, target=run.target)
+            self._weights[nodeid] = _USUAL if found is None else found
+        self._announce()
+        self._begun = self._shown = time.monotonic()
+        self._draws = self._total > 0 and self._has_room()
+
+    def _announce(self) -> None:
+        """Say how many requests there will be, and how long they take where there is a rate."""
+        target = self._run.target
+        self._total = sum(self._weights.values())
+        text = f"about {self._total:.0f} requests"
+        if target.max_requests is not None and target.max_requests < self._total:
+            self._total = float(target.max_requests)
+            text += f", of which the limit lets {target.max_requests} through"
         if target.rate:
-            seconds = total / target.rate
+            seconds = self._total / target.rate
             pace = f"{target.rate:g} a second"
             if target.write_rate and WRITING in target.capabilities:
-                seconds += _WRITING * total * (1 / target.write_rate - 1 / target.rate)
+                seconds += _WRITING * self._total * (1 / target.write_rate - 1 / target.rate)
                 pace += f", {target.write_rate:g} of those that write"
-            self._run.say(f"{told}, at {pace}, so about {duration(seconds)}")
+            self._run.say(f"{text}, at {pace}, so about {duration(seconds)}")
         else:
-            self._run.say(f"{told}, as fast as they are answered")
+            self._run.say(f"{text}, as fast as they are answered")
 
+    def _has_room(self) -> bool:
+        """Whether there is a terminal to draw on, and nobody else who writes to it."""
+        reporter, option = self._config.pluginmanager.get_plugin("terminalreporter"), self._config.option
+        is_terminal = reporter is not None and reporter.isatty()
+        return is_terminal and option.verbose == 0 and option.capture != "no" and not option.usepdb
 
-def _weight(identifier: str, settings: Settings, target: Target) -> float:
-    """About how many requests a test sends."""
-    module = identifier.partition("::")[0].rpartition("/")[2].removesuffix(".py")
-    if "::test_fuzz[" in identifier:
-        return settings.max_examples / settings.shards
-    if module in ("test_isolation", "test_state", "test_stateful") and WRITING not in target.capabilities:
-        return 0.0
-    if module == "test_concurrency" and target.rate:
-        return 25.0
-    return _WEIGHTS[settings.depth].get(module, 1.1)
+    def _show_bar(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        reporter.ensure_newline()
+        reporter.showfspath = False
+        self.bar = Bar(
+            BarColumn(),
+            TextColumn("about {task.completed:.0f} of {task.total:.0f} requests,"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=Console(file=reporter._tw._file, no_color=not reporter.hasmarkup),
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self.bar.add_task("", total=self._total)
+        self.bar.start()
