@@ -25,7 +25,7 @@ SUITE = ROOT / "tests" / "contract"
 DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
 
 #: Plugins that a run without generated cases can do without; loading them takes longer than such a run.
-_LEAN = ("-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio")
+_LEAN = ("-p", "no:hypothesispytest")
 
 #: The caller of the shipped emulator and of the second server.
 ACCESS_KEY, SECRET_KEY = "AKIAEXAMPLECALLER001", "EXAMPLE-caller-secret-key-0123456789abcd"
