@@ -222,6 +222,7 @@ class Run:
             self._provisioner = None
         if self._client is not None:
             self.ledger.faults.update(self._client.faults)
+            self.ledger.judge_faults(self._target.fault_limit)
             if self._target.latency_limit is not None:
                 self.ledger.judge_latency(self._target.latency_limit)
             self._client.close()

@@ -633,6 +633,10 @@ def test_a_run_through_stray_faults_upholds_and_counts_them(
     counted = {"429": 1, "500": 1, "503": 1, "the connection was closed without a whole answer": 1}
     assert result.report["run"]["faults"] == counted
     assert "each was repeated" in result.stdout
+    (finding,) = (each for each in result.report["findings"] if each["clause"] == "transport.stray-faults")
+    assert not finding["gating"]
+    assert finding["exchange"]["response"]["status"] in (500, 503)
+    assert finding["actual"].startswith(f"2 of {result.report['run']['requests']} requests")
 
 
 def test_an_endpoint_that_dies_makes_the_run_indeterminate(

@@ -373,7 +373,9 @@ def test_the_example_names_the_emulators_identities() -> None:
 
 
 def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:
-    whole = resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', "latency-limit = 0.5"))
+    whole = resolve(
+        target=target_file('endpoint-url = "http://127.0.0.1:1"', "latency-limit = 0.5\nfault-limit = 0")
+    )
     assert whole is not None
     assert whole.capabilities == set(CAPABILITIES)
     caller_alone = IDENTITIES[: IDENTITIES.index("[identities.unauthorized]")]

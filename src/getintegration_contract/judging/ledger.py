@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from getintegration_contract.clause import Clause
@@ -25,6 +25,11 @@ NOT_CLAIMED = "not claimed"
 INDETERMINATE = "indeterminate"
 
 LATENCY_LIMIT = "latency.limit"
+FAULT_LIMIT = "faults.limit"
+STRAY_FAULTS = "transport.stray-faults"
+
+#: Share of requests that a target without a limit may answer with a passing 5xx.
+_STRAY_SHARE = 0.01
 
 #: Tests that a finding names; further ones are only counted.
 _PLACES = 12
@@ -219,6 +224,24 @@ class Ledger:
             self.findings[LATENCY_LIMIT] = Finding(
                 LATENCY_LIMIT, f"99 of 100 requests within {limit:g} s", actual, None, 0
             )
+
+    def judge_faults(self, limit: float | None) -> None:
+        """Hold the share of requests that got a passing 5xx against 1 in 100, and against the target's limit.
+
+        A single one is no share. The tests have recorded the exchanges.
+        """
+        example = self.findings.pop(STRAY_FAULTS, None)
+        count = sum(count for kind, count in self.faults.items() if kind.startswith("5"))
+        for clause, share in ((STRAY_FAULTS, _STRAY_SHARE), (FAULT_LIMIT, limit)):
+            if share is None or not self.requests:
+                continue
+            self.checks[clause] = 1
+            if example and count > max(1, share * self.requests):
+                expected = f"5xx to at most {share:.4g} of the requests"
+                actual = f"{count} of {self.requests} requests, answered otherwise when repeated"
+                self.findings[clause] = replace(
+                    example, clause=clause, expected=expected, actual=actual, count=count
+                )
 
     def claimed(self, finding: Finding) -> bool:
         """Whether the target claims what a finding is about."""

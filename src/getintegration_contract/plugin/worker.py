@@ -16,8 +16,8 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.checker import Checker, ContractViolation
-from getintegration_contract.judging.judge import Judge
-from getintegration_contract.judging.ledger import Entry, Ledger
+from getintegration_contract.judging.judge import Check, Judge
+from getintegration_contract.judging.ledger import STRAY_FAULTS, Entry, Ledger
 from getintegration_contract.operations import get_integration
 from getintegration_contract.plugin.options import target_of
 from getintegration_contract.recording import har, resign
@@ -197,6 +197,10 @@ class Worker:
                 entry.indeterminate.update(dict.fromkeys(_clauses(item), told))
         if entry is not None and call.when == "teardown":
             entry.faults, self.client.faults = self.client.faults, Counter()
+            if stray := self.client.stray:
+                self.client.stray = None
+                exchange = self.redactor.finding(stray.to_dict())
+                entry.record(Check(STRAY_FAULTS, False, "", ""), exchange, stray.size)
             report.contract = entry.to_dict()  # type: ignore[attr-defined]
             report.is_partial = self._is_partial  # type: ignore[attr-defined]
             report.signatures, self._signatures = self._signatures, []  # type: ignore[attr-defined]

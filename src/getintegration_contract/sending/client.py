@@ -54,6 +54,7 @@ class Client:
 
     Attributes:
         faults: Transient faults that a repeat did not show again, by kind.
+        stray: The last exchange with such a 5xx.
         control: A request known to be answered, asked again to tell a fault of the environment.
         route: How the endpoint is reached.
     """
@@ -72,6 +73,7 @@ class Client:
         self.timeout = timeout
         self.sent = 0
         self.faults: Counter[str] = Counter()
+        self.stray: Exchange | None = None
         self._waited = 0.0
         self._acquire = acquire
         self._observe = observe
@@ -171,6 +173,7 @@ class Client:
             throttled: As for :meth:`send`.
         """
         faults: list[Fault] = []
+        stray: Exchange | None = None
         waited = 0.0
         while True:
             try:
@@ -187,6 +190,7 @@ class Client:
             if kind is None or attempt >= (THROTTLED_ATTEMPTS if patient else ATTEMPTS):
                 break
             faults.append(Fault(kind, attempt))
+            stray = exchange if exchange.response.status >= 500 else stray
             # A pause would end the throttling that is looked for.
             pause = 0.0 if throttled else _backoff(attempt, kind)
             waited += pause if kind == "429" else 0.0
@@ -199,6 +203,7 @@ class Client:
             persisted = all(fault.kind == kind for fault in faults)
             exchange = replace(exchange, faults=() if persisted else tuple(faults))
         self._count(exchange.faults)
+        self.stray = stray if exchange.faults and stray else self.stray
         return [*(replace(earlier, faults=()) for earlier in before), exchange]
 
     def _count(self, faults: Iterable[Fault]) -> None:

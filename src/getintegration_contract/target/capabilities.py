@@ -14,6 +14,10 @@ TEMPORARY_CREDENTIALS = "temporary-credentials"
 THROTTLING = "throttling"
 WRITING = "writing"
 LATENCY = "latency"
+FAULTS = "faults"
+
+#: Limits that a target file sets, by the capability that each claims.
+LIMITS = {LATENCY: "latency-limit", FAULTS: "fault-limit"}
 
 #: What a target has to offer for each capability, for somebody who wants its clauses exercised.
 OFFERS = {
@@ -23,7 +27,7 @@ OFFERS = {
     TEMPORARY_CREDENTIALS: "[identities.temporary] in the target file",
     THROTTLING: "[identities.low-quota] or throttling-rate in the target file",
     WRITING: "leave to make domains: no --domain-name and no --no-writes, and on AWS --allow-writes",
-    LATENCY: "latency-limit in the target file",
+    **{name: f"{key} in the target file" for name, key in LIMITS.items()},
 }
 CAPABILITIES = tuple(OFFERS)
 
@@ -40,7 +44,7 @@ def claimed(
         TEMPORARY_CREDENTIALS: "temporary" in identities or bool(caller.session_token or caller.refreshable),
         THROTTLING: "low-quota" in identities or "throttling-rate" in settings,
         WRITING: allow_writes,
-        LATENCY: "latency-limit" in settings,
+        **{name: key in settings for name, key in LIMITS.items()},
     }
     return frozenset(name for name, given in offered.items() if given) - not_claimed(settings)
 

@@ -67,6 +67,7 @@ KEYS = {
     "settling-time": _PAUSE,
     "throttling-rate": _RATE,
     "latency-limit": _SECONDS,
+    "fault-limit": _number(0, 1),
     "depth": _one_of("gate", "nightly"),
     "max-examples": _number(1, 10_000_000, int),
     "waivers": TEXT,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from getintegration_contract.errors import TargetError
 from getintegration_contract.identity import Identity
-from getintegration_contract.target.capabilities import CAPABILITIES, LATENCY, WRITING, claimed, not_claimed
+from getintegration_contract.target.capabilities import CAPABILITIES, LIMITS, WRITING, claimed, not_claimed
 from getintegration_contract.target.credentials import find
 from getintegration_contract.target.file import KEYS, REGION, check, read_file
 from getintegration_contract.target.hosts import is_aws, is_plain
@@ -38,6 +38,7 @@ class Target:
         settling_time: Seconds until a write is seen by readers.
         throttling_rate: Requests a second that the target says it throttles at; None if unknown.
         latency_limit: Seconds within which 99 of 100 requests have to be answered; None for no limit.
+        fault_limit: Share of requests that may be answered with a passing 5xx; None for no limit.
         wait: Seconds to wait for an endpoint that is still starting.
     """
 
@@ -56,6 +57,7 @@ class Target:
     settling_time: float = 0.0
     throttling_rate: float | None = None
     latency_limit: float | None = None
+    fault_limit: float | None = None
     wait: float = 0.0
     name: str | None = None
     depth: str = "gate"
@@ -132,8 +134,7 @@ def shipped(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     settings = _settings(options)
     allow_writes = settings.get("allow-writes", True)
     without = not_claimed(settings) | (set() if allow_writes else {WRITING})
-    if "latency-limit" not in settings:
-        without.add(LATENCY)
+    without |= {name for name, key in LIMITS.items() if key not in settings}
     return Target(
         endpoint="",
         region=_region(settings, environ, ""),
@@ -161,6 +162,7 @@ def _pace(settings: Mapping[str, Any]) -> dict[str, Any]:
         "settling_time": settings.get("settling-time", 0.0),
         "throttling_rate": settings.get("throttling-rate"),
         "latency_limit": settings.get("latency-limit"),
+        "fault_limit": settings.get("fault-limit"),
         "wait": settings.get("wait", 0.0),
         "name": settings.get("name"),
         "depth": settings.get("depth", "gate"),

@@ -65,6 +65,21 @@ THEME.add_stateful(
 )
 
 
+def _fails() -> Handler:
+    numbers = itertools.count(1)
+    return lambda request, forward: (
+        forward(request) if next(numbers) % 20 else error(500, "InternalServerException")
+    )
+
+
+THEME.add_stateful(
+    "fails-more-than-it-promises",
+    "Every 20th request is answered 500, where 1 in 100 is promised.",
+    "faults.limit",
+    _fails,
+    settings={"fault-limit": 0.01},
+)
+
 _ERRORS = range(400, 405)
 _REQUIRED = "response.LastUpdatedAt.required"
 for _every in (2, 3, 7, 20):
