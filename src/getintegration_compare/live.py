@@ -14,7 +14,6 @@ from typing import Any
 from getintegration_compare.names import Names, UnmappedError
 from getintegration_compare.pairing import writes
 from getintegration_contract.exchange import Exchange, Request, Response
-from getintegration_contract.judging.judge import parse
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recording, resign
 from getintegration_contract.recording.about import Suite
@@ -157,7 +156,7 @@ def members_of(source: Recording) -> dict[str, Any] | None:
 
 def _members_in(response: Response) -> dict[str, Any] | None:
     """What PutIntegration is given for an integration to be read like that."""
-    document = parse(response).document
+    document = response.document
     if not isinstance(document, dict):
         return None
     members = {name: document[name] for name in MEMBERS if document.get(name) is not None}

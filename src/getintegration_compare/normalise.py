@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any, NamedTuple, TypeGuard
 
 from getintegration_compare.names import Names, map_strings
-from getintegration_contract.exchange import Exchange
-from getintegration_contract.judging.judge import SECONDS, bare, parse
+from getintegration_contract.exchange import Exchange, bare
+from getintegration_contract.judging.judge import SECONDS
 
 #: Levels of nesting beyond which a body is compared as text.
 _DEEPEST = 100
@@ -51,16 +51,16 @@ class Answer:
 
     def __init__(self, exchange: Exchange, names: Names) -> None:
         response = replace(exchange.response)  # what is read of it is not kept
-        parsed = parse(response)
+        types = {place: text for place, text in response.error_types.items() if isinstance(text, str)}
         self.names = names
         self.status = response.status
         self.seconds, self.started = exchange.seconds, exchange.started
         self.headers = list(response.headers)
         self.text: str | None = response.body.decode("utf-8", "backslashreplace")
-        self.is_json = parsed.fault is None and not _is_deep(response.body)
-        self.document: Any = parsed.document if self.is_json else None
-        self.error_type = parsed.types[0][1] if parsed.types else None
-        self.type_in = tuple(place for place, _ in parsed.types)
+        self.is_json = response.json.fault is None and not _is_deep(response.body)
+        self.document: Any = response.document if self.is_json else None
+        self.error_type = next(iter(types.values()), None)
+        self.type_in = tuple(types)
         members = self.document if response.status >= 400 and isinstance(self.document, dict) else {}
         self.message_in = tuple(place for place in _MESSAGES if place in members)
 

@@ -29,6 +29,9 @@ _OF_THE_MOMENT = re.compile(
     r"(?i)(?:(?<=X-Amz-Credential=)|(?<=X-Amz-Date=)|(?<=X-Amz-Security-Token=)|(?<=X-Amz-Signature=))[^&]*"
 )
 
+#: Members of an error's body that may name its type, in the order in which clients read them.
+_TYPE_MEMBERS = ("code", "__type")
+
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -135,7 +138,8 @@ class Response:
         return _first(self.headers, name)
 
     @cached_property
-    def _json(self) -> JsonText:
+    def json(self) -> JsonText:
+        """What the body says as JSON."""
         try:
             return read_json(self.body)
         except (ValueError, RecursionError) as error:
@@ -144,22 +148,31 @@ class Response:
     @property
     def document(self) -> Any:
         """The JSON document of the body; None if there is none."""
-        return self._json.document
-
-    @property
-    def json_fault(self) -> str | None:
-        """Why the body is no JSON document; None if it is one."""
-        return self._json.fault
-
-    @property
-    def has_duplicate_names(self) -> bool:
-        """Whether an object of the document has a name twice."""
-        return self._json.has_duplicate_names
+        return self.json.document
 
     @property
     def members(self) -> dict[str, Any]:
         """The members of the JSON object in the body; none where there is no object."""
         return self.document if isinstance(self.document, dict) else {}
+
+    @cached_property
+    def error_types(self) -> dict[str, Any]:
+        """By place, in the order in which clients look there, what names the type of an error."""
+        if self.status < 400:
+            return {}
+        places = {"X-Amzn-ErrorType": self.header("x-amzn-errortype")}
+        places |= {member: self.members.get(member) for member in _TYPE_MEMBERS}
+        return {place: value for place, value in places.items() if value not in (None, "")}
+
+    @property
+    def error_type(self) -> str | None:
+        """The bare type of an error, as clients read it."""
+        return next((bare(value) for value in self.error_types.values() if isinstance(value, str)), None)
+
+
+def bare(error_type: str) -> str | None:
+    """An error type without its namespace prefix and ``:http…`` suffix, as clients read it."""
+    return error_type.split(":", 1)[0].rsplit("#", 1)[-1].strip() or None
 
 
 @dataclass(frozen=True, slots=True)

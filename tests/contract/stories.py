@@ -312,7 +312,7 @@ class Story(RuleBasedStateMachine):
         check, status = self.narrator.check, exchange.response.status
         clause = self.gone.get(place, "access.other-account" if place[0] else "state.update.isolated")
         lawful = (403, 404) if place[0] else (404,)
-        error_type = check.judge.error_type(exchange)
+        error_type = exchange.response.error_type
         if status not in lawful and error_type != "ResourceNotFoundException":
             due = " or ".join(map(str, lawful))
             self._broken(clause, due, f"{status} {error_type or ''}".strip(), exchange)
@@ -328,9 +328,7 @@ class Story(RuleBasedStateMachine):
         quiet = "state.read-only" if record.read_at == self.writes else "state.update.isolated"
         clause = events[record.event] if fresh else quiet
         if status != 200:
-            self._broken(
-                clause, "200", f"{status} {check.judge.error_type(exchange) or ''}".strip(), exchange
-            )
+            self._broken(clause, "200", f"{status} {exchange.response.error_type or ''}".strip(), exchange)
         check.ok(exchange, clause, domain=self._name(place[1]), uri=URIS[place[2]])
         read = check.members(exchange)
         record.read_at = self.writes

@@ -13,7 +13,7 @@ import pytest
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
-from getintegration_contract.judging.judge import NOT_FOUND, UNREADABLE, Allowed, Expectation, parse
+from getintegration_contract.judging.judge import NOT_FOUND, UNREADABLE, Allowed, Expectation
 from getintegration_contract.operations import get_domain, list_integrations
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state import listing
@@ -35,8 +35,7 @@ def has_domain(client: Client, caller: Identity) -> Callable[[str], bool]:
 
     def has_domain(name: str) -> bool:
         response = client.send(get_domain(name), caller).response
-        document = parse(response).document
-        named = isinstance(document, dict) and document.get("DomainName") == name
+        named = response.members.get("DomainName") == name
         return named if response.status == 200 else response.status == 403
 
     return has_domain

@@ -452,7 +452,7 @@ def test_wrong_region(ask: Ask, target: Target, check: Checker, region: str) -> 
     # One address may lawfully serve all regions; then the integration does not exist in the other one.
     lawful = (Allowed(frozenset({400, 401, 403})), NOT_FOUND)
     if check.expect(exchange, Expectation("sigv4.wrong-region", lawful)):
-        status, error_type = exchange.response.status, check.judge.error_type(exchange)
+        status, error_type = exchange.response.status, exchange.response.error_type
         observed = status == 403 and error_type in INVALID
         expected, actual = "403 InvalidSignatureException", f"{status} {error_type}"
         check.that("sigv4.wrong-region.type", observed, expected, actual, exchange)
@@ -489,7 +489,7 @@ def test_canonical_path(client: Client, caller: Identity, state: State, check: C
     # None of these names an existing domain: what counts is that the signature is not what fails.
     request = replace(get_integration("x", state.uri), target=f"/domains/{segment}/integrations")
     exchange = client.send(request, caller)
-    error_type = check.judge.error_type(exchange)
+    error_type = exchange.response.error_type
     status = exchange.response.status
     rejected = status in (401, 403) or error_type in ANY
     ok = status == 200 or (400 <= status < 500 and not rejected)

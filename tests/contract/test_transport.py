@@ -86,7 +86,7 @@ def understood(state: State, check: Checker) -> Callable[..., None]:
 
 def _says_something(check: Checker, exchange: Exchange) -> bool:
     """Whether an answer is nothing at all, or can be read; what cannot is another clause's matter."""
-    return not exchange.response.body or check.judge.document(exchange) is not None
+    return not exchange.response.body or exchange.response.document is not None
 
 
 @clauses("transport.keep-alive")

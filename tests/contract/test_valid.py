@@ -149,9 +149,9 @@ def test_reading_twice(ask: Ask, state: State, check: Checker) -> None:
     check.ok(second, domain=state.domain, uri=state.uri)
     members = check.judge.contract.members  # what others say, such as the id of the request, may differ
     documents = [
-        {name: value for name, value in check.judge.document(exchange).items() if name in members}
+        {name: value for name, value in exchange.response.document.items() if name in members}
         for exchange in (first, second)
-        if isinstance(check.judge.document(exchange), dict)
+        if isinstance(exchange.response.document, dict)
     ]
     if len(documents) < 2:
         return

@@ -9,7 +9,6 @@ import sys
 from typing import Any
 
 from getintegration_contract.identity import Identity
-from getintegration_contract.judging.judge import parse
 from getintegration_contract.operations import list_domains
 from getintegration_contract.sending.client import Client
 
@@ -66,7 +65,7 @@ def told(results: list[Result]) -> list[list[Any]]:
 def domains(url: str) -> set[str]:
     """The domains that an emulator holds for its caller."""
     client = Client(url, "us-east-1")
-    document = parse(client.send(list_domains(), CALLER).response).document
+    document = client.send(list_domains(), CALLER).response.document
     client.close()
     return {item["DomainName"] for item in document["Items"]}
 

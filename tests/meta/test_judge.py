@@ -185,7 +185,7 @@ def test_types_that_disagree_are_reported(header: str | None, body: dict[str, An
 
 def test_clients_read_code_before_dunder_type() -> None:
     given = error(404, None, {"__type": "BadRequestException", "code": TYPE})
-    assert Judge(CONTRACT).error_type(given) == TYPE
+    assert given.response.error_type == TYPE
 
 
 TYPE = "ResourceNotFoundException"

@@ -115,7 +115,7 @@ class Checker:
         """A 4xx MUST follow; the form of the answer is checked under ``CLAUSE.form``."""
         rejected = self.expect(exchange, Expectation(clause, (CLIENT_ERROR,), shape="none"))
         if rejected and exchange.response.status:
-            faults = [check.actual for check in self.judge.form(exchange) if not check.ok]
+            faults = [check.actual for check in self.judge.error_form(exchange.response) if not check.ok]
             self.that(f"{clause}.form", not faults, "a JSON error with a type", "; ".join(faults), exchange)
         return rejected
 
@@ -124,7 +124,7 @@ class Checker:
         rejected = self.expect(exchange, Expectation(clause, (UNAUTHENTICATED,)))
         if rejected and types:
             observed = Allowed(frozenset({403}), frozenset(types))
-            status, error_type = exchange.response.status, self.judge.error_type(exchange)
+            status, error_type = exchange.response.status, exchange.response.error_type
             ok = status == 403 and error_type in types
             self.that(f"{clause}.type", ok, str(observed), f"{status} {error_type}", exchange)
         return rejected
@@ -182,7 +182,7 @@ class Checker:
 
     def members(self, exchange: Exchange) -> dict[str, Any]:
         """The members of an answer that the contract knows; null or an empty container is an absent one."""
-        document = self.judge.document(exchange)
+        document = exchange.response.document
         known = self.judge.contract.members
         members = document.items() if isinstance(document, dict) else ()
         return {name: value for name, value in members if name in known and value not in (None, {}, [])}

@@ -12,14 +12,12 @@ from typing import Any, NamedTuple
 
 from getintegration_contract.clause import SchemaClause
 from getintegration_contract.contract import Contract
-from getintegration_contract.exchange import Exchange, Response
+from getintegration_contract.exchange import Exchange, Response, bare
 from getintegration_contract.text import shown
 
 #: Epoch seconds from the year 1 to the year 5138; beyond it they are milliseconds.
 SECONDS = range(-62_135_596_800, 100_000_000_000)
 
-#: Members of an error's body that may name its type, in the order in which clients read them.
-_TYPE_MEMBERS = ("code", "__type")
 #: Types that other official pages or tools have for invalid input; a ruling of the description decides.
 _OVERRULED = {"ValidationException", "ValidationError", "MalformedHttpRequestException"}
 _JSON_MEDIA_TYPE = re.compile(r"\s*application/(json|[\w.+-]+\+json|x-amz-json-1\.[01])\s*(;.*)?", re.I)
@@ -85,44 +83,6 @@ class Expectation:
     shape: str = "service"
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A response read once: its JSON document, or why there is none, and its error type.
-
-    Attributes:
-        types: The places that name an error's type, the first one counts: each with the type as it stands
-            there.
-        agrees: Whether all of them name one type, as text.
-    """
-
-    document: Any = None
-    fault: str | None = None
-    types: tuple[tuple[str, str], ...] = ()
-    agrees: bool = True
-
-    @property
-    def error_type(self) -> str | None:
-        """The error's type as clients read it."""
-        return bare(self.types[0][1]) if self.types else None
-
-
-def parse(response: Response) -> Parsed:
-    """Read a response's JSON and its error type, wherever that stands."""
-    places: list[tuple[str, Any]] = []
-    if response.status >= 400:
-        places.append(("X-Amzn-ErrorType", response.header("x-amzn-errortype")))
-        places += [(member, response.members.get(member)) for member in _TYPE_MEMBERS]
-    named = [(place, value) for place, value in places if value not in (None, "")]
-    types = tuple((place, value) for place, value in named if isinstance(value, str))
-    agrees = len(types) == len(named) and len({bare(value) for _, value in types}) < 2
-    return Parsed(response.document, response.json_fault, types, agrees)
-
-
-def bare(error_type: str) -> str | None:
-    """An error type without its namespace prefix and ``:http…`` suffix, as clients read it."""
-    return error_type.split(":", 1)[0].rsplit("#", 1)[-1].strip() or None
-
-
 @dataclass(frozen=True)
 class Judge:
     """Judges exchanges by the contract."""
@@ -132,32 +92,25 @@ class Judge:
     def judge(self, exchange: Exchange, expectation: Expectation) -> list[Check]:
         """All checks that an exchange allows, the expected answer first."""
         response = exchange.response
-        parsed = parse(response)
-        checks = list(self._answered(response, parsed, expectation))
+        checks = list(self._answered(response, expectation))
         if expectation.shape == "service" and response.status:
-            checks.extend(self._request_id(response))
+            request_id = response.header("x-amzn-requestid")
+            checks.append(
+                Check("response.request-id", bool(request_id), "x-amzn-RequestId", "no such header")
+            )
             if response.status == 200 and checks[0].ok:  # where it is wrong, its form is beside the point
-                checks.extend(self._success(response, parsed, expectation))
-        if response.status >= 400 and expectation.shape == "service":
-            if response.status < 500 or checks[0].ok:
-                checks.extend(self._error(response, parsed))
-            else:
+                checks += self._success(response, expectation)
+            elif response.status >= 500 and not checks[0].ok:
                 # A crash where something else was due is not one more violation of every error rule.
-                checks.extend(self._status(response, parsed))
+                checks += self._status(response)
+            elif response.status >= 400:
+                checks += self.error_form(response)
         return checks
 
-    def error_type(self, exchange: Exchange) -> str | None:
-        """The bare error type of an answer, wherever it stands."""
-        return parse(exchange.response).error_type
-
-    def document(self, exchange: Exchange) -> Any:
-        """The JSON document of an answer, None if it has none."""
-        return exchange.response.document
-
-    def _answered(self, response: Response, parsed: Parsed, expectation: Expectation) -> Iterator[Check]:
+    def _answered(self, response: Response, expectation: Expectation) -> Iterator[Check]:
         """Whether one of the lawful answers came, and if not, what is wrong: status, type or both."""
         clause = expectation.clause
-        status, error_type = response.status, parsed.error_type
+        status, error_type = response.status, response.error_type
         same_status = [lawful for lawful in expectation.answers if status in lawful.statuses]
         if any(
             lawful.types is None or error_type is None or error_type in lawful.types for lawful in same_status
@@ -184,23 +137,18 @@ class Judge:
             return
         yield Check(clause, False, expected, actual)
 
-    def _request_id(self, response: Response) -> Iterator[Check]:
-        request_id = response.header("x-amzn-requestid")
-        yield Check("response.request-id", bool(request_id), "x-amzn-RequestId", "no such header")
-
     def _media_type(self, clause: str, response: Response) -> Check:
         media_type = response.header("content-type")
         ok = bool(media_type and _JSON_MEDIA_TYPE.fullmatch(media_type))
         actual = "no Content-Type" if media_type is None else f"Content-Type: {media_type}"
         return Check(clause, ok, "Content-Type: application/json", actual)
 
-    def _success(self, response: Response, parsed: Parsed, expectation: Expectation) -> Iterator[Check]:
+    def _success(self, response: Response, expectation: Expectation) -> Iterator[Check]:
         yield self._media_type("response.content-type", response)
-        yield Check("response.body.json", parsed.fault is None, "a JSON document", parsed.fault or "")
-        if parsed.fault is not None:
+        document, fault, repeated = response.json
+        yield Check("response.body.json", fault is None, "a JSON document", fault or "")
+        if fault is not None:
             return
-        document = parsed.document
-        repeated = response.has_duplicate_names
         yield Check("response.body.unique-keys", not repeated, "each name once", "a name twice in one object")
         yield from _derived(self.contract.response_clauses, document)
         if isinstance(document, dict):
@@ -230,37 +178,33 @@ class Judge:
         unknown = sorted(document.keys() - self.contract.members)
         yield Check("response.unknown-members", not unknown, "known members", ", ".join(unknown))
 
-    def form(self, exchange: Exchange) -> list[Check]:
-        """The checks of an error's form alone, for one that nobody promises to be the service's."""
-        return list(self._error(exchange.response, parse(exchange.response)))
-
-    def _error(self, response: Response, parsed: Parsed) -> Iterator[Check]:
+    def error_form(self, response: Response) -> Iterator[Check]:
+        """The checks of an error's form."""
         yield self._media_type("error.content-type", response)
-        yield Check("error.body.json", parsed.fault is None, "a JSON document", parsed.fault or "")
-        if parsed.fault is None:
-            yield from _derived(self.contract.error_clauses, parsed.document)
-        error_type = parsed.error_type
-        yield Check(
-            "error.type",
-            error_type is not None,
-            "a type in X-Amzn-ErrorType, or in the body as code or __type",
-            error_type or "no type anywhere",
-        )
+        document, fault, _ = response.json
+        yield Check("error.body.json", fault is None, "a JSON document", fault or "")
+        if fault is None:
+            yield from _derived(self.contract.error_clauses, document)
+        error_type = response.error_type
+        due = "a type in X-Amzn-ErrorType, or in the body as code or __type"
+        yield Check("error.type", error_type is not None, due, "no type anywhere")
         if error_type is not None:
-            named = ", ".join(f"{place}: {text}" for place, text in parsed.types)
-            yield Check("error.type.agreement", parsed.agrees, "one type, as text", named)
-        yield from self._status(response, parsed)
+            named = response.error_types
+            agree = all(isinstance(each, str) and bare(each) == error_type for each in named.values())
+            places = ", ".join(f"{place}: {value}" for place, value in named.items())
+            yield Check("error.type.agreement", agree, "one type, as text", places)
+        yield from self._status(response)
 
-    def _status(self, response: Response, parsed: Parsed) -> Iterator[Check]:
+    def _status(self, response: Response) -> Iterator[Check]:
         """Whether a declared error type comes with its status."""
-        error_type = parsed.error_type
+        error_type = response.error_type
         if error_type in self.contract.errors:
             due = self.contract.errors[error_type]
             ok = response.status == due
             expected, actual = f"{due} {error_type}", f"{response.status} {error_type}"
             yield Check(f"error.{error_type}.status", ok, expected, actual)
             if ok and response.status < 500:
-                yield Check(f"error.{error_type}.type", True, expected, actual)
+                yield Check(f"error.{error_type}.type", True)
 
 
 def _derived(clauses: Iterable[SchemaClause], document: Any) -> Iterator[Check]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from getintegration_contract.errors import CredentialsError, StateError, Throttled
 from getintegration_contract.exchange import Exchange, Request, Response, Signature, Signing
 from getintegration_contract.identity import Identity
-from getintegration_contract.judging.judge import parse
 from getintegration_contract.sending.faults import is_unauthenticated, transient_fault
 
 
@@ -69,4 +68,4 @@ class Control:
 
 def _is_missing(exchange: Exchange) -> bool:
     response: Response = exchange.response
-    return response.status == 404 and parse(response).error_type == "ResourceNotFoundException"
+    return response.status == 404 and response.error_type == "ResourceNotFoundException"

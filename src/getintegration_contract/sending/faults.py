@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from getintegration_contract.exchange import Response
-from getintegration_contract.judging.judge import parse
 
 #: Reasons why there is no whole answer.
 UNREACHABLE = "no connection could be made"
@@ -77,7 +76,7 @@ def _is_throttling(response: Response) -> bool:
 
 def is_unauthenticated(response: Response) -> bool:
     """Whether an answer refuses who asks, rather than what is asked."""
-    error_type = parse(response).error_type or "" if response.status in (400, 401, 403) else ""
+    error_type = response.error_type or "" if response.status in (400, 401, 403) else ""
     return response.status == 401 or any(word in error_type for word in _UNAUTHENTICATED)
 
 

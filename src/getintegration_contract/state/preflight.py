@@ -8,7 +8,6 @@ from email.utils import parsedate_to_datetime
 
 from getintegration_contract.errors import EndpointDown, StateError
 from getintegration_contract.exchange import Exchange
-from getintegration_contract.judging.judge import parse
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import is_unauthenticated
 from getintegration_contract.text import shorten, visible
@@ -62,7 +61,7 @@ def check_implemented(client: Client, exchange: Exchange, *, strict: bool) -> No
     Raises:
         StateError: Why.
     """
-    status, error_type = exchange.response.status, parse(exchange.response).error_type
+    status, error_type = exchange.response.status, exchange.response.error_type
     if status in (401, 403):
         raise StateError(f"{client.endpoint} denies the caller access: {said(exchange)}")
     if status in _STARTING:
@@ -86,7 +85,7 @@ def said(exchange: Exchange) -> str:
         (response.members[name] for name in ("message", "Message") if name in response.members), ""
     )
     words = f" ({shorten(visible(message), 300)})" if isinstance(message, str) and message else ""
-    return f"{response.status} {parse(response).error_type or visible(response.reason)}".strip() + words
+    return f"{response.status} {response.error_type or visible(response.reason)}".strip() + words
 
 
 def server_time(exchange: Exchange) -> float | None:

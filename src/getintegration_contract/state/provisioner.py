@@ -16,7 +16,6 @@ from typing import Any
 from getintegration_contract.errors import EnvironmentFault, StateError
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
-from getintegration_contract.judging.judge import parse
 from getintegration_contract.operations import (
     create_domain,
     delete_domain,
@@ -77,7 +76,7 @@ class Provisioner:
             StateError: It does not exist, or the endpoint refuses the caller or lacks the operation.
         """
         exchange = self._send(get_integration(domain, uri))
-        status, error_type = exchange.response.status, parse(exchange.response).error_type
+        status, error_type = exchange.response.status, exchange.response.error_type
         if status == 404 and error_type == "ResourceNotFoundException":
             raise StateError(
                 f"the integration {uri!r} of domain {domain!r} does not exist:"
@@ -228,7 +227,7 @@ class Provisioner:
         except (OSError, EnvironmentFault) as error:
             self._say(f"the domain {name} could not be removed: {error}")
             return
-        status, error_type = exchange.response.status, parse(exchange.response).error_type
+        status, error_type = exchange.response.status, exchange.response.error_type
         gone = status == 404 and error_type == "ResourceNotFoundException"
         if status // 100 != 2 and not gone:
             self._say(f"the domain {name} could not be removed ({status or 'no answer'})")

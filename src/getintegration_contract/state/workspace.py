@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
-from getintegration_contract.judging.judge import parse
 from getintegration_contract.operations import (
     create_domain,
     delete_domain,
@@ -71,8 +70,7 @@ class Workspace:
 
         No source says whether that replaces tags, adds to them or keeps them: due is what the answer has.
         """
-        document = parse(self.put(domain, uri, members, identity).response).document
-        tags = document.get("Tags") if isinstance(document, dict) else None
+        tags = self.put(domain, uri, members, identity).response.members.get("Tags")
         return {**members, "Tags": tags} if "Tags" in members and isinstance(tags, dict) else members
 
     def delete(self, domain: str, uri: str, identity: Identity | None = None) -> None:
@@ -110,6 +108,6 @@ class Workspace:
         status = exchange.response.status
         self._settled = time.monotonic() + self._settling_time
         if status // 100 != 2 and not (gone and status == 404 and exchange.faults):
-            error_type = parse(exchange.response).error_type
+            error_type = exchange.response.error_type
             self._refuse(f"{operation} answered {status} {error_type or exchange.response.reason}".strip())
         return exchange
