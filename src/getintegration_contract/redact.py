@@ -1,9 +1,8 @@
 """Keeps secrets out of everything that leaves the process.
 
 AWS echoes the Authorization header and the canonical request, session token included, in 403 bodies, so
-responses are redacted as well as requests. Where a secret stands plainly it is replaced. A text that still
-gives one away, or a piece of one, in any other reading is withheld: other case, spaced out, reversed, UTF-16,
-encoded twice.
+responses are redacted like requests. A secret that stands plainly in a text is replaced. A text that gives
+away a secret, or a piece of one, in any other reading (other case, reversed, encoded, …) is withheld.
 """
 
 from __future__ import annotations
@@ -11,40 +10,36 @@ from __future__ import annotations
 import html
 import json
 import re
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
 from getintegration_contract.text import shorten
 
 REDACTED = "REDACTED"
-
 #: Characters of a body that a finding keeps; a recording keeps all.
 SHOWN = 4_000
+#: Shorter secrets are the made-up keys of mock servers ("test"), and words of every text.
+_SHORTEST = 8
+#: A secret is known by each 12 of its letters, so that 23 in a row are always found; a signature by its ends.
+_BLOCK, _END = 12, 16
 
 _SECRET_HEADERS = frozenset({"authorization", "x-amz-security-token", "cookie", "set-cookie"})
-_PATTERNS = (
-    (re.compile(r"(Signature\"?\s*[=:]\s*\"?)[0-9a-fA-F]{16,}", re.IGNORECASE), rf"\1{REDACTED}"),
-    (re.compile(r"(AWS4-HMAC-SHA256\s+Credential=)[^,\s\"]+", re.IGNORECASE), rf"\1{REDACTED}"),
-    (re.compile(r"((?:X-Amz-)?Security-?Token\s*[=:]\s*\"?)[^\s\",;&\\]+", re.IGNORECASE), rf"\1{REDACTED}"),
+_NAMED = re.compile(
+    r"(Signature\"?\s*[=:]\s*\"?)[0-9a-f]{16,}|(AWS4-HMAC-SHA256\s+Credential=)[^,\s\"]+"
+    r"|((?:X-Amz-)?Security-?Token\s*[=:]\s*\"?)[^\s\",;&\\]+",
+    re.IGNORECASE,
 )
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _SIGNATURE = re.compile(r"Signature=([0-9a-fA-F]{16,})")
-#: Shorter ones are the made-up keys of mock servers ("test"), and words of every text.
-_SHORTEST_SECRET = 8
-#: Secrets are known by blocks of so many letters, one at every third place, and texts are looked through at
-#: every fourth: 23 letters of a secret in a row are always found. Signatures are known by their two ends.
-_BLOCK, _EVERY, _STEP, _END = 12, 3, 4, 16
-_SURELY_FOUND = _BLOCK + _EVERY * _STEP - 1
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{16,}")
-#: base64 of what is as long as a signature.
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{86,}")
+_BASE64 = re.compile(r"(?![0-9a-f]{32})[A-Za-z0-9+/_-]{32,}")  # a hash is none
+_LINE_END = re.compile(r"\\[rn]|\s")
 _ESCAPED = re.compile(r"\\+(?:u00|x)([0-9a-fA-F]{2})|\\+([0-3][0-7]{2})")
-_CUT = re.compile("(.{6})?(?:\\.\\.\\.|\u2026)(.{6})?", re.DOTALL)
+_ELLIPSIS = re.compile("(.{6})?(?:\\.\\.\\.|\u2026)(.{6})?", re.DOTALL)
 _NO_LETTERS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
-#: Characters of a text that is looked up rather than searched again, and how many are kept.
-_OFTEN, _SEEN = 200, 5_000
 
 
 class Redactor:
@@ -58,81 +53,65 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = (), *, accounts: bool = False) -> None:
         self._accounts = accounts
         self._secrets: dict[str, None] = {}
-        self._short: list[str] = []
-        self._blocks: set[bytes] = set()
-        self._signatures: set[str] = set()
-        self._seen: dict[str, str] = {}
+        self._plain: list[str] = []
+        self._blocks: list[str] = []
+        self._ends: set[str] = set()
+        self._remembered = lru_cache(5_000)(self._redacted)
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
         """Learn further secrets, such as refreshed session tokens."""
         for secret in secrets:
-            if len(secret) < _SHORTEST_SECRET or secret in self._secrets:
+            if len(secret) < _SHORTEST or secret in self._secrets:
                 continue
             self._secrets[secret] = None
-            self._seen.clear()
-            if len(_letters(secret)) < _SURELY_FOUND:
-                self._short += _writings(secret)
-                continue
-            for form in map(_letters, _disguises(secret)):
-                self._blocks.update(form[at : at + _BLOCK] for at in range(0, len(form) - _BLOCK + 1, _EVERY))
+            self._plain += _plain(secret)
+            if len(_letters(secret)) >= 2 * _BLOCK - 1:
+                for form in map(_letters, (secret, secret[::-1], secret.encode().hex())):
+                    self._blocks += (
+                        form[at : at + _BLOCK] for at in range(0, len(form) - _BLOCK + 1, _BLOCK)
+                    )
+            self._remembered.cache_clear()
 
     def add_signatures(self, *texts: str) -> list[str]:
         """Learn the signatures that stand in headers or queries, since any answer may echo them."""
         found = [each for each in _SIGNATURE.findall(" ".join(texts)) if len(set(each)) > 4]  # not 000...
-        for signature in found:
-            low = signature.lower()
-            self._signatures |= {low[:_END], low[-_END:], low[::-1][:_END]}
+        for low in map(str.lower, found):
+            self._ends |= {low[:_END], low[-_END:], low[::-1][:_END]}
         return found
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
-        known = self._seen.get(text)
-        if known is None:
-            known = self._redacted(text)
-            if len(text) <= _OFTEN and not _HEXADECIMAL.search(
-                text
-            ):  # values of headers come again and again
-                if len(self._seen) >= _SEEN:
-                    self._seen.clear()
-                self._seen[text] = known
-        return known
+        """The text without secrets; short ones, such as headers, come again and again."""
+        often = len(text) <= 200 and not _HEXADECIMAL.search(text)
+        return self._remembered(text) if often else self._redacted(text)
 
     def _redacted(self, text: str) -> str:
-        for form in self._short:
+        for form in self._plain:
             text = text.replace(form, REDACTED)
+        text = self.without_signatures(text)
         if self._gives_away(text):
-            for form in (form for secret in self._secrets for form in _writings(secret)):
-                text = text.replace(form, REDACTED)
-            text = self.without_signatures(text)
-            if self._gives_away(text):
-                return REDACTED
-        if any(word in _letters(text) for word in (b"signature", b"credential", b"token")):
-            for pattern, replacement in _PATTERNS:
-                text = pattern.sub(replacement, text)
+            return REDACTED
+        if any(word in text.lower() for word in ("signature", "credential", "token")):
+            text = _NAMED.sub(lambda found: f"{found[1] or found[2] or found[3]}{REDACTED}", text)
         return _ACCOUNT.sub("0" * 12, text) if self._accounts else text
 
     def without_signatures(self, text: str) -> str:
         """The text without signatures that stand there plainly."""
-        return _HEXADECIMAL.sub(lambda run: REDACTED if self._is_signed(run[0]) else run[0], text)
+        return _HEXADECIMAL.sub(lambda run: REDACTED if self._is_signature(run[0]) else run[0], text)
 
-    def _is_signed(self, run: str) -> bool:
+    def _is_signature(self, run: str) -> bool:
         low = run.lower()
-        return any(low[at : at + _END] in self._signatures for at in range(len(low) - _END + 1))
+        return any(low[at : at + _END] in self._ends for at in range(len(low) - _END + 1))
 
     def _gives_away(self, text: str) -> bool:
         """Whether any reading of a text has a piece of a secret or of a signature."""
-        if self._secrets and ("..." in text or "\u2026" in text):
-            ends = {end for cut in _CUT.findall(text) for end in cut if end}
-            if any(end in secret for secret in self._secrets for end in ends):
-                return True
-        for letters in _readings(text):
-            stretches = (letters[at : at + _BLOCK] for at in range(0, len(letters) - _BLOCK + 1, _STEP))
-            if not self._blocks.isdisjoint(stretches):
-                return True
-            if self._signatures and any(map(self._is_signed, _HEXADECIMAL.findall(letters.decode()))):
-                return True
-        return False
+        ends = [end for cut in _ELLIPSIS.findall(text) for end in cut if end]
+        letters = "\n".join(map(_letters, _readings(text)))
+        return (
+            any(end in secret for secret in self._secrets for end in ends)
+            or any(block in letters for block in self._blocks)
+            or any(map(self._is_signature, _HEXADECIMAL.findall(letters)))
+        )
 
     def value(self, value: Any) -> Any:
         """A JSON-able value, every string in it redacted."""
@@ -140,88 +119,65 @@ class Redactor:
             return self.text(value)
         if isinstance(value, dict):
             return {self.text(str(key)): self.value(entry) for key, entry in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.value(entry) for entry in value]
-        return value
+        return [self.value(entry) for entry in value] if isinstance(value, list | tuple) else value
 
-    def exchange(self, exchange: dict[str, Any]) -> dict[str, Any]:
-        """An exchange in its JSON-able form; its signature is learnt."""
+    def exchange(self, exchange: dict[str, Any], longest_body: int | None = None) -> dict[str, Any]:
+        """An exchange in its JSON-able form, its bodies cut if asked; its signature is learnt."""
         headers = exchange["request"]["headers"]
         self.add_signatures(exchange["request"].get("target", ""), *(value for _, value in headers))
+        plain = dict(exchange)
+        for side in ("request", "response"):
+            shown = [
+                [name, REDACTED if name.lower() in _SECRET_HEADERS else value]
+                for name, value in exchange[side]["headers"]
+            ]
+            plain[side] = {**exchange[side], "headers": shown}
+        redacted: dict[str, Any] = self.value(plain)
         # A token that nobody named is hidden in this exchange only: elsewhere its text may be ordinary data.
         tokens = {value for name, value in headers if name.lower() == "x-amz-security-token"}
-        redacted: dict[str, Any] = {
-            key: self._message(value) if isinstance(value, dict) else self.value(value)
-            for key, value in exchange.items()
-        }
         if unknown := tokens - self._secrets.keys():
             redacted["response"] = Redactor(unknown).value(redacted["response"])
-        return redacted
-
-    def _message(self, message: dict[str, Any]) -> dict[str, Any]:
-        """A request or response; headers that are secret by their name need not be looked through."""
-        return {
-            key: [
-                [self.text(name), REDACTED if name.lower() in _SECRET_HEADERS else self.text(value)]
-                for name, value in part
-            ]
-            if key == "headers"
-            else self.value(part)
-            for key, part in message.items()
-        }
-
-    def finding(self, exchange: dict[str, Any]) -> dict[str, Any]:
-        """An exchange for a finding: redacted whole, then its bodies shortened."""
-        redacted = self.exchange(exchange)
-        for side in ("request", "response"):
-            redacted[side]["body"] = shorten(redacted[side]["body"], SHOWN)
+        if longest_body:
+            for message in (redacted["request"], redacted["response"]):
+                message["body"] = shorten(message["body"], longest_body)
         return redacted
 
 
-def _letters(text: str) -> bytes:
+def _letters(text: str) -> str:
     """The letters and digits of ASCII, in lower case: what no line break or NUL in between changes."""
-    return text.lower().encode("ascii", "ignore").translate(None, _NO_LETTERS)
+    return text.lower().encode("ascii", "ignore").translate(None, _NO_LETTERS).decode()
 
 
-def _writings(secret: str) -> Iterator[str]:
-    """A secret as it may stand plainly in a text: as it is, escaped, in base64, in hexadecimal."""
-    in_json = json.dumps(secret)[1:-1]
-    yield from (json.dumps(in_json)[1:-1], in_json.replace("/", "\\/"), in_json, html.escape(secret))
-    for in_address in (quote(secret, safe=""), quote(secret)):
-        yield from (in_address, re.sub("%..", lambda code: code[0].lower(), in_address))
-    yield secret
-    for digits in (secret.encode().hex(), secret.encode().hex(" ")):
-        yield from (digits, digits.upper())
-    for encode in (b64encode, urlsafe_b64encode):
-        yield from sorted(_shifted(secret.encode(), encode), key=len, reverse=True)
+def _plain(secret: str) -> list[str]:
+    """A secret as it may stand plainly in a text, the longest first: itself, escaped, in hex and base64."""
+    in_json, digits = json.dumps(secret)[1:-1], secret.encode().hex()
+    forms = {
+        secret,
+        in_json,
+        in_json.replace("/", "\\/"),
+        html.escape(secret),
+        quote(secret, safe=""),
+        quote(secret),
+    }
+    forms |= {digits, digits.upper()}
+    for shift in range(3):  # wherever it begins in what is encoded, without what also encodes its neighbours
+        encoded = b64encode(b"\0" * shift + secret.encode()).decode().rstrip("=")[(8 * shift + 5) // 6 :]
+        forms.add(encoded if (shift + len(secret)) % 3 == 0 else encoded[:-1])
+    return sorted(forms, key=len, reverse=True)
 
 
-def _shifted(raw: bytes, encode: Any = b64encode) -> Iterator[str]:
-    """Bytes in base64, wherever they begin in what is encoded, without what also encodes their neighbours."""
-    for shift in range(3):
-        encoded = encode(b"\0" * shift + raw).decode().rstrip("=")[(8 * shift + 5) // 6 :]
-        yield encoded if (shift + len(raw)) % 3 == 0 else encoded[:-1]
-
-
-def _disguises(secret: str) -> Iterator[str]:
-    """A secret as any reading of a text may have it."""
-    yield from (secret, secret[::-1], secret.encode().hex())
-    for raw in (secret.encode(), secret.encode("utf-16-le")):
-        for once in _shifted(raw):
-            yield once
-            yield from _shifted(once.encode())
-
-
-def _readings(text: str, depth: int = 3) -> Iterator[bytes]:
-    """The letters of a text as it is, unescaped again and again, and of what it has in base64."""
-    yield _letters(text)
-    for run in _BASE64.findall(text) if depth else ():
-        alphabet = b"-_" if "-" in run or "_" in run else b"+/"
-        for start in range(4):
-            whole = run[start : start + (len(run) - start) // 4 * 4]
-            yield _letters(b64decode(whole, alphabet).decode("latin-1"))
-    if depth and any(mark in text for mark in "%&\\"):
+def _readings(text: str, depth: int = 3) -> Iterator[str]:
+    """A text as it is, unescaped again and again, and with what it has in base64 decoded."""
+    yield text
+    if not depth:
+        return
+    if any(mark in text for mark in "%&\\"):
         plain = _ESCAPED.sub(lambda code: chr(int(code[1], 16) if code[1] else int(code[2], 8)), text)
         plain = html.unescape(unquote(plain))
         if plain != text:
             yield from _readings(plain, depth - 1)
+    for run in _BASE64.findall(_LINE_END.sub("", text)):
+        alphabet = b"-_" if "-" in run or "_" in run else b"+/"
+        for start in range(4):
+            whole = run[start : start + (len(run) - start) // 4 * 4]
+            yield from _readings(b64decode(whole, alphabet).decode("latin-1"), depth - 1)

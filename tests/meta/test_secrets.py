@@ -89,6 +89,9 @@ WRITINGS: dict[str, Callable[[str], str]] = {
 
 #: Those that are not plain: the text goes with the secret.
 WITHHELD = {
+    "JSON in JSON",
+    "a query in small letters",
+    "hexadecimal as AWS shows bytes",
     "JSON in numbers",
     "JSON in capital numbers",
     "a query, encoded twice",

@@ -24,7 +24,7 @@ from getintegration_contract.judging.judge import (
     Judge,
 )
 from getintegration_contract.judging.ledger import Entry, Finding
-from getintegration_contract.redact import Redactor
+from getintegration_contract.redact import SHOWN, Redactor
 from getintegration_contract.text import shorten, shown
 
 #: Characters of what was expected, and of what came, that a finding keeps.
@@ -211,7 +211,7 @@ class Checker:
         for check in checks:
             if not check.ok:
                 if redacted is None and exchange is not None:
-                    redacted = self._redactor.finding(exchange.to_dict())
+                    redacted = self._redactor.exchange(exchange.to_dict(), SHOWN)
                 check = check._replace(expected=self._told(check.expected), actual=self._told(check.actual))
                 held = held and not self._gates(check.clause)
             self.entry.record(check, redacted, size)

@@ -11,6 +11,7 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.judging.judge import Check
 from getintegration_contract.judging.ledger import Entry
+from getintegration_contract.redact import SHOWN
 from getintegration_contract.report import document
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target.target import Target
@@ -88,7 +89,7 @@ def made(*found: tuple[str, Exchange | None], upheld: tuple[str, ...] = (), **ch
         setattr(run, name, value)
     for number, (clause, shown) in enumerate(found):
         entry = Entry(f"tests/contract/test_it.py::test_{number}")
-        redacted = run.redactor.finding(shown.to_dict()) if shown else None
+        redacted = run.redactor.exchange(shown.to_dict(), SHOWN) if shown else None
         entry.record(Check(clause, False, "this", "that"), redacted, shown.size if shown else 0)
         run.ledger.add(json.loads(json.dumps(entry.to_dict())))
     for clause in upheld:
