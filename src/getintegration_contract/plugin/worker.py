@@ -21,7 +21,7 @@ from getintegration_contract.judging.ledger import STRAY_FAULTS, Entry, Ledger
 from getintegration_contract.operations import get_integration
 from getintegration_contract.plugin.options import target_of
 from getintegration_contract.recording import har, resign
-from getintegration_contract.redact import Redactor
+from getintegration_contract.redact import SHOWN, Redactor
 from getintegration_contract.report import junit
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
@@ -199,7 +199,7 @@ class Worker:
             entry.faults, self.client.faults = self.client.faults, Counter()
             if stray := self.client.stray:
                 self.client.stray = None
-                exchange = self.redactor.finding(stray.to_dict())
+                exchange = self.redactor.exchange(stray.to_dict(), SHOWN)
                 entry.record(Check(STRAY_FAULTS, False, "", ""), exchange, stray.size)
             report.contract = entry.to_dict()  # type: ignore[attr-defined]
             report.is_partial = self._is_partial  # type: ignore[attr-defined]
