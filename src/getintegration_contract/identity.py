@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import queue
 import re
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from getintegration_contract.errors import CredentialsError
+
+#: Seconds that a provider of credentials, such as a helper program, may take.
+PATIENCE = 60.0
 
 #: What a header carries as it is: printable ASCII, with no space at either end.
 _SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
@@ -44,6 +51,26 @@ def provider_fault(error: Exception) -> str:
     return f"what a provider gave cannot be read as credentials ({type(error).__name__})"
 
 
+def patiently(provide: Callable[[], Any]) -> Any:
+    """What a provider of credentials gives, or an error after :data:`PATIENCE` if it does not end."""
+    results: queue.Queue[tuple[Any, Exception | None]] = queue.Queue()
+
+    def run() -> None:
+        try:
+            results.put((provide(), None))
+        except Exception as error:
+            results.put((None, error))
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        given, error = results.get(timeout=PATIENCE)
+    except queue.Empty:
+        raise TimeoutError(errno.ETIMEDOUT, f"no answer within {PATIENCE:g} s") from None
+    if error is not None:
+        raise error
+    return given
+
+
 class MfaError(Exception):
     """A code of a token is asked for, which nobody can give."""
 
@@ -62,7 +89,7 @@ class Refreshing:
             CredentialsError: They have expired, and no others can be had, or none that can be sent.
         """
         try:
-            frozen = self._credentials.get_frozen_credentials()
+            frozen = patiently(self._credentials.get_frozen_credentials)
         except Exception as error:  # whatever a provider does wrong
             raise CredentialsError(f"the credentials cannot be refreshed: {provider_fault(error)}") from None
         fault = unusable(frozen.access_key, frozen.secret_key, frozen.token)

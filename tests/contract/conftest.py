@@ -133,10 +133,16 @@ def temporary(target: Target, static_caller: Identity) -> Identity:
 
 
 @pytest.fixture(scope="session")
-def sdk(target: Target, client: Client) -> Callable[..., Any]:
-    """Makes botocore's own client for an identity: it retries in standard mode, within the rate budget."""
+def verify(client: Client) -> bool | str:
+    """How official clients verify certificates: by the usual authorities, or by those of a file."""
     if isinstance(client.verify, str) and Path(client.verify).is_dir():
-        pytest.skip("the environment names a folder of certificates, which botocore cannot read")
+        pytest.skip("the environment names a folder of certificates, which official clients cannot read")
+    return client.verify
+
+
+@pytest.fixture(scope="session")
+def sdk(target: Target, client: Client, verify: bool | str) -> Callable[..., Any]:
+    """Makes botocore's own client for an identity: it retries in standard mode, within the rate budget."""
     from botocore.config import Config
     from botocore.session import Session
 
@@ -163,7 +169,7 @@ def sdk(target: Target, client: Client) -> Callable[..., Any]:
             "customer-profiles",
             region_name=target.region,
             endpoint_url=target.endpoint,
-            verify=client.verify,
+            verify=verify,
             **keys,
             config=Config(**settings, retries={"mode": "standard", "total_max_attempts": attempts}),
         )

@@ -48,7 +48,9 @@ SCRIPT = Path(__file__).parent / "sdk" / "get-integration.mjs"
 
 
 @pytest.fixture
-def run(static_caller: Identity, target: Target, client: Client, pytestconfig: pytest.Config) -> Run:
+def run(
+    static_caller: Identity, target: Target, client: Client, verify: bool | str, pytestconfig: pytest.Config
+) -> Run:
     """Runs a client in a process of its own, with the caller's credentials and nobody's configuration."""
     if pytestconfig.option.depth != "nightly":
         pytest.skip("asked at nightly depth only: it starts slowly")
@@ -66,8 +68,8 @@ def run(static_caller: Identity, target: Target, client: Client, pytestconfig: p
         "AWS_RETRY_MODE": "standard",
         "AWS_MAX_ATTEMPTS": "3",
     }
-    if isinstance(client.verify, str):
-        environment |= {"AWS_CA_BUNDLE": client.verify, "NODE_EXTRA_CA_CERTS": client.verify}
+    if isinstance(verify, str):
+        environment |= {"AWS_CA_BUNDLE": verify, "NODE_EXTRA_CA_CERTS": verify}
     if static_caller.session_token:
         environment["AWS_SESSION_TOKEN"] = static_caller.session_token
 

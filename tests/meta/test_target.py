@@ -14,6 +14,7 @@ import botocore
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
+from getintegration_contract import identity
 from getintegration_contract.errors import CredentialsError, TargetError
 from getintegration_contract.identity import Identity, Refreshing
 from getintegration_contract.operations import get_integration
@@ -269,6 +270,27 @@ def test_credentials_that_expire_are_refreshed_during_the_run(
     ]
     assert len(set(tokens)) == 3
     assert tokens == [f"token{key}" for key in keys], "key and token are of one kind"
+
+
+@pytest.mark.parametrize("answers", [0, 2])
+def test_a_helper_that_never_ends_is_waited_for_only_so_long(
+    serve: Serve, profiles: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: int
+) -> None:
+    waits = "import time\nif number > LAST: time.sleep(60)\nprint(json".replace("LAST", str(answers))
+    (tmp_path / "process.py").write_text(_PROCESS.replace("print(json", waits), encoding="utf-8")
+    command = f"{sys.executable} {tmp_path / 'process.py'} {tmp_path / 'count'}"
+    profiles(f"[profile waiting]\ncredential_process = {command}\n")
+    monkeypatch.setattr(identity, "PATIENCE", 1.0)
+
+    def ask() -> None:
+        target = resolve(endpoint_url="http://127.0.0.1:1", profile="waiting")
+        assert target is not None
+        while True:
+            target.caller.frozen()
+
+    with pytest.raises((TargetError, CredentialsError), match="no answer within 1 s"):
+        ask()
+    assert (tmp_path / "count").read_text() == str(answers + 1)
 
 
 UNSENDABLE = ["abc\n", "abc\r\n", " abc", "a\nb", "\u043a\u043b\u044e\u0447", "caf\u00e9", "\udcff"]

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from getintegration_contract.errors import TargetError
-from getintegration_contract.identity import Identity, MfaError, Refreshing, provider_fault, unusable
+from getintegration_contract.identity import (
+    Identity,
+    MfaError,
+    Refreshing,
+    patiently,
+    provider_fault,
+    unusable,
+)
 from getintegration_contract.target.hosts import is_loopback
 
 #: Identities that are something because they are not the caller.
@@ -89,8 +96,10 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = 
         if not instance_metadata:  # asking a metadata service for a local mock would only cost time
             resolver.remove("iam-role")
         resolver.get_provider("assume-role")._prompter = _no_code
-        credentials = session.get_credentials()
-        frozen: Any = credentials and credentials.get_frozen_credentials()  # some are fetched only now
+        credentials = patiently(session.get_credentials)
+        frozen: Any = credentials and patiently(
+            credentials.get_frozen_credentials
+        )  # some are fetched only now
     except Exception as error:  # whatever a provider does wrong, and without a traceback that shows secrets
         raise TargetError(f"credentials for {name}: {provider_fault(error)}") from None
     if frozen is None:
