@@ -17,6 +17,7 @@ from typing import Any
 
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault
+from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.ledger import INDETERMINATE, NOT_CLAIMED, UPHELD, Ledger
 from getintegration_contract.redact import Redactor
 from getintegration_contract.report.history import violated
@@ -108,6 +109,8 @@ class Run:
         self.started = datetime.datetime.now(datetime.UTC)
         self._clock = time.monotonic()
         self.seconds = 0.0
+        #: Seconds that the quickest answer took while the target was prepared.
+        self.latency = math.inf
         self.internal_errors: list[str] = []
         #: The report that this run is compared with, and what is to be said beside the ledger.
         self.baseline: dict[str, Any] | None = None
@@ -169,9 +172,7 @@ class Run:
                 target.region,
                 timeout=target.timeout,
                 acquire=acquire,
-                observe=lambda exchange: self._redactor.add_signatures(
-                    exchange.request.header("authorization") or ""
-                ),
+                observe=self._observe,
             )
             self._provisioner = Provisioner(self._client, target.identities, self.say)
             self.state = self._provisioner.provide(target)
@@ -184,6 +185,10 @@ class Run:
             self.ledger.hindrances[WRITING] = hindrance
             self.ledger.notes[hindrance] = None
             self.say(f"{hindrance}; nothing is written, and what exists is read")
+
+    def _observe(self, exchange: Exchange) -> None:
+        self._redactor.add_signatures(exchange.request.header("authorization") or "")
+        self.latency = min(exchange.seconds, self.latency)
 
     def say(self, line: str) -> None:
         """Tell the user a sentence, whoever wrote it, without secrets."""

@@ -125,6 +125,7 @@ def command_line(options: Iterable[str | Path], report: Path | None, lean: bool)
         *(_LEAN if lean else ()),
         *(() if named else (str(SUITE),)),
         *(() if report is None else ("--report-dir", str(report))),
+        *(("--dist", "worksteal") if "-n" in given else ()),  # else it may be left aside
         *given,
     ]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from getintegration_contract.errors import EnvironmentFault
-from getintegration_contract.plugin import recording
+from getintegration_contract.plugin import recording, workers
 from getintegration_contract.plugin.interrupts import Interrupts
 from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.worker import Worker
@@ -26,6 +27,7 @@ class Controller:
 
     def __init__(self, config: pytest.Config, run: Run) -> None:
         self.config = config
+        self._asked_workers = workers.hold_back(config.option)
         self.run = run
         self.status = 0
         self.collected = True
@@ -34,8 +36,8 @@ class Controller:
         config.pluginmanager.register(self.interrupts, "contract-interrupts")
         self._collected, self._ran = set[str](), set[str]()
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> Generator[None]:
         self.interrupts.install()
         # botocore would log canonical requests, session token included, where somebody asks pytest for logs.
         logging.getLogger("botocore").setLevel(logging.INFO)
@@ -56,12 +58,21 @@ class Controller:
         option = self.config.option
         if option.depth == "nightly" and getattr(option, "maxschedchunk", 0) is None:
             option.maxschedchunk = 1  # some tests take a hundred times as long as others
+        count = workers.number(self.config, self.run, self._asked_workers)
+        is_alone = not count and getattr(option, "dist", "no") == "no"
+        if is_alone or count:
+            self.run.settings = replace(self.run.settings, workers=count or 1)
+        if count:
+            self.run.say(f"{count} workers, since an answer takes {1000 * self.run.latency:.0f} ms")
         self.recorder = recording.start(self.config, self.run)
         self.progress = Progress(self.config, self.run)
         self.config.pluginmanager.register(self.progress, "contract-progress")
-        if getattr(self.config.option, "dist", "no") == "no":
+        if is_alone:
             worker = Worker(self.config, self._to_worker(), self.run.contract, self.run.redactor)
             self.config.pluginmanager.register(worker, "contract-worker")
+        yield
+        if count:
+            workers.start(session, count)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

@@ -44,6 +44,7 @@ _NOT_TO_REPEAT = (
     "--junit-xml",
     "-n",
     "--numprocesses",
+    "--dist",
 )
 
 

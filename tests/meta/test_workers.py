@@ -1,0 +1,92 @@
+"""The number of workers: what -n says, unless the endpoint makes another number quicker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from getintegration_contract.plugin import workers
+
+from .support import Process, Received, Reply, Result, Scripted, finish, forwarding, start_suite, suite
+
+
+def _config(**option: object) -> Any:
+    given = {"dist": "no", "usepdb": False, "keyword": "", "markexpr": "", **option}
+    return SimpleNamespace(
+        option=SimpleNamespace(**given),
+        args=["tests/contract"],
+        pluginmanager=SimpleNamespace(hasplugin=lambda name: True),
+    )
+
+
+def _run(latency: float, rate: float | None = None) -> Any:
+    said: list[str] = []
+    return SimpleNamespace(latency=latency, target=SimpleNamespace(rate=rate), say=said.append, said=said)
+
+
+@pytest.mark.parametrize(
+    ("asked", "latency", "rate", "option", "due"),
+    [
+        pytest.param(None, 0.1, None, {}, 6, id="slow"),
+        pytest.param(None, 0.001, None, {}, 0, id="quick"),
+        pytest.param(None, 0.1, 5.0, {}, 0, id="slow, at a rate"),
+        pytest.param(None, 0.1, None, {"keyword": "fuzz"}, 0, id="slow, some tests"),
+        pytest.param(None, 0.1, None, {"usepdb": True}, 0, id="slow, in a debugger"),
+        pytest.param(0, 0.1, None, {}, 0, id="slow, none asked for"),
+        pytest.param(3, 0.1, None, {}, 3, id="slow, three asked for"),
+        pytest.param(3, 0.001, None, {}, 0, id="quick, three asked for"),
+        pytest.param(3, 0.1, None, {"dist": "worksteal"}, 0, id="xdist has its own"),
+    ],
+)
+def test_number(
+    asked: int | None, latency: float, rate: float | None, option: dict[str, object], due: int
+) -> None:
+    run = _run(latency, rate)
+    assert workers.number(_config(**option), run, asked) == due
+    assert bool(run.said) == (asked == 3 and latency < 0.01)
+
+
+@pytest.mark.parametrize(
+    ("given", "held"),
+    [
+        (("load", "gate"), True),
+        (("load", "nightly"), False),
+        (("worksteal", "gate"), False),
+    ],
+)
+def test_only_the_gate_leaves_a_number_aside(given: tuple[str, str], held: bool) -> None:
+    option = SimpleNamespace(numprocesses=2, dist=given[0], tx=["popen"] * 2, depth=given[1])
+    assert workers.hold_back(option) == 2  # type: ignore[arg-type]
+    assert (option.dist, option.tx) == (("no", []) if held else (given[0], ["popen"] * 2))
+
+
+def _lines(result: Result) -> list[tuple[str, int]]:
+    """The clauses with their checks, as report.json has them."""
+    return [(clause["outcome"], clause["checks"]) for clause in result.report["clauses"]]
+
+
+def test_a_slow_endpoint_is_asked_the_same_by_workers(
+    serve: Callable[[Any], Scripted], endpoint: Process, tmp_path: Path
+) -> None:
+    forward = forwarding(endpoint.url)
+
+    def slowly(request: Received) -> Reply:
+        time.sleep(pause)
+        return forward(request)
+
+    results = []
+    for pause in (0.0, workers.SLOW * 1.5):
+        server, report = serve(slowly), tmp_path / str(pause)
+        given = (suite("access"), suite("missing"), "--endpoint-url", server.url, "--numprocesses=2")
+        results.append(finish(start_suite(*given, report=report, lean=True), report))
+    quick, slow = results
+    assert (quick.report["run"]["workers"], slow.report["run"]["workers"]) == (1, 2)
+    assert "-n 2 is left aside" in quick.stdout
+    assert "2 workers, since an answer takes" in slow.stdout
+    assert _lines(quick) == _lines(slow)
+    assert quick.report["run"]["requests"] == slow.report["run"]["requests"]
