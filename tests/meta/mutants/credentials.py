@@ -286,9 +286,9 @@ for _name, _description, _clause, _when in (
     ),
     (
         "header-user-agent",
-        "An unsigned User-Agent",
+        "An unsigned User-Agent that is not the suite's own",
         "unsigned-headers",
-        lambda r: "user-agent" in _unsigned(r),
+        lambda r: "user-agent" in _unsigned(r) and not (r.header("user-agent") or "").startswith("getint"),
     ),
     (
         "header-unsigned",

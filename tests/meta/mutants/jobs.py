@@ -188,7 +188,7 @@ def _start_proxy(mutant: Mutant, base: str, folder: Path) -> tuple[int, str]:
         parent = os.getppid()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         redirect(folder / "output")
-        proxy = Proxy(base, mutant.build(), continues=mutant.continues)
+        proxy = Proxy(base, mutant.build(), continues=mutant.continues, habit=mutant.habit)
         os.write(told_write, proxy.url.encode())
         os.close(told_write)
         while signal.sigtimedwait({signal.SIGTERM}, 5) is None and os.getppid() == parent:

@@ -35,6 +35,7 @@ class Mutant:
         without: Identities that it does not know, so that the target file must not name them.
         stocked: Whether the base holds a domain and an integration before the run begins.
         needs: Official clients that have to be installed: ``aws-cli``, ``javascript``.
+        habit: What else it does, and may.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Mutant:
     without: tuple[str, ...] = ()
     stocked: bool = False
     needs: tuple[str, ...] = ()
+    habit: Handler | None = None
 
     @property
     def theme(self) -> str:

@@ -184,7 +184,7 @@ for _name, _value in (
     ("other-service", "arn:aws:s3:::bucket"),
     ("without-account", "arn:aws:iam:::role/r"),
     ("empty", ""),
-    ("china", "arn:aws-cn:iam::123456789012:role/r"),
+    ("other-partition", "arn:azure:iam::123456789012:role/r"),
 ):
     _constraint("RoleArn", _name, f"RoleArn breaks its pattern: {_name}.", "RoleArn.pattern", _value)
 _constraint(

@@ -23,6 +23,7 @@ from .messages import (
     ClosedError,
     Handler,
     MalformedError,
+    Raw,
     Request,
     Response,
     Wire,
@@ -38,12 +39,17 @@ from .messages import (
 STALL = 30.0
 _BASE_TIMEOUT = 30.0
 _HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "expect", "content-length")
+#: Stands on an answer that a habit has changed, until it leaves.
+_MARK = "x-habit"
 _RESET = struct.pack("ii", 1, 0)
 
 
 @dataclass
 class Count:
-    """What passed through: requests, answers that are not the base's own, and faults of a handler."""
+    """What passed through: requests, answers that are not the base's own, and faults of a handler.
+
+    Where there is a habit, answers count that show both it and what the handler did.
+    """
 
     requests: int = 0
     changed: int = 0
@@ -101,13 +107,23 @@ class Proxy:
         base: Address of the server behind it.
         handler: Called with each request, and with a function that asks the base.
         continues: Whether ``Expect: 100-continue`` is answered.
+        habit: Changes what the base answers, and what the handler answers on its own.
         port: Where it listens; 0 for any free port.
     """
 
-    def __init__(self, base: str, handler: Handler, *, continues: bool = True, port: int = 0) -> None:
+    def __init__(
+        self,
+        base: str,
+        handler: Handler,
+        *,
+        continues: bool = True,
+        habit: Handler | None = None,
+        port: int = 0,
+    ) -> None:
         self.count = Count()
         self._base = base
         self._handler = handler
+        self._habit = habit
         self._continues = continues
         self._connections = itertools.count(1)
         self._open: set[socket.socket] = set()
@@ -171,7 +187,7 @@ class Proxy:
         first: list[Response] = []
 
         def forward(asked: Request) -> Response:
-            answer = base.ask(asked)
+            answer = self._habitual(asked, base.ask(asked))
             if not first:
                 first.append(answer)
             return answer
@@ -185,8 +201,25 @@ class Proxy:
             self.count.faults += 1
             traceback.print_exc(file=sys.stderr)
             raise ClosedError("the handler failed") from None
-        self.count.changed += not first or answer is not first[0]
-        return answer
+        changed = not first or answer is not first[0]
+        if self._habit is None:
+            self.count.changed += changed
+            return answer
+        if isinstance(answer, Raw):
+            self.count.changed += _MARK.encode() in answer.data
+            return answer
+        if answer.header(_MARK) is None:
+            answer = self._habitual(request, answer)
+        self.count.changed += changed and answer.header(_MARK) is not None
+        return answer.with_header(_MARK, None)
+
+    def _habitual(self, request: Request, answer: Response) -> Response:
+        """The answer as the habit changes it, then with a mark."""
+        if self._habit is None:
+            return answer
+        other = self._habit(request, lambda _: answer)
+        assert isinstance(other, Response), "only the outermost handler can answer with bytes"
+        return answer if other is answer else other.with_header(_MARK, "yes")
 
     def _send(self, wire: Wire, request: Request, answer: Answer) -> bool:
         """Send an answer; whether the connection stays open."""

@@ -21,6 +21,7 @@ from .catalogue import MUTANTS, UNCATCHABLE
 from .jobs import CRASHED, TIMED_OUT, Job, Outcome, preload
 from .kit import Mutant
 from .lawful import LAWFUL
+from .pairs import pairs, sample
 
 #: Unrelated clauses beyond which a mutant is listed as one that drags others along.
 _DRAGGED = 3
@@ -41,6 +42,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--base", choices=(*NAMES, "both"), default="both", help="the correct server behind the proxy")
     add("-k", dest="pattern", default="*", metavar="PATTERN", help="names, with * and ?, or a part of one")
+    add("--pairs", action="store_true", help="mutants of every theme under each of many lawful habits")
     add("--quick", action="store_true", help="a fixed sample of every theme, each on one base")
     add(
         "--whole",
@@ -58,18 +60,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--jobs", type=int, default=2, metavar="N", help="runs at a time (default: %(default)s)")
     add("--list", action="store_true", help="print the names, and what cannot be caught, and stop")
     return parser.parse_args(arguments)
-
-
-def sample(mutants: Sequence[Mutant], each: int = 1) -> list[Mutant]:
-    """A fixed choice: some of every theme, spread evenly over it."""
-    themes: dict[str, list[Mutant]] = {}
-    for mutant in mutants:
-        themes.setdefault(mutant.theme, []).append(mutant)
-    return [
-        members[(2 * index + 1) * len(members) // (2 * each)]
-        for members in themes.values()
-        for index in range(each)
-    ]
 
 
 def _lacking(mutant: Mutant) -> bool:
@@ -94,10 +84,11 @@ def plan(options: argparse.Namespace) -> Plan:
     """What is run, on which base."""
     if options.quick:
         everywhere = [mutant for mutant in MUTANTS if not mutant.needs]
-        chosen = [*sample(everywhere), *sample(LAWFUL, 2)]
+        chosen = [*sample(everywhere), *sample(LAWFUL, 2), *pairs()[::90]]
         return [(mutant, NAMES[index % len(NAMES)]) for index, mutant in enumerate(chosen)]
     pattern = options.pattern if any(c in options.pattern for c in "*?") else f"*{options.pattern}*"
-    chosen = [mutant for mutant in (*MUTANTS, *LAWFUL) if fnmatch.fnmatchcase(mutant.name, pattern)]
+    everything = pairs() if options.pairs else (*MUTANTS, *LAWFUL)
+    chosen = [mutant for mutant in everything if fnmatch.fnmatchcase(mutant.name, pattern)]
     chosen = [mutant for mutant in chosen if not _lacking(mutant)]
     bases = NAMES if options.base == "both" else (options.base,)
     return [(mutant, base) for base in bases for mutant in chosen]
@@ -189,7 +180,7 @@ def unshown(results: Sequence[Outcome]) -> list[str]:
 
 
 def _table(results: Sequence[Outcome]) -> dict[str, dict[str, object]]:
-    described = {mutant.name: mutant.description for mutant in (*MUTANTS, *LAWFUL)}
+    described = {mutant.name: mutant.description for mutant in (*MUTANTS, *LAWFUL, *pairs())}
     table: dict[str, dict[str, object]] = {}
     for outcome in results:
         row = table.setdefault(
@@ -230,7 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results.append(outcome)
         print(line(outcome), flush=True)
     print("\n".join(summary(results)))
-    everything = options.pattern == "*" and options.base == "both" and not (options.quick or options.without)
+    narrowed = options.quick or options.without or options.pairs
+    everything = options.pattern == "*" and options.base == "both" and not narrowed
     missing = unshown(results) if everything else []
     if missing:
         print(f"{len(missing)} gating clauses that no mutant was seen to violate: {', '.join(missing)}")

@@ -21,7 +21,7 @@ CALLER = IDENTITIES["caller"]
 _BY_KEY = {identity.access_key: identity for identity in IDENTITIES.values()}
 _SIGNATURE_HEADERS = ("authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "date")
 
-#: Types of the answers that mean: we do not know who you are.
+#: Types of the answers that mean: we do not know who you are; the last four are of AWS's older family.
 AUTHENTICATION_TYPES = frozenset(
     {
         "MissingAuthenticationTokenException",
@@ -29,6 +29,10 @@ AUTHENTICATION_TYPES = frozenset(
         "UnrecognizedClientException",
         "InvalidSignatureException",
         "ExpiredTokenException",
+        "MissingAuthenticationToken",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
     }
 )
 
