@@ -5,6 +5,7 @@ Whatever a server sends, reading it is bounded in time and in memory.
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ from getintegration_contract.sending.faults import (
     CLOSED,
     LARGE_BODY,
     LARGE_HEAD,
+    LATE,
     NOT_HTTP,
     SHORT,
     ClosedError,
@@ -32,6 +34,8 @@ from getintegration_contract.sending.route import Route
 #: Bytes of the head of an answer, interim ones before it included.
 _MOST_HEAD = 256 << 10
 _PIECE = 64 << 10
+#: The empty line after a head, of a peer that may end its lines otherwise.
+_END = re.compile(rb"\n\r?\n")
 _AGENT = f"getintegration-contract/{version('getintegration-contract')}"
 
 
@@ -122,7 +126,8 @@ class Connection:
                     raise FaultError(NOT_HTTP)
                 self._http.receive_data(data)
         except h11.RemoteProtocolError as error:
-            self._heads += raw[:_MOST_HEAD]
+            end = _END.search(raw, len(raw) - len(raw.lstrip(b"\r\n")))
+            self._heads += raw[: end.end() if end else _MOST_HEAD]
             raise _NotHttpError(error, self.heads) from None
         self._heads += raw.removesuffix(self._http.trailing_data[0])
         if len(self._heads) > _MOST_HEAD:
@@ -137,7 +142,10 @@ class Connection:
         )
         reason = head.reason.decode("latin-1") or reasons.get(head.status_code, "")
         response = Response(head.status_code, reason, headers, b"", self.heads)
-        framed = self._body(SHORT if response.header("content-length") else CLOSED, deadline)
+        try:
+            framed = self._body(SHORT if response.header("content-length") else CLOSED, deadline)
+        except TimeoutError as late:
+            raise _PartError(self.heads) from late
         self.used = True
         if (self._http.our_state, self._http.their_state) == (h11.DONE, h11.DONE):
             self._http.start_next_cycle()
@@ -191,6 +199,14 @@ class _NotHttpError(FaultError):
 
     def __init__(self, error: h11.RemoteProtocolError, head: bytes) -> None:
         super().__init__(f"{NOT_HTTP}: {str(error).partition(':')[0]}")
+        self.head = head
+
+
+class _PartError(FaultError):
+    """The head of an answer came in time, its body did not."""
+
+    def __init__(self, head: bytes) -> None:
+        super().__init__(LATE)
         self.head = head
 
 
