@@ -6,22 +6,25 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from getintegration_contract.exchange import Exchange, Signing
+from getintegration_contract.exchange import Exchange, Request, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import get_integration
 from getintegration_contract.run import Settings
 from getintegration_contract.sending.client import Client
+from getintegration_contract.sending.pipeline import PipelinedRequest, pipeline
 from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
 from getintegration_contract.target.capabilities import WRITING
 from getintegration_contract.target.target import Target
 
 from .callables import Ask
+from .signing import InTwoLines
 
 #: About how many requests a test of a file sends, where that is more than one or so: at the gate, nightly.
 _REQUESTS = {
@@ -177,3 +180,21 @@ def sdk(target: Target, client: Client, verify: bool | str) -> Callable[..., Any
         return made
 
     return make
+
+
+@pytest.fixture
+def in_two_lines(client: Client, caller: Identity, state: State) -> InTwoLines:
+    """Signs one value of a header, and sends two lines of it."""
+    if client.proxied:
+        pytest.skip("a proxy stands before the endpoint and would be judged in its place")
+
+    def send(signed: str, *lines: str) -> Exchange:
+        def split(request: Request) -> Request:
+            rest = request.with_headers(x_amz_meta=None)
+            return replace(rest, headers=(*rest.headers, *(("X-Amz-Meta", line) for line in lines)))
+
+        request = get_integration(state.domain, state.uri).with_headers(X_Amz_Meta=signed)
+        (reply,) = pipeline(client, PipelinedRequest(request, caller, Signing(tamper=split)))
+        return reply.exchange
+
+    return send

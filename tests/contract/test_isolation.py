@@ -19,7 +19,7 @@ from getintegration_contract.state.workspace import Workspace
 from getintegration_contract.text import shown
 
 from .callables import Ask
-from .stories import without_moves
+from .narrator import without_moves
 
 clauses = pytest.mark.clauses
 

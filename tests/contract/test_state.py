@@ -31,7 +31,6 @@ QUICK = 0.02
 COARSE = 1.1
 #: Seconds that the target's clock may be off.
 CLOCK = 300
-
 #: Readings of what was written, in case not all of a target's replicas know it.
 READINGS = 4
 
@@ -187,12 +186,7 @@ def lacks(check: Checker, exchange: Exchange, others: dict[str, Any], clause: st
             check.that(clause or f"state.put-get.{name}", kept, f"no {name}, or its own", actual, exchange)
 
 
-@clauses(
-    *(
-        f"state.put-get.{name}"
-        for name in ("Tags", "EventTriggerNames", "RoleArn", "ObjectTypeNames", "Scope")
-    )
-)
+@clauses(*(f"state.put-get.{name}" for name in VALUES if name != "ObjectTypeName"))
 def test_members_that_were_not_put(
     workspace: Workspace, scratch: str, minimal_members: dict[str, Any], state: State, check: Checker
 ) -> None:
@@ -281,8 +275,7 @@ def _moves(check: Checker, moments: list[tuple[Any, Exchange]]) -> None:
     for (before, _), (after, exchange) in pairwise(moments):
         if not isinstance(before, int | float) or not isinstance(after, int | float):
             continue
-        expected = f"later than {before}"
-        check.that("state.LastUpdatedAt.moves", after > before, expected, str(after), exchange)
+        check.that("state.LastUpdatedAt.moves", after > before, f"after {before}", str(after), exchange)
 
 
 @clauses("state.update.visible", "state.LastUpdatedAt.moves")

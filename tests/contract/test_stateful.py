@@ -21,8 +21,9 @@ from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
 from getintegration_contract.target.capabilities import OTHER_ACCOUNT
 
+from .narrator import VERSIONS, BrokenError, Depth, Narrator, refuse, tell
 from .reproducible import leave_local_constants_out
-from .stories import VERSIONS, BrokenError, Depth, Narrator, Story, refuse, tell
+from .stories import Story
 
 clauses = pytest.mark.clauses
 

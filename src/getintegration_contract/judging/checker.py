@@ -119,9 +119,11 @@ class Checker:
             self.that(f"{clause}.form", not faults, "a JSON error with a type", "; ".join(faults), exchange)
         return rejected
 
-    def unauthenticated(self, exchange: Exchange, clause: str, *types: str) -> bool:
+    def unauthenticated(
+        self, exchange: Exchange, clause: str, *types: str, lawful: tuple[Allowed, ...] = (UNAUTHENTICATED,)
+    ) -> bool:
         """The signature MUST be rejected; its 403 and the types are checked under ``CLAUSE.type``."""
-        rejected = self.expect(exchange, Expectation(clause, (UNAUTHENTICATED,)))
+        rejected = self.expect(exchange, Expectation(clause, lawful))
         if rejected and types:
             observed = Allowed(frozenset({403}), frozenset(types))
             status, error_type = exchange.response.status, exchange.response.error_type

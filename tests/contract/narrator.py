@@ -1,0 +1,124 @@
+"""What stories are told with: names, versions, what a story remembers, and its telling."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from getintegration_contract.exchange import Exchange
+from getintegration_contract.identity import Identity
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.state.state import URI
+from getintegration_contract.state.workspace import Workspace
+
+DOMAINS = ("X", "x", "X0")
+URIS = {
+    "A": URI,
+    "a": URI.lower(),
+    "A/": URI + "/",
+    "A-": URI[:-1],
+    "A%": URI.replace("%20", " "),
+    "A~": unicodedata.normalize("NFD", URI),
+}
+#: What is put; later versions change, add and leave out members.
+VERSIONS: tuple[dict[str, Any], ...] = (
+    {"ObjectTypeName": "One"},
+    {"ObjectTypeName": "Two", "Tags": {"team": "two", "two": "\u00e9"}, "Scope": "PROFILE"},
+    {"ObjectTypeName": "Three", "Tags": {"team": "three"}, "ObjectTypeNames": {"Event": "Three"}},
+)
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How much is told; ``requests`` bounds one item, shrinking included."""
+
+    shards: int
+    stories: int
+    steps: int
+    requests: int
+    look_at_all: bool
+
+
+class RefusedError(Exception):
+    """The target did not take a write."""
+
+
+def refuse(reason: str) -> NoReturn:
+    raise RefusedError(reason)
+
+
+class BrokenError(AssertionError):
+    """A reading is not what the story so far makes due."""
+
+
+class KnownError(Exception):
+    """The same, of a clause whose story is told already."""
+
+
+@dataclass
+class Record:
+    """An integration as the model has it: what was put, and what was read since the last write to it."""
+
+    members: dict[str, Any]
+    event: str
+    created: Any = None
+    updated: Any = None
+    document: dict[str, Any] | None = None
+    read_at: int = 0
+
+
+@dataclass(frozen=True)
+class Told:
+    """A broken story."""
+
+    steps: tuple[str, ...]
+    clause: str
+    expected: str
+    actual: str
+    exchange: Exchange
+
+
+@dataclass
+class Narrator:
+    """What all stories of one item share."""
+
+    workspace: Workspace
+    check: Checker
+    name: str
+    versions: tuple[dict[str, Any], ...]
+    accounts: tuple[Identity, ...]
+    depth: Depth
+    requests: Callable[[], int]
+    number: int = 0
+    told: list[Told] = field(default_factory=list)
+    #: Clauses whose stories are told: others are looked for behind them.
+    known: set[str] = field(default_factory=set)
+    refusal: str = ""
+    #: Why everything after it is not done: the endpoint is gone, or the budget is spent.
+    stop: Exception | None = None
+
+    def is_over(self) -> bool:
+        """Whether no more may be sent; Hypothesis then finds every story well, and ends soon."""
+        return self.stop is not None or self.requests() > self.depth.requests
+
+
+def without_moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two readings without LastUpdatedAt where that moved on.
+
+    By the reference page it is the time when the domain was edited, so it may move with its neighbours.
+    """
+    old, new = before.get("LastUpdatedAt"), after.get("LastUpdatedAt")
+    if not (isinstance(old, int | float) and isinstance(new, int | float) and new > old):
+        return before, after
+    return {**before, "LastUpdatedAt": None}, {**after, "LastUpdatedAt": None}
+
+
+def tell(told: Told) -> str:
+    """A story in numbered steps, with what its letters stand for: in ASCII, to tell NFC from NFD."""
+    words = {word.strip(",") for step in told.steps for word in step.split()}
+    meanings = [f"{letter} is {json.dumps(uri)}" for letter, uri in URIS.items() if letter in words]
+    steps = ", ".join(f"{number}. {step}" for number, step in enumerate(told.steps, start=1))
+    return f"{told.expected} after {steps} ({', '.join(meanings)})"

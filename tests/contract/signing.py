@@ -1,0 +1,47 @@
+"""Faults of a signature: what is changed after signing, and the types of the errors that name it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from getintegration_contract.exchange import Exchange, Request, Signing
+
+from .callables import Change
+
+#: Types that AWS's services give, by fault.
+MISSING = ("MissingAuthenticationTokenException", "MissingAuthenticationToken")
+INCOMPLETE = ("IncompleteSignatureException", "IncompleteSignature")
+UNKNOWN = ("UnrecognizedClientException", "UnrecognizedClient", "InvalidClientTokenId")
+INVALID = ("InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed")
+ANY = (*MISSING, *INCOMPLETE, *UNKNOWN, *INVALID)
+
+#: Sends a header in two lines, signed as one value.
+InTwoLines = Callable[..., Exchange]
+
+
+def after_signing(change: Callable[[Request], Request]) -> Signing:
+    """Changes the request after signing."""
+    return Signing(tamper=change)
+
+
+def headers_after_signing(**headers: str | None) -> Signing:
+    """Changes headers after signing."""
+    return after_signing(lambda request: request.with_headers(**headers))
+
+
+def authorization(change: Change) -> Signing:
+    """Rewrites the Authorization header after signing."""
+    return after_signing(
+        lambda request: request.with_headers(Authorization=change(request.header("authorization") or ""))
+    )
+
+
+def signature(change: Change) -> Signing:
+    """Rewrites the signature alone."""
+    return authorization(lambda value: "=".join((value.rsplit("=", 1)[0], change(value.rsplit("=", 1)[1]))))
+
+
+def query_after_signing(query: str) -> Signing:
+    """Adds a query after signing."""
+    return after_signing(lambda request: replace(request, target=f"{request.target}?{query}"))
