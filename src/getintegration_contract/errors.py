@@ -11,7 +11,7 @@
     │   └── RecordingError        a recording cannot be read or written
     └── EnvironmentFault          the environment, not the target, is at fault: status 6
         ├── EndpointDown          the endpoint accepts no connection
-        ├── StateError            the state that a run needs cannot be had, or was lost
+        ├── StateError            the state that a run needs is missing, or was lost
         ├── CredentialsError      credentials that worked do so no more
         ├── Throttled             the caller is throttled for longer than the run waits
         └── BudgetExhausted       the run has sent as many requests as it may
@@ -57,7 +57,7 @@ class EndpointDown(EnvironmentFault):
 
 
 class StateError(EnvironmentFault):
-    """The state that a run needs cannot be had, or was lost."""
+    """The state that a run needs is missing, or was lost."""
 
 
 class CredentialsError(EnvironmentFault):

@@ -85,7 +85,7 @@ class Run:
         target: What is tested; without an endpoint the shipped emulator is started.
         settings: How.
         waivers: Accepted violations.
-        say: Told, in sentences, what happens outside tests.
+        say: Reports, in sentences, what happens outside tests.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Run:
 
     @property
     def ledger(self) -> Ledger:
-        """The ledger of the run; its capabilities are settled once the state is had."""
+        """The ledger of the run; its capabilities are settled once the state exists."""
         if self._ledger is None:
             self._ledger = Ledger(
                 self.contract, self.target.capabilities, strict=self.settings.strict, waived=self.waived
@@ -156,7 +156,7 @@ class Run:
         return self._redactor
 
     def prepare(self) -> None:
-        """Reach the endpoint and have the state that scenarios need.
+        """Reach the endpoint and provide the state that scenarios need.
 
         Raises:
             EnvironmentFault: With one sentence that says what is wrong.
@@ -191,7 +191,7 @@ class Run:
         self.latency = min(exchange.seconds, self.latency)
 
     def say(self, line: str) -> None:
-        """Tell the user a sentence, whoever wrote it, without secrets."""
+        """Print a sentence, whoever wrote it, without secrets."""
         self._print(self.redactor.text(line))
 
     def announce(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 GetIntegration is the operation under contract; the others exist so that its state can be made,
 read and removed. Each handler takes the account's state, the caller and the checked input, and
-returns an entry or members from which the answer is made; what the output lacks is left out.
+returns the members from which the answer is made; what the output lacks is left out.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from .sigv4 import Caller
 from .state import AccountState, Entry, page
 
 Members = dict[str, Any]
-Handler = Callable[[AccountState, Caller, Members], Entry | Members]
+Handler = Callable[[AccountState, Caller, Members], Members]
 
 DEFAULT_PAGE = 100
 """How many items a list answers with when MaxResults is absent: the model's maximum."""
 
 
-def get_integration(state: AccountState, caller: Caller, given: Members) -> Entry:
+def get_integration(state: AccountState, caller: Caller, given: Members) -> Members:
     """Everything that is known of one integration."""
-    return state.integration(given["DomainName"], given["Uri"])
+    return state.integration(given["DomainName"], given["Uri"]).members
 
 
-def put_integration(state: AccountState, caller: Caller, given: Members) -> Entry:
+def put_integration(state: AccountState, caller: Caller, given: Members) -> Members:
     """Make or update an integration.
 
     The model lets Uri be absent: a flow definition then stands for its flow.
@@ -38,7 +38,7 @@ def put_integration(state: AccountState, caller: Caller, given: Members) -> Entr
             raise bad_request("Either Uri or FlowDefinition must be given.")
         account = caller.identity.account
         uri = f"arn:aws:appflow:{caller.region}:{account}:flow/{flow['FlowName']}"[:255]
-    return state.put_integration(uri, given)
+    return state.put_integration(uri, given).members
 
 
 def delete_integration(state: AccountState, caller: Caller, given: Members) -> Members:
@@ -52,14 +52,14 @@ def list_integrations(state: AccountState, caller: Caller, given: Members) -> Me
     return _list(state.domain(given["DomainName"]).integrations.values(), given)
 
 
-def create_domain(state: AccountState, caller: Caller, given: Members) -> Entry:
+def create_domain(state: AccountState, caller: Caller, given: Members) -> Members:
     """Make a domain."""
-    return state.create_domain(given)
+    return state.create_domain(given).members
 
 
-def get_domain(state: AccountState, caller: Caller, given: Members) -> Entry:
+def get_domain(state: AccountState, caller: Caller, given: Members) -> Members:
     """Everything that is known of one domain."""
-    return state.domain(given["DomainName"])
+    return state.domain(given["DomainName"]).members
 
 
 def delete_domain(state: AccountState, caller: Caller, given: Members) -> Members:

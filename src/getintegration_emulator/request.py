@@ -26,12 +26,9 @@ class Request(NamedTuple):
 
 def join_headers(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Make one value of each header: repeated ones are joined with a comma (RFC 9110, 5.3)."""
-    headers = {name: value.strip() for name, value in pairs}
-    if len(headers) < len(pairs):
-        values: dict[bytes, list[bytes]] = {}
-        for name, value in pairs:
-            values.setdefault(name, []).append(value.strip())
-        headers = {name: b",".join(several) for name, several in values.items()}
+    headers: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        headers[name] = b",".join((headers[name], value.strip())) if name in headers else value.strip()
     return headers
 
 

@@ -18,11 +18,11 @@ from getintegration_emulator import __version__
 
 from .errors import ApiError, method_not_allowed
 from .identities import DEFAULT_IDENTITIES, Directory, Identity
-from .model import BOTOCORE_VERSION, SERVICE_MODEL, Operation, Router, load_operations
-from .operations import HANDLERS, Members
+from .model import BOTOCORE_VERSION, SERVICE_MODEL, Router, load_operations
+from .operations import HANDLERS
 from .request import Request, json_object, query_parameters
 from .sigv4 import Caller, Verifier, claimed_caller
-from .state import AccountState, Entry
+from .state import AccountState
 from .throttle import Throttle
 
 HEALTH_PATH = b"/_emulator/health"
@@ -65,17 +65,6 @@ def error_answer(error: ApiError, operation: str | None = None) -> Answer:
     )
 
 
-def _encode(operation: Operation, result: Entry | Members) -> bytes:
-    """Write a result as JSON; what was written of an entry is kept with it."""
-    if not isinstance(result, Entry):
-        return json.dumps(operation.project(result)).encode("ascii")
-    body = result.encoded.get(operation.name)
-    if body is None:
-        body = json.dumps(operation.project(result.members)).encode("ascii")
-        result.encoded[operation.name] = body
-    return body
-
-
 class Service:
     """One emulator: its identities, its budgets, its state."""
 
@@ -105,7 +94,7 @@ class Service:
             given = target.read(labels, query, body)
             state = self._states[caller.identity.account, caller.region]
             result = HANDLERS[operation](state, caller, given)
-            return Answer(200, _encode(target, result), operation=operation)
+            return Answer(200, json.dumps(target.project(result)).encode("ascii"), operation=operation)
         except ApiError as error:
             return error_answer(error, operation)
         except Exception:

@@ -28,12 +28,11 @@ class Entry:
 
     ``serial`` grows with every entry made; lists are in its order, and pages continue after it.
     ``members`` are those of the wire, ``CreatedAt`` and ``LastUpdatedAt`` among them; a change
-    replaces the whole entry. ``encoded`` keeps the answers that were made from them, by operation.
+    replaces the whole entry.
     """
 
     serial: int
     members: dict[str, Any]
-    encoded: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

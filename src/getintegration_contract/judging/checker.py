@@ -28,7 +28,7 @@ from getintegration_contract.redact import SHOWN, Redactor
 from getintegration_contract.text import shorten, shown
 
 #: Characters of what was expected, and of what came, that a finding keeps.
-_TOLD = 1_000
+_LONGEST = 1_000
 
 
 class ContractViolation(AssertionError):
@@ -214,11 +214,11 @@ class Checker:
             if not check.ok:
                 if redacted is None and exchange is not None:
                     redacted = self._redactor.exchange(exchange.to_dict(), SHOWN)
-                check = check._replace(expected=self._told(check.expected), actual=self._told(check.actual))
+                check = check._replace(expected=self._short(check.expected), actual=self._short(check.actual))
                 held = held and not self._gates(check.clause)
             self.entry.record(check, redacted, size)
         return held
 
-    def _told(self, text: str) -> str:
+    def _short(self, text: str) -> str:
         """What a finding says: redacted, and then no longer than anybody reads."""
-        return shorten(self._redactor.text(text), _TOLD)
+        return shorten(self._redactor.text(text), _LONGEST)

@@ -10,9 +10,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import h11
 
@@ -90,19 +89,15 @@ class Client:
             self._idle.pop().close()
 
     @property
-    def proxied(self) -> bool:
-        """Whether a proxy of the environment stands before the endpoint."""
-        return self.route.proxy is not None
-
-    @property
     def verify(self) -> bool | str:
         """How others verify certificates as this client does: by the usual authorities, or by those named."""
         return self.route.bundle or True
 
     def sibling(self) -> Client:
         """A client for another thread: connections of its own, the same budget, observer and faults."""
-        shared: dict[str, Any] = {"acquire": self._admit, "observe": self.note}
-        sibling = Client(self.endpoint, self.region, timeout=self.timeout, **shared)
+        sibling = Client(
+            self.endpoint, self.region, timeout=self.timeout, acquire=self._admit, observe=self.note
+        )
         sibling.faults, sibling._lock, sibling.control = self.faults, self._lock, self.control
         return sibling
 
@@ -130,7 +125,7 @@ class Client:
             self._is_cleaning_up = False
 
     def note(self, exchange: Exchange) -> None:
-        """Tell the observer of an exchange, one thread at a time."""
+        """Show the observer an exchange, one thread at a time."""
         if self._observe is not None:
             with self._lock:
                 self._observe(exchange)
@@ -211,11 +206,7 @@ class Client:
             self.faults.update(fault.kind for fault in faults)
 
     def _check_target(self, kind: str, exchange: Exchange, faults: list[Fault], waited: float) -> None:
-        """Tell a lasting fault that is an answer to the request from one of the environment.
-
-        Raises:
-            EnvironmentFault: It is one of the environment.
-        """
+        """Raise a lasting fault that is one of the environment, rather than an answer to the request."""
         if kind == "429":
             self._waited += waited  # in vain
             if self.control is not None:
@@ -238,11 +229,7 @@ class Client:
         self.control = Control(request, caller, lambda asked, by: self.attempt(asked, by, None, self._talk))
 
     def check_environment(self) -> None:
-        """Look for what is no fault of the target, where a request is known to be answered.
-
-        Raises:
-            EnvironmentFault: There is something.
-        """
+        """Look for a fault of the environment, and raise it, where a request is known to be answered."""
         if self.control is not None:
             self.control.check(self.sent)
 
@@ -257,8 +244,7 @@ class Client:
         """Sign, admit, send and note one request, once.
 
         Args:
-            talk: Sends what was signed, and returns the answer; given the moment by which it must be whole.
-            faults: The faults so far.
+            talk: Sends the signed request, and returns its answer, which must be whole by the given moment.
         """
         request = self.sign(request, identity, signing)
         self.admit(request)
@@ -295,12 +281,11 @@ class Client:
 
     def _kept(self) -> Connection | None:
         """A connection that the next request can go out on."""
-        with suppress(IndexError):
-            while True:
-                connection = self._idle.pop()
-                if connection.is_open:
-                    return connection
-                connection.close()
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open:
+                return connection
+            connection.close()
         return None
 
 

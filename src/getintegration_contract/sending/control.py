@@ -25,7 +25,7 @@ class Control:
         self._send = send
 
     def check_throttling(self) -> None:
-        """Tell throttling that is an answer to a request from that of a caller who asks too much.
+        """Distinguish throttling of one request from throttling of the caller.
 
         Raises:
             Throttled: The caller is throttled.
@@ -35,7 +35,7 @@ class Control:
             raise Throttled(f"{exchange.endpoint} throttles the caller and does not stop: lower --rate")
 
     def check_credentials(self, exchange: Exchange, sent: int) -> None:
-        """Tell the refusal of a correct request from that of its sender, whose credentials may have run out.
+        """Distinguish the refusal of a correct request from that of credentials that have run out.
 
         Raises:
             CredentialsError: They have.
@@ -45,7 +45,7 @@ class Control:
             self._check_known(self._send(self.request, self.caller), sent)
 
     def check(self, sent: int) -> None:
-        """Look for what is no fault of the target, after something that looked like one.
+        """Look for a fault of the environment, after something that looked like one of the target.
 
         Raises:
             CredentialsError: The caller is no longer known.

@@ -52,12 +52,11 @@ class _NameRefusedError(StateError):
 
 
 class Provisioner:
-    """Has the state of one run, and removes what it made.
+    """Provides the state of one run, and removes what it made.
 
     Args:
-        client: Sends the requests.
-        identities: The caller signs them; domains of another account are swept as well.
-        say: Told, in a sentence, of everything that is made, swept or left behind.
+        identities: The caller signs the requests; domains of another account are swept as well.
+        say: Reports, in a sentence, what is made, swept or left behind.
     """
 
     def __init__(
@@ -165,10 +164,7 @@ class Provisioner:
     def have(
         self, *, allow_writes: bool, members: dict[str, Any] | None = None, insists: bool = False
     ) -> State:
-        """Make the state if writing is allowed, else discover it.
-
-        Args:
-            insists: Whether the user asked for writing, so that nothing else will do.
+        """Make the state if writing is allowed, else discover it, unless the user insists on writing.
 
         Raises:
             StateError: Neither works; the message says why, and what to give instead.
@@ -198,10 +194,7 @@ class Provisioner:
         )
 
     def remove(self) -> None:
-        """Remove what was made, by scenarios too, whatever limit holds for requests.
-
-        What stays is told, and swept by a later run.
-        """
+        """Remove what was made, by scenarios too, whatever the limit on requests; say what stays."""
         if not self._made:
             return
         with self._client.cleaning_up():
@@ -233,11 +226,7 @@ class Provisioner:
             self._say(f"the domain {name} could not be removed ({status or 'no answer'})")
 
     def _domains(self) -> tuple[str, str]:
-        """Make two domains, with the plainest names that the target takes.
-
-        Raises:
-            StateError: It takes none, or all are in use.
-        """
+        """Make two domains, with names in small letters if the target takes no others."""
         try:
             return self._slot(PREFIX, "AB")
         except _NameRefusedError as error:
@@ -262,11 +251,7 @@ class Provisioner:
         return self._send(get_domain(name)).response.members.get("DomainName") == name
 
     def _create(self, name: str) -> bool:
-        """Make a domain; False if another run made it in the meantime.
-
-        Raises:
-            StateError: The target does not make it.
-        """
+        """Make a domain; False if another run made it in the meantime."""
         self._made.append(name)  # before it is: an interrupt may come in between
         exchange = self._send(create_domain(name))
         status = exchange.response.status

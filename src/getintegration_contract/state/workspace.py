@@ -25,10 +25,9 @@ class Workspace:
     """Where a test writes. Only GetIntegration is judged: a write that is refused is nobody's fault.
 
     Args:
-        client: Sends the requests.
-        caller: Signs them, unless another identity is named.
+        caller: Signs the requests, unless another identity is named.
         settling_time: Seconds until a write is seen by readers.
-        refuse: Told why when the target does not take a write; does not return.
+        refuse: Called with the reason when the target refuses a write; does not return.
     """
 
     def __init__(
