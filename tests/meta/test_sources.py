@@ -36,6 +36,17 @@ def test_the_table_has_many_rows_each_once() -> None:
     assert sorted({row[0] for row in ROWS} & listed) == []
 
 
+def test_each_test_that_does_not_apply_is_named_once_in_its_file() -> None:
+    rows = re.findall(
+        r"^\| ([\w/-]+) \| ([^|]+) \| [^|]{10,} \|$", TABLE.partition("not apply")[2], re.MULTILINE
+    )
+    assert len(rows) > 40
+    for file, tests in rows:
+        names = tests.strip().split(", ")
+        assert len(set(names)) == len(names), file
+        assert [name for name in names if not re.fullmatch(r"[A-Z]\w{8,}", name)] == [], file
+
+
 def test_every_test_that_a_clause_cites_stands_in_the_table() -> None:
     sources = {clause.source for clause in CONTRACT.clauses.values() if SMITHY in clause.source}
     cited = {test for source in sources for test in re.findall(r"\b(?:RestJson|AcceptHeader)\w+", source)}
