@@ -186,6 +186,22 @@ def test_a_run_that_another_plugin_leaves_tests_out_of_is_partial(
     assert result.report["run"]["partial"] is True
 
 
+@pytest.mark.parametrize("program", [["pytest", str(suite("access"))], ["getintegration_contract", "run"]])
+def test_an_option_that_another_plugin_has_is_one_sentence(program: list[str], tmp_path: Path) -> None:
+    (tmp_path / "profiling.py").write_text(
+        "def pytest_addoption(parser):\n"
+        "    parser.getgroup('Profiling').addoption('--profile', action='store_true', help='other')\n"
+    )
+    command = [sys.executable, "-m", *program, "-p", "profiling"]
+    env = environment(PYTHONPATH=str(tmp_path))
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT)
+    assert done.returncode == 4, done.stderr
+    (line,) = filter(None, done.stderr.splitlines())
+    assert line == (
+        "ERROR: --profile is an option of the plugin profiling too: leave that out with -p no:profiling"
+    )
+
+
 def test_a_whole_run_is_not_partial(default_run: Any) -> None:
     assert default_run.report["run"]["partial"] is False
 

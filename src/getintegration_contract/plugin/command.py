@@ -13,8 +13,6 @@ import pytest
 
 from getintegration_contract import paths
 
-pytest_plugins = ("getintegration_contract.plugin.hooks",)
-
 _PROGRAM = ("getintegration-contract", "run")
 
 
@@ -52,6 +50,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    # After the plugins of others, as a conftest.py is, so that a collision of options is ours to report.
+    early_config.pluginmanager.import_plugin("getintegration_contract.plugin.hooks")
     # Otherwise pytest would load the conftest.py of the working directory.
     early_config.known_args_namespace.file_or_dir = [str(paths.suite())]
 

@@ -7,6 +7,7 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -30,8 +31,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(progress)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    options.add(parser)
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    try:
+        options.add(parser)
+    except (ValueError, argparse.ArgumentError) as error:
+        raise pytest.UsageError(options.collision(str(error), pluginmanager)) from None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,7 +10,9 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,6 +118,37 @@ def add(parser: pytest.Parser) -> None:
         choices=("text", "markdown", "json"),
         help="print the clauses and stop",
     )
+
+
+class _Options:
+    """Stands for a parser, and its groups, to learn which options a plugin adds."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def getgroup(self, *_: Any, **__: Any) -> _Options:
+        return self
+
+    def addoption(self, *names: str, **_: Any) -> None:
+        self.names.update(names)
+
+    def addini(self, *_: Any, **__: Any) -> None:
+        """Settings in a file do not collide with options."""
+
+
+def collision(error: str, plugins: pytest.PytestPluginManager) -> str:
+    """Which option another plugin has as well, and how to do without that plugin."""
+    found = re.search(r"--[\w-]+", error)
+    option = found[0] if found else "an option"
+    for implementation in plugins.hook.pytest_addoption.get_hookimpls():
+        theirs = _Options()
+        with suppress(Exception):  # only what it adds is of interest
+            given = {"parser": theirs, "pluginmanager": plugins}
+            implementation.function(*(given[name] for name in implementation.argnames))
+        if option in theirs.names and implementation.function.__module__ != f"{__package__}.hooks":
+            name = implementation.plugin_name
+            return f"{option} is an option of the plugin {name} too: leave that out with -p no:{name}"
+    return f"{option} is an option of another plugin too: {error}"
 
 
 def check(option: argparse.Namespace) -> None:
