@@ -324,3 +324,18 @@ def test_every_command_helps_by_its_name(name: str) -> None:
         timeout=60,
     )
     assert (done.returncode, f"usage: getintegration-contract {name} " in done.stdout) == (0, True), done
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run -q tests/contract/test_access.py --report-dir out --record a.har --write-waivers w.toml",
+        "compare emulator emulator --report-dir out --write-accept w.toml",
+        "clauses markdown",
+    ],
+)
+def test_no_command_leaves_an_encoding_to_chance(line: str, tmp_path: Path) -> None:
+    strict = ["-X", "warn_default_encoding", "-W", "error::EncodingWarning"]
+    command = [sys.executable, *strict, "-m", "getintegration_contract", *shlex.split(line)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr

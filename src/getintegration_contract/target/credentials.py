@@ -67,7 +67,7 @@ def _default_caller(endpoint: str) -> Identity:
     if found is not None:
         return found
     if not local:
-        raise TargetError("no credentials for caller: give --profile, or set AWS_ACCESS_KEY_ID and its kin")
+        raise TargetError("no credentials for caller: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its kin")
     from getintegration_emulator.identities import DEFAULT_IDENTITIES
 
     known = DEFAULT_IDENTITIES["caller"]

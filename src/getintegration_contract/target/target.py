@@ -181,7 +181,7 @@ def _refuse_without_endpoint(settings: Mapping[str, Any], options: Mapping[str, 
 
 def _check_address(endpoint: str) -> None:
     if "@" in endpoint:  # not quoted: there may be a password in it
-        raise TargetError("--endpoint-url must not hold credentials: give --profile or a target file instead")
+        raise TargetError("--endpoint-url must not hold credentials: set AWS_PROFILE, or use a target file")
     try:
         parts = urlsplit(endpoint)
         valid = (parts.port is None or parts.port > 0) and is_plain(parts.hostname or "")

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,13 @@ from getintegration_contract.sending.client import Client
 
 from ..support import ROOT, Received, Reply, Scripted, emulator, environment, forwarding
 from .kit import AWS, CALLER, Edited, about, compared, error, exchange, found, load, record, run
+
+
+def test_no_option_is_recommended_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("https://mock.example.org", "emulator") == 4
+    said = capsys.readouterr().err
+    assert "no credentials for caller" in said
+    assert "--profile" not in said
 
 
 @pytest.fixture
@@ -166,6 +174,36 @@ def test_account_ids_are_printed_nowhere(tmp_path: Path, capsys: pytest.CaptureF
     assert "123456789012" not in printed + written
     assert run(one, other) == 1
     assert "123456789012" in capsys.readouterr().out
+
+
+def test_the_page_is_filtered_in_a_browser(tmp_path: Path, different: tuple[Path, Path]) -> None:
+    if not (chromium := shutil.which("chromium")):
+        pytest.skip("chromium is not installed")
+    (waivers := tmp_path / "accepted.toml").write_text(
+        '[[waiver]]\ndifference = "header:etag"\nreason = "r"\nowner = "me"\nexpires = 2999-01-01\n'
+    )
+    assert run(*different, "--accept", waivers, "--report-dir", tmp_path / "out") == 0
+    report = load(tmp_path / "out" / "compare.json")
+    (group,) = report["differences"]
+    status = {"pattern": "status:404 -> 400", "kind": "status", "where": ""}
+    opened = {**group, **status, "accepted": None, "open": True, "examples": []}
+    page_of_two = tmp_path / "two.html"
+    page_of_two.write_text(page.html({**report, "differences": [group, opened]}), encoding="utf-8")
+
+    def shown(fragment: str) -> list[str]:
+        """The differences that are shown at an address of the page."""
+        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000"]
+        command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page_of_two.as_uri() + fragment]
+        document = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+        articles = re.findall(r"<article ([^>]*)>.*?<code class=.id.>(.*?)</code>", document, re.S)
+        return [unescape(pattern) for attributes, pattern in articles if "hidden" not in attributes]
+
+    both = ["header:etag", "status:404 -> 400"]
+    assert shown("") == both
+    assert shown("#state=accepted") == both[:1]
+    assert shown("#kind=status") == both[1:]
+    assert shown("#q=etag") == both[:1]
+    assert shown("#state=accepted&kind=status") == []
 
 
 def test_all_reports_are_written(tmp_path: Path, different: tuple[Path, Path]) -> None:

@@ -1,0 +1,70 @@
+"""The commands that repeat a finding, run as they are printed; and a gate on what is new alone."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from .conftest import RunSuite
+from .support import (
+    ACCESS_KEY,
+    SECRET_KEY,
+    Process,
+    Received,
+    Reply,
+    Scripted,
+    environment,
+    forwarding,
+    suite,
+)
+
+Serve = Callable[[Any], Scripted]
+
+
+def _mock(url: str, *faults: tuple[str, str]) -> Callable[[Received], Reply]:
+    """A server that sends some headers as it should not."""
+    forward = forwarding(url)
+    return lambda request: forward(request).with_headers(*faults)
+
+
+@pytest.mark.parametrize(
+    ("tool", "shown"), [("curl", "Content-Type: text/json"), ("aws", '"DomainName": "Mine"')]
+)
+def test_other_tools_ask_the_same_as_printed(
+    holding: Process, serve: Serve, run_suite: RunSuite, tool: str, shown: str
+) -> None:
+    if not shutil.which(tool):
+        pytest.skip(f"{tool} is not installed")
+    if tool == "curl" and "--aws-sigv4" not in subprocess.check_output(["curl", "--help", "all"], text=True):
+        pytest.skip("this curl cannot sign")
+    server = serve(_mock(holding.url, ("Content-Type", "text/json")))
+    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    existing = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
+    given = (suite("valid"), "--endpoint-url", server.url, *existing)
+    result = run_suite(*given, env=environment(**keys))
+    assert result.status == 1, result.output
+    also = result.findings["response.content-type"]["also"]
+    (line,) = (line for line in also if line.startswith(f"{tool} "))
+    done = subprocess.run(["bash", "-c", line], env=environment(**keys), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+
+
+def test_only_what_the_baseline_has_not_fails_a_run(
+    endpoint: Process, serve: Serve, run_suite: RunSuite
+) -> None:
+    known, more = ("Content-Type", "text/json"), ("X-Amzn-ErrorType", "ThrottlingException")
+    options = (suite("access"), suite("missing"), "-k", "unknown", "--endpoint-url")
+    before = run_suite(*options, serve(_mock(endpoint.url, known)).url)
+    assert (before.status, set(before.findings)) == (1, {"error.content-type"}), before.output
+    gate = ("--baseline", before.directory / "report.json", "--fail-on", "new")
+    again = run_suite(*options, serve(_mock(endpoint.url, known)).url, *gate)
+    assert (again.status, "1 still violated" in again.stdout) == (0, True), again.output
+    worse = run_suite(*options, serve(_mock(endpoint.url, known, more)).url, *gate)
+    assert worse.status == 1, worse.output
+    assert worse.report["baseline"]["new"]
+    assert worse.report["baseline"]["still"] == ["error.content-type"]
