@@ -6,7 +6,6 @@ the test under way. Memory grows with the number of clauses and tests, not with 
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from getintegration_contract.clause import Clause
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.judge import Check
+from getintegration_contract.judging.latency import bucket, percentile
 
 UPHELD = "upheld"
 VIOLATED = "violated"
@@ -63,15 +63,7 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form."""
-        return {
-            "clause": self.clause,
-            "expected": self.expected,
-            "actual": self.actual,
-            "count": self.count,
-            "places": self.places,
-            "exchange": self.exchange,
-            "size": self.size,
-        }
+        return vars(self).copy()
 
 
 @dataclass
@@ -111,7 +103,7 @@ class Entry:
         """Count one exchange, its status and its latency."""
         self.requests += 1
         self.statuses[str(exchange.response.status)] += 1
-        self.latency[str(_bucket(exchange.seconds))] += 1
+        self.latency[str(bucket(exchange.seconds))] += 1
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form, as it travels from a worker."""
@@ -178,7 +170,7 @@ class Ledger:
         self.notes: dict[str, None] = {}
         #: By capability, why it was given up although the target made it.
         self.hindrances: dict[str, str] = {}
-        #: By clause, the tests that gave a reason, and their reasons; the first test's is told.
+        #: By clause, the first test that gave a reason, and its reason.
         self._not_exercised: dict[str, tuple[str, str]] = {}
         self._indeterminate: dict[str, tuple[str, str]] = {}
         self._tests: dict[str, set[str]] = {}
@@ -206,8 +198,8 @@ class Ledger:
         buckets = self.latency.setdefault(entry["phase"], Counter())
         if entry["crowded"]:
             self._crowded.add(entry["phase"])
-        for bucket, count in entry["latency"].items():
-            buckets[int(bucket)] += count
+        for number, count in entry["latency"].items():
+            buckets[int(number)] += count
         self.requests += entry["requests"]
         self.notes.update(dict.fromkeys(entry["notes"]))
 
@@ -216,10 +208,10 @@ class Ledger:
         calm = {phase for phase, buckets in self.latency.items() if buckets} - self._crowded
         if not calm:
             return
-        tail = _percentile(sum((self.latency[phase] for phase in calm), Counter()), 0.99)
+        tail = percentile(sum((self.latency[phase] for phase in calm), Counter()), 0.99)
         self.checks[LATENCY_LIMIT] += 1
         if tail > limit:
-            slowest = max(sorted(calm), key=lambda phase: self.percentile(phase, 0.99))
+            slowest = max(sorted(calm), key=lambda phase: percentile(self.latency[phase], 0.99))
             actual = f"{tail:.3g} s; slowest phase: {slowest}"
             self.findings[LATENCY_LIMIT] = Finding(
                 LATENCY_LIMIT, f"99 of 100 requests within {limit:g} s", actual, None, 0
@@ -260,10 +252,6 @@ class Ledger:
         """The violated clauses that fail the target."""
         return [entry for entry in self.outcomes() if entry.outcome == VIOLATED and entry.gating]
 
-    def percentile(self, phase: str, share: float) -> float:
-        """Latency in seconds that a share of a phase's requests stayed below, to about a tenth."""
-        return _percentile(self.latency[phase], share)
-
     def _outcome(self, clause: Clause) -> Outcome:
         checks = self.checks[clause.id]
         finding = self.findings.get(clause.id)
@@ -303,21 +291,3 @@ def _unobserved(clause: Clause) -> str:
     if side == "error":
         return f"no {rest.partition('.')[0]} was seen with its own status"
     return "no test came to check it"
-
-
-def _bucket(seconds: float) -> int:
-    """A logarithmic bucket of microseconds, twenty to a power of ten, so about 12 % wide."""
-    return round(20 * math.log10(max(seconds, 1e-6) * 1e6))
-
-
-def _percentile(buckets: Counter[int], share: float) -> float:
-    rank = share * sum(buckets.values())
-    for bucket in sorted(buckets):
-        rank -= buckets[bucket]
-        if rank <= 0:
-            return _bucket_seconds(bucket)
-    return 0.0
-
-
-def _bucket_seconds(bucket: int) -> float:
-    return float(10 ** (bucket / 20) / 1e6)

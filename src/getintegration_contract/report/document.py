@@ -7,6 +7,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from getintegration_contract.judging.latency import percentile
 from getintegration_contract.report import history
 from getintegration_contract.report.causes import Causes
 from getintegration_contract.report.repeat import commands
@@ -71,8 +72,8 @@ def _facts(run: Run, ledger: Ledger) -> dict[str, Any]:
         "latency": {
             phase: {
                 "requests": sum(buckets.values()),
-                "p50": ledger.percentile(phase, 0.5),
-                "p99": ledger.percentile(phase, 0.99),
+                "p50": percentile(ledger.latency[phase], 0.5),
+                "p99": percentile(ledger.latency[phase], 0.99),
             }
             for phase, buckets in sorted(ledger.latency.items())
             if buckets
