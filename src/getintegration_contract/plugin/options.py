@@ -271,7 +271,7 @@ def target_of(config: pytest.Config) -> Target:
 
 
 def say(config: pytest.Config, line: str) -> None:
-    """Tell the user something outside tests."""
+    """Print a line for the user, outside tests."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     bar = getattr(config.pluginmanager.get_plugin("contract-progress"), "bar", None)
     if bar is not None:

@@ -190,11 +190,11 @@ class Worker:
             report.wasxfail = self.redactor.text(expected)
         report.sections = [(name, self.redactor.text(text)) for name, text in report.sections]
         if (error := _only(error, EnvironmentFault)) is not None:
-            told = f"{self.redactor.text(str(error))} ({item.nodeid})"
-            report.endpoint_down = told  # type: ignore[attr-defined]
-            report.longrepr = item.session.shouldstop = told
+            reason = f"{self.redactor.text(str(error))} ({item.nodeid})"
+            report.endpoint_down = reason  # type: ignore[attr-defined]
+            report.longrepr = item.session.shouldstop = reason
             if entry is not None:
-                entry.indeterminate.update(dict.fromkeys(_clauses(item), told))
+                entry.indeterminate.update(dict.fromkeys(_clauses(item), reason))
         if entry is not None and call.when == "teardown":
             entry.faults, self.client.faults = self.client.faults, Counter()
             if stray := self.client.stray:

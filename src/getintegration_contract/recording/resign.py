@@ -52,32 +52,32 @@ def describe(exchange: Exchange, known: Identity | None, region: str) -> dict[st
     return described
 
 
-def bare(request: Request, told: Mapping[str, Any]) -> Request:
+def bare(request: Request, described: Mapping[str, Any]) -> Request:
     """The request without what signing added to it, and without what only fits the old connection."""
-    names = _CONNECTION if told.get("kind") == NONE else (*_ADDED, *_CONNECTION)
+    names = _CONNECTION if described.get("kind") == NONE else (*_ADDED, *_CONNECTION)
     gone: dict[str, str | None] = dict.fromkeys(names)
     return request.with_headers(**gone)
 
 
-def signing(told: Mapping[str, Any]) -> Signing | None:
-    """The signing that a description tells; None for one that cannot be made again.
+def signing(described: Mapping[str, Any]) -> Signing | None:
+    """The signing that a description gives; None for one that cannot be made again.
 
     Raises:
         ValueError: The description is wrong.
     """
-    if told.get("kind") != SIGNED:
+    if described.get("kind") != SIGNED:
         return None
     try:
-        skew = timedelta(seconds=float(told.get("skew", 0)))
+        skew = timedelta(seconds=float(described.get("skew", 0)))
         day = None
-        if "days" in told:
-            day = (datetime.now(UTC) + skew + timedelta(days=int(told["days"]))).strftime("%Y%m%d")
+        if "days" in described:
+            day = (datetime.now(UTC) + skew + timedelta(days=int(described["days"]))).strftime("%Y%m%d")
     except (TypeError, OverflowError) as error:
         raise ValueError(str(error)) from None
     plain = Signing(skew=skew, scope_date=day)
     for name in ("region", "service", "terminator"):
-        if name in told:
-            if not isinstance(told[name], str):
+        if name in described:
+            if not isinstance(described[name], str):
                 raise ValueError(f"{name} is no string")
-            plain = replace(plain, **{name: told[name]})
+            plain = replace(plain, **{name: described[name]})
     return plain

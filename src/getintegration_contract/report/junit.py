@@ -48,10 +48,10 @@ def properties(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 def failure(findings: Iterable[Finding]) -> str:
     """What a test found, as the failure of its test case: what was due, what came, and the exchange."""
-    return "\n\n".join("\n".join(_told(finding)) for finding in findings)
+    return "\n\n".join("\n".join(_lines(finding)) for finding in findings)
 
 
-def _told(finding: Finding) -> Iterator[str]:
+def _lines(finding: Finding) -> Iterator[str]:
     yield f"{finding.clause}: expected {finding.expected}; got {finding.actual}"
     if finding.exchange is None:
         return

@@ -238,8 +238,8 @@ def _indented(text: str, style: str = "") -> RenderableType:
 
 def _short(entry: Found) -> str:
     finding = entry.finding
-    told = f"expected {shorten(finding['expected'], 500)}; got {shorten(finding['actual'], 500)}"
-    return view.spaces(f"{entry.clause['id']}{entry.mark}: {told} ({view.times(finding['count'])})")
+    text = f"expected {shorten(finding['expected'], 500)}; got {shorten(finding['actual'], 500)}"
+    return view.spaces(f"{entry.clause['id']}{entry.mark}: {text} ({view.times(finding['count'])})")
 
 
 def _plain(text: str) -> str:
