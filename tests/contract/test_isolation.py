@@ -16,7 +16,6 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.state.workspace import Workspace
-from getintegration_contract.text import shown
 
 from .callables import Ask
 from .narrator import without_moves
@@ -28,14 +27,14 @@ URI = "s3://Contract-Bucket/Caf\u00e9/a%20b"
 
 def unchanged(check: Checker, before: Exchange, read: Callable[[], Exchange], *, same_domain: bool) -> None:
     """A write to something else MUST NOT be seen here; what no two readings agree on is not its doing."""
-    after = read()
+    after, clause = read(), "state.update.isolated"
     old, new = check.members(before), check.members(after)
-    clause = "state.update.isolated"
     if old != new and check.members(read()) != new:
         clause = "state.read-only"
     elif same_domain:
         old, new = without_moves(old, new)
-    check.that(clause, old == new, f"as before: {shown(old)}", shown(new), after)
+    compared = {name for members in (old, new) for name, value in members.items() if value is not None}
+    check.same_answer(clause, before, after, compared)
 
 
 @clauses("state.update.isolated")

@@ -115,7 +115,10 @@ class Budget:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[int]:
-    """The file, opened for this call alone, so that threads of one process exclude each other too."""
+    """The file, opened for this call alone, so that threads of one process exclude each other too.
+
+    The library filelock takes 0.9 ms of CPU for each turn instead of 0.07, and polls where this sleeps.
+    """
     try:
         import fcntl
     except ImportError:
