@@ -37,7 +37,6 @@ from .signing import (
 )
 
 clauses = pytest.mark.clauses
-
 #: By clause, the types that are observed.
 TYPES = {
     "missing-authorization": (*MISSING, *INCOMPLETE),
