@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from .mutants.bases import Process
 from .mutants.messages import ClosedError, Raw, Request, without
 from .mutants.proxy import Base, Proxy
 
@@ -235,34 +236,14 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
 # --- Servers ------------------------------------------------------------------------------------------------
 
 
-class Process:
-    """A server in a process of its own that prints its address as JSON and ends with its input."""
-
-    def __init__(self, *command: str | Path, cwd: Path | None = None) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, *map(str, command), "--port", "0", "--exit-with-stdin"],
-            cwd=cwd,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment(),
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        self.url: str = json.loads(self._process.stdout.readline())["url"]
-
-    def close(self) -> None:
-        """Stop it."""
-        self._process.communicate(timeout=10)
-
-    def kill(self) -> None:
-        """Let it die at once."""
-        self._process.kill()
-        self._process.wait()
+def started(*command: str | Path, cwd: Path | None = None) -> Process:
+    """A server that sees no setting of the machine."""
+    return Process(*command, cwd=cwd, env=environment())
 
 
 def emulator(*options: str) -> Process:
     """The shipped emulator."""
-    return Process("-m", "getintegration_emulator", "--region", "us-east-1", *options)
+    return started("-m", "getintegration_emulator", "--region", "us-east-1", *options)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from .support import (
     Result,
     Scripted,
     forwarding,
+    started,
     suite,
 )
 
@@ -312,7 +313,7 @@ def test_list_clauses_prints_them_and_does_nothing_else(default_run: Result) -> 
 
 
 def test_what_is_not_claimed_is_told_first_and_not_checked(run_suite: RunSuite, closing: Any) -> None:
-    open_server = closing(Process(ROOT / "tests/meta/second_server", "--no-signatures"))
+    open_server = closing(started(ROOT / "tests/meta/second_server", "--no-signatures"))
     options = (suite("signatures"), suite("precedence"), "--endpoint-url", open_server.url)
     result = run_suite(*options, "--not-claimed", "signatures")
     assert result.status == 0, result.output
@@ -328,7 +329,7 @@ def test_what_is_not_claimed_is_told_first_and_not_checked(run_suite: RunSuite, 
 
 
 def test_an_open_server_that_claims_signatures_is_found_out(run_suite: RunSuite, closing: Any) -> None:
-    open_server = closing(Process(ROOT / "tests/meta/second_server", "--no-signatures"))
+    open_server = closing(started(ROOT / "tests/meta/second_server", "--no-signatures"))
     result = run_suite(suite("signatures"), "-k", "wrong_secret", "--endpoint-url", open_server.url)
     assert result.status == 1
     assert "sigv4.wrong-secret" in result.findings

@@ -20,7 +20,7 @@ import yaml
 
 from getintegration_contract import cli
 
-from .support import ROOT, Process, Result, emulator, environment, wait_for
+from .support import ROOT, Process, Result, emulator, environment, started, wait_for
 
 #: MB that a clean environment may take with everything that a run needs.
 SIZE = 160
@@ -104,7 +104,7 @@ def command(venv: Path, empty: Path, tmp_path: Path) -> Command:
 @pytest.fixture(scope="module")
 def mock() -> Iterator[Process]:
     """A server of another making."""
-    server = Process("-m", "second_server", cwd=ROOT / "tests" / "meta")
+    server = started("-m", "second_server", cwd=ROOT / "tests" / "meta")
     yield server
     server.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..support import IDENTITIES, SUITE, Process, emulator, finish, start_suite, suite
+from ..support import IDENTITIES, SUITE, Process, emulator, finish, start_suite, started, suite
 from .kit import exchange, record
 
 #: A part of the suite that sees every kind of answer, in a few seconds.
@@ -32,7 +32,7 @@ def record_suite(path: Path, *options: str | Path) -> str:
 
 def second_server(*options: str) -> Process:
     """The second server."""
-    return Process(SUITE.parent / "meta" / "second_server", *options)
+    return started(SUITE.parent / "meta" / "second_server", *options)
 
 
 def _target(folder: Path) -> Path:

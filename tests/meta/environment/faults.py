@@ -24,7 +24,7 @@ class Row:
         env: Environment variables; None removes one.
         files: Files in ``{tmp}``; a ``.py`` one that begins with ``#!`` can be executed.
         shell: A command of the shell around ``{run}``, where streams, limits or signals are the fault.
-        tests: The expression that selects tests of the suite, or a file of it.
+        tests: What runs: files of the suite, or tests of them, with spaces between.
     """
 
     name: str
@@ -224,7 +224,12 @@ NETWORK = [
         ("/nonexistent/ca.pem",),
         env={"REQUESTS_CA_BUNDLE": "/nonexistent/ca.pem"},
     ),
-    Row("a folder of certificates", 0, env={"REQUESTS_CA_BUNDLE": "{tmp}"}, tests="access or botocore"),
+    Row(
+        "a folder of certificates",
+        0,
+        env={"REQUESTS_CA_BUNDLE": "{tmp}"},
+        tests="test_signatures.py::test_unknown_access_key test_sdk.py::test_botocore",
+    ),
     Row(
         "certificates that are none",
         6,
@@ -446,13 +451,13 @@ TOOLS = [
         0,
         env={"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": "{tmp}", "HYPOTHESIS_PROFILE": "ci", "CI": "1"},
         files=_HOOKS,
-        tests="coverage and 0",
+        tests="test_generated.py::test_coverage",
     ),
     Row(
         "somebody's hooks of Schemathesis that are not there",
         0,
         env={"SCHEMATHESIS_HOOKS": "none"},
-        tests="coverage and 0",
+        tests="test_generated.py::test_coverage",
     ),
     Row("continuous integration", 0, env={"CI": "true", "GITHUB_ACTIONS": "true", "TF_BUILD": "1"}),
     Row("warnings are errors", 0, env={"PYTHONWARNINGS": "error"}),
@@ -461,9 +466,14 @@ TOOLS = [
         "botocore's retries are none",
         0,
         env={"AWS_RETRY_MODE": "none", "AWS_MAX_ATTEMPTS": "many"},
-        tests="test_botocore",
+        tests="test_sdk.py::test_botocore",
     ),
-    Row("botocore's defaults are none", 0, env={"AWS_DEFAULTS_MODE": "none"}, tests="test_botocore"),
+    Row(
+        "botocore's defaults are none",
+        0,
+        env={"AWS_DEFAULTS_MODE": "none"},
+        tests="test_sdk.py::test_botocore",
+    ),
     Row(
         "an address of the environment that is none",
         4,

@@ -6,14 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
 
 from .messages import Request, Response
 from .proxy import Base
 from .signing import IDENTITIES, resigned
 
 ROOT = Path(__file__).resolve().parents[3]
-_OPTIONS = ("--port", "0", "--exit-with-stdin", "--region", "us-east-1")
 _COMMANDS = {
     "emulator": ("-m", "getintegration_emulator"),
     "second": (str(ROOT / "tests" / "meta" / "second_server"),),
@@ -27,19 +25,39 @@ _STOCKED = {
 }
 
 
-class BaseServer:
-    """One correct server in a process of its own, with options if need be; it ends with this process."""
+class Process:
+    """A server in a process of its own that prints its address as JSON and ends with its input."""
 
-    def __init__(self, name: str, *options: str) -> None:
-        self.name = name
+    def __init__(
+        self, *command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None
+    ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, *_COMMANDS[name], *_OPTIONS, *options],
+            [sys.executable, *map(str, command), "--port", "0", "--exit-with-stdin"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=ROOT,
+            cwd=cwd,
+            env=env,
+            start_new_session=True,
         )
         assert self._process.stdout is not None
         self.url: str = json.loads(self._process.stdout.readline())["url"]
+
+    def close(self) -> None:
+        """Stop it."""
+        self._process.communicate(timeout=10)
+
+    def kill(self) -> None:
+        """Let it die at once."""
+        self._process.kill()
+        self._process.wait()
+
+
+class BaseServer(Process):
+    """One correct server, with options if need be, that can be emptied and stocked."""
+
+    def __init__(self, name: str, *options: str) -> None:
+        self.name = name
+        super().__init__(*_COMMANDS[name], "--region", "us-east-1", *options, cwd=ROOT)
 
     def empty(self) -> None:
         """Remove every domain of every account."""
@@ -58,15 +76,6 @@ class BaseServer:
         self._ask(connection, "caller", "PUT", f"/domains/{domain}/integrations", members)
         connection.close()
 
-    def stop(self) -> None:
-        """End the process."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-
     def _ask(
         self, connection: Base, identity: str, method: str, path: str, document: object = None
     ) -> Response:
@@ -80,7 +89,5 @@ class BaseServer:
     def __enter__(self) -> BaseServer:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+    def __exit__(self, *exception: object) -> None:
+        self.close()
