@@ -228,7 +228,7 @@ NETWORK = [
         "a folder of certificates",
         0,
         env={"REQUESTS_CA_BUNDLE": "{tmp}"},
-        tests="test_signatures.py::test_unknown_access_key test_sdk.py::test_botocore",
+        tests="test_missing.py test_sdk.py::test_botocore",
     ),
     Row(
         "certificates that are none",
