@@ -1,4 +1,4 @@
-"""The suite as a plugin of pytest: its hooks and the fixtures that every scenario may use.
+"""The suite as a plugin of pytest: its hooks.
 
 A checkout's ``conftest.py`` loads it, and so does the installed command. It acts on no run of other tests.
 
@@ -17,14 +17,9 @@ import pytest
 from getintegration_contract import paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import UsageError
-from getintegration_contract.identity import Identity
-from getintegration_contract.judging.checker import Checker
 from getintegration_contract.plugin import options, progress, streams
 from getintegration_contract.plugin.controller import Controller
 from getintegration_contract.plugin.worker import Worker
-from getintegration_contract.sending.client import Client
-from getintegration_contract.state.state import State
-from getintegration_contract.target.target import Target
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -96,41 +91,3 @@ def _runs_suite(config: pytest.Config) -> bool:
     """Whether any argument names the suite, something in it, or a folder above it."""
     suite = paths.suite()
     return any(suite in (path, *path.parents) or path in suite.parents for path in _named(config))
-
-
-@pytest.fixture(scope="session")
-def worker(pytestconfig: pytest.Config) -> Worker:
-    """This process: its target, client, contract and seed."""
-    found = pytestconfig.pluginmanager.get_plugin("contract-worker")
-    assert isinstance(found, Worker)
-    return found
-
-
-@pytest.fixture(scope="session")
-def target(worker: Worker) -> Target:
-    """The target under test."""
-    return worker.target
-
-
-@pytest.fixture(scope="session")
-def state(worker: Worker) -> State:
-    """What exists on the target."""
-    return worker.state
-
-
-@pytest.fixture(scope="session")
-def client(worker: Worker) -> Client:
-    """Sends requests, kept-alive, one for the worker."""
-    return worker.client
-
-
-@pytest.fixture(scope="session")
-def caller(target: Target) -> Identity:
-    """The identity that may read the integration."""
-    return target.caller
-
-
-@pytest.fixture
-def check(request: pytest.FixtureRequest, worker: Worker) -> Checker:
-    """Judges the exchanges of a test; the test fails at its end if a gating clause was violated."""
-    return worker.checker(request.node)

@@ -19,6 +19,7 @@ from getintegration_contract.judging.checker import Checker, ContractViolation
 from getintegration_contract.judging.judge import Check, Judge
 from getintegration_contract.judging.ledger import STRAY_FAULTS, Entry, Ledger
 from getintegration_contract.operations import get_integration
+from getintegration_contract.plugin.fixtures import fixtures
 from getintegration_contract.plugin.options import target_of
 from getintegration_contract.recording import har, resign
 from getintegration_contract.redact import SHOWN, Redactor
@@ -31,9 +32,6 @@ from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.target import Target
 
 Kind = TypeVar("Kind", bound=BaseException)
-
-_ENTRY = pytest.StashKey[Entry]()
-_CHECKER = pytest.StashKey[Checker]()
 
 
 class Worker:
@@ -77,8 +75,11 @@ class Worker:
         )
         question = get_integration(self.state.domain, self.state.uri)
         self.client.use_control(question, self.target.caller)
+        #: Of the test under way.
         self.entry: Entry | None = None
+        self.checker: Checker | None = None
         self._clauses: tuple[str, ...] = ()
+        config.pluginmanager.register(fixtures(self))
         gc.disable()  # until all is imported and collected
 
     def _target(self, given: dict[str, Any]) -> Target:
@@ -87,12 +88,6 @@ class Worker:
             target = replace(target, endpoint=given["endpoint"], identities=emulator_identities())
         capabilities = frozenset(given["capabilities"])
         return replace(target, capabilities=capabilities, allow_writes=WRITING in capabilities)
-
-    def checker(self, node: pytest.Item) -> Checker:
-        """The checker of a test; the test fails at its end if a gating clause was violated."""
-        checker = Checker(self.judge, node.stash[_ENTRY], self.redactor, self._gates, _clauses(node))
-        node.stash[_CHECKER] = checker
-        return checker
 
     def _acquire(self, limited: bool, writing: bool) -> None:
         """Wait for the budget; where a burst is what is tested, and so asked for, only the limit holds."""
@@ -138,8 +133,9 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         phase, crowded = item.path.stem.removeprefix("test_"), item.get_closest_marker("crowded") is not None
-        self.entry = item.stash[_ENTRY] = Entry(item.nodeid, phase, crowded)
+        self.entry = Entry(item.nodeid, phase, crowded)
         self._clauses = ids = _clauses(item)
+        self.checker = Checker(self.judge, self.entry, self.redactor, self._gates, ids)
         if unknown := [clause for clause in ids if clause not in self.contract.clauses]:
             pytest.fail(f"names the clause {unknown[0]}, which does not exist", pytrace=False)
         wanted = {self.contract.clauses[clause].capability for clause in ids}
@@ -150,12 +146,12 @@ class Worker:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         result = yield
-        if (checker := item.stash.get(_CHECKER, None)) is not None:
-            try:
-                checker.raise_if_violated()
-            except ContractViolation:
-                self._check_environment(checker)
-                raise
+        assert self.checker is not None
+        try:
+            self.checker.raise_if_violated()
+        except ContractViolation:
+            self._check_environment(self.checker)
+            raise
         return result
 
     def _check_environment(self, checker: Checker) -> None:
@@ -171,7 +167,7 @@ class Worker:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        entry = item.stash.get(_ENTRY, None)
+        entry = self.entry
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, pytest.skip.Exception) and entry is not None:
             for clause in _clauses(item):
