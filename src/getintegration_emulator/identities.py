@@ -38,30 +38,30 @@ class Identity:
 DEFAULT_IDENTITIES: Mapping[str, Identity] = {
     "caller": Identity(
         access_key="AKIAEXAMPLECALLER001",
-        secret_key="EXAMPLE-caller-secret-key-0123456789abcd",
+        secret_key="caller-EXAMPLE-secret-key-0123456789abcd",
         account="111122223333",
     ),
     "unauthorized": Identity(
         access_key="AKIAEXAMPLEDENIED001",
-        secret_key="EXAMPLE-denied-secret-key-0123456789abcd",
+        secret_key="denied-EXAMPLE-secret-key-0123456789abcd",
         account="111122223333",
         permitted=False,
     ),
     "other-account": Identity(
         access_key="AKIAEXAMPLEOTHER0001",
-        secret_key="EXAMPLE-other-secret-key-0123456789abcde",
+        secret_key="other-EXAMPLE-secret-key-0123456789abcde",
         account="444455556666",
     ),
     "low-quota": Identity(
         access_key="AKIAEXAMPLELOWQUOTA1",
-        secret_key="EXAMPLE-lowquota-secret-key-0123456789ab",
+        secret_key="lowquota-EXAMPLE-secret-key-0123456789ab",
         account="111122223333",
         rate=20,
         burst=5,
     ),
     "temporary": Identity(
         access_key="ASIAEXAMPLETEMP00001",
-        secret_key="EXAMPLE-temporary-secret-key-012345678901",
+        secret_key="temporary-EXAMPLE-secret-key-012345678901",
         account="111122223333",
         session_token="EXAMPLE-session-token",
         expired_session_token="EXAMPLE-expired-session-token",

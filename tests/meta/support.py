@@ -29,25 +29,25 @@ DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
 _LEAN = ("-p", "no:hypothesispytest")
 
 #: The caller of the shipped emulator and of the second server.
-ACCESS_KEY, SECRET_KEY = "AKIAEXAMPLECALLER001", "EXAMPLE-caller-secret-key-0123456789abcd"
+ACCESS_KEY, SECRET_KEY = "AKIAEXAMPLECALLER001", "caller-EXAMPLE-secret-key-0123456789abcd"
 
 #: A target file's identities, as the emulator and the second server know them.
 IDENTITIES = """
 [identities.caller]
 access-key-id = "AKIAEXAMPLECALLER001"
-secret-access-key = "EXAMPLE-caller-secret-key-0123456789abcd"
+secret-access-key = "caller-EXAMPLE-secret-key-0123456789abcd"
 [identities.unauthorized]
 access-key-id = "AKIAEXAMPLEDENIED001"
-secret-access-key = "EXAMPLE-denied-secret-key-0123456789abcd"
+secret-access-key = "denied-EXAMPLE-secret-key-0123456789abcd"
 [identities.other-account]
 access-key-id = "AKIAEXAMPLEOTHER0001"
-secret-access-key = "EXAMPLE-other-secret-key-0123456789abcde"
+secret-access-key = "other-EXAMPLE-secret-key-0123456789abcde"
 [identities.low-quota]
 access-key-id = "AKIAEXAMPLELOWQUOTA1"
-secret-access-key = "EXAMPLE-lowquota-secret-key-0123456789ab"
+secret-access-key = "lowquota-EXAMPLE-secret-key-0123456789ab"
 [identities.temporary]
 access-key-id = "ASIAEXAMPLETEMP00001"
-secret-access-key = "EXAMPLE-temporary-secret-key-012345678901"
+secret-access-key = "temporary-EXAMPLE-secret-key-012345678901"
 session-token = "EXAMPLE-session-token"
 """
 

@@ -178,7 +178,7 @@ def test_a_signature_covers_host_date_body_and_token() -> None:
 
 def test_each_fault_of_signing_is_that_fault_alone(endpoint: Process, connect: Any) -> None:
     client = connect(endpoint.url)
-    caller = Identity("caller", "AKIAEXAMPLECALLER001", "EXAMPLE-caller-secret-key-0123456789abcd")
+    caller = Identity("caller", "AKIAEXAMPLECALLER001", "caller-EXAMPLE-secret-key-0123456789abcd")
     yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y%m%d")
     kind = "InvalidSignatureException"
     for signing, answer in (

@@ -229,6 +229,14 @@ def test_other_text_stays_as_it_is() -> None:
     assert Redactor([SECRET, TOKEN]).text(text) == text
 
 
+def test_no_access_key_of_the_emulator_reads_like_a_secret_of_its() -> None:
+    identities = emulator_identities().values()
+    redactor = Redactor(secret for identity in identities for secret in identity.secrets)
+    for identity in identities:
+        text = f"Identity(access_key={identity.access_key!r}) ... the key {identity.access_key} is unknown"
+        assert redactor.text(text) == text
+
+
 def test_made_up_keys_of_mock_servers_are_no_secrets() -> None:
     text = "tests/contract/test_valid.py: a dummy test"
     assert Redactor(["test", "dummy", ""]).text(text) == text

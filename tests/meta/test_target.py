@@ -224,7 +224,7 @@ def profiles(
 TEMPORARY = """
     [profile temporary]
     aws_access_key_id = ASIAEXAMPLETEMP00001
-    aws_secret_access_key = EXAMPLE-temporary-secret-key-012345678901
+    aws_secret_access_key = temporary-EXAMPLE-secret-key-012345678901
     aws_session_token = EXAMPLE-session-token
 """
 

@@ -13,7 +13,7 @@ from .kit import exchange, record
 
 #: A part of the suite that sees every kind of answer, in a few seconds.
 PART: tuple[str | Path, ...] = (
-    *map(suite, ("valid", "missing", "access", "signatures")),
+    *map(suite, ("valid", "missing", "access", "signatures", "canonical")),
     f"{suite('malformed')}::test_body",
     f"{suite('transport')}::test_tampered_chunked_body",
 )

@@ -33,7 +33,7 @@ STATE = {
     "other_domain": "Other",
     "other_uri": "s3://Other",
 }
-CALLER = Identity("caller", "AKIAEXAMPLECALLER001", "EXAMPLE-caller-secret-key-0123456789abcd")
+CALLER = Identity("caller", "AKIAEXAMPLECALLER001", "caller-EXAMPLE-secret-key-0123456789abcd")
 
 Entry = dict[str, Any]
 Edit = Callable[[Entry], None]

@@ -183,7 +183,7 @@ CREDENTIALS = [
             "count.write_text(str(n))\n"
             "soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=2)\n"
             "keys = dict(Version=1, Expiration=soon.isoformat(), AccessKeyId='ASIAEXAMPLETEMP00001')\n"
-            "keys['SecretAccessKey'] = 'EXAMPLE-temporary-secret-key-012345678901'\n"
+            "keys['SecretAccessKey'] = 'temporary-EXAMPLE-secret-key-012345678901'\n"
             "keys['SessionToken'] = 'EXAMPLE-session-token'\n"
             "print(json.dumps(keys) if n < 9 else '{secret}')\n",
         },
@@ -308,7 +308,7 @@ STARTS = [
         options=_GIVEN,
         env={
             "AWS_ACCESS_KEY_ID": "AKIAEXAMPLEDENIED001",
-            "AWS_SECRET_ACCESS_KEY": "EXAMPLE-denied-secret-key-0123456789abcd",
+            "AWS_SECRET_ACCESS_KEY": "denied-EXAMPLE-secret-key-0123456789abcd",
         },
     ),
     Row("a gateway that refuses everybody", 6, ("denies the caller access: 403",), server="forbidding"),

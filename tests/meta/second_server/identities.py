@@ -17,17 +17,17 @@ class Identity:
 
 
 IDENTITIES = {
-    "caller": Identity("AKIAEXAMPLECALLER001", "EXAMPLE-caller-secret-key-0123456789abcd"),
+    "caller": Identity("AKIAEXAMPLECALLER001", "caller-EXAMPLE-secret-key-0123456789abcd"),
     "unauthorized": Identity(
-        "AKIAEXAMPLEDENIED001", "EXAMPLE-denied-secret-key-0123456789abcd", allowed=False
+        "AKIAEXAMPLEDENIED001", "denied-EXAMPLE-secret-key-0123456789abcd", allowed=False
     ),
     "other-account": Identity(
-        "AKIAEXAMPLEOTHER0001", "EXAMPLE-other-secret-key-0123456789abcde", "444455556666"
+        "AKIAEXAMPLEOTHER0001", "other-EXAMPLE-secret-key-0123456789abcde", "444455556666"
     ),
-    "low-quota": Identity("AKIAEXAMPLELOWQUOTA1", "EXAMPLE-lowquota-secret-key-0123456789ab", quota=5),
+    "low-quota": Identity("AKIAEXAMPLELOWQUOTA1", "lowquota-EXAMPLE-secret-key-0123456789ab", quota=5),
     "temporary": Identity(
         "ASIAEXAMPLETEMP00001",
-        "EXAMPLE-temporary-secret-key-012345678901",
+        "temporary-EXAMPLE-secret-key-012345678901",
         token="EXAMPLE-session-token",
     ),
 }

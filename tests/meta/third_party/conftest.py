@@ -21,7 +21,7 @@ EXPECTATIONS = Path(__file__).with_name("expectations.toml")
 CALLER_ALONE = """
 [identities.caller]
 access-key-id = "AKIAEXAMPLECALLER001"
-secret-access-key = "EXAMPLE-caller-secret-key-0123456789abcd"
+secret-access-key = "caller-EXAMPLE-secret-key-0123456789abcd"
 account = "111122223333"
 """
 
