@@ -45,7 +45,10 @@ def commands(run: Run, finding: Finding) -> tuple[str, list[str]]:
 
 def _others(exchange: dict[str, Any], region: str) -> Iterator[str]:
     request, signed = exchange["request"], exchange["identity"] is not None
-    if not (request["body"].isprintable() and request["target"].isascii() and request["method"] == "POST"):
+    is_text = (
+        request["body"].isprintable() and "\\x" not in request["body"]
+    )  # as bytes that are none stand there
+    if not (is_text and request["target"].isascii() and request["method"] == "POST"):
         return
     words = ["curl", "--path-as-is", "-i"]
     if signed:

@@ -30,6 +30,7 @@ from getintegration_contract.sending.faults import (
 )
 from getintegration_contract.sending.route import Route
 from getintegration_contract.sending.signing import Signer
+from getintegration_contract.text import shorten, visible
 
 #: Attempts at one request before a fault counts as persistent.
 ATTEMPTS = 3
@@ -217,9 +218,11 @@ class Client:
             except ConnectError as error:
                 message = error.detail
                 if faults[0].kind != UNREACHABLE:
-                    sent, size = exchange.request, len(exchange.request.body)
-                    message += f"; it took {sent.method} {sent.target[:80]} with a body of {size} bytes"
-                    message += ", and was gone"
+                    sent = exchange.request
+                    body = shorten(visible(sent.body.decode(errors="replace")), 60) or "nothing"
+                    message += (
+                        f"; it took {sent.method} {sent.target[:80]} with the body {body}, and was gone"
+                    )
                 raise EndpointDown(message) from None
             if kind == UNREACHABLE:
                 raise EndpointDown(f"{self.endpoint} accepts connections only now and then")

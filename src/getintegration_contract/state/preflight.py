@@ -74,7 +74,8 @@ def check_implemented(client: Client, exchange: Exchange, *, strict: bool) -> No
     if not known and (strict or absent):
         raise StateError(
             f"{client.endpoint} does not implement GetIntegration: it answered {said(exchange)}, and neither"
-            " 200 nor ResourceNotFoundException"
+            " 200 nor ResourceNotFoundException, which X-Amzn-ErrorType has to name;"
+            " for a server without PutIntegration give --domain-name and --integration-uri of one that exists"
         )
 
 
