@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import string
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
@@ -16,11 +17,14 @@ from typing import Any
 import pytest
 
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
+from getintegration_contract.operations import get_integration
+from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
 
-from .callables import Ask
+from .callables import Ask, Read
 
 clauses = pytest.mark.clauses
 
@@ -278,22 +282,37 @@ def _moves(check: Checker, moments: list[tuple[Any, Exchange]]) -> None:
         check.that("state.LastUpdatedAt.moves", after > before, f"after {before}", str(after), exchange)
 
 
+@pytest.fixture
+def read_elsewhere(workspace: Workspace, client: Client, caller: Identity) -> Iterator[Read]:
+    """Reads what has settled on a connection of its own, as another process would."""
+    sibling = client.sibling()
+
+    def read(domain: str, uri: str) -> Exchange:
+        workspace.settle()
+        return sibling.send(get_integration(domain, uri), caller)
+
+    yield read
+    sibling.close()
+
+
 @clauses("state.update.visible", "state.LastUpdatedAt.moves")
-def test_update_of_one_member(workspace: Workspace, scratch: str, state: State, check: Checker) -> None:
+def test_update_of_one_member(
+    workspace: Workspace, read_elsewhere: Read, scratch: str, state: State, check: Checker
+) -> None:
     first = {name: value for name, value in state.members.items() if name in VALUES}
     changes = {name: value for name, value in OTHERS.items() if name in first}
     if not changes:
         pytest.skip("the target takes no member that could be changed")
     for name in changes:
         workspace.put(scratch, f"{URI}/{name}", first)
-    before = {name: workspace.read(scratch, f"{URI}/{name}") for name in changes}
+    before = {name: read_elsewhere(scratch, f"{URI}/{name}") for name in changes}
     time.sleep(QUICK)
     for name, value in changes.items():
         moment = check.members(before[name]).get("LastUpdatedAt")
         for version in ({**first, name: value}, first):
             due = workspace.update(scratch, f"{URI}/{name}", version)
-            for _ in range(READINGS):
-                exchange = workspace.read(scratch, f"{URI}/{name}")
+            for read in (read_elsewhere, *[workspace.read] * READINGS):
+                exchange = read(scratch, f"{URI}/{name}")
                 if check.ok(exchange, "state.update.visible", domain=scratch, uri=f"{URI}/{name}"):
                     check.same_members("state.update.visible", due, exchange)
             moved = check.members(exchange).get("LastUpdatedAt")

@@ -72,6 +72,10 @@ class Checker:
         checks.extend(Check(*row) for row in head_checks(exchange.response))
         return self._record(checks, exchange)
 
+    def throttled(self, exchange: Exchange) -> None:
+        """Throttling MUST come with its status, also where a repeat passes it."""
+        self._record(list(self.judge.status(exchange.response)), exchange)
+
     def ok(
         self,
         exchange: Exchange,

@@ -102,7 +102,7 @@ class Judge:
                 checks += self._success(response, expectation)
             elif response.status >= 500 and not checks[0].ok:
                 # A crash where something else was due is not one more violation of every error rule.
-                checks += self._status(response)
+                checks += self.status(response)
             elif response.status >= 400:
                 checks += self.error_form(response)
         return checks
@@ -120,7 +120,7 @@ class Judge:
         expected = ", or ".join(map(str, expectation.answers))
         if error_type in _OVERRULED and "BadRequestException" in expected:
             expected += f" ({error_type} stands on other pages; the operation's own page wins)"
-        actual = f"{status} {error_type or ''}".strip()
+        actual = f"{status} {error_type or ''}".strip() if status else f"no answer: {response.reason}"
         declared = {code: name for name, code in self.contract.errors.items()}
         if same_status:
             # The right status with a wrong type: the request itself was understood.
@@ -193,9 +193,9 @@ class Judge:
             agree = all(isinstance(each, str) and bare(each) == error_type for each in named.values())
             places = ", ".join(f"{place}: {value}" for place, value in named.items())
             yield Check("error.type.agreement", agree, "one type, as text", places)
-        yield from self._status(response)
+        yield from self.status(response)
 
-    def _status(self, response: Response) -> Iterator[Check]:
+    def status(self, response: Response) -> Iterator[Check]:
         """Whether a declared error type comes with its status."""
         error_type = response.error_type
         if error_type in self.contract.errors:

@@ -288,6 +288,6 @@ def _unobserved(clause: Clause) -> str:
     side, _, rest = clause.id.partition(".")
     if side == "response":
         return f"no response carried {rest.partition('.')[0]} in a state that could violate it"
-    if side == "error":
-        return f"no {rest.partition('.')[0]} was seen with its own status"
+    if side == "error" and rest.endswith((".status", ".type")):
+        return f"no {rest.partition('.')[0]} was seen" + " with its own status" * rest.endswith(".type")
     return "no test came to check it"

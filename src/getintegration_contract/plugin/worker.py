@@ -100,6 +100,8 @@ class Worker:
         if self.entry is None:
             return
         self.entry.observe(exchange)
+        if self.checker is not None and exchange.response.error_type == "ThrottlingException":
+            self.checker.throttled(exchange)
         request = exchange.request
         signed = request.header("authorization") or ""
         self._signatures += self.redactor.add_signatures(signed, request.target)

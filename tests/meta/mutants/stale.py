@@ -91,6 +91,31 @@ for _name, _description, _clauses, _by, _forgets in (
     _add(_name, _description, _clauses, _cached(_by, _forgets))
 
 
+def _each_its_cache() -> Handler:
+    caches: dict[int, dict[object, Response]] = {}
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        cache = caches.setdefault(request.connection, {})
+        if not is_get(request):
+            cache.clear()
+        return (
+            cache.setdefault(whole_key(request), answer)
+            if is_get(request) and answer.status == 200
+            else answer
+        )
+
+    return handler
+
+
+_add(
+    "cached-by-connection",
+    "Each connection has a cache, which only writes on that connection empty.",
+    "state.update.visible",
+    _each_its_cache,
+)
+
+
 def _remembers_absence() -> Handler:
     absent: set[object] = set()
 
