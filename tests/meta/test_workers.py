@@ -12,7 +12,18 @@ import pytest
 
 from getintegration_contract.plugin import workers
 
-from .support import Process, Received, Reply, Result, Scripted, finish, forwarding, start_suite, suite
+from .support import (
+    Process,
+    Received,
+    Reply,
+    Result,
+    Scripted,
+    answered,
+    finish,
+    forwarding,
+    start_suite,
+    suite,
+)
 
 
 def _config(**option: object) -> Any:
@@ -90,3 +101,15 @@ def test_a_slow_endpoint_is_asked_the_same_by_workers(
     assert "2 workers, since an answer takes" in slow.stdout
     assert _lines(quick) == _lines(slow)
     assert quick.report["run"]["requests"] == slow.report["run"]["requests"]
+
+
+def test_findings_with_lone_surrogates_reach_the_controller(
+    serve: Callable[[Any], Scripted], tmp_path: Path
+) -> None:
+    integration = {"DomainName": "d", "Uri": "\ud800s3://u", "CreatedAt": 1, "LastUpdatedAt": 1}
+    server = serve(lambda _: answered(integration))
+    given = (suite("ambiguous"), "--endpoint-url", server.url, "--domain-name=d", "--integration-uri=s3://u")
+    workers_of_xdist = ("--numprocesses=2", "--dist=worksteal", "--not-claimed=signatures")
+    result = finish(start_suite(*given, *workers_of_xdist, report=tmp_path, lean=True), tmp_path)
+    assert result.status == 1, result.output
+    assert result.outcomes["request.json.robust"] == "violated"

@@ -228,11 +228,12 @@ class Ledger:
             if share is None or not self.requests:
                 continue
             self.checks[clause] = 1
-            if example and count > max(1, share * self.requests):
+            if count > max(1, share * self.requests):
                 expected = f"5xx to at most {share:.4g} of the requests"
                 actual = f"{count} of {self.requests} requests, answered otherwise when repeated"
+                found = example or Finding(clause, "", "", None, 0)
                 self.findings[clause] = replace(
-                    example, clause=clause, expected=expected, actual=actual, count=count
+                    found, clause=clause, expected=expected, actual=actual, count=count
                 )
 
     def claimed(self, finding: Finding) -> bool:

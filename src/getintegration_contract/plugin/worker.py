@@ -207,8 +207,22 @@ class Worker:
             self.entry = None
         return report
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
+        """xdist sends reports as UTF-8, and an answer may hold lone surrogates."""
+        return _encodable((yield))
+
     def pytest_unconfigure(self) -> None:
         self.client.close()
+
+
+def _encodable(value: Any) -> Any:
+    """The same with lone surrogates as escapes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(name): _encodable(each) for name, each in value.items()}
+    return type(value)(map(_encodable, value)) if isinstance(value, list | tuple) else value
 
 
 def _only(error: BaseException | None, kind: type[Kind]) -> Kind | None:

@@ -64,6 +64,11 @@ def test_what_the_proxy_itself_violates(run_suite: RunSuite, proxy: Microburst, 
     assert proxy.fired == 0
 
 
+def _reported(fault: dict[str, Any]) -> set[str]:
+    """Of passing faults a 5xx is reported, where it is not rare."""
+    return {"transport.stray-faults"} if fault is CRASH else set()
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
@@ -77,7 +82,7 @@ def test_stray_faults_are_repeated_and_counted(
 ) -> None:
     proxy.inject(_only(fault, sequence={"fail": 1, "pass": 8}))
     result = run_suite(suite("valid"), suite("missing"), *_at(proxy))
-    assert (result.status, violated(result)) == (0, set()), result.output
+    assert (result.status, violated(result)) == (0, _reported(fault)), result.output
     assert result.report["run"]["faults"] == {kind: proxy.fired}
     assert proxy.fired > 10
 
@@ -89,7 +94,7 @@ def test_stray_faults_wherever_connections_and_writes_are_tested(
     proxy.inject(_only(fault, sequence={"fail": 1, "pass": 8}))
     scenarios = map(suite, ("state", "stateful", "transport", "sdk"))
     result = run_suite(*scenarios, *_at(proxy), timeout=200)
-    assert (result.status, violated(result)) == (0, set()), result.output
+    assert (result.status, violated(result)) == (0, _reported(fault)), result.output
     assert proxy.fired > 10
 
 
@@ -101,7 +106,7 @@ def test_stray_faults_of_simultaneous_requests(
     harmless = _only({"latency": 1}, times=20)
     proxy.inject(harmless, _only(fault, sequence={"fail": 1, "pass": 30}))
     result = run_suite(suite("concurrency"), *_at(proxy))
-    assert (result.status, violated(result)) == (0, set()), result.output
+    assert (result.status, violated(result)) == (0, _reported(fault)), result.output
     assert result.outcomes["concurrency.no-fault"] == "upheld"
     assert proxy.fired > 20
 
