@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -160,4 +161,22 @@ THEME.add_stateful(
     "An SDK that retries after throttling is throttled for good.",
     "throttling.sdk-retry",
     _throttles_sdks,
+)
+
+
+def _throttles_now_and_then() -> Handler:
+    numbers = itertools.count(1)
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        due = next(numbers) % 41 == 0 and not is_by(request, "low-quota")
+        return error(400, "ThrottlingException") if due else forward(request)
+
+    return handler
+
+
+THEME.add_stateful(
+    "as-400-in-passing",
+    "Every 41st request is answered 400 ThrottlingException, a repeat is not.",
+    "error.ThrottlingException.status",
+    _throttles_now_and_then,
 )
