@@ -117,7 +117,7 @@ class Budget:
 def _locked(path: Path) -> Iterator[int]:
     """The file, opened for this call alone, so that threads of one process exclude each other too.
 
-    The library filelock takes 0.9 ms of CPU for each turn instead of 0.07, and polls where this sleeps.
+    The library filelock takes 0.9 ms for each turn instead of 0.07, and polls where this sleeps.
     """
     try:
         import fcntl
