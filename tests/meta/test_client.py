@@ -640,6 +640,20 @@ def test_a_run_through_stray_faults_upholds_and_counts_them(
     assert finding["actual"].startswith(f"2 of {result.report['run']['requests']} requests")
 
 
+def test_a_slow_endpoint_is_sent_a_burst_side_by_side(
+    run_suite: RunSuite, serve: Serve, endpoint: Process, target_file: Any
+) -> None:
+    forward = forwarding(endpoint.url)
+
+    def slowly(request: Received) -> Reply:
+        time.sleep(0.15)
+        return forward(request)
+
+    target = target_file(f'endpoint-url = "{serve(slowly).url}"')
+    result = run_suite(suite("throttling"), "--target", target)
+    assert (result.status, result.outcomes["throttling.occurs"]) == (0, "upheld"), result.output
+
+
 def test_an_endpoint_that_dies_makes_the_run_indeterminate(
     run_suite: RunSuite, serve: Serve, closing: Any
 ) -> None:
