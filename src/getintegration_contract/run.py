@@ -82,10 +82,11 @@ class Run:
 
     Args:
         contract: The contract.
-        target: What is tested; without an endpoint the shipped emulator is started.
+        target: What is tested; without an endpoint it is the emulator.
         settings: How.
         waivers: Accepted violations.
         say: Reports, in sentences, what happens outside tests.
+        emulator: The shipped emulator, which starts in the meantime, and ends with the run.
     """
 
     def __init__(
@@ -95,12 +96,13 @@ class Run:
         settings: Settings,
         waivers: list[Waiver],
         say: Callable[[str], None],
+        emulator: LocalEmulator | None = None,
     ) -> None:
         self.contract = contract
         self.settings = settings
         self.waivers = waivers
         self._print = say
-        self._emulator = None if target.endpoint else LocalEmulator("--region", target.region)
+        self._emulator = emulator
         self._target = target
         self.state: State | None = None
         self._provisioner: Provisioner | None = None
@@ -235,7 +237,7 @@ class Run:
         if self.budget is not None:
             self.budget.remove()
         if self._emulator is not None:
-            self._emulator.stop()
+            self._emulator.close()
 
     def complaints(self) -> list[str]:
         """Reasons for status 1 other than a violated clause: waivers and coverage that do not hold.

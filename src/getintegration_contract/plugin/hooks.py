@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
     try:
         options.check(config.option)
-        run = options.make_run(config, _contract())
+        run = options.make_run(config)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     config.pluginmanager.register(Controller(config, run), "contract-controller")

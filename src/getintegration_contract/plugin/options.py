@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract import paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import TargetError
 from getintegration_contract.plugin import command
@@ -24,6 +25,7 @@ from getintegration_contract.report.files import check_writable
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import target as targets
 from getintegration_contract.target.capabilities import CAPABILITIES
+from getintegration_contract.target.emulator import LocalEmulator
 from getintegration_contract.target.file import KEYS
 from getintegration_contract.target.target import Target
 from getintegration_contract.target.waivers import read as read_waivers
@@ -172,15 +174,18 @@ def check(option: argparse.Namespace) -> None:
         check_writable(path.parent)
 
 
-def make_run(config: pytest.Config, contract: Contract) -> Run:
+def make_run(config: pytest.Config) -> Run:
     """The run that the options ask for.
 
     Raises:
+        ContractError: The description cannot be read.
         TargetError: An option or the target file is wrong.
         WaiverError: The waivers file is.
     """
     option = config.option
     target = target_of(config)
+    emulator = None if target.endpoint else LocalEmulator("--region", target.region)
+    contract = Contract.load(paths.description())  # while the emulator starts
     if target.domain_name is not None:
         broken = contract.violated_by(target.domain_name, {"Uri": target.integration_uri})
         if broken:
@@ -209,7 +214,7 @@ def make_run(config: pytest.Config, contract: Contract) -> Run:
         _check_known(f"the waiver of {waiver.clause}", waiver.clause, contract)
     for pattern in settings.require_exercised:
         _check_known(f"--require-exercised {pattern}", pattern, contract)
-    run = Run(contract, target, settings, waivers, lambda line: say(config, line))
+    run = Run(contract, target, settings, waivers, lambda line: say(config, line), emulator)
     about = target.name or f"{target.endpoint or 'shipped emulator'}, {target.region}"
     run.baseline, run.notes = history.baseline(option.baseline, option.report_dir, about)
     if settings.fail_on_new and not run.baseline:

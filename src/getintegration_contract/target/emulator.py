@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
-from types import TracebackType
+from functools import cached_property
 
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.identity import Identity
 from getintegration_contract.target.capabilities import CAPABILITIES
 from getintegration_contract.target.target import DEFAULT_REGION, Target
 from getintegration_emulator.identities import DEFAULT_IDENTITIES
-from getintegration_emulator.launch import EmulatorError, RunningEmulator, running_emulator
+from getintegration_emulator.launch import EmulatorError, RunningEmulator
 
 
 def emulator_identities() -> dict[str, Identity]:
@@ -29,31 +28,25 @@ def _bypass_proxies(host: str) -> None:
         os.environ[name] = f"{others},{host}" if others else host
 
 
-class LocalEmulator:
-    """The emulator in a process of its own; it ends with this process, whatever happens to that.
-
-    It starts when its address is first asked for.
-    """
+class LocalEmulator(RunningEmulator):
+    """The emulator in a process of its own; it keeps nothing that would be lost with it."""
 
     def __init__(self, *options: str) -> None:
-        self._options = ("--region", DEFAULT_REGION, *options)
-        self._stack = ExitStack()
-        self._running: RunningEmulator | None = None
+        super().__init__("--region", DEFAULT_REGION, *options)
 
-    @property
+    @cached_property
     def url(self) -> str:
         """Where the emulator listens.
 
         Raises:
             EnvironmentFault: It did not start.
         """
-        if self._running is None:
-            try:
-                self._running = self._stack.enter_context(running_emulator(*self._options))
-            except EmulatorError as error:
-                raise EnvironmentFault(str(error)) from None
-            _bypass_proxies("127.0.0.1")
-        return self._running.url
+        try:
+            found = super().url
+        except EmulatorError as error:
+            raise EnvironmentFault(str(error)) from None
+        _bypass_proxies("127.0.0.1")
+        return found
 
     def target(self) -> Target:
         """The emulator as a target: all identities, all capabilities."""
@@ -64,16 +57,7 @@ class LocalEmulator:
             allow_writes=True,
         )
 
-    def stop(self) -> None:
-        """End the emulator, which keeps nothing that would be lost."""
-        if self._running is not None:
-            self._running.process.kill()
-        self._stack.close()
-
-    def __enter__(self) -> LocalEmulator:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+    def close(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        super().close()

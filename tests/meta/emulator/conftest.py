@@ -21,7 +21,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
-from getintegration_emulator.launch import RunningEmulator, running_emulator
+from getintegration_emulator.launch import RunningEmulator
 
 FLOW_DEFINITION: dict[str, Any] = {
     "FlowName": "my-flow",
@@ -157,7 +157,7 @@ def flow() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[RunningEmulator]:
     """The emulator as it comes, for the whole session."""
-    with running_emulator() as running:
+    with RunningEmulator() as running:
         yield running
 
 

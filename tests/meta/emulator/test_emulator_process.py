@@ -21,7 +21,7 @@ from getintegration_emulator.identities import (
     IdentityFileError,
     load_identities,
 )
-from getintegration_emulator.launch import EmulatorError, running_emulator
+from getintegration_emulator.launch import EmulatorError, RunningEmulator
 
 PATH = "/domains/shop/integrations"
 CALLER = DEFAULT_IDENTITIES["caller"]
@@ -44,14 +44,14 @@ permitted = false
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_in_order(number: signal.Signals) -> None:
-    with running_emulator() as running:
+    with RunningEmulator() as running:
         running.process.send_signal(number)
         assert running.process.wait(5) == 0
         assert running.stderr() == ""
 
 
 def test_end_of_standard_input_ends_it() -> None:
-    with running_emulator() as running:
+    with RunningEmulator() as running:
         time.sleep(0.2)
         assert running.process.poll() is None
         assert running.stop() == 0
@@ -77,7 +77,7 @@ def test_without_the_option_the_end_of_standard_input_means_nothing(tmp_path: Pa
 
 
 def test_shutdown_lets_a_request_under_way_finish(connect: Any) -> None:
-    with running_emulator() as running:
+    with RunningEmulator() as running:
         wire = connect(running)
         headers = wire.signed_headers("POST", PATH, b'{"Uri": "a"}')
         lines = [f"POST {PATH} HTTP/1.1", *(f"{n}: {v}" for n, v in headers.items()), "Content-Length: 12"]
@@ -95,7 +95,7 @@ def test_shutdown_lets_a_request_under_way_finish(connect: Any) -> None:
 def test_port_in_use_and_bad_host() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        with pytest.raises(EmulatorError) as failed, running_emulator("--port", port):
+        with pytest.raises(EmulatorError) as failed, RunningEmulator("--port", port):
             pass
     assert "status 1" in str(failed.value)
     assert f"127.0.0.1 port {port}: Address already in use" in str(failed.value)
@@ -168,7 +168,7 @@ def test_identities_file_replaces_the_defaults(tmp_path: Path, connect: Any) -> 
     file = tmp_path / "who.toml"
     file.write_text(GOOD, encoding="utf-8-sig")  # as editors on Windows write it
     first, second = load_identities(file).values()
-    with running_emulator("--identities", str(file)) as running:
+    with RunningEmulator("--identities", str(file)) as running:
         wire = connect(running)
         assert wire.call("GET", "/domains", identity=first).status == 200
         assert wire.call("GET", "/domains", identity=first, token="x").status == 403
@@ -177,7 +177,7 @@ def test_identities_file_replaces_the_defaults(tmp_path: Path, connect: Any) -> 
 
 
 def test_region_option(connect: Any) -> None:
-    with running_emulator("--region", "eu-west-1") as running:
+    with RunningEmulator("--region", "eu-west-1") as running:
         wire = connect(running)
         assert wire.call("GET", "/domains", region="eu-west-1").status == 200
         reply = wire.call("GET", "/domains", region="us-east-1")
@@ -185,7 +185,7 @@ def test_region_option(connect: Any) -> None:
 
 
 def test_no_signatures(connect: Any) -> None:
-    with running_emulator("--no-signatures", "--region", "eu-west-1") as running:
+    with RunningEmulator("--no-signatures", "--region", "eu-west-1") as running:
         wire = connect(running)
         assert wire.send("POST", "/domains/shop", b'{"DefaultExpirationDays": 1}').status == 200
         assert wire.send("PUT", PATH, b'{"Uri": "a"}').status == 200
@@ -208,7 +208,7 @@ def test_no_signatures(connect: Any) -> None:
 
 def test_access_log(connect: Any) -> None:
     temporary = DEFAULT_IDENTITIES["temporary"]
-    with running_emulator("--access-log") as running:
+    with RunningEmulator("--access-log") as running:
         wire = connect(running)
         signed = wire.signed_headers("POST", PATH, b'{"Uri": "a"}', identity=temporary)
         ids = [
@@ -233,7 +233,7 @@ def test_access_log(connect: Any) -> None:
 
 
 def test_a_warning_when_other_machines_can_reach_it() -> None:
-    with running_emulator("--host", "0.0.0.0") as running:
+    with RunningEmulator("--host", "0.0.0.0") as running:
         assert running.url.startswith("http://127.0.0.1:")
         assert "warning: 0.0.0.0 is not a loopback address" in running.stderr()
 
@@ -249,7 +249,7 @@ def test_help_has_every_identity(capsys: pytest.CaptureFixture[str]) -> None:
 def test_start_is_quick() -> None:
     """Processor time of a start and a stop, since a busy machine stretches every other measure."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with running_emulator():
+    with RunningEmulator():
         pass
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.8

@@ -8,7 +8,7 @@ import pytest
 
 from getintegration_emulator.errors import ApiError
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
-from getintegration_emulator.launch import running_emulator
+from getintegration_emulator.launch import RunningEmulator
 from getintegration_emulator.throttle import Throttle, TokenBucket
 
 LOW = DEFAULT_IDENTITIES["low-quota"]
@@ -70,7 +70,7 @@ def test_budgets_of_identity_account_and_region() -> None:
 
 
 def test_account_rate_counts_after_authentication_and_access_and_before_input(connect: Any) -> None:
-    with running_emulator("--rate", "0.001", "--burst", "4") as running:
+    with RunningEmulator("--rate", "0.001", "--burst", "4") as running:
         wire = connect(running)
         for _ in range(10):
             assert wire.send("GET", "/domains").status == 403
