@@ -30,11 +30,12 @@ from .signing import InTwoLines
 _REQUESTS = {
     "test_concurrency": (65.0, 1020.0),
     "test_isolation": (16.0, 16.0),
-    "test_state": (13.0, 13.0),
+    "test_state": (12.0, 12.0),
     "test_stateful": (63.0, 820.0),
     "test_throttling": (5.0, 5.0),
+    "test_updates": (18.0, 18.0),
 }
-_WRITERS = ("test_isolation", "test_state", "test_stateful")
+_WRITERS = ("test_isolation", "test_state", "test_stateful", "test_updates")
 
 
 def pytest_contract_requests(nodeid: str, settings: Settings, target: Target) -> float | None:
