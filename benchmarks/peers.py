@@ -26,12 +26,12 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "meta"))
 
-from mutants.bases import BaseServer  # noqa: E402
-from mutants.catalogue import MUTANTS  # noqa: E402
-from mutants.jobs import preload  # noqa: E402
-from mutants.kit import Mutant, chain  # noqa: E402
-from mutants.proxy import Proxy  # noqa: E402
-from mutants.runner import outcomes  # noqa: E402
+from mutants.bases import BaseServer
+from mutants.catalogue import MUTANTS
+from mutants.jobs import preload
+from mutants.kit import Mutant, chain
+from mutants.proxy import Proxy
+from mutants.runner import outcomes
 
 DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
 UNSIGNED = "unsigned.yaml"

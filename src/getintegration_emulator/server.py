@@ -44,7 +44,7 @@ class Protocol(HttpToolsProtocol):
     _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Expect a head from now on."""
+        """Expect a head from now on; uvicorn narrows asyncio's signature so."""
         super().connection_made(transport)
         self._limit_head()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -61,9 +62,9 @@ def talk(client: Client) -> Talk:
 def existing(state: State, caller: Identity) -> Callable[..., PipelinedRequest]:
     """Asks for the existing integration."""
 
-    def existing(headers: dict[str, str] | None = None, **how: object) -> PipelinedRequest:
+    def existing(headers: dict[str, str] | None = None, **how: Any) -> PipelinedRequest:
         request = get_integration(state.domain, state.uri).with_headers(**(headers or {}))
-        return PipelinedRequest(request, caller, **how)  # type: ignore[arg-type]
+        return PipelinedRequest(request, caller, **how)
 
     return existing
 

@@ -57,7 +57,7 @@ class Collector:
 def run_options() -> dict[str, tuple[str, str]]:
     """The options of a run: name -> how it is typed, what it means."""
     collector = Collector()
-    options.add(collector)  # type: ignore[arg-type]
+    options.add(collector)
     return collector.found
 
 

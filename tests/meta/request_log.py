@@ -27,4 +27,4 @@ def _logged(self: Client, request: Request, *args: Any, **kwargs: Any) -> Respon
     return _talk(self, request, *args, **kwargs)
 
 
-Client._talk = _logged  # type: ignore[method-assign]
+Client._talk = _logged

@@ -72,7 +72,7 @@ def test_number(
 )
 def test_only_the_gate_leaves_a_number_aside(given: tuple[str, str], held: bool) -> None:
     option = SimpleNamespace(numprocesses=2, dist=given[0], tx=["popen"] * 2, depth=given[1])
-    assert workers.hold_back(option) == 2  # type: ignore[arg-type]
+    assert workers.hold_back(option) == 2
     assert (option.dist, option.tx) == (("no", []) if held else (given[0], ["popen"] * 2))
 
 

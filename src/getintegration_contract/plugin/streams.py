@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 
@@ -13,7 +14,7 @@ def tolerate() -> None:
     """Let a standard stream go nowhere once it cannot be written; of output, standard error says why."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed before the run began
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (it stays open)
         _tolerate(getattr(sys, name))
 
 

@@ -64,8 +64,9 @@ class Worker:
         self._signatures: list[str] = []
         self._collected: dict[Path, set[str]] = {}
         self._is_partial = False
-        #: Exchanges of the test under way, as a recording holds them; None where nothing is recorded.
-        self._exchanges: list[str] | None = [] if given["records"] else None
+        self._records: bool = given["records"]
+        #: Exchanges of the test under way, as a recording holds them.
+        self._exchanges: list[str] = []
         self.client = Client(
             self.target.endpoint,
             self.target.region,
@@ -108,7 +109,7 @@ class Worker:
         identity = self.target.identities.get(exchange.identity or "")
         if identity is not None and identity.refreshable is not None:
             self.redactor.add(*identity.secrets)
-        if self._exchanges is not None:
+        if self._records:
             signing = resign.describe(exchange, identity, self.target.region)
             recorded = har.Recorded(exchange, self.entry.test, self._clauses, signing)
             self._exchanges.append(har.line(recorded, self.redactor))
@@ -176,7 +177,7 @@ class Worker:
                 entry.not_exercised.setdefault(clause, self.redactor.text(str(error.msg)))
         violation = _only(error, ContractViolation)
         if violation is not None:
-            report.violation = True  # type: ignore[attr-defined]
+            vars(report).update(violation=True)
             report.longrepr = junit.failure(violation.findings)
         elif report.failed:
             # A traceback, its locals and what was printed may hold secrets.
@@ -189,7 +190,7 @@ class Worker:
         report.sections = [(name, self.redactor.text(text)) for name, text in report.sections]
         if (error := _only(error, EnvironmentFault)) is not None:
             reason = f"{self.redactor.text(str(error))} ({item.nodeid})"
-            report.endpoint_down = reason  # type: ignore[attr-defined]
+            vars(report).update(endpoint_down=reason)
             report.longrepr = item.session.shouldstop = reason
             if entry is not None:
                 entry.indeterminate.update(dict.fromkeys(_clauses(item), reason))
@@ -199,12 +200,9 @@ class Worker:
                 self.client.stray = None
                 exchange = self.redactor.exchange(stray.to_dict(), SHOWN)
                 entry.record(Check(STRAY_FAULTS, False, "", ""), exchange, stray.size)
-            report.contract = entry.to_dict()  # type: ignore[attr-defined]
-            report.is_partial = self._is_partial  # type: ignore[attr-defined]
-            report.signatures, self._signatures = self._signatures, []  # type: ignore[attr-defined]
-            if self._exchanges is not None:
-                report.exchanges, self._exchanges = self._exchanges, []  # type: ignore[attr-defined]
-            self.entry = None
+            found = {"contract": entry.to_dict(), "is_partial": self._is_partial}
+            vars(report).update(found, signatures=self._signatures, exchanges=self._exchanges)
+            self._signatures, self._exchanges, self.entry = [], [], None
         return report
 
     @pytest.hookimpl(wrapper=True)

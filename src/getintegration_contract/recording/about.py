@@ -92,7 +92,7 @@ class Suite:
         known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
         suite = cls(**{**known, "states": tuple(document["states"])})
         try:
-            suite.moment  # noqa: B018
+            _ = suite.moment
         except ValueError:
             raise RecordingError(f"_suite.date: {shorten(repr(suite.date), 200)} is no moment") from None
         return suite

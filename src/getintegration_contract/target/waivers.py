@@ -123,10 +123,10 @@ def write(
     path.write_text("\n".join(blocks) or "# nothing was violated\n", encoding="utf-8")
 
 
-def _date(value: object) -> datetime.date:
+def _date(value: Any) -> datetime.date:
     if isinstance(value, datetime.datetime):
         return value.date()
     try:
-        return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(value)  # type: ignore[arg-type]
+        return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(value)
     except (ValueError, TypeError):
         raise ValueError("expires must be a date like 2027-01-31") from None

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from requests_aws4auth import AWS4Auth  # type: ignore[import-untyped]
+from requests_aws4auth import AWS4Auth
 
 from getintegration_emulator.identities import DEFAULT_IDENTITIES
 

@@ -37,7 +37,7 @@ def _after(number: int, answer: Answer, at_first: Answer | str = "forward") -> M
             early = counted[0] <= number
             if at_first == "forward":
                 return forward(request) if early else answer
-            return at_first if early else forward(request)  # type: ignore[return-value]
+            return at_first if early else forward(request)
 
         return script
 

@@ -127,11 +127,11 @@ def _alterations(node: ast.AST, tests: set[ast.expr]) -> Iterator[ast.AST]:
         case ast.Compare(left, ops, comparators):
             for index, operator in enumerate(ops):
                 changed = [*ops[:index], _SWAPS[type(operator)](), *ops[index + 1 :]]
-                yield ast.Compare(left, changed, comparators)  # type: ignore[arg-type]
+                yield ast.Compare(left, changed, comparators)
         case ast.BoolOp(operator, values):
-            yield ast.BoolOp(_SWAPS[type(operator)](), values)  # type: ignore[arg-type]
+            yield ast.BoolOp(_SWAPS[type(operator)](), values)
         case ast.BinOp(left, operator, right) if type(operator) in _SWAPS:
-            yield ast.BinOp(left, _SWAPS[type(operator)](), right)  # type: ignore[arg-type]
+            yield ast.BinOp(left, _SWAPS[type(operator)](), right)
         case ast.UnaryOp(ast.Not() | ast.USub(), operand):
             yield operand
         case ast.Call(ast.Attribute(value=value), [], []) | ast.Call(_, [value], []):

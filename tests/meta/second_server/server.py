@@ -145,7 +145,7 @@ class Server(web.Server):
         return Connection(
             self,
             loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # its own way to say "none"
+            access_log=None,  # its own way to say "none"
             auto_decompress=False,  # the signature covers the bytes as sent
             max_line_size=2**20,
             max_field_size=2**16,
