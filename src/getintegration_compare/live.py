@@ -68,7 +68,7 @@ class Live:
             budget = Budget.create(target.rate, target.max_requests, target.write_rate)
             stack.callback(budget.remove)
             acquire = budget.acquire
-        client = Client(target.endpoint, target.region, timeout=target.timeout, acquire=acquire)
+        client = Client(target.endpoint, target.region, timeout=target.request_timeout, acquire=acquire)
         stack.callback(client.close)
         provisioner = Provisioner(client, target.identities, say)
         stack.callback(provisioner.remove)

@@ -172,7 +172,7 @@ class Run:
             self._client = Client(
                 target.endpoint,
                 target.region,
-                timeout=target.timeout,
+                timeout=target.request_timeout,
                 acquire=acquire,
                 observe=self._observe,
             )

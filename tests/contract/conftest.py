@@ -153,8 +153,8 @@ def sdk(target: Target, client: Client, verify: bool | str) -> Callable[..., Any
     settings: dict[str, Any] = {
         "defaults_mode": "legacy",  # whatever the environment says
         "parameter_validation": False,  # invalid input is for the server to reject
-        "connect_timeout": target.timeout,
-        "read_timeout": target.timeout,
+        "connect_timeout": target.request_timeout,
+        "read_timeout": target.request_timeout,
     }
     session: Any = Session()  # one for all: it keeps the service's model
 

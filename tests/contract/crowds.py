@@ -55,13 +55,17 @@ class Crowd:
 
     def ask(self, questions: Sequence[Question]) -> Answers:
         """The answers, each with its question."""
-        deadline = time.monotonic() + 3 * self.target.timeout
+        deadline = time.monotonic() + 3 * self.target.request_timeout
 
         def job(order: list[Question]) -> Callable[[Client], Answers]:
             return lambda sibling: [(one, one.ask(sibling)) for one in order if time.monotonic() < deadline]
 
         jobs = [job(order) for order in self._orders(questions)]
-        return [answer for answers in at_once(self.client, jobs, self.target.timeout) for answer in answers]
+        return [
+            answer
+            for answers in at_once(self.client, jobs, self.target.request_timeout)
+            for answer in answers
+        ]
 
     def _orders(self, questions: Sequence[Question]) -> list[list[Question]]:
         chance = random.Random(self.seed)

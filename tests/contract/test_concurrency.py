@@ -192,7 +192,7 @@ def test_writes_at_once(
     uris = [f"s3://Contract-Bucket/{number}" for number in range(WRITERS)]
     puts = [put_integration(scratch, uri, _version(state, number)) for number, uri in enumerate(uris)]
     jobs = [partial(Client.send, request=put, identity=caller) for put in puts]
-    written = zip(uris, at_once(client, jobs, target.timeout), strict=True)
+    written = zip(uris, at_once(client, jobs, target.request_timeout), strict=True)
     taken = [uri for uri, exchange in written if exchange.response.status // 100 == 2]
     time.sleep(target.settling_time)
     for uri in taken:

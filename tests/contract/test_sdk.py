@@ -76,7 +76,7 @@ def run(
     def run(command: list[str], requests: int = 1) -> subprocess.CompletedProcess[str]:
         for _ in range(requests):
             client.admit()
-        limit = START + 6 * target.timeout
+        limit = START + 6 * target.request_timeout
         try:
             return subprocess.run(
                 command, env=environment, capture_output=True, text=True, timeout=limit, check=False

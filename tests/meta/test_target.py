@@ -426,4 +426,9 @@ def test_options_win_over_the_target_file(target_file: Any) -> None:
     )
     target = resolve(target=path, region="eu-west-2", allow_writes=False, request_timeout=3.5)
     assert target is not None
-    assert (target.region, target.rate, target.allow_writes, target.timeout) == ("eu-west-2", 3, False, 3.5)
+    assert (target.region, target.rate, target.allow_writes, target.request_timeout) == (
+        "eu-west-2",
+        3,
+        False,
+        3.5,
+    )

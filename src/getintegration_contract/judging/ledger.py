@@ -93,11 +93,8 @@ class Entry:
         self.checks[check.clause] += 1
         if check.ok:
             return
-        finding = Finding(check.clause, check.expected, check.actual, exchange, size, 1, [self.test])
-        if known := self.findings.get(check.clause):
-            known.merge(finding)
-        else:
-            self.findings[check.clause] = finding
+        found = Finding(check.clause, check.expected, check.actual, exchange, size, 1, [self.test])
+        _gather(self.findings, found)
 
     def observe(self, exchange: Exchange) -> None:
         """Count one exchange, its status and its latency."""
@@ -182,11 +179,7 @@ class Ledger:
             self.checks[clause] += count
             self._tests.setdefault(clause, set()).add(test.partition("[")[0])
         for raw in entry["findings"]:
-            finding = Finding(**raw)
-            if known := self.findings.get(finding.clause):
-                known.merge(finding)
-            else:
-                self.findings[finding.clause] = finding
+            _gather(self.findings, Finding(**raw))
         for reasons, given in (
             (self._not_exercised, entry["not_exercised"]),
             (self._indeterminate, entry["indeterminate"]),
@@ -282,6 +275,12 @@ class Ledger:
             clause.gates(self.strict),
             tuple(sorted(self._tests.get(clause.id, ()))),
         )
+
+
+def _gather(findings: dict[str, Finding], found: Finding) -> None:
+    known = findings.setdefault(found.clause, found)
+    if known is not found:
+        known.merge(found)
 
 
 def _unobserved(clause: Clause) -> str:

@@ -70,7 +70,7 @@ class Worker:
         self.client = Client(
             self.target.endpoint,
             self.target.region,
-            timeout=self.target.timeout,
+            timeout=self.target.request_timeout,
             acquire=self._acquire,
             observe=self._observe,
         )

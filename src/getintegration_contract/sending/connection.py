@@ -128,7 +128,7 @@ class Connection:
         except h11.RemoteProtocolError as error:
             end = _END.search(raw, len(raw) - len(raw.lstrip(b"\r\n")))
             self._heads += raw[: end.end() if end else _MOST_HEAD]
-            raise _NotHttpError(error, self.heads) from None
+            raise _not_http(error, self.heads) from None
         self._heads += raw.removesuffix(self._http.trailing_data[0])
         if len(self._heads) > _MOST_HEAD:
             raise FaultError(LARGE_HEAD)
@@ -145,7 +145,7 @@ class Connection:
         try:
             framed = self._body(SHORT if response.header("content-length") else CLOSED, deadline)
         except TimeoutError as late:
-            raise _PartError(self.heads) from late
+            raise FaultError(LATE, self.heads) from late
         self.used = True
         if (self._http.our_state, self._http.their_state) == (h11.DONE, h11.DONE):
             self._http.start_next_cycle()
@@ -164,9 +164,8 @@ class Connection:
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
-                raise (
-                    FaultError(cut) if self._http.trailing_data[1] else _NotHttpError(error, self.heads)
-                ) from None
+                ended = self._http.trailing_data[1]
+                raise (FaultError(cut) if ended else _not_http(error, self.heads)) from None
             if isinstance(event, h11.Data):
                 whole += event.data
                 if len(whole) > LIMIT:
@@ -194,20 +193,9 @@ class Connection:
         return self._socket.recv(_PIECE)
 
 
-class _NotHttpError(FaultError):
+def _not_http(error: h11.RemoteProtocolError, head: bytes) -> FaultError:
     """What came breaks the grammar; the text says where, without the server's own words."""
-
-    def __init__(self, error: h11.RemoteProtocolError, head: bytes) -> None:
-        super().__init__(f"{NOT_HTTP}: {str(error).partition(':')[0]}")
-        self.head = head
-
-
-class _PartError(FaultError):
-    """The head of an answer came in time, its body did not."""
-
-    def __init__(self, head: bytes) -> None:
-        super().__init__(LATE)
-        self.head = head
+    return FaultError(f"{NOT_HTTP}: {str(error).partition(':')[0]}", head)
 
 
 def _until(deadline: float) -> float:

@@ -36,7 +36,9 @@ class FaultError(Exception):
         head: The head of the answer where that is the reason, byte for byte.
     """
 
-    head = b""
+    def __init__(self, reason: str, head: bytes = b"") -> None:
+        super().__init__(reason)
+        self.head = head
 
 
 class ConnectError(FaultError):

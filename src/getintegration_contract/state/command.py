@@ -55,7 +55,7 @@ def _sweep(target: Target, least: float) -> int:
     """Remove what is older; how many stay."""
     redactor = Redactor(target.secrets)
     owners = [target.caller, *filter(None, [target.identities.get("other-account")])]
-    client = Client(target.endpoint, target.region, timeout=target.timeout)
+    client = Client(target.endpoint, target.region, timeout=target.request_timeout)
     try:
         listed = client.send(list_domains(), target.caller)
         preflight.check(client, listed)

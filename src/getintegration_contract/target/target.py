@@ -23,6 +23,11 @@ DEFAULT_REGION = "us-east-1"
 #: AWS CLI's environment variables for the endpoint, the service's own first.
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_CUSTOMER_PROFILES", "AWS_ENDPOINT_URL")
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+#: Keys of the target file that a target has as they are.
+_PACE = (
+    *("name", "rate", "max-requests", "request-timeout", "wait", "settling-time", "throttling-rate"),
+    *("latency-limit", "fault-limit", "depth", "max-examples", "waivers"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Target:
         insists_on_writing: Whether the user asked for it, so that a run without makes no sense.
         rate: Requests a second, shared by all workers; None for no limit.
         write_rate: Those of them that write; None for no limit of their own.
-        timeout: Seconds to wait for an answer.
+        request_timeout: Seconds to wait for an answer.
         settling_time: Seconds until a write is seen by readers.
         throttling_rate: Requests a second that the target says it throttles at; None if unknown.
         latency_limit: Seconds within which 99 of 100 requests have to be answered; None for no limit.
@@ -53,7 +58,7 @@ class Target:
     rate: float | None = None
     write_rate: float | None = None
     max_requests: int | None = None
-    timeout: float = 10.0
+    request_timeout: float = 10.0
     settling_time: float = 0.0
     throttling_rate: float | None = None
     latency_limit: float | None = None
@@ -110,8 +115,8 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
     if settings.get("domain-name"):
         allow_writes = False
     pace = _pace(settings)
-    if pace["rate"] is None and is_aws(endpoint):
-        pace["rate"] = AWS_RATE
+    if is_aws(endpoint):
+        pace = {"rate": AWS_RATE, "write_rate": AWS_WRITE_RATE} | pace
     return Target(
         endpoint=endpoint.rstrip("/"),
         region=_region(settings, environ, endpoint, _profile(settings, options, environ)),
@@ -121,7 +126,6 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
         integration_uri=settings.get("integration-uri"),
         allow_writes=allow_writes,
         insists_on_writing=allow_writes and settings.get("allow-writes", False),
-        write_rate=AWS_WRITE_RATE if is_aws(endpoint) else None,
         **pace,
     )
 
@@ -154,21 +158,8 @@ def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pace(settings: Mapping[str, Any]) -> dict[str, Any]:
     """How deep, how fast, how much and how patiently a target is asked."""
-    path = settings.get("waivers")
-    return {
-        "rate": settings.get("rate"),
-        "max_requests": settings.get("max-requests"),
-        "timeout": settings.get("request-timeout", 10.0),
-        "settling_time": settings.get("settling-time", 0.0),
-        "throttling_rate": settings.get("throttling-rate"),
-        "latency_limit": settings.get("latency-limit"),
-        "fault_limit": settings.get("fault-limit"),
-        "wait": settings.get("wait", 0.0),
-        "name": settings.get("name"),
-        "depth": settings.get("depth", "gate"),
-        "max_examples": settings.get("max-examples"),
-        "waivers": Path(path) if path else None,
-    }
+    pace = {key.replace("-", "_"): settings[key] for key in _PACE if key in settings}
+    return pace | {"waivers": Path(pace["waivers"])} if "waivers" in pace else pace
 
 
 def _refuse_without_endpoint(settings: Mapping[str, Any], options: Mapping[str, Any]) -> None:
