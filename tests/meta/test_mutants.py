@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 
@@ -19,10 +20,12 @@ from getintegration_contract.target.file import read_file
 from .mutants import emulator_code
 from .mutants.bases import ROOT
 from .mutants.catalogue import MUTANTS
-from .mutants.jobs import target_file
+from .mutants.jobs import Outcome, target_file
+from .mutants.kit import chain
 from .mutants.lawful import LAWFUL
-from .mutants.messages import Answer, Forward, Raw, Request, ok
+from .mutants.messages import Answer, Forward, Handler, Raw, Request, ok
 from .mutants.proxy import Proxy
+from .mutants.runner import is_right, line
 
 Exchange = Callable[..., bytes]
 
@@ -110,6 +113,41 @@ def test_the_proxy_keeps_connections_and_continues(exchange: Exchange) -> None:
 def test_the_proxy_sends_bytes_as_a_mutant_wants_them(exchange: Exchange) -> None:
     assert exchange(b"GET /raw HTTP/1.1\r\n\r\nGET /never HTTP/1.1\r\n\r\n").endswith(b"garbage")
     assert exchange(b"no HTTP\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def _other_body(request: Request, forward: Forward) -> Answer:
+    return forward(request).with_body(b"[]")
+
+
+def _of_its_own(request: Request, forward: Forward) -> Answer:
+    return ok([])
+
+
+def _other_header(request: Request, forward: Forward) -> Answer:
+    return forward(request).with_header("X-Note", "1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "habit", "shown"),
+    [
+        (_other_body, _other_header, 1),
+        (_of_its_own, _other_header, 1),
+        (_other_body, chain(), 0),
+        (chain(), _other_header, 0),
+        (_of_its_own, chain(), 0),
+    ],
+)
+def test_a_pair_counts_only_where_fault_and_habit_both_show(
+    fault: Handler, habit: Handler, shown: int
+) -> None:
+    with Proxy("http://127.0.0.1:1", lambda request, forward: ok({})) as base:
+        with Proxy(base.url, fault, habit=habit) as proxy, urlopen(proxy.url) as answer:
+            assert (answer.headers["X-Note"] == "1") == (habit is _other_header)
+        assert proxy.count.changed == shown
+    outcome = Outcome("name", "base", 1, violated={"a": 1}, expected=frozenset("a"), paired=True)
+    outcome.changed = proxy.count.changed
+    assert is_right(outcome) == bool(shown)
+    assert line(outcome).startswith("caught" if shown else "NEVER SHOWN")
 
 
 def test_a_sample_is_caught() -> None:

@@ -45,7 +45,8 @@ class Outcome:
     Attributes:
         violated: Gating clauses that were found violated, each with how often.
         first: The first test that shows the first expected clause.
-        changed: Answers that were not the base's own.
+        paired: Whether it has a habit, too.
+        changed: Answers that were not the base's own; of a pair, those that show both fault and habit.
         faults: Answers that the mutant's own code failed to make.
         output: The end of what pytest said, of a run that gave no verdict.
     """
@@ -58,6 +59,7 @@ class Outcome:
     violated: dict[str, int] = field(default_factory=dict)
     expected: frozenset[str] = frozenset()
     first: str = ""
+    paired: bool = False
     changed: int = 0
     faults: int = 0
     output: str = ""
@@ -127,7 +129,8 @@ class Job:
 
     def _read(self, status: int, seconds: float) -> Outcome:
         expected = self.mutant.expected
-        outcome = Outcome(self.mutant.name, self.base.name, status, seconds, expected=expected)
+        paired = self.mutant.habit is not None
+        outcome = Outcome(self.mutant.name, self.base.name, status, seconds, expected=expected, paired=paired)
         count = _load(self._folder / "count.json")
         outcome.changed, outcome.faults = (count.get("changed", 0), count.get("faults", 0))
         report = _load(self._folder / "report.json")

@@ -62,7 +62,9 @@ def pairs() -> list[Mutant]:
     found = []
     for index, name in enumerate(_HABITS):
         habit = lawful[name]
-        fitting = [mutant for mutant in MUTANTS if not mutant.needs and not _apart(mutant, habit)]
+        # What does not say "100 Continue" differs in no answer, so that no habit shows with it.
+        able = (mutant for mutant in MUTANTS if mutant.continues and not mutant.needs)
+        fitting = [mutant for mutant in able if not _apart(mutant, habit)]
         for members in by_theme(fitting):
             mutant = members[(2 * index + 1) * len(members) // (2 * len(_HABITS))]
             found.append(replace(mutant, name=f"{mutant.name} + {name}", habit=habit.build()))

@@ -115,15 +115,17 @@ def outcomes(todo: Plan, jobs: int, *, fast: bool, without: Sequence[str] = ()) 
 
 
 def is_right(outcome: Outcome) -> bool:
-    """Whether a mutant was caught, or a lawful variant passed."""
+    """Whether a mutant was caught, or a lawful variant passed; a pair counts only if both of it showed."""
     right = outcome.caught if outcome.expected else outcome.status == 0
-    return right and not outcome.faults
+    return right and not outcome.faults and not (outcome.paired and not outcome.changed)
 
 
 def line(outcome: Outcome) -> str:
     """One row of the table."""
     if not outcome.expected:
         verdict = "passed" if outcome.status == 0 else "ALARM"
+    elif outcome.paired and not outcome.changed:
+        verdict = "NEVER SHOWN"
     elif outcome.caught:
         verdict = "caught"
     elif outcome.status == 1:
