@@ -14,6 +14,7 @@ import pytest
 
 from getintegration_contract.exchange import Exchange, Request, Signing
 from getintegration_contract.identity import Identity
+from getintegration_contract.judging.checker import Checker
 from getintegration_contract.operations import get_integration
 from getintegration_contract.run import Settings
 from getintegration_contract.sending.client import Client
@@ -70,11 +71,25 @@ def ask(client: Client, caller: Identity, state: State) -> Ask:
 
 
 @pytest.fixture
-def workspace(client: Client, caller: Identity, target: Target) -> Iterator[Workspace]:
+def written(check: Checker) -> Callable[[Exchange], None]:
+    """Looks at a write, which only a crash can be held against."""
+
+    def written(exchange: Exchange) -> None:
+        status, error_type = exchange.response.status, exchange.response.error_type
+        crashed = status >= 500 and status != 501
+        check.that("state.write-faults", not crashed, "no 5xx", f"{status} {error_type or ''}", exchange)
+
+    return written
+
+
+@pytest.fixture
+def workspace(
+    client: Client, caller: Identity, target: Target, written: Callable[[Exchange], None]
+) -> Iterator[Workspace]:
     """Writes for a test; a write that the target refuses skips it. Whatever was made is removed."""
     if WRITING not in target.capabilities:
         pytest.skip("the target does not claim writing")
-    workspace = Workspace(client, caller, target.settling_time, pytest.skip)
+    workspace = Workspace(client, caller, target.settling_time, pytest.skip, written)
     yield workspace
     workspace.clear()
 

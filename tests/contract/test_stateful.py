@@ -7,6 +7,7 @@ Where there is another account, it has domains of the same names. A broken story
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
+from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.state.state import State
@@ -60,12 +62,13 @@ def test_stories(
     target: Any,
     state: State,
     scratch_name: str,
+    written: Callable[[Exchange], None],
     check: Checker,
     worker: Any,
     pytestconfig: pytest.Config,
 ) -> None:
     depth = DEPTHS[pytestconfig.option.depth]
-    workspace = Workspace(client, caller, target.settling_time, refuse)
+    workspace = Workspace(client, caller, target.settling_time, refuse, written)
     others = [target.identities["other-account"]] if OTHER_ACCOUNT in target.capabilities else []
     versions = tuple(
         {name: value for name, value in version.items() if name in state.members} for version in VERSIONS

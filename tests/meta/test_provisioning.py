@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -358,6 +359,31 @@ def test_members_that_are_refused_only_together_are_told_so(
     assert result.outcomes["state.put-get.RoleArn"] == "upheld"
     told = "the target did not take EventTriggerNames with the other members"
     assert told in str(result.clause("state.put-get.EventTriggerNames"))
+
+
+@pytest.mark.parametrize("status", [500, 501, 400])
+def test_an_update_that_crashes_for_good_is_reported(
+    run_suite: RunSuite, serve: Serve, endpoint: Process, status: int
+) -> None:
+    forward, put = forwarding(endpoint.url), set()
+
+    def makes_but_never_updates(request: Received) -> Reply:
+        if request.method != "PUT":
+            return forward(request)
+        key = (request.target, json.loads(request.body)["Uri"])
+        if key in put:
+            return refused(status, "InternalServerException")
+        put.add(key)
+        return forward(request)
+
+    result = run_suite(suite("updates"), "--endpoint-url", serve(makes_but_never_updates).url)
+    assert (result.status, result.outcomes["state.update.visible"]) == (0, "not exercised"), result.output
+    found = [each for each in result.report["findings"] if each["clause"] == "state.write-faults"]
+    assert len(found) == (status == 500)
+    for finding in found:
+        assert not finding["gating"]
+        assert finding["actual"] == "500 InternalServerException"
+        assert finding["exchange"]["request"]["method"] == "PUT"
 
 
 def test_the_second_integration_that_is_discovered_is_none_of_the_firsts(endpoint: Process) -> None:

@@ -28,15 +28,22 @@ class Workspace:
         caller: Signs the requests, unless another identity is named.
         settling_time: Seconds until a write is seen by readers.
         refuse: Called with the reason when the target refuses a write; does not return.
+        written: Called with every write.
     """
 
     def __init__(
-        self, client: Client, caller: Identity, settling_time: float, refuse: Callable[[str], NoReturn]
+        self,
+        client: Client,
+        caller: Identity,
+        settling_time: float,
+        refuse: Callable[[str], NoReturn],
+        written: Callable[[Exchange], None],
     ) -> None:
         self._client = client
         self._caller = caller
         self._settling_time = settling_time
         self._refuse = refuse
+        self._note = written
         self._settled = 0.0
         self._made: dict[tuple[str, Identity], None] = {}
 
@@ -106,6 +113,7 @@ class Workspace:
         """Take note of a write; a repeated removal may find that the first one did its work."""
         status = exchange.response.status
         self._settled = time.monotonic() + self._settling_time
+        self._note(exchange)
         if status // 100 != 2 and not (gone and status == 404 and exchange.faults):
             error_type = exchange.response.error_type
             self._refuse(f"{operation} answered {status} {error_type or exchange.response.reason}".strip())
