@@ -17,6 +17,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from getintegration_contract.contract import Contract
+from getintegration_contract.judging.checker import Checker
+from getintegration_contract.judging.judge import Judge
+from getintegration_contract.judging.ledger import Entry
+from getintegration_contract.redact import Redactor
+
 from .mutants.bases import Process
 from .mutants.messages import ClosedError, Raw, Request, without
 from .mutants.proxy import Base, Proxy
@@ -231,6 +237,12 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < end, "what was waited for did not happen"
         time.sleep(0.01)
+
+
+def checking(contract: Contract | None = None) -> tuple[Checker, Entry]:
+    """A checker, and what it makes note of."""
+    contract, entry = contract or Contract.load(DESCRIPTION), Entry("t")
+    return Checker(Judge(contract), entry, Redactor(), lambda name: contract.clauses[name].gates()), entry
 
 
 # --- Servers ------------------------------------------------------------------------------------------------

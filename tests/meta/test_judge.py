@@ -1,4 +1,7 @@
-"""The judge never fails a lawful choice, and names exactly what is wrong with an unlawful one."""
+"""The judge never fails a lawful choice, and names exactly what is wrong with an unlawful one.
+
+What a mutant or a lawful variant shows for a single clause is not repeated here.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ import pytest
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.judging import oracle
-from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import (
     CLIENT_ERROR,
     DENIED,
@@ -25,10 +27,10 @@ from getintegration_contract.judging.judge import (
     Judge,
     answer,
 )
-from getintegration_contract.judging.ledger import Entry
-from getintegration_contract.redact import Redactor
 
-from .support import DESCRIPTION
+from ..contract import test_ambiguous as ambiguous
+from ..contract import test_malformed as malformed
+from .support import DESCRIPTION, checking
 
 DOMAIN, URI = "My-Domain_1", "s3://bucket/caf\u00e9"
 INTEGRATION = {
@@ -45,12 +47,14 @@ INTEGRATION = {
     "Tags": {"team": "contract", "a+b,c-d./:;<=_9": ""},
     "WorkflowId": "w",
 }
+OPTIONAL = INTEGRATION.keys() - {"DomainName", "Uri", "CreatedAt", "LastUpdatedAt"}
+TEXT = json.dumps(INTEGRATION)
 CONTRACT = Contract.load(DESCRIPTION)
 JSON, ID = ("Content-Type", "application/json"), ("x-amzn-RequestId", "1")
+HTML, PLAIN = ("Content-Type", "text/html"), ("Content-Type", "text/plain")
 FOUND = Expectation("response.status", (OK,), DOMAIN, URI)
 UNKNOWN = Expectation("missing.domain", (NOT_FOUND,))
-
-Headers = tuple[tuple[str, str], ...]
+TYPE = "ResourceNotFoundException"
 
 
 def exchange(status: int, body: object, *headers: tuple[str, str]) -> Exchange:
@@ -65,20 +69,25 @@ def found(**members: object) -> Exchange:
     return exchange(200, document)
 
 
+def raw(old: str, new: str) -> Exchange:
+    """A 200 with some text of its body replaced."""
+    assert old in TEXT
+    return exchange(200, TEXT.replace(old, new).encode("utf-8", "surrogatepass"))
+
+
 def error(status: int, kind: str | None, body: object = None, *headers: tuple[str, str]) -> Exchange:
     """An error of the declared shape with one type in the header."""
-    typed = (("X-Amzn-ErrorType", kind),) if kind else ()
+    typed = (("X-Amzn-ErrorType", kind),) if kind is not None else ()
     return exchange(status, {"Message": "m"} if body is None else body, *typed, *(headers or (JSON, ID)))
+
+
+NO_ANSWER = replace(found(), response=Response(0, "reset", (), b""))
 
 
 def violated(given: Exchange, expectation: Expectation = FOUND, *, gating: bool = True) -> set[str]:
     """The clauses that an exchange violates, by default those that can fail a target."""
-    checks = Judge(CONTRACT).judge(given, expectation)
-    return {
-        check.clause
-        for check in checks
-        if not check.ok and (not gating or CONTRACT.clauses[check.clause].gates())
-    }
+    checks = [check.clause for check in Judge(CONTRACT).judge(given, expectation) if not check.ok]
+    return {clause for clause in checks if not gating or CONTRACT.clauses[clause].gates()}
 
 
 def credited(given: Exchange, expectation: Expectation = FOUND) -> set[str]:
@@ -88,336 +97,194 @@ def credited(given: Exchange, expectation: Expectation = FOUND) -> set[str]:
 
 # --- Lawful choices -----------------------------------------------------------------------------------------
 
-LAWFUL_ANSWERS = {
+LAWFUL = {
     "all members": found(),
-    "unknown members": found(Owner="me", ResourceVersion=7, nested={"a": [None]}),
-    "optional members absent": found(
-        **dict.fromkeys(INTEGRATION.keys() - {"DomainName", "Uri", "CreatedAt", "LastUpdatedAt"}, ...)
-    ),
-    "optional members null": found(
-        **dict.fromkeys(INTEGRATION.keys() - {"DomainName", "Uri", "CreatedAt", "LastUpdatedAt"})
-    ),
-    "empty tags": found(Tags={}),
-    "empty event triggers": found(EventTriggerNames=[]),
+    "no optional members": found(**dict.fromkeys(OPTIONAL, ...)),
     "50 tags": found(Tags={f"k{number}": "v" * 256 for number in range(50)}),
-    "whole seconds": found(CreatedAt=1_700_000_000, LastUpdatedAt=1_700_000_000),
-    "seconds with an exponent": exchange(
-        200, json.dumps(INTEGRATION).replace("1700000000.25", "1.7E+9").encode()
-    ),
-    "many decimals": found(CreatedAt=1_700_000_000.123456),
-    "created long before": found(CreatedAt=0),
     "255 emoji": found(WorkflowId="\U0001f600" * 255),
-    "escaped text": exchange(200, json.dumps(INTEGRATION).encode()),
-    "indented": exchange(200, json.dumps(INTEGRATION, indent=4).encode()),
-    "spaces around": exchange(200, b" \n" + json.dumps(INTEGRATION).encode() + b"\r\n"),
-    "charset": exchange(200, INTEGRATION, ("Content-Type", 'application/json; charset="UTF-8"'), ID),
-    "media type in capitals": exchange(
-        200, INTEGRATION, ("Content-Type", "Application/JSON;charset=utf-8"), ID
-    ),
-    "another JSON media type": exchange(200, INTEGRATION, ("Content-Type", "application/x-amz-json-1.1"), ID),
-    "a suffixed media type": exchange(200, INTEGRATION, ("Content-Type", "application/hal+json"), ID),
-    "headers in lower case": exchange(
-        200, INTEGRATION, ("content-type", "application/json"), ("x-amzn-requestid", "1")
-    ),
-    "headers in capitals": exchange(
-        200, INTEGRATION, ("CONTENT-TYPE", "application/json"), ("X-AMZN-REQUESTID", "1")
-    ),
-    "extra headers": exchange(
-        200, INTEGRATION, JSON, ID, ("Via", "gateway"), ("Set-Cookie", "a=b"), ("X-Amzn-Trace-Id", "t")
-    ),
-    "half a surrogate": exchange(
-        200, json.dumps({**INTEGRATION, "Tags": {"k": "\ud800"}, "\udc00": ["\ud800"]}).encode()
-    ),
-    "a number of 5,000 digits": exchange(
-        200, json.dumps(INTEGRATION).encode()[:-1] + b', "n": [%b, 1e999, -1e999]}' % (b"9" * 5000)
-    ),
-    "a role of another partition": found(RoleArn="arn:aws-us-gov:iam::123456789012:role/x"),
+    "created at the epoch": found(CreatedAt=0),
     "created in the year 1": found(CreatedAt=-62_135_596_800),
-    "a chunked or compressed body": exchange(
-        200, INTEGRATION, JSON, ID, ("Transfer-Encoding", "chunked"), ("Content-Encoding", "gzip")
-    ),
+    "equal times": found(CreatedAt=1_700_000_000, LastUpdatedAt=1_700_000_000),
+    "spaces around": exchange(200, b" \n" + TEXT.encode() + b"\r\n"),
+    "half a surrogate": raw('"w"', '"w", "\\udc00": ["\\ud800"]'),
+    "endless numbers": raw('"w"', f'"w", "n": [{"9" * 5000}, 1e999, -1e999]'),
+    "charset": exchange(200, INTEGRATION, ("CONTENT-type", 'Application/JSON; charset="UTF-8"'), ID),
+    "other JSON": exchange(200, INTEGRATION, ("Content-Type", "application/x-amz-json-1.1"), ID),
+    "unknown members": found(Owner="me", nested={"a": [None]}),
+    "null members": found(**dict.fromkeys(OPTIONAL)),
+    "a name twice": raw('"w"', '"w", "WorkflowId": "w"'),
+}
+#: What no source forbids, and yet is worth a word.
+REPORTED = {
+    "half a surrogate": "response.unknown-members",
+    "endless numbers": "response.unknown-members",
+    "unknown members": "response.unknown-members",
+    "null members": "response.null-members",
+    "a name twice": "response.body.unique-keys",
 }
 
 
-@pytest.mark.parametrize("given", LAWFUL_ANSWERS.values(), ids=LAWFUL_ANSWERS.keys())
-def test_lawful_answer(given: Exchange) -> None:
-    assert violated(given) == set()
-    assert {
-        "response.status",
-        "response.echo.DomainName",
-        "response.echo.Uri",
-        "response.body.json",
-    } <= credited(given)
+@pytest.mark.parametrize("name", LAWFUL)
+def test_lawful_answer(name: str) -> None:
+    given = LAWFUL[name]
+    assert (violated(given), violated(given, gating=False)) == (
+        set(),
+        {REPORTED[name]} if name in REPORTED else set(),
+    )
+    echo = {"response.echo.DomainName", "response.echo.Uri"}
+    assert {"response.status", "response.body.json", *echo} <= credited(given)
 
 
 @pytest.mark.parametrize(
-    ("given", "clause"),
-    [
-        (LAWFUL_ANSWERS["unknown members"], "response.unknown-members"),
-        (LAWFUL_ANSWERS["optional members null"], "response.null-members"),
-        (
-            exchange(200, json.dumps(INTEGRATION).encode()[:-1] + b', "Uri": "s3://bucket/caf\xc3\xa9"}'),
-            "response.body.unique-keys",
-        ),
-    ],
-    ids=["unknown members", "null members", "a name twice"],
+    "written", ["{}", "{}:http://a.b/c", "com.amazonaws#{}", "aws.profile#{}:http://x/y#z"]
 )
-def test_what_no_source_forbids_is_reported_and_fails_nobody(given: Exchange, clause: str) -> None:
-    assert violated(given) == set()
-    assert violated(given, gating=False) == {clause}
-
-
-@pytest.mark.parametrize(
-    ("header", "body", "agrees"),
-    [
-        ("ResourceNotFoundException", {"__type": "a#ResourceNotFoundException:http://b"}, True),
-        ("ResourceNotFoundException", {"code": "NotFound"}, False),
-        ("ResourceNotFoundException", {"code": 404}, False),
-        (None, {"code": "ResourceNotFoundException", "__type": "https://errors"}, False),
-        (None, {"code": 404, "__type": "ResourceNotFoundException"}, False),
-    ],
-)
-def test_types_that_disagree_are_reported(header: str | None, body: dict[str, Any], agrees: bool) -> None:
-    given = error(404, header, body)
-    assert violated(given, UNKNOWN) == set()
-    assert violated(given, UNKNOWN, gating=False) == (set() if agrees else {"error.type.agreement"})
-
-
-def test_clients_read_code_before_dunder_type() -> None:
-    given = error(404, None, {"__type": "BadRequestException", "code": TYPE})
-    assert given.response.error_type == TYPE
-
-
-TYPE = "ResourceNotFoundException"
-LAWFUL_ERRORS = {
-    "type in the header": error(404, TYPE),
-    "header in lower case": exchange(404, {}, ("x-amzn-errortype", TYPE), JSON, ID),
-    "type with a suffix": error(404, f"{TYPE}:http://internal.amazon.com/coral/com.amazon.coral.service/"),
-    "type with a prefix": error(404, f"com.amazonaws.customerprofiles#{TYPE}"),
-    "type with both": error(404, f"aws.profile#{TYPE}:http://x/y#z"),
-    "type in the body as __type": error(404, None, {"__type": TYPE, "message": "m"}),
-    "type in the body with a prefix": error(404, None, {"__type": f"com.amazonaws.customerprofiles#{TYPE}"}),
-    "type in the body as code": error(404, None, {"code": TYPE}),
-    "type in both": error(404, TYPE, {"__type": TYPE, "Message": "m"}),
-    "an empty header, type in the body": error(404, "", {"__type": TYPE}),
-    "Message": error(404, TYPE, {"Message": "m"}),
-    "message": error(404, TYPE, {"message": "m"}),
-    "both spellings": error(404, TYPE, {"Message": "m", "message": "m"}),
-    "null message": error(404, TYPE, {"Message": None}),
-    "no message": error(404, TYPE, {}),
-    "further members": error(404, TYPE, {"message": "m", "fault": "client", "resource": {"a": 1}}),
-    "charset": error(404, TYPE, {}, ("Content-Type", "application/json; charset=utf-8"), ID),
-    "another JSON media type": error(404, TYPE, {}, ("Content-Type", "application/x-amz-json-1.1"), ID),
-}
-
-
-@pytest.mark.parametrize("given", LAWFUL_ERRORS.values(), ids=LAWFUL_ERRORS.keys())
-def test_lawful_error(given: Exchange) -> None:
+@pytest.mark.parametrize("place", ["X-Amzn-ErrorType", "x-amzn-errortype", "code", "__type"])
+def test_a_type_is_understood_wherever_and_however_it_stands(place: str, written: str) -> None:
+    kind = written.format(TYPE)
+    given = error(404, "", {place: kind}) if "-" not in place else exchange(404, {}, (place, kind), JSON, ID)
     assert violated(given, UNKNOWN) == set()
     assert {"missing.domain", "error.type", f"error.{TYPE}.status", f"error.{TYPE}.type"} <= credited(
         given, UNKNOWN
     )
 
 
-@pytest.mark.parametrize("kind", ["SerializationException", "BadRequestException"])
-def test_either_type_is_lawful_for_unreadable_json(kind: str) -> None:
-    assert violated(error(400, kind), Expectation("request.json", (UNREADABLE,))) == set()
-
-
-def test_only_bad_request_is_lawful_for_a_broken_constraint() -> None:
-    given, due = error(400, "SerializationException"), Expectation("request.Uri.maxLength", (INVALID,))
-    assert violated(given, due) == {"error.BadRequestException.type"}
+@pytest.mark.parametrize(
+    ("header", "body", "agrees"),
+    [
+        (TYPE, {"__type": f"a#{TYPE}:http://b"}, True),
+        (TYPE, {"code": "NotFound"}, False),
+        (TYPE, {"code": 404}, False),
+        (None, {"code": TYPE, "__type": "BadRequestException"}, False),
+        (None, {"code": 404, "__type": TYPE}, False),
+    ],
+)
+def test_types_that_disagree_are_reported(header: str | None, body: dict[str, Any], agrees: bool) -> None:
+    given = error(404, header, body)
+    assert (given.response.error_type, violated(given, UNKNOWN)) == (TYPE, set())
+    assert violated(given, UNKNOWN, gating=False) == (set() if agrees else {"error.type.agreement"})
 
 
 @pytest.mark.parametrize(
-    "kind",
+    ("given", "clause", "answers", "due"),
     [
-        "MissingAuthenticationTokenException",
-        "MissingAuthenticationToken",
-        "IncompleteSignatureException",
-        "UnrecognizedClientException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
+        (error(400, "SerializationException"), "request.json", (UNREADABLE,), set()),
+        (
+            error(400, "SerializationException"),
+            "request.valid",
+            (INVALID,),
+            {"error.BadRequestException.type"},
+        ),
+        (error(403, "AccessDeniedException"), "access.unauthorized", (DENIED, NOT_FOUND), set()),
+        (error(404, TYPE), "access.unauthorized", (DENIED, NOT_FOUND), set()),
+        (error(400, "IncompleteSignature"), "sigv4.wrong-secret", (UNAUTHENTICATED,), set()),
+        (error(401, "InvalidClientTokenId"), "sigv4.wrong-secret", (UNAUTHENTICATED,), set()),
     ],
 )
-@pytest.mark.parametrize("status", [400, 401, 403])
-def test_either_family_of_authentication_errors_is_a_rejection(status: int, kind: str) -> None:
-    clause = "sigv4.wrong-secret"
-    assert violated(error(status, kind, {"message": "m"}), Expectation(clause, (UNAUTHENTICATED,))) == set()
+def test_which_of_several_answers_are_lawful(
+    given: Exchange, clause: str, answers: tuple[Allowed, ...], due: set[str]
+) -> None:
+    assert violated(given, Expectation(clause, answers)) == due
 
 
 def test_status_and_type_of_a_rejected_signature_are_reported_but_fail_nobody() -> None:
-    entry = Entry("t")
-    checker = Checker(Judge(CONTRACT), entry, Redactor(), lambda clause: CONTRACT.clauses[clause].gates())
-    assert checker.unauthenticated(
-        error(401, "Unauthorized"), "sigv4.wrong-secret", "InvalidSignatureException"
-    )
+    checker, entry = checking(CONTRACT)
+    rejected = error(401, "Unauthorized")
+    assert checker.unauthenticated(rejected, "sigv4.wrong-secret", "InvalidSignatureException")
     checker.raise_if_violated()
     assert set(entry.findings) == {"sigv4.wrong-secret.type"}
-
-
-@pytest.mark.parametrize("status", [403, 404])
-def test_an_integration_may_be_hidden_instead_of_denied(status: int) -> None:
-    kind = {403: "AccessDeniedException", 404: TYPE}[status]
-    assert violated(error(status, kind), Expectation("access.unauthorized", (DENIED, NOT_FOUND))) == set()
 
 
 @pytest.mark.parametrize(
     ("given", "reported"),
     [
-        (error(404, "UnknownOperationException"), set()),
-        (exchange(405, {"message": "Method Not Allowed"}, JSON), {"routing.method.form"}),
-        (exchange(405, b"<html>", ("Content-Type", "text/html")), {"routing.method.form"}),
-        (exchange(405, b""), {"routing.method.form"}),
-        (found(), {"routing.method"}),
-        (error(500, "InternalServerException"), {"routing.method"}),
+        pytest.param(error(404, "UnknownOperationException"), set(), id="typed"),
+        pytest.param(exchange(405, {"message": "no"}, JSON), {"routing.method.form"}, id="untyped"),
+        pytest.param(exchange(405, b"<html>", HTML), {"routing.method.form"}, id="HTML"),
+        pytest.param(exchange(405, b""), {"routing.method.form"}, id="empty"),
+        pytest.param(found(), {"routing.method"}, id="found"),
+        pytest.param(error(500, "InternalServerException"), {"routing.method"}, id="crash"),
     ],
-    ids=["typed", "untyped", "HTML", "empty", "found", "crash"],
 )
 def test_what_has_no_route_need_only_be_rejected(given: Exchange, reported: set[str]) -> None:
-    entry = Entry("t")
-    checker = Checker(Judge(CONTRACT), entry, Redactor(), lambda clause: CONTRACT.clauses[clause].gates())
+    checker, entry = checking(CONTRACT)
     checker.no_route(given, "routing.method")
     assert set(entry.findings) - {"response.request-id"} == reported
 
 
-# --- What exactly is wrong with an error --------------------------------------------------------------------
+def test_the_text_of_a_message_is_never_judged() -> None:
+    clauses = [name for name in CONTRACT.clauses if "essage" in name]
+    assert clauses == ["error.Message.type", "error.message.type"]
+    for text in ("", "x" * 10_000, "Success", "\u202e"):
+        assert violated(error(404, TYPE, {"Message": text}), UNKNOWN, gating=False) == set()
 
-HTML = ("Content-Type", "text/html")
+
+# --- What exactly is wrong ----------------------------------------------------------------------------------
 
 WRONG_ERRORS: dict[str, tuple[Exchange, set[str]]] = {
-    "right status, type of another status": (
-        error(404, "BadRequestException"),
-        {"error.BadRequestException.status"},
-    ),
-    "right status, undeclared type": (error(404, "NotFound"), {f"error.{TYPE}.type"}),
-    "right status, type in another case": (error(404, TYPE.lower()), {f"error.{TYPE}.type"}),
-    "right type, status of another type": (error(400, TYPE), {f"error.{TYPE}.status"}),
-    "right type, undeclared status": (error(410, TYPE), {f"error.{TYPE}.status"}),
-    "right type, status of a crash": (error(500, TYPE), {"missing.domain", f"error.{TYPE}.status"}),
+    "type of another status": (error(404, "BadRequestException"), {"error.BadRequestException.status"}),
+    "undeclared type": (error(404, "NotFound"), {f"error.{TYPE}.type"}),
+    "type in another case": (error(404, TYPE.lower()), {f"error.{TYPE}.type"}),
+    "status of another type": (error(400, TYPE), {f"error.{TYPE}.status"}),
+    "undeclared status": (error(410, TYPE), {f"error.{TYPE}.status"}),
+    "status of a crash": (error(500, TYPE), {"missing.domain", f"error.{TYPE}.status"}),
     "both wrong, and fitting": (error(403, "AccessDeniedException"), {"missing.domain"}),
     "both wrong, undeclared": (error(422, "ValidationException"), {"missing.domain"}),
     "no type": (error(404, None), {"error.type"}),
-    "type of no text": (error(404, None, {"__type": 7}), {"error.type"}),
-    "a number as code": (error(404, None, {"code": 404}), {"error.type"}),
+    "type of no text": (error(404, None, {"__type": 7, "code": 404}), {"error.type"}),
     "a crash with its type": (error(500, "InternalServerException"), {"missing.domain"}),
-    "a crash without a type": (error(503, None), {"missing.domain"}),
-    "a crash of a gateway": (exchange(502, b"<html>Bad Gateway</html>", HTML), {"missing.domain"}),
-    "an HTML error": (
-        error(404, TYPE, b"<html>Not Found</html>", HTML, ID),
-        {"error.content-type", "error.body.json"},
-    ),
-    "an HTML error without a type": (
-        exchange(404, b"<html>Not Found</html>", HTML, ID),
+    "a crash of a gateway": (exchange(502, b"<html>Bad Gateway", HTML), {"missing.domain"}),
+    "an HTML error": (error(404, TYPE, b"<html>", HTML, ID), {"error.content-type", "error.body.json"}),
+    "an untyped HTML error": (
+        exchange(404, b"<html>", HTML, ID),
         {"error.content-type", "error.body.json", "error.type"},
     ),
-    "JSON that is called text": (
-        error(404, TYPE, {}, ("Content-Type", "text/plain"), ID),
-        {"error.content-type"},
-    ),
+    "JSON that is called text": (error(404, TYPE, {}, PLAIN, ID), {"error.content-type"}),
     "JSON without a media type": (error(404, TYPE, {}, ID), {"error.content-type"}),
     "an empty body": (error(404, TYPE, b""), {"error.body.json"}),
     "a body that is no object": (error(404, TYPE, ["m"]), {"error.body.type"}),
     "a message that is no text": (error(404, TYPE, {"Message": {"a": 1}}), {"error.Message.type"}),
     "found instead": (found(), {"missing.domain"}),
     "a redirect": (exchange(302, b""), {"missing.domain"}),
-    "no answer": (
-        Exchange("http://target", Request("POST", "/"), Response(0, "reset", (), b"")),
-        {"missing.domain"},
-    ),
+    "no answer": (NO_ANSWER, {"missing.domain"}),
 }
 
 
 @pytest.mark.parametrize(("given", "clauses"), WRONG_ERRORS.values(), ids=WRONG_ERRORS.keys())
 def test_wrong_error(given: Exchange, clauses: set[str]) -> None:
     assert violated(given, UNKNOWN) == clauses
+    # A flaw in its form still credits what was understood.
+    assert ("missing.domain" in credited(given, UNKNOWN)) == ("missing.domain" not in clauses)
+    if given.response.status in (0, 500):  # never a correct rejection, whatever its type or its form
+        lenient = replace(UNKNOWN, shape="none")
+        assert violated(given, lenient, gating=False) >= {"missing.domain"}
 
 
-@pytest.mark.parametrize("shape", ["service", "json", "none"])
-def test_a_crash_is_never_a_correct_rejection_whatever_its_type(shape: str) -> None:
-    crash = error(500, TYPE)
-    assert "missing.domain" in violated(crash, replace(UNKNOWN, shape=shape))
-    assert "missing.domain" not in credited(crash, replace(UNKNOWN, shape=shape))
-
-
-@pytest.mark.parametrize(
-    "name", ["right status, undeclared type", "right type, undeclared status", "no type", "an HTML error"]
-)
-def test_a_flaw_in_form_still_credits_what_was_understood(name: str) -> None:
-    assert "missing.domain" in credited(WRONG_ERRORS[name][0], UNKNOWN)
-
-
-def test_no_answer_says_nothing_of_headers() -> None:
-    assert violated(WRONG_ERRORS["no answer"][0], UNKNOWN, gating=False) == {"missing.domain"}
-
-
-def test_not_found_where_something_exists_violates_that_alone() -> None:
-    assert violated(error(404, TYPE)) == {"response.status"}
-
-
-def test_no_answer_at_all_violates_the_clause_of_transport_too() -> None:
-    entry = Entry("t")
-    checker = Checker(Judge(CONTRACT), entry, Redactor(), lambda _: True)
-    checker.expect(WRONG_ERRORS["no answer"][0], UNKNOWN)
+def test_no_answer_violates_the_clause_of_transport_and_says_nothing_of_headers() -> None:
+    checker, entry = checking(CONTRACT)
+    checker.expect(NO_ANSWER, UNKNOWN)
     assert set(entry.findings) == {"missing.domain", "transport.answers"}
 
 
-# --- What exactly is wrong with a success -------------------------------------------------------------------
-
 WRONG_ANSWERS: dict[str, tuple[Exchange, set[str]]] = {
-    "required member absent": (found(CreatedAt=...), {"response.CreatedAt.required"}),
     "required member null": (found(Uri=None), {"response.Uri.required", "response.echo.Uri"}),
-    "another domain": (found(DomainName="Other"), {"response.echo.DomainName"}),
     "domain in another case": (found(DomainName=DOMAIN.lower()), {"response.echo.DomainName"}),
     "Uri in another form of Unicode": (found(Uri="s3://bucket/cafe\u0301"), {"response.echo.Uri"}),
-    "milliseconds": (
-        found(CreatedAt=1_700_000_000_250, LastUpdatedAt=1_700_000_001_500),
-        {"response.timestamps.unit"},
-    ),
-    "times as text": (found(CreatedAt="2023-11-14T22:13:20Z"), {"response.CreatedAt.type"}),
+    "half a surrogate for the Uri": (raw("caf\\u00e9", "\\ud800"), {"response.echo.Uri"}),
+    "milliseconds": (found(CreatedAt=1.7e12, LastUpdatedAt=1.7e12), {"response.timestamps.unit"}),
+    "times before the year 1": (found(CreatedAt=-1e15), {"response.timestamps.unit"}),
+    "a time that no float holds": (raw("1700000001.5", "1e999"), {"response.timestamps.unit"}),
     "times in the wrong order": (found(CreatedAt=1_700_000_009), {"response.timestamps.order"}),
     "true as a time": (found(CreatedAt=True), {"response.CreatedAt.type"}),
     "a name with a newline": (found(EventTriggerNames=["a\n"]), {"response.EventTriggerNames.items.pattern"}),
-    "two event triggers": (found(EventTriggerNames=["a", "b"]), {"response.EventTriggerNames.maxItems"}),
     "a null event trigger": (found(EventTriggerNames=[None]), {"response.EventTriggerNames.items.type"}),
-    "51 tags": (found(Tags={f"k{number}": "" for number in range(51)}), {"response.Tags.maxProperties"}),
-    "a tag of AWS": (found(Tags={"aws:x": ""}), {"response.Tags.keys.pattern"}),
-    "a tag without a name": (
-        found(Tags={"": ""}),
-        {"response.Tags.keys.minLength", "response.Tags.keys.pattern"},
-    ),
-    "a long value of a tag": (found(Tags={"k": "v" * 257}), {"response.Tags.values.maxLength"}),
-    "a null value of a tag": (found(Tags={"k": None}), {"response.Tags.values.type"}),
-    "tags as a list": (found(Tags=[{"Key": "k", "Value": "v"}]), {"response.Tags.type"}),
-    "a scope of its own": (found(Scope="GLOBAL"), {"response.Scope.enum"}),
-    "256 characters": (found(WorkflowId="w" * 256), {"response.WorkflowId.maxLength"}),
-    "text instead of a boolean": (found(IsUnstructured="false"), {"response.IsUnstructured.type"}),
-    "a role that is none": (found(RoleArn="role/x"), {"response.RoleArn.pattern"}),
-    "a list": (exchange(200, [INTEGRATION]), {"response.body.type"}),
     "no JSON": (exchange(200, b"{'DomainName': 1}"), {"response.body.json"}),
     "NaN": (exchange(200, b'{"CreatedAt": NaN}'), {"response.body.json"}),
-    "not UTF-8": (
-        exchange(200, json.dumps(INTEGRATION, ensure_ascii=False).encode("latin-1")),
-        {"response.body.json"},
-    ),
-    "a time that no float holds": (
-        exchange(200, json.dumps(INTEGRATION).replace("1700000001.5", "1e999").encode()),
-        {"response.timestamps.unit"},
-    ),
-    "times before the year 1": (found(CreatedAt=-1e15), {"response.timestamps.unit"}),
-    "half a surrogate for the Uri": (
-        exchange(200, json.dumps({**INTEGRATION, "Uri": "s3://\ud800"}).encode()),
-        {"response.echo.Uri"},
-    ),
+    "not UTF-8": (exchange(200, b'{"Uri": "\xe9"}'), {"response.body.json"}),
     "two documents": (exchange(200, b"{}{}"), {"response.body.json"}),
     "an empty body": (exchange(200, b""), {"response.body.json"}),
-    "called text": (
-        exchange(200, INTEGRATION, ("Content-Type", "text/plain"), ID),
-        {"response.content-type"},
-    ),
-    "called nothing": (exchange(200, INTEGRATION, ID), {"response.content-type"}),
+    "called text": (exchange(200, INTEGRATION, PLAIN, ID), {"response.content-type"}),
     "another success": (exchange(201, INTEGRATION), {"response.status"}),
+    "not found": (error(404, TYPE), {"response.status"}),
     "a crash": (error(500, "InternalServerException"), {"response.status"}),
 }
 
@@ -432,143 +299,69 @@ def test_a_finding_shows_what_was_due_and_what_came() -> None:
     assert check == ("response.Scope.enum", False, "Scope: enum PROFILE or DOMAIN", '"GLOBAL"')
 
 
-def test_the_text_of_a_message_is_never_judged() -> None:
-    clauses = CONTRACT.clauses.keys()
-    assert [name for name in clauses if "essage" in name] == ["error.Message.type", "error.message.type"]
-    for text in ("", "x" * 10_000, "Success", "\u202e"):
-        assert violated(error(404, TYPE, {"Message": text}), UNKNOWN, gating=False) == set()
-
-
 # --- The oracle ---------------------------------------------------------------------------------------------
 
 
-def due(target: str, body: object = None, content_type: str | None = "application/json") -> Expectation:
+def due(segment: str, body: object = None, content_type: str | None = "application/json") -> Expectation:
     """What the oracle expects of a request; a body that is no bytes is sent as JSON."""
     raw = body if isinstance(body, bytes) else json.dumps({"Uri": URI} if body is None else body).encode()
     headers = (("Content-Type", content_type),) if content_type else ()
+    segment, _, query = segment.partition("?")
+    target = f"/domains/{segment}/integrations" + (f"?{query}" if query else "")
     return oracle.expectation(CONTRACT, Request("POST", target, headers, raw), (DOMAIN, URI))
 
 
-def path(segment: str, query: str = "") -> str:
-    """The path of the operation."""
-    return f"/domains/{segment}/integrations{query}"
-
-
+MAYBE, NO_MEDIA_TYPE = (OK, NOT_FOUND), (OK, NOT_FOUND, answer(400), answer(415))
 ORACLE: dict[str, tuple[Expectation, str, tuple[Allowed, ...]]] = {
-    "what exists": (due(path(DOMAIN)), "response.status", (OK,)),
-    "what exists, with a query": (due(path(DOMAIN, "?a=b")), "response.status", (OK,)),
-    "what exists, name encoded": (due(path(DOMAIN.replace("_", "%5F"))), "response.status", (OK,)),
-    "what exists, unknown member": (
-        due(path(DOMAIN), {"Uri": URI, "X": [1]}),
-        "request.valid",
-        (OK, UNREADABLE),
-    ),
-    "another domain": (due(path("other")), "request.valid", (OK, NOT_FOUND)),
-    "another Uri": (due(path(DOMAIN), {"Uri": "s3://other"}), "request.valid", (OK, NOT_FOUND)),
-    "the longest": (due(path("x" * 64), {"Uri": "\U0001f600" * 255}), "request.valid", (OK, NOT_FOUND)),
-    "name too long": (due(path("x" * 65)), "request.DomainName.maxLength", (INVALID,)),
-    "name with a space": (due(path("a%20b")), "request.DomainName.pattern", (INVALID,)),
-    "name with an accent": (due(path("caf%C3%A9")), "request.DomainName.pattern", (INVALID,)),
-    "name of dots, encoded twice": (due(path("%252e%252e")), "request.DomainName.pattern", (INVALID,)),
-    "empty name": (due(path("")), "request.DomainName.minLength", (CLIENT_ERROR,)),
-    "one dot": (due(path(".")), "request.DomainName.pattern", (CLIENT_ERROR,)),
-    "two dots, encoded": (due(path("%2e%2E")), "request.DomainName.pattern", (CLIENT_ERROR,)),
-    "an encoded slash": (due(path("a%2Fb")), "request.DomainName.pattern", (CLIENT_ERROR,)),
-    "a slash": (due(path("a/b")), "request.DomainName.pattern", (CLIENT_ERROR,)),
-    "a NUL": (due(path("a%00")), "request.DomainName.pattern", (CLIENT_ERROR,)),
-    "not UTF-8": (due(path("%ff")), "request.DomainName.pattern", (CLIENT_ERROR,)),
-    "broken percent-encoding": (due(path("a%zz")), "request.DomainName.pattern", (CLIENT_ERROR,)),
-    "Uri too long": (due(path(DOMAIN), {"Uri": "u" * 256}), "request.Uri.maxLength", (INVALID,)),
-    "Uri too long in code points only": (
-        due(path("x"), {"Uri": "\u00e9" * 255}),
-        "request.valid",
-        (OK, NOT_FOUND),
-    ),
-    "Uri empty": (due(path(DOMAIN), {"Uri": ""}), "request.Uri.minLength", (INVALID,)),
-    "Uri null": (due(path(DOMAIN), {"Uri": None}), "request.Uri.required", (UNREADABLE,)),
-    "Uri absent": (due(path(DOMAIN), {"uri": URI}), "request.Uri.required", (UNREADABLE,)),
-    "Uri a number": (due(path(DOMAIN), {"Uri": 1}), "request.Uri.type", (UNREADABLE,)),
-    "body an array": (due(path(DOMAIN), [URI]), "request.body.type", (UNREADABLE,)),
-    "body null": (due(path(DOMAIN), b"null"), "request.body.type", (UNREADABLE,)),
-    "no body": (due(path(DOMAIN), b""), "request.Uri.required", (UNREADABLE,)),
-    "no JSON": (due(path(DOMAIN), b"{'Uri': 1}"), "request.json", (UNREADABLE,)),
-    "NaN": (due(path(DOMAIN), b'{"Uri": NaN}'), "request.json", (UNREADABLE,)),
-    "body not UTF-8": (due(path(DOMAIN), b'{"Uri": "\xff"}'), "request.json", (UNREADABLE,)),
-    "duplicate keys": (
-        due(path(DOMAIN), b'{"Uri": "a", "Uri": "b"}'),
-        "request.json.robust",
-        (OK, NOT_FOUND, CLIENT_ERROR),
-    ),
-    "byte order mark": (
-        due(path(DOMAIN), b'\xef\xbb\xbf{"Uri": "a"}'),
-        "request.json.robust",
-        (OK, NOT_FOUND, CLIENT_ERROR),
-    ),
-    "half a surrogate": (
-        due(path(DOMAIN), b'{"Uri": "\\ud800"}'),
-        "request.json.robust",
-        (OK, NOT_FOUND, CLIENT_ERROR),
-    ),
-    "deep nesting": (
-        due(path(DOMAIN), b'{"Uri": "a", "b": ' + b"[" * 9999 + b"]" * 9999 + b"}"),
-        "request.json.robust",
-        (OK, NOT_FOUND, CLIENT_ERROR),
-    ),
-    "a number of many digits": (
-        due(path(DOMAIN), b'{"Uri": "a", "b": ' + b"9" * 9999 + b"}"),
-        "request.json.robust",
-        (OK, NOT_FOUND, CLIENT_ERROR),
-    ),
-    "a huge exponent": (
-        due(path(DOMAIN), b'{"Uri": "a", "b": 1e999}'),
-        "request.json.robust",
-        (OK, NOT_FOUND, CLIENT_ERROR),
-    ),
-    "numbers": (due(path(DOMAIN), {"Uri": URI, "b": [0, -1.5e3]}), "request.valid", (OK, UNREADABLE)),
-    "another, unknown member": (
-        due(path("other"), {"Uri": URI, "b": 1}),
-        "request.valid",
-        (OK, NOT_FOUND, UNREADABLE),
-    ),
-    "name and Uri broken": (due(path("a%20b"), {"Uri": 1}), "request.DomainName.pattern", (UNREADABLE,)),
-    "no content type": (
-        due(path(DOMAIN), content_type=None),
-        "request.content-type",
-        (OK, NOT_FOUND, answer(400), answer(415)),
-    ),
-    "another content type": (
-        due(path(DOMAIN), content_type="text/plain"),
-        "request.content-type",
-        (OK, NOT_FOUND, answer(400), answer(415)),
-    ),
-    "content type with a charset": (
-        due(path(DOMAIN), content_type="Application/JSON; charset=utf-8"),
-        "response.status",
-        (OK,),
-    ),
+    "what exists": (due(f"{DOMAIN}?a=b"), "response.status", (OK,)),
+    "its name encoded": (due(DOMAIN.replace("_", "%5F")), "response.status", (OK,)),
+    "its charset named": (due(DOMAIN, None, "Application/JSON; charset=utf-8"), "response.status", (OK,)),
+    "an unknown member": (due(DOMAIN, {"Uri": URI, "X": [0, -1.5e3]}), "request.valid", (OK, UNREADABLE)),
+    "another, unknown member": (due("x", {"Uri": URI, "X": 1}), "request.valid", (*MAYBE, UNREADABLE)),
+    "another domain": (due("other"), "request.valid", MAYBE),
+    "another Uri": (due(DOMAIN, {"Uri": "s3://other"}), "request.valid", MAYBE),
+    "the longest": (due("x" * 64, {"Uri": "\U0001f600" * 255}), "request.valid", MAYBE),
+    "a name too long": (due("x" * 65), "request.DomainName.maxLength", (INVALID,)),
+    "a name with an accent": (due("caf%C3%A9"), "request.DomainName.pattern", (INVALID,)),
+    "dots, encoded twice": (due("%252e%252e"), "request.DomainName.pattern", (INVALID,)),
+    "a slash": (due("a/b"), "request.DomainName.pattern", (CLIENT_ERROR,)),
+    "name and Uri broken": (due("a%20b", {"Uri": 1}), "request.DomainName.pattern", (UNREADABLE,)),
+    "broken, in another domain": (due("x", b"{"), "request.json", (UNREADABLE, NOT_FOUND)),
+    "Uri absent": (due(DOMAIN, {"uri": URI}), "request.Uri.required", (UNREADABLE,)),
+    "no body": (due(DOMAIN, b""), "request.Uri.required", (UNREADABLE,)),
+    "no content type": (due(DOMAIN, None, None), "request.content-type", NO_MEDIA_TYPE),
+    "another content type": (due(DOMAIN, None, "text/plain"), "request.content-type", NO_MEDIA_TYPE),
 }
 
 
 @pytest.mark.parametrize(("expectation", "clause", "answers"), ORACLE.values(), ids=ORACLE.keys())
 def test_oracle(expectation: Expectation, clause: str, answers: tuple[Allowed, ...]) -> None:
     assert (expectation.clause, expectation.answers) == (clause, answers)
+    # A gateway may answer, in its own form, only what routing can see.
+    assert (expectation.shape == "none") == (answers in ((CLIENT_ERROR,), NO_MEDIA_TYPE))
+
+
+def _vectors(scenario: Any) -> list[tuple[Any, str]]:
+    """The malformed inputs of a scenario, each with the clause that it breaks."""
+    (table,) = (mark.args[1] for mark in scenario.pytestmark if mark.name == "parametrize")
+    return [row.values for row in table]
+
+
+def test_oracle_judges_what_scenarios_send_as_they_do() -> None:
+    for body, clause in _vectors(malformed.test_body):
+        assert due(DOMAIN, body) == Expectation(clause, (UNREADABLE,)), body
+    for uri, clause in _vectors(malformed.test_uri):
+        lawful = UNREADABLE if clause.endswith((".type", ".required")) else INVALID
+        assert due(DOMAIN, {"Uri": uri}) == Expectation(clause, (lawful,)), uri
+    for segment, clause in _vectors(malformed.test_domain_name_that_routing_can_see):
+        if "{" not in segment:
+            assert due(segment) == Expectation(clause, (CLIENT_ERROR,), shape="none"), segment
+    readable = {"an inherited name", "many members"}
+    for kind in ambiguous.AMBIGUOUS.keys() - readable - {"UTF-16", "white space"}:
+        body, *_ = ambiguous.AMBIGUOUS[kind](URI)
+        assert due(DOMAIN, body) == Expectation("request.json.robust", (*MAYBE, CLIENT_ERROR)), kind
 
 
 def test_oracle_asks_for_the_echo_of_what_was_asked() -> None:
-    expectation = due(path("%41"), {"Uri": "caf\u00e9"})
+    expectation = due("%41", {"Uri": "caf\u00e9"})
     assert (expectation.domain, expectation.uri) == ("A", "caf\u00e9")
-
-
-def test_oracle_lets_a_gateway_answer_only_what_routing_can_see() -> None:
-    shapes: dict[str, Any] = {name: expectation.shape for name, (expectation, _, _) in ORACLE.items()}
-    lenient = {name for name, shape in shapes.items() if shape == "none" and "content type" not in name}
-    assert lenient == {
-        "empty name",
-        "one dot",
-        "two dots, encoded",
-        "an encoded slash",
-        "a slash",
-        "a NUL",
-        "not UTF-8",
-        "broken percent-encoding",
-    }

@@ -1,4 +1,7 @@
-"""Request rules: what the service model asks of each operation, and how a broken rule is answered."""
+"""Request rules of the other operations: what the service model asks, and how a broken rule is answered.
+
+Those of GetIntegration are the contract's, which the suite asks of the emulator.
+"""
 
 from __future__ import annotations
 
@@ -17,47 +20,24 @@ PATH = "/domains/shop/integrations"
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (b"", BAD),
-        (b'{"Uri": null}', BAD),
-        (json.dumps({"Uri": "\U0001f600" * 255}).encode(), UNKNOWN),
-        (json.dumps({"Uri": "\U0001f600" * 256}).encode(), BAD),
         (b'{"Uri": "a", "Uri": "b"}', UNKNOWN),
         (b'{"Uri": "a", "DomainName": 7, "x": ' + b"[" * 500 + b"]" * 500 + b"}", UNKNOWN),
-        (b'{"Uri": ' + b"[" * 500 + b"]" * 500 + b"}", UNREADABLE),
+        (b'{"Uri": "a", "x": ' + b"1" * 5000 + b"}", UNKNOWN),
         (b'{"Uri": 1e999}', UNREADABLE),
         (b'{"Uri": "\\ud800"}', UNREADABLE),
-        (b"null", UNREADABLE),
         (b" ", UNREADABLE),
         (b'\xef\xbb\xbf{"Uri": "a"}', UNREADABLE),
-        ('{"Uri": "a"}'.encode("utf-16"), UNREADABLE),
-        (b'{"Uri": "a", "x": ' + b"1" * 5000 + b"}", UNKNOWN),
-        (b'{"Uri": ' + b"1" * 5000 + b"}", UNREADABLE),
         (b"[" * 100_000, UNREADABLE),
     ],
     ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else None,
 )
-def test_body_of_get_integration(wire: Any, body: bytes, expected: tuple[int, str]) -> None:
-    """What the contract leaves open: which of two types, and what parsers read differently."""
+def test_how_it_reads_what_the_contract_leaves_open(
+    wire: Any, body: bytes, expected: tuple[int, str]
+) -> None:
     wire.create_domain()
-    reply = wire.call("POST", PATH, body)
+    reply = wire.call("POST", PATH + "?x=%ff", body)
     assert reply.error == expected
     assert list(reply.json) == ["Message"]
-
-
-@pytest.mark.parametrize(
-    ("segment", "expected"),
-    [
-        ("Az09_-", UNKNOWN),
-        ("%41", UNKNOWN),
-        ("", BAD),
-        ("..", BAD),
-        ("a%2Fb", BAD),
-        ("%ff", BAD),
-        ("a%", BAD),
-    ],
-)
-def test_domain_name(wire: Any, segment: str, expected: tuple[int, str]) -> None:
-    assert wire.call("POST", f"/domains/{segment}/integrations", {"Uri": "a"}).error == expected
 
 
 def changed(document: Any, path: str, value: Any) -> Any:
@@ -74,6 +54,9 @@ def changed(document: Any, path: str, value: Any) -> Any:
     return copy
 
 
+SCHEDULE = "TriggerConfig.TriggerProperties.Scheduled"
+
+
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
@@ -85,13 +68,12 @@ def changed(document: Any, path: str, value: Any) -> Any:
         ("Tasks.0.TaskType", "Dance", BAD),
         ("Tasks.0.SourceFields.0", 5, UNREADABLE),
         ("Tasks.0.TaskProperties", {"NO_SUCH_KEY": "x"}, BAD),
-        ("Tasks.0.TaskProperties", {"DATA_TYPE": ""}, BAD),
         ("SourceFlowConfig.SourceConnectorProperties.S3.BucketName", "b" * 2, BAD),
-        ("TriggerConfig.TriggerProperties.Scheduled.ScheduleOffset", 36001, BAD),
-        ("TriggerConfig.TriggerProperties.Scheduled.ScheduleOffset", 0.5, UNREADABLE),
-        ("TriggerConfig.TriggerProperties.Scheduled.ScheduleOffset", 2**63, BAD),
-        ("TriggerConfig.TriggerProperties.Scheduled.ScheduleStartTime", "2026-01-01", UNREADABLE),
-        ("TriggerConfig.TriggerProperties.Scheduled.ScheduleStartTime", True, UNREADABLE),
+        (f"{SCHEDULE}.ScheduleOffset", 36001, BAD),
+        (f"{SCHEDULE}.ScheduleOffset", 0.5, UNREADABLE),
+        (f"{SCHEDULE}.ScheduleOffset", 2**63, BAD),
+        (f"{SCHEDULE}.ScheduleStartTime", "2026-01-01", UNREADABLE),
+        (f"{SCHEDULE}.ScheduleStartTime", True, UNREADABLE),
     ],
 )
 def test_nested_rules_of_a_flow_definition(
@@ -108,66 +90,47 @@ def test_nested_rules_of_a_flow_definition(
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
+        ({"Tags": {"Az09+,-./:;<=_": ""}}, (200, None)),  # from + to = is a range
         ({"ObjectTypeName": "name\n"}, BAD),
         ({"ObjectTypeNames": {"SegmentIdentify": "not valid"}}, BAD),
         ({"ObjectTypeNames": {"": "Valid"}}, BAD),
         ({"Tags": {}}, BAD),
         ({"Tags": {f"k{'a' * n}": "v" for n in range(51)}}, BAD),
-        ({"Tags": {"aws:x": "v"}}, BAD),
-        ({"Tags": {"a": "v" * 257}}, BAD),
         ({"Tags": {"a": None}}, UNREADABLE),
         ({"Tags": {"\ud800": "v"}}, UNREADABLE),
         ({"Tags": ["a"]}, UNREADABLE),
-        ({"EventTriggerNames": ["a", "b"]}, BAD),
         ({"EventTriggerNames": [None]}, UNREADABLE),
         ({"Scope": "GALAXY"}, BAD),
         ({"Uri": None}, BAD),
     ],
 )
-def test_members_of_put_integration(wire: Any, members: dict[str, Any], expected: tuple[int, str]) -> None:
+def test_members_of_put_integration(
+    wire: Any, members: dict[str, Any], expected: tuple[int, str | None]
+) -> None:
     wire.create_domain()
     assert wire.put(**members).error == expected
 
 
-def test_plus_to_equals_is_a_range_in_tag_keys(wire: Any) -> None:
-    wire.create_domain()
-    assert wire.put(Tags={"Az09+,-./:;<=_": ""}).status == 200
-
-
 @pytest.mark.parametrize(
     ("days", "expected"),
-    [
-        (1098, (200, None)),
-        (5.0, (200, None)),
-        (0, BAD),
-        (2**31, BAD),
-        (1.5, UNREADABLE),
-        (True, UNREADABLE),
-        (None, BAD),
-    ],
+    [(1098, (200, None)), (5.0, (200, None)), (0, BAD), (2**31, BAD), (1.5, UNREADABLE), (True, UNREADABLE)],
 )
 def test_default_expiration_days(wire: Any, days: Any, expected: tuple[int, str | None]) -> None:
     assert wire.call("POST", "/domains/shop", {"DefaultExpirationDays": days}).error == expected
 
 
-@pytest.mark.parametrize("query", ["0", "101", "x", "1.5", "", "%ff"])
-def test_max_results(wire: Any, query: str) -> None:
+@pytest.mark.parametrize("value", ["0", "101", "x", "1.5", "", "%ff"])
+def test_max_results(wire: Any, value: str) -> None:
     assert wire.call("GET", "/domains?max-results=100").status == 200
-    assert wire.call("GET", f"/domains?max-results={query}").status == 400
-
-
-def test_a_query_that_no_member_is_in_is_ignored(wire: Any) -> None:
-    assert wire.call("POST", PATH + "?x=%ff", {"Uri": "a"}).error == UNKNOWN
+    assert wire.call("GET", f"/domains?max-results={value}").status == 400
 
 
 @pytest.mark.parametrize("token", ["", "x", "YWZ0ZXI6MA==", "YWZ0ZXI6LTE=", "\u00e9", "a" * 1025])
 def test_made_up_page_token(wire: Any, token: str) -> None:
-    reply = wire.call("GET", "/domains?next-token=" + quote(token, safe=""))
-    assert reply.error == BAD
+    assert wire.call("GET", "/domains?next-token=" + quote(token, safe="")).error == BAD
 
 
 def test_all_broken_rules_are_named_at_once(wire: Any) -> None:
     reply = wire.call("POST", "/domains/a.b/integrations", {"Uri": ""})
     assert reply.error == BAD
-    assert "DomainName" in reply.json["Message"]
-    assert "Uri" in reply.json["Message"]
+    assert all(name in reply.json["Message"] for name in ("DomainName", "Uri"))

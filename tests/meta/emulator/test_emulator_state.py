@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import boto3
@@ -31,21 +29,14 @@ def test_get_returns_all_that_was_put(wire: Any, flow: dict[str, Any]) -> None:
     wire.create_domain()
     put = wire.put(**EVERYTHING, FlowDefinition=flow, Unknown="ignored")
     got = wire.get()
-    assert got.status == 200
-    assert got.json == put.json
+    assert (got.status, got.json) == (200, put.json)
     answer = dict(got.json)
     workflow = answer.pop("WorkflowId")
-    assert isinstance(workflow, str)
     assert 1 <= len(workflow) <= 255
     created, updated = answer.pop("CreatedAt"), answer.pop("LastUpdatedAt")
     assert before - 1 < created == updated < time.time() + 1
     assert created == round(created, 3)
-    assert answer == {
-        **EVERYTHING,
-        "DomainName": "shop",
-        "Uri": "arn:flow",
-        "IsUnstructured": False,
-    }
+    assert answer == {**EVERYTHING, "DomainName": "shop", "Uri": "arn:flow", "IsUnstructured": False}
 
 
 def test_is_unstructured(wire: Any) -> None:
@@ -70,21 +61,15 @@ def test_last_updated_at_grows_even_if_the_clock_stands_or_goes_back() -> None:
 def test_flow_definition_stands_for_a_missing_uri(wire: Any, flow: dict[str, Any]) -> None:
     wire.create_domain()
     put = wire.put(uri=None, FlowDefinition=flow)
-    assert put.status == 200
     assert put.json["Uri"].endswith(":flow/my-flow")
     assert wire.get(uri=put.json["Uri"]).json == put.json
 
 
-def test_domain_round_trip_and_duplicate(wire: Any) -> None:
-    members = {
-        "DefaultExpirationDays": 30,
-        "Matching": {"Enabled": True, "AutoMerging": {"Enabled": False}},
-        "Tags": {"a": "b"},
-    }
+def test_a_domain_is_made_once_and_read_as_it_was_made(wire: Any) -> None:
+    matching = {"Enabled": True, "AutoMerging": {"Enabled": False}}
+    members = {"DefaultExpirationDays": 30, "Matching": matching, "Tags": {"a": "b"}}
     made = wire.call("POST", "/domains/shop", members)
-    assert made.status == 200
     assert wire.call("GET", "/domains/shop").json == made.json
-    assert made.json["CreatedAt"] == made.json["LastUpdatedAt"]
     assert {name: made.json[name] for name in members} == members
     assert wire.call("POST", "/domains/shop", members).error == BAD
     (item,) = wire.call("GET", "/domains").json["Items"]
@@ -92,20 +77,19 @@ def test_domain_round_trip_and_duplicate(wire: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"),
+    ("method", "path"),
     [
-        ("POST", "/domains/none/integrations", {"Uri": "a"}),
-        ("PUT", "/domains/none/integrations", {"Uri": "a"}),
-        ("GET", "/domains/none/integrations", {}),
-        ("POST", "/domains/none/integrations/delete", {"Uri": "a"}),
-        ("POST", "/domains/shop/integrations/delete", {"Uri": "a"}),
-        ("GET", "/domains/none", {}),
-        ("DELETE", "/domains/none", {}),
+        ("PUT", "/domains/none/integrations"),
+        ("GET", "/domains/none/integrations"),
+        ("POST", "/domains/none/integrations/delete"),
+        ("POST", "/domains/shop/integrations/delete"),
+        ("GET", "/domains/none"),
+        ("DELETE", "/domains/none"),
     ],
 )
-def test_unknown_domain_or_integration(wire: Any, method: str, path: str, body: dict[str, str]) -> None:
+def test_unknown_domain_or_integration(wire: Any, method: str, path: str) -> None:
     wire.create_domain()
-    assert wire.call(method, path, body).error == UNKNOWN
+    assert wire.call(method, path, {"Uri": "a"}).error == UNKNOWN
 
 
 def test_quota_of_fifty_integrations(wire: Any) -> None:
@@ -118,19 +102,15 @@ def test_quota_of_fifty_integrations(wire: Any) -> None:
     assert wire.put(uri="one more").status == 200
 
 
-def get_page(wire: Any, path: str, query: str) -> Any:
-    return wire.call("GET", path + query)
-
-
-def pages(get: Callable[[str], Any], size: int) -> list[list[Any]]:
-    found, token = [], ""
+def _pages(wire: Any, path: str, size: int) -> list[list[Any]]:
+    found, token = list[list[Any]](), ""
     while True:
-        reply = get(f"?max-results={size}" + (f"&next-token={token}" if token else ""))
+        reply = wire.call("GET", f"{path}?max-results={size}{token}")
         assert reply.status == 200
         found.append(reply.json["Items"])
         if "NextToken" not in reply.json:
             return found
-        token = reply.json["NextToken"].replace("=", "%3D")
+        token = "&next-token=" + reply.json["NextToken"].replace("=", "%3D")
 
 
 def test_pages_of_integrations_and_domains(wire: Any) -> None:
@@ -140,7 +120,7 @@ def test_pages_of_integrations_and_domains(wire: Any) -> None:
     wire.put("d0", "u0", Tags={"updated": "keeps its place"})
     for path, member, prefix in [("/domains/d0/integrations", "Uri", "u"), ("/domains", "DomainName", "d")]:
         for size, expected in [(3, [3, 3, 1]), (7, [7]), (6, [6, 1]), (1, [1] * 7)]:
-            found = pages(partial(get_page, wire, path), size)
+            found = _pages(wire, path, size)
             assert [len(items) for items in found] == expected
             names = [item[member] for items in found for item in items]
             assert names == [f"{prefix}{number}" for number in range(7)]
@@ -170,26 +150,17 @@ def test_accounts_and_regions_are_apart(wire: Any) -> None:
     assert wire.get(identity=other).error == UNKNOWN
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/domains/shop/integrations"),
-        ("PUT", "/domains/shop/integrations"),
-        ("GET", "/domains/shop/integrations"),
-        ("POST", "/domains/shop/integrations/delete"),
-        ("POST", "/domains/shop"),
-        ("GET", "/domains/shop"),
-        ("DELETE", "/domains/shop"),
-        ("GET", "/domains"),
-    ],
-)
-def test_identity_without_permission(wire: Any, method: str, path: str) -> None:
+def test_identity_without_permission(wire: Any) -> None:
     """Refused whatever the input: broken JSON and unknown domains included."""
     wire.create_domain()
     wire.put()
-    who = DEFAULT_IDENTITIES["unauthorized"]
-    for body in (b"{", b'{"Uri": "arn:flow"}'):
-        assert wire.call(method, path, body, identity=who).error == (403, "AccessDeniedException")
+    domain, integrations = "/domains/shop", "/domains/shop/integrations"
+    calls = [(method, integrations) for method in ("POST", "PUT", "GET")]
+    calls += [(method, domain) for method in ("POST", "GET", "DELETE")]
+    for method, path in [*calls, ("POST", f"{integrations}/delete"), ("GET", "/domains")]:
+        for body in (b"{", b'{"Uri": "arn:flow"}'):
+            reply = wire.call(method, path, body, identity=DEFAULT_IDENTITIES["unauthorized"])
+            assert reply.error == (403, "AccessDeniedException"), (method, path)
     assert wire.get().status == 200
 
 
