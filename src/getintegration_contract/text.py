@@ -32,14 +32,6 @@ def shorten(text: str, limit: int) -> str:
     return text[: max(limit - len(note), 0)] + note
 
 
-def schema_fault(validator: Any, document: Any, *root: str) -> str | None:
-    """Where a document first breaks a JSON schema, and how; None if it keeps it."""
-    for fault in validator.iter_errors(document):
-        place = ".".join([*root, *map(str, fault.instance_path)]) or "the document"
-        return f"{place}: {shorten(fault.message, 200)}"
-    return None
-
-
 def duration(seconds: float) -> str:
     """A time of seconds or minutes, in words."""
     return f"{max(1, round(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"

@@ -21,6 +21,7 @@ ROOMS = (
         "paths",
         "errors",
         "text",
+        "schema",
         "identity",
         "exchange",
         "redact",

@@ -7,53 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import jsonschema_rs
-
 from getintegration_contract.errors import RecordingError
+from getintegration_contract.schema import schema_fault
 from getintegration_contract.target.hosts import is_aws
-from getintegration_contract.text import schema_fault, shorten
-
-_TEXT = {"type": "string"}
-_NAME = {"type": ["string", "null"]}
-_STATE = {
-    "type": "object",
-    "required": ["domain", "uri"],
-    "properties": {"domain": _TEXT, "uri": _TEXT, "other_domain": _NAME, "other_uri": _NAME},
-}
-_SUITE_SCHEMA = {
-    "type": "object",
-    "required": ["suite_version", "model_version", "endpoint", "region", "date", "seed", "depth", "states"],
-    "properties": {
-        **dict.fromkeys(("suite_version", "model_version", "endpoint", "region", "date", "depth"), _TEXT),
-        "seed": {"type": "integer"},
-        "max_examples": {"type": "integer"},
-        "emulator": {"type": "boolean"},
-        "complete": {"type": "boolean"},
-        "replay_of": _NAME,
-        "states": {"type": "array", "items": _STATE, "minItems": 1},
-    },
-}
-_TEST_SCHEMA = {
-    "type": "object",
-    "required": ["test", "checks", "findings"],
-    "properties": {
-        "test": _TEXT,
-        "checks": {"type": "object", "additionalProperties": {"type": "integer"}},
-        "findings": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["clause", "expected", "actual", "count"],
-                "properties": {
-                    **dict.fromkeys(("clause", "expected", "actual"), _TEXT),
-                    "count": {"type": "integer"},
-                },
-            },
-        },
-    },
-}
-_SUITE = jsonschema_rs.validator_for(_SUITE_SCHEMA)
-_TEST = jsonschema_rs.validator_for(_TEST_SCHEMA)
+from getintegration_contract.text import shorten
 
 
 @dataclass(frozen=True)
@@ -87,7 +44,7 @@ class Suite:
         Raises:
             RecordingError: It lacks something, or has something of a wrong kind.
         """
-        if fault := schema_fault(_SUITE, document, "_suite"):
+        if fault := schema_fault(document, __package__, "suite", "_suite"):
             raise RecordingError(fault)
         known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
         suite = cls(**{**known, "states": tuple(document["states"])})
@@ -133,7 +90,7 @@ def check_test(document: Any) -> str:
     Raises:
         RecordingError: It is not.
     """
-    if fault := schema_fault(_TEST, document, "_tests"):
+    if fault := schema_fault(document, __package__, "test", "_tests"):
         raise RecordingError(fault)
     test: str = document["test"]
     return test

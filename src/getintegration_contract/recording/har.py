@@ -18,58 +18,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import jsonschema_rs
-
 from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import Exchange, Fault, Headers, Request, Response
 from getintegration_contract.redact import Redactor
-from getintegration_contract.text import schema_fault, shorten
+from getintegration_contract.schema import schema_fault
+from getintegration_contract.text import shorten
 
-
-def _headers(name: str, value: str) -> dict[str, Any]:
-    properties = {"name": {"type": "string", "pattern": name}, "value": {"type": "string", "pattern": value}}
-    item = {"type": "object", "required": ["name", "value"], "properties": properties}
-    return {"type": "array", "items": item}
-
-
-_BODY = {"properties": {"text": {"type": "string"}, "mimeType": {"type": "string"}}}
-#: What an entry must have to be replayed and compared; HAR's other fields are for browsers.
-_ENTRY_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["startedDateTime", "time", "request", "response"],
-    "properties": {
-        "startedDateTime": {"type": "string", "maxLength": 40},
-        "time": {"type": "number", "minimum": 0, "maximum": 1e12},
-        "request": {
-            "type": "object",
-            "required": ["method", "url", "headers"],
-            "properties": {
-                "method": {"type": "string", "pattern": "^[!-~]+$"},
-                "url": {"type": "string", "pattern": "^https?://[!-~]+$"},
-                "headers": _headers("^[!-~]+$", r"^[\t -~\x80-\xff]*$"),
-                "postData": {"type": "object", **_BODY},
-            },
-        },
-        "response": {
-            "type": "object",
-            "required": ["status", "headers", "content"],
-            "properties": {
-                "status": {"type": "integer", "minimum": 0, "maximum": 999},
-                "statusText": {"type": "string"},
-                "headers": _headers("", ""),
-                "content": {"type": "object", **_BODY},
-            },
-        },
-        "_test": {"type": "string"},
-        "_clauses": {"type": "array", "items": {"type": "string"}},
-        "_attempt": {"type": "integer", "minimum": 1},
-        "_identity": {"type": ["string", "null"]},
-        "_signing": {"type": "object"},
-    },
-}
-_TOKEN = "x-amz-security-token"
 _URL = re.compile(r"https?://[^/?#]*")
-_ENTRY = jsonschema_rs.validator_for(_ENTRY_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +120,7 @@ def recorded(document: Any) -> Recorded:
     Raises:
         RecordingError: The entry lacks something, or has something of a wrong kind.
     """
-    if fault := schema_fault(_ENTRY, document):
+    if fault := schema_fault(document, __package__, "entry"):
         raise RecordingError(fault)
     request, response = document["request"], document["response"]
     endpoint, target = _split(request["url"])

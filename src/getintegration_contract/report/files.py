@@ -7,23 +7,13 @@ import os
 import re
 import tempfile
 from contextlib import suppress
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from getintegration_contract.errors import ReportError
-from getintegration_contract.text import schema_fault
+from getintegration_contract.schema import schema, schema_fault
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """The published JSON Schema (2020-12) of report.json."""
-    text = (resources.files("getintegration_contract.report") / "schema.json").read_text("utf-8")
-    document: dict[str, Any] = json.loads(text)
-    return document
 
 
 def to_json(report: dict[str, Any]) -> str:
@@ -78,9 +68,8 @@ def check(document: Any) -> None:
     Raises:
         ValueError: It does not keep it; says where, and why.
     """
-    import jsonschema_rs
 
-    if fault := schema_fault(jsonschema_rs.validator_for(schema()), document):
+    if fault := schema_fault(document, __package__):
         raise ValueError(fault)
 
 
@@ -96,7 +85,7 @@ def read(path: Path) -> dict[str, Any]:
         raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
     except (ValueError, RecursionError):
         raise ReportError(f"{path} is not JSON") from None
-    known = schema()["properties"]["schema_version"]["const"]
+    known = schema(__package__)["properties"]["schema_version"]["const"]
     version = document.get("schema_version") if isinstance(document, dict) else None
     if isinstance(version, int) and version != known:
         raise ReportError(f"{path} has schema version {version}; this suite reads version {known}")
