@@ -128,14 +128,14 @@ def test_head_of_an_answer(
 ) -> None:
     request = get_integration(state.domain, uri or state.uri)
     (response,) = talk(PipelinedRequest(request, caller))
-    check.valid(response.exchange, "transport.answers", domain=state.domain, uri=uri or state.uri)
+    check.valid(response.exchange, "request.valid", domain=state.domain, uri=uri or state.uri)
 
 
 @clauses("transport.allow", "transport.retry-after")
 def test_head_of_a_refusal(talk: Talk, state: State, check: Checker) -> None:
     request = replace(get_integration(state.domain, state.uri), method="PATCH")
     (response,) = talk(PipelinedRequest(request, None))
-    check.expect(response.exchange, Expectation("transport.answers", (CLIENT_ERROR,), shape="none"))
+    check.expect(response.exchange, Expectation("routing.method", (CLIENT_ERROR,), shape="none"))
     for clause, name in (("transport.allow", "Allow"), ("transport.retry-after", "Retry-After")):
         check.not_exercised(f"no answer called for {name}", clause)
 

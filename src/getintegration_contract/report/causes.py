@@ -84,11 +84,14 @@ class Causes:
         return [f for cause in causes for f in findings if cause["clause"] in (f["clause"], f["follows"])]
 
     def _hint(self, hint: Mapping[str, Any], findings: Findings, checks: Mapping[str, int]) -> None:
-        """If all clauses of a hint that were exercised are violated, they are one finding."""
+        """If all clauses of a hint that count are violated, they are one finding."""
         ids = fnmatch.filter(self._clauses, hint["clauses"])
         ids = [name for name in ids if hint.get("saying", "") in self._clauses[name].text and checks[name]]
         members = [finding for finding in findings if finding["clause"] in ids]
-        roots = [finding["clause"] for finding in members if finding["follows"] is None]
+        if "answered" in hint:
+            members = [finding for finding in members if _kinds(finding) & {*hint["answered"]}]
+            ids = members
+        roots = [f["clause"] for f in members if f["follows"] is None and f["gating"]]
         if len(members) < max(len(ids), 3) or not roots:
             return
         for finding in findings:
@@ -102,7 +105,11 @@ def _first(patterns: Mapping[str, Any], clause: str, default: Any) -> Any:
     return next((value for key, value in patterns.items() if fnmatch.fnmatchcase(clause, key)), default)
 
 
+def _kinds(*findings: dict[str, Any]) -> set[int]:
+    """The classes of the answers that show findings."""
+    return {f["exchange"]["response"]["status"] // 100 for f in findings if f["exchange"]}
+
+
 def _can_cause(cause: dict[str, Any], finding: dict[str, Any]) -> bool:
     """Whether one finding may explain another: as grave, and seen in an answer of the same class."""
-    kinds = {f["exchange"]["response"]["status"] // 100 for f in (cause, finding) if f["exchange"]}
-    return cause["gating"] >= finding["gating"] and len(kinds) <= 1
+    return cause["gating"] >= finding["gating"] and len(_kinds(cause, finding)) <= 1

@@ -94,6 +94,18 @@ def test_signatures_that_nobody_verifies_are_one_finding_with_a_hint() -> None:
     assert [finding["hint"] for finding in verified["findings"]] == ["", "", ""]
 
 
+def test_a_crash_on_bad_input_is_one_finding_and_hides_no_other_fault() -> None:
+    crashes = ("request.json", "request.json.robust", "request.Uri.type", "request.DomainName.pattern")
+    found = [(clause, exchange(500)) for clause in (*crashes, "transport.keep-alive", "request.valid")]
+    report = made(*found, ("request.Uri.maxLength", exchange(200)))
+    alone = ["request.Uri.maxLength", "request.Uri.type", "request.valid"]
+    assert sorted(clause for clause, cause in _follows(report).items() if cause is None) == alone
+    hints = {finding["clause"]: finding["hint"] for finding in report["findings"]}
+    assert [clause for clause, hint in hints.items() if hint] == ["request.Uri.type"]
+    waived = made(*found, waived=frozenset({"request.Uri.type"}))
+    assert "request.Uri.type" not in _follows(waived).values(), "what is waived hides nothing"
+
+
 # --- The best exchange --------------------------------------------------------------------------------------
 
 
