@@ -22,6 +22,8 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import transient_fault
 from getintegration_contract.target.target import Target
 
+#: Times that all ask at once, while too many faults may still be an accident.
+ROUNDS = 3
 #: Readers beside a writer, and readings of each during one write.
 READERS, READINGS = 3, 2
 
@@ -43,29 +45,54 @@ class Question(NamedTuple):
 Answers = list[tuple[Question, Exchange]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Crowd:
-    """Threads that ask a number of questions each; at any moment they ask different ones."""
+    """Threads that ask a number of questions each; at any moment they ask different ones.
+
+    Attributes:
+        faults_alone, faults_at_once: The share of requests that met a fault: of single ones, and of those at
+            once, in the round with the fewest.
+        rounds: How often all asked at once.
+        most_under_way, worst: Of the last round, how many requests met, and the exchange with most faults.
+    """
 
     client: Client
     target: Target
     threads: int
     each: int
     seed: int
+    faults_alone: float = 0.0
+    faults_at_once: float = 1.0
+    rounds: int = 0
+    most_under_way: int = 0
+    worst: Exchange | None = None
 
-    def ask(self, questions: Sequence[Question]) -> Answers:
-        """The answers, each with its question."""
+    def one_by_one(self, questions: Sequence[Question]) -> dict[Question, tuple[Exchange, Exchange]]:
+        """Two answers to each question, with nobody else asking."""
+        alone = {one: (one.ask(self.client), one.ask(self.client)) for one in questions}
+        self.faults_alone = _share_of_faults([exchange for both in alone.values() for exchange in both])
+        return alone
+
+    def at_once(self, questions: Sequence[Question], bearable: float) -> Answers:
+        """The answers, each with its question; asked again while more met a fault than is bearable."""
+        while self.rounds < ROUNDS and self.faults_at_once > bearable:
+            answers = self._ask(questions)
+            exchanges = [exchange for _, exchange in answers]
+            self.rounds += 1
+            self.faults_at_once = min(self.faults_at_once, _share_of_faults(exchanges))
+        self.most_under_way = _most_under_way(exchanges)
+        self.worst = max(exchanges, key=_count_faults)
+        return answers
+
+    def _ask(self, questions: Sequence[Question]) -> Answers:
         deadline = time.monotonic() + 3 * self.target.request_timeout
 
         def job(order: list[Question]) -> Callable[[Client], Answers]:
             return lambda sibling: [(one, one.ask(sibling)) for one in order if time.monotonic() < deadline]
 
         jobs = [job(order) for order in self._orders(questions)]
-        return [
-            answer
-            for answers in at_once(self.client, jobs, self.target.request_timeout)
-            for answer in answers
-        ]
+        gathered = at_once(self.client, jobs, self.target.request_timeout)
+        return [answer for answers in gathered for answer in answers]
 
     def _orders(self, questions: Sequence[Question]) -> list[list[Question]]:
         chance = random.Random(self.seed)
@@ -128,7 +155,7 @@ def read_during(
     return written, [exchange for reader in readers for exchange in reader.result()]
 
 
-def most_under_way(exchanges: Sequence[Exchange]) -> int:
+def _most_under_way(exchanges: Sequence[Exchange]) -> int:
     """How many requests were under way at once, at most."""
     moments = [(exchange.started, 1) for exchange in exchanges]
     moments += [(exchange.started + exchange.seconds, -1) for exchange in exchanges]
@@ -141,11 +168,11 @@ def lasting_fault(exchange: Exchange) -> str | None:
     return None if fault == "429" else fault
 
 
-def count_faults(exchange: Exchange) -> int:
+def _count_faults(exchange: Exchange) -> int:
     """Faults that a client sees of a server that is asked too much at once; its 429 are none."""
     return sum(fault.kind != "429" for fault in exchange.faults) + (lasting_fault(exchange) is not None)
 
 
-def share_of_faults(exchanges: Sequence[Exchange]) -> float:
+def _share_of_faults(exchanges: Sequence[Exchange]) -> float:
     """The share of exchanges that met a fault."""
-    return sum(count_faults(exchange) > 0 for exchange in exchanges) / len(exchanges)
+    return sum(_count_faults(exchange) > 0 for exchange in exchanges) / len(exchanges)

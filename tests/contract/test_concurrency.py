@@ -24,11 +24,8 @@ from .crowds import (
     Crowd,
     Question,
     at_once,
-    count_faults,
     lasting_fault,
-    most_under_way,
     read_during,
-    share_of_faults,
 )
 
 pytestmark = pytest.mark.crowded
@@ -37,10 +34,9 @@ clauses = pytest.mark.clauses
 #: Threads, and requests of each, by depth; at a limited rate few requests meet, however many there are.
 CROWDS = {"gate": (8, 8), "nightly": (16, 100)}
 SLOW_CROWD = (4, 3)
-#: Share of simultaneous requests, beyond that of single ones, above which faults are no accident, if it is so
-#: every time; and share of single ones above which nothing can be said.
+#: Share of simultaneous requests, beyond that of single ones, above which faults are no accident; and share
+#: of single ones above which nothing can be said.
 ACCIDENTS = 0.1
-ROUNDS = 3
 #: Updates while others read.
 UPDATES = {"gate": 6, "nightly": 60}
 #: Writers at once.
@@ -92,34 +88,32 @@ def _version(state: State, number: int) -> dict[str, Any]:
 
 
 @clauses("concurrency.own-answer", "concurrency.no-fault", "response.request-id.unique")
-def test_each_gets_its_own(client: Client, crowd: Crowd, questions: list[Question], check: Checker) -> None:
-    alone = {one: (one.ask(client), one.ask(client)) for one in questions}
-    for one, both in alone.items():
-        _found(check, one, *both)
-    calm = share_of_faults([exchange for both in alone.values() for exchange in both])
+def test_each_gets_its_own(crowd: Crowd, questions: list[Question], check: Checker) -> None:
+    alone, calm = crowd.one_by_one(questions), crowd.faults_alone
+    for asked, both in alone.items():
+        _found(check, asked, *both)
     if calm > ACCIDENTS:
         pytest.skip("one request after another meets faults already")
-    shares: list[float] = []
-    while len(shares) < ROUNDS and min(shares, default=1) > ACCIDENTS + calm:
-        answers = crowd.ask(questions)
-        exchanges = [exchange for _, exchange in answers]
-        shares.append(share_of_faults(exchanges))
-    if most_under_way(exchanges) < 2:
-        for one, exchange in answers:
-            _found(check, one, exchange)
+    answers = crowd.at_once(questions, ACCIDENTS + calm)
+    if crowd.most_under_way < 2:
+        for asked, exchange in answers:
+            _found(check, asked, exchange)
         pytest.skip("at this rate no two requests were under way at once")
-    worst = max(exchanges, key=count_faults)
-    faults = f"5xx and dropped connections, in {len(shares)} attempts"
-    check.at_most("concurrency.no-fault", ACCIDENTS + calm, min(shares), faults, worst)
-    for one, exchange in answers:
+    faults = f"5xx and dropped connections, in {crowd.rounds} attempts"
+    check.at_most("concurrency.no-fault", ACCIDENTS + calm, crowd.faults_at_once, faults, crowd.worst)
+    for asked, exchange in answers:
         if transient_fault(exchange.response):
             _lasts(check, exchange, faulty=calm > 0)
-            continue
-        first, second = alone[one]
-        check.same_answer("concurrency.own-answer", first, exchange, _steady(check, first, second))
-        if first.response.status == exchange.response.status == 200:
-            check.ok(exchange, "concurrency.own-answer", domain=one.domain, uri=one.uri)
-    check.unique("response.request-id.unique", "x-amzn-RequestId", exchanges)
+        else:
+            _own(check, asked, exchange, *alone[asked])
+    check.unique("response.request-id.unique", "x-amzn-RequestId", [exchange for _, exchange in answers])
+
+
+def _own(check: Checker, asked: Question, exchange: Exchange, first: Exchange, second: Exchange) -> None:
+    """An answer MUST be that to its question, as it was when nobody else asked."""
+    check.same_answer("concurrency.own-answer", first, exchange, _steady(check, first, second))
+    if first.response.status == exchange.response.status == 200:
+        check.ok(exchange, "concurrency.own-answer", domain=asked.domain, uri=asked.uri)
 
 
 def _found(check: Checker, asked: Question, *exchanges: Exchange) -> None:

@@ -182,7 +182,7 @@ class Checker:
                 self.that(clause, value not in seen, f"another {header}", f"{value} again", exchange)
                 seen.add(value)
 
-    def at_most(self, clause: str, limit: float, share: float, what: str, exchange: Exchange) -> bool:
+    def at_most(self, clause: str, limit: float, share: float, what: str, exchange: Exchange | None) -> bool:
         """A share of something MUST NOT be above a limit."""
         return self.that(clause, share <= limit, f"{what}: at most {limit:.0%}", f"{share:.0%}", exchange)
 
