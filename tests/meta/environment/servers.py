@@ -6,8 +6,8 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from getintegration_contract.operations import create_domain, put_integration
 from getintegration_contract.sending.client import Client
@@ -17,139 +17,111 @@ from ..support import Process, Received, Reply, Scripted, answered, emulator, fo
 from .faults import SECRET
 
 Answer = Reply | bytes | None
-Make = Callable[[str, Path], Callable[[Received], Answer]]
+
+
+@dataclass
+class Asked:
+    """A request, what an emulator answers it, and how many came before it.
+
+    Attributes:
+        number: Of the request among all, from 1.
+        reads: How many of those were GetIntegration, this one included.
+        tmp: A folder of the row.
+    """
+
+    request: Received
+    forward: Callable[[Received], Reply]
+    number: int
+    reads: int
+    tmp: Path
+
+    @property
+    def emulated(self) -> Reply:
+        """What an emulator answers."""
+        return self.forward(self.request)
+
+    @property
+    def depth(self) -> int:
+        """The slashes of the path."""
+        return self.request.target.partition("?")[0].count("/")
+
+
+def _constant(answer: Answer) -> Callable[[Asked], Answer]:
+    return lambda asked: answer
+
+
+def _expiring(after: int) -> Callable[[Asked], Answer]:
+    expired = refused(403, "ExpiredTokenException", "The security token included in the request is expired")
+    return lambda asked: asked.emulated if asked.reads <= after else expired
+
+
+def _forgetting(part: str) -> Callable[[Asked], Answer]:
+    """Loses domains of the run after some requests, as a restart does."""
+
+    def script(asked: Asked) -> Answer:
+        request, answer = asked.request, asked.emulated
+        lost = asked.reads > 5 and part in request.target and asked.depth > 1 and request.method != "DELETE"
+        return refused(404, "ResourceNotFoundException") if lost and answer.status == 200 else answer
+
+    return script
+
+
+def _endless(asked: Asked) -> Answer:
+    page = {"Items": [], "NextToken": str(time.monotonic_ns())}
+    return answered(page) if asked.depth == 1 else asked.emulated
+
+
+def _paging(asked: Asked) -> Answer:
+    path, _, query = asked.request.target.partition("?")
+    if asked.request.method != "GET" or path not in ("/domains", "/domains/Paged/integrations"):
+        return asked.emulated
+    if "next-token" not in query:
+        return answered({"Items": [], "NextToken": "more"})
+    assert path == "/domains" or "include-hidden=true" in query
+    return answered({"Items": [{"DomainName": "Paged", "Uri": "s3://paged"}]})
+
+
+def _read_only(asked: Asked) -> Answer:
+    creates = asked.request.method == "POST" and asked.depth == 2
+    return refused(403, "AccessDeniedException") if creates else asked.emulated
+
+
+def _unwritable(asked: Asked) -> Answer:
+    missing, denied = refused(404, "ResourceNotFoundException"), refused(403, "AccessDeniedException")
+    return missing if asked.request.is_get_integration else denied
+
+
+def _silent(asked: Asked) -> Answer:
+    time.sleep(1)
+    return None
+
+
+def _slow(asked: Asked) -> Answer:
+    if asked.request.is_get_integration:
+        (asked.tmp / "asked").touch()
+        time.sleep(0.02)
+    return asked.emulated
+
 
 _AHEAD = ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
-
-
-def _constant(answer: Answer) -> Make:
-    return lambda url, tmp: lambda request: answer
-
-
-def _after(number: int, answer: Answer, at_first: Answer | str = "forward") -> Make:
-    """Answers so many GetIntegration requests by the emulator, and all after them alike; or the reverse."""
-
-    def make(url: str, tmp: Path) -> Callable[[Received], Answer]:
-        forward, counted = forwarding(url), [0]
-
-        def script(request: Received) -> Answer:
-            counted[0] += request.is_get_integration or at_first != "forward"
-            early = counted[0] <= number
-            if at_first == "forward":
-                return forward(request) if early else answer
-            return at_first if early else forward(request)
-
-        return script
-
-    return make
-
-
-def _forgetting(whole: bool) -> Make:
-    """Loses the domains of the run after some requests, as a restart does."""
-
-    def make(url: str, tmp: Path) -> Callable[[Received], Answer]:
-        forward, counted = forwarding(url), [0]
-
-        def script(request: Received) -> Answer:
-            counted[0] += request.is_get_integration
-            gone = counted[0] > 5 and (whole or "-A" in request.target)
-            if gone and request.target.startswith("/domains/") and request.method != "DELETE":
-                if forward(request).status == 200:
-                    return refused(404, "ResourceNotFoundException")
-            return forward(request)
-
-        return script
-
-    return make
-
-
-def _changed(*headers: tuple[str, str]) -> Make:
-    def make(url: str, tmp: Path) -> Callable[[Received], Answer]:
-        forward = forwarding(url)
-        return lambda request: forward(request).with_headers(*headers)
-
-    return make
-
-
-def _refusing(method: str, answer: Reply) -> Make:
-    def make(url: str, tmp: Path) -> Callable[[Received], Answer]:
-        forward = forwarding(url)
-        return lambda request: (
-            answer if request.method == method and request.target.count("/") == 2 else forward(request)
-        )
-
-    return make
-
-
-def _endless(url: str, tmp: Path) -> Callable[[Received], Answer]:
-    forward = forwarding(url)
-
-    def script(request: Received) -> Answer:
-        if request.target.startswith("/domains") and request.target.count("/") == 1:
-            return answered({"Items": [], "NextToken": str(time.monotonic_ns())})
-        return forward(request)
-
-    return script
-
-
-def _paging(url: str, tmp: Path) -> Callable[[Received], Answer]:
-    forward = forwarding(url)
-    client = Client(url, "us-east-1")
-    for request in (create_domain("Paged"), put_integration("Paged", "s3://paged", {"ObjectTypeName": "T"})):
-        client.send(request, CALLER)
-    client.close()
-
-    def script(request: Received) -> Answer:
-        path, _, query = request.target.partition("?")
-        if request.method == "GET" and path in ("/domains", "/domains/Paged/integrations"):
-            if "next-token" not in query:
-                return answered({"Items": [], "NextToken": "more"})
-            assert path == "/domains" or "include-hidden=true" in query
-            return answered({"Items": [{"DomainName": "Paged", "Uri": "s3://paged"}]})
-        return forward(request)
-
-    return script
-
-
-def _unwritable(url: str, tmp: Path) -> Callable[[Received], Answer]:
-    missing, denied = refused(404, "ResourceNotFoundException"), refused(403, "AccessDeniedException")
-    return lambda request: missing if request.is_get_integration else denied
-
-
-def _silent(url: str, tmp: Path) -> Callable[[Received], Answer]:
-    return lambda request: time.sleep(1)
-
-
-def _slow(url: str, tmp: Path) -> Callable[[Received], Answer]:
-    forward = forwarding(url)
-
-    def script(request: Received) -> Answer:
-        if request.is_get_integration:
-            (tmp / "asked").touch()
-            time.sleep(0.02)
-        return forward(request)
-
-    return script
-
-
-_EXPIRED = refused(403, "ExpiredTokenException", "The security token included in the request is expired")
 _SKEWED = refused(403, "InvalidSignatureException", "Signature expired")
-SCRIPTS: dict[str, Make] = {
+SCRIPTS: dict[str, Callable[[Asked], Answer]] = {
     "secretive": _constant(Reply(200, SECRET.encode())),
-    "expiring": _after(5, _EXPIRED),
-    "expiring-late": _after(4, _EXPIRED),
+    "expiring": _expiring(5),
+    "expiring-late": _expiring(4),
     "skewed": _constant(_SKEWED.with_headers(_AHEAD)),
     "skewed-unreadably": _constant(_SKEWED.with_headers(("Date", "soon"))),
-    "ahead": _changed(_AHEAD),
+    "ahead": lambda asked: asked.emulated.with_headers(_AHEAD),
     "refusing-proxy": _constant(Reply(407, reason="Proxy Authentication Required")),
     "silent": _silent,
     "dropping": _constant(None),
+    "dying": lambda asked: asked.emulated,
     "smtp": _constant(b"220 mail.example ESMTP\r\n"),
     "unavailable": _constant(Reply(503)),
-    "starting": _after(4, None, Reply(503)),
-    "restarting": _forgetting(whole=True),
-    "forgetting": _forgetting(whole=False),
-    "read-only": _refusing("POST", refused(403, "AccessDeniedException")),
+    "starting": lambda asked: Reply(503) if asked.number <= 4 else asked.emulated,
+    "restarting": _forgetting(""),
+    "forgetting": _forgetting("-A"),
+    "read-only": _read_only,
     "unwritable": _unwritable,
     "methodless": _constant(Reply(405)),
     "crashing": _constant(Reply(500)),
@@ -161,7 +133,7 @@ SCRIPTS: dict[str, Make] = {
     "slow": _slow,
 }
 #: Those whose state must be nobody else's.
-OWN_STATE = ("paging", "restarting", "forgetting")
+OWN_STATE = ("paging", "restarting", "forgetting", "dying")
 
 
 @contextlib.contextmanager
@@ -178,9 +150,30 @@ def serving(name: str, shared: str, tmp: Path) -> Iterator[str]:
             own: Process = emulator()
             stack.callback(own.close)
             shared = own.url
-        script: Any = SCRIPTS[name](shared, tmp)
-        server = stack.enter_context(Scripted(script))
-        yield server.url
+        if name == "paging":
+            _stock(shared)
+        yield stack.enter_context(_scripted(name, shared, tmp)).url
+
+
+def _scripted(name: str, url: str, tmp: Path) -> Scripted:
+    forward, reads = forwarding(url), [0]
+
+    def script(request: Received) -> Answer:
+        reads[0] += request.is_get_integration
+        if name == "dying" and len(server.received) > 60:
+            server.close()
+            raise ConnectionError
+        return SCRIPTS[name](Asked(request, forward, len(server.received), reads[0], tmp))
+
+    server = Scripted(script)
+    return server
+
+
+def _stock(url: str) -> None:
+    client = Client(url, "us-east-1")
+    for request in (create_domain("Paged"), put_integration("Paged", "s3://paged", {"ObjectTypeName": "T"})):
+        client.send(request, CALLER)
+    client.close()
 
 
 @contextlib.contextmanager
