@@ -89,12 +89,12 @@ class SchemaClause:
             return self._is_valid(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
     def actual(self, document: Any, value: Any) -> str:
-        """What came, for a finding; of an absent member, which other name may be meant for it."""
+        """What came, for a finding; for an absent member, also a similar name that is there."""
         if self.keyword != "required" or not isinstance(document, dict):
             return "null" if value is None else shown(value)
-        told = "null" if self.value in document else "absent"
+        found = "null" if self.value in document else "absent"
         near = [name for name in document if name.replace("_", "").lower() == self.value.lower()]
-        return told + (f" (there is `{near[0]}`)" if near and near[0] != self.value else "")
+        return found + (f" (there is `{near[0]}`)" if near and near[0] != self.value else "")
 
     @property
     def expected(self) -> str:

@@ -25,7 +25,7 @@ FILE_NAME = "evidence.yaml"
 
 _HEAD = (
     "# Evidence from recordings of AWS, written by `getintegration-contract compare --promote`.\n"
-    "# Each clause here was observed or inferred, and was upheld by AWS as told.\n"
+    "# Each clause here was observed or inferred, and was upheld by AWS.\n"
 )
 _FIELDS = {"date": str, "region": str, "suite_version": str, "count": int}
 

@@ -50,7 +50,7 @@ def no_constant(name: str) -> NoReturn:
 
 
 class JsonText(NamedTuple):
-    """What a body says as JSON: its document, or why there is none."""
+    """A body read as JSON: its document, or why there is none."""
 
     document: Any
     fault: str | None = None
@@ -61,7 +61,7 @@ def read_json(body: bytes) -> JsonText:
     """Read a JSON document in UTF-8; all that RFC 8259's grammar allows, numbers of any length among it.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not JSON.
         RecursionError: It is nested too deeply.
     """
     repeated = False

@@ -29,7 +29,7 @@ def unusable(access_key: str, secret_key: str, session_token: str | None) -> str
 
 
 def provider_fault(error: Exception) -> str:
-    """Why a provider of credentials gave none, without a word of what it printed: that may be secret."""
+    """Why a credential provider failed, without a word of its output, which may be secret."""
     from botocore import exceptions
 
     own = (
@@ -52,7 +52,7 @@ def provider_fault(error: Exception) -> str:
 
 
 def patiently(provide: Callable[[], Any]) -> Any:
-    """What a provider of credentials gives, or an error after :data:`PATIENCE` if it does not end."""
+    """What a credential provider returns, or an error if that takes longer than :data:`PATIENCE`."""
     results: queue.Queue[tuple[Any, Exception | None]] = queue.Queue()
 
     def run() -> None:
@@ -72,7 +72,7 @@ def patiently(provide: Callable[[], Any]) -> Any:
 
 
 class MfaError(Exception):
-    """A code of a token is asked for, which nobody can give."""
+    """An MFA code is asked for, which a run cannot give."""
 
 
 class Refreshing:
@@ -86,7 +86,7 @@ class Refreshing:
         """The credentials of this moment.
 
         Raises:
-            CredentialsError: They have expired, and no others can be had, or none that can be sent.
+            CredentialsError: They have expired, and there are no others, or none that can be sent.
         """
         try:
             frozen = patiently(self._credentials.get_frozen_credentials)

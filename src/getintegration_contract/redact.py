@@ -35,7 +35,7 @@ _NAMED = re.compile(
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _SIGNATURE = re.compile(r"Signature=([0-9a-fA-F]{16,})")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{16,}")
-_BASE64 = re.compile(r"(?![0-9a-f]{32})[A-Za-z0-9+/_-]{32,}")  # a hash is none
+_BASE64 = re.compile(r"(?![0-9a-f]{32})[A-Za-z0-9+/_-]{32,}")  # a hash is not base64
 _LINE_END = re.compile(r"\\[rn]|\s")
 _ESCAPED = re.compile(r"\\+(?:u00|x)([0-9a-fA-F]{2})|\\+([0-3][0-7]{2})")
 _ELLIPSIS = re.compile("(.{6})?(?:\\.\\.\\.|\u2026)(.{6})?", re.DOTALL)
@@ -46,7 +46,7 @@ class Redactor:
     """Replaces secrets, and withholds texts that give them away otherwise.
 
     Args:
-        secrets: Secret keys and session tokens in use; those under eight characters are none.
+        secrets: Secret keys and session tokens in use; those under eight characters are ignored.
         accounts: Whether 12-digit account ids are replaced as well.
     """
 

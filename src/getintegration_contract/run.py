@@ -36,8 +36,8 @@ from getintegration_contract.target.waivers import Waiver
 UPHELD_STATUS, VIOLATED_STATUS, INTERNAL_STATUS, INDETERMINATE_STATUS = 0, 1, 3, 6
 NOTHING_RAN_STATUS = 5
 
-#: Fuzzed requests of one shard, which is one test, at least and at most, and shards that are plenty to share.
-#: What Hypothesis remembers of a test grows with it, so a shard must not.
+#: Fuzzed requests of a shard, which is one test, at least and at most; and shards that are enough to share.
+#: Hypothesis remembers more the longer a test is, so shards stay small.
 SHARD, LARGEST_SHARD, PLENTY = 50, 500, 16
 
 
@@ -48,15 +48,15 @@ def shards(examples: int) -> int:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a run goes about it.
+    """The settings of a run.
 
     Attributes:
         max_examples: Fuzzed requests of the run, all shards together.
         require_exercised: Patterns of clauses that must have been exercised.
         command: The command line of the run.
         repeat: The command that repeats a test when its id follows.
-        fail_on_new: Whether only clauses fail the run that are not violated in its baseline.
-        root: Path to where ids of tests begin, with a slash at the end, from where the run was started.
+        fail_on_new: Whether only violations that the baseline does not have fail the run.
+        root: Path from the working directory to where test ids begin, with a slash at its end.
     """
 
     depth: str = "gate"
@@ -78,14 +78,14 @@ class Settings:
 
 
 class Run:
-    """Prepares a target, gathers what tests found, and gives the verdict.
+    """Prepares a target, gathers the findings of tests, and gives the verdict.
 
     Args:
         contract: The contract.
         target: What is tested; without an endpoint it is the emulator.
-        settings: How.
+        settings: How it is tested.
         waivers: Accepted violations.
-        say: Reports, in sentences, what happens outside tests.
+        say: Prints a sentence about what happens outside tests.
         emulator: The shipped emulator, which starts in the meantime, and ends with the run.
     """
 
@@ -114,11 +114,11 @@ class Run:
         #: Seconds that the quickest answer took while the target was prepared.
         self.latency = math.inf
         self.internal_errors: list[str] = []
-        #: The report that this run is compared with, and what is to be said beside the ledger.
+        #: The report that this run is compared with, and notes beside those of the ledger.
         self.baseline: dict[str, Any] | None = None
         self.notes: list[str] = []
         self.aborted: str | None = None
-        #: Whether tests of the suite were left out, on purpose or since one failed.
+        #: Whether any test of the suite did not run, by choice or because one failed.
         self.is_partial = False
         today = self.started.date()
         self.expired = [waiver for waiver in waivers if waiver.expired(today)]
@@ -158,7 +158,7 @@ class Run:
         return self._redactor
 
     def prepare(self) -> None:
-        """Reach the endpoint and provide the state that scenarios need.
+        """Reach the endpoint, and provide the state that scenarios need.
 
         Raises:
             EnvironmentFault: With one sentence that says what is wrong.
@@ -193,11 +193,11 @@ class Run:
         self.latency = min(exchange.seconds, self.latency)
 
     def say(self, line: str) -> None:
-        """Print a sentence, whoever wrote it, without secrets."""
+        """Print a sentence without secrets, whether it is the suite's or a server's."""
         self._print(self.redactor.text(line))
 
     def announce(self) -> list[str]:
-        """What is about to happen: where, as what, how much, how fast, and what will be written."""
+        """What the run is about to do: its target, what it does not check, what it writes."""
         target = self.target
         where = "the shipped emulator" if self.is_emulator else target.endpoint
         where = f"{target.name} ({where})" if target.name else where
@@ -242,7 +242,7 @@ class Run:
     def complaints(self) -> list[str]:
         """Reasons for status 1 other than a violated clause: waivers and coverage that do not hold.
 
-        Of a run that was broken off or left tests out, coverage and upheld clauses prove nothing.
+        A run that was aborted, or left tests out, proves nothing about either.
         """
         outcomes = {entry.clause.id: entry for entry in self.ledger.outcomes()}
         lines = [
@@ -259,8 +259,8 @@ class Run:
                 if entry.outcome == NOT_CLAIMED or not entry.checks:
                     capability = entry.clause.capability if entry.outcome == NOT_CLAIMED else None
                     offer = f"; it takes {OFFERS[capability]}" if capability else ""
-                    told = f"{entry.clause.id} was {entry.outcome}: {entry.reason}{offer}"
-                    lines.append(f"--require-exercised {pattern}: {told}")
+                    message = f"{entry.clause.id} was {entry.outcome}: {entry.reason}{offer}"
+                    lines.append(f"--require-exercised {pattern}: {message}")
         return lines
 
     def exit_status(self) -> int:
@@ -282,10 +282,10 @@ class Run:
         return UPHELD_STATUS if self.ledger.checks else NOTHING_RAN_STATUS
 
     def write_waivers(self, path: Path) -> int:
-        """Write a waivers file: those that there are, and one for each other clause that is violated now.
+        """Write a waivers file: the waivers in use, and one for each other clause that is violated.
 
         Returns:
-            How many are new.
+            The number of new ones.
         """
         violated = [entry.clause.id for entry in self.ledger.violations()]
         waiver_files.write(path, violated, self.started.date(), kept=self.waivers)

@@ -1,4 +1,4 @@
-"""Text that servers had a say in, made safe to show."""
+"""Text that may come from a server, made safe to show."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a scenario says about an exchange, in the words of the contract.
+"""How scenarios judge exchanges, in the words of the contract.
 
-A checker belongs to one test. Its checks are soft: a test goes on after a violation, and fails at its end.
+A checker belongs to one test. Its checks are soft: the test goes on after a violation and fails at its end.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.redact import SHOWN, Redactor
 from getintegration_contract.text import shorten, shown
 
-#: Characters of what was expected, and of what came, that a finding keeps.
+#: Characters that a finding keeps of what was expected and of what came.
 _LONGEST = 1_000
 
 
@@ -148,7 +148,7 @@ class Checker:
         """Check a clause that no single answer decides.
 
         Args:
-            size: What the best example is chosen by, if not the size of the exchange.
+            size: Decides which example is kept, in place of the exchange's size: the smallest.
         """
         return self._record([Check(clause, ok, expected, actual)], exchange, size)
 
@@ -160,7 +160,7 @@ class Checker:
         return self.that(clause, before == now, f"the same answer as before: {before}", now, exchange)
 
     def _content(self, exchange: Exchange, members: Collection[str] | None) -> str:
-        """What an answer says: its status, and where it holds an integration, that."""
+        """An answer's status, and the integration in it if there is one."""
         if exchange.response.status != 200:
             return str(exchange.response.status)
         found = self.members(exchange).items()
@@ -224,5 +224,5 @@ class Checker:
         return held
 
     def _short(self, text: str) -> str:
-        """What a finding says: redacted, and then no longer than anybody reads."""
+        """The text of a finding: redacted, then shortened to what can be read."""
         return shorten(self._redactor.text(text), _LONGEST)

@@ -33,7 +33,7 @@ Row = tuple[str, bool, str, str]
 
 
 def head_checks(response: Response) -> Iterator[Row]:
-    """Clause, whether it holds, what is due and what came; nothing where the bytes are not known."""
+    """Clause, whether it holds, what is due, what came; nothing where the bytes are unknown."""
     if not response.head:
         return
     fault = syntax_fault(response.head)
@@ -64,7 +64,7 @@ def syntax_fault(head: bytes) -> str | None:
             return fault
     heads = [part for part in head.split(b"\r\n\r\n") if part]
     if not all(_STATUS_LINE.match(part.lstrip(b"\r\n") + b"\r\n") for part in heads):
-        return "a status line that is none"
+        return "a malformed status line"
     return None
 
 

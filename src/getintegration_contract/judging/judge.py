@@ -1,6 +1,6 @@
 """The judge: an exchange and what was due -> checks, each crediting or violating one clause.
 
-It knows nothing of pytest, of targets or of how a request came about.
+It knows nothing of pytest, of targets, or of who made the request.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Expectation:
         clause: The clause that the request exercises.
         answers: The lawful answers.
         domain, uri: What a 200 must echo; None where it does not matter.
-        shape: How far the answer's form is judged: ``service`` (everything) or ``none`` (whoever stands
-            before the service may have made it).
+        shape: How far the answer's form is judged: ``service`` (everything) or ``none`` (a front end may
+            have made it).
     """
 
     clause: str

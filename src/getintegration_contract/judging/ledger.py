@@ -31,13 +31,13 @@ STRAY_FAULTS = "transport.stray-faults"
 #: Share of requests that a target without a limit may answer with a passing 5xx.
 _STRAY_SHARE = 0.01
 
-#: Tests that a finding names; further ones are only counted.
+#: Tests that a finding names; the others are only counted.
 _PLACES = 12
 
 
 @dataclass
 class Finding:
-    """A violated clause: what was due, what came, and the smallest exchange that shows it."""
+    """A violated clause: what was due, what came, and the smallest exchange to show it."""
 
     clause: str
     expected: str
@@ -68,11 +68,11 @@ class Finding:
 
 @dataclass
 class Entry:
-    """What one test found out. All of it is JSON-able by :meth:`to_dict`.
+    """What one test found; JSON-able by :meth:`to_dict`.
 
     Attributes:
-        phase: What its latency is counted under.
-        crowded: Whether its requests are meant to wait for one another, so that they say nothing of latency.
+        phase: The group in which its latency is counted.
+        crowded: Whether its requests wait for one another on purpose, so that they say nothing about latency.
     """
 
     test: str
@@ -134,7 +134,7 @@ class Outcome:
 
 
 class Ledger:
-    """Gathers entries and says how each clause came out.
+    """Gathers entries and decides the outcome of each clause.
 
     Args:
         contract: The contract.
@@ -165,7 +165,7 @@ class Ledger:
         #: Why the run ended before its tests were through, if it did.
         self.aborted: str | None = None
         self.notes: dict[str, None] = {}
-        #: By capability, why it was given up although the target made it.
+        #: By capability, why it was given up although the target claims it.
         self.hindrances: dict[str, str] = {}
         #: By clause, the first test that gave a reason, and its reason.
         self._not_exercised: dict[str, tuple[str, str]] = {}
@@ -211,9 +211,9 @@ class Ledger:
             )
 
     def judge_faults(self, limit: float | None) -> None:
-        """Hold the share of requests that got a passing 5xx against 1 in 100, and against the target's limit.
+        """Hold the share of requests that met a passing 5xx against 1 in 100, and against the target's limit.
 
-        A single one is no share. The tests have recorded the exchanges.
+        A single one is never too many. The tests have recorded the exchanges.
         """
         example = self.findings.pop(STRAY_FAULTS, None)
         count = sum(count for kind, count in self.faults.items() if kind.startswith("5"))
@@ -284,7 +284,7 @@ def _gather(findings: dict[str, Finding], found: Finding) -> None:
 
 
 def _unobserved(clause: Clause) -> str:
-    """Why a clause that no test gave a reason for was not exercised."""
+    """Why a clause was not exercised, where no test gave a reason."""
     side, _, rest = clause.id.partition(".")
     if side == "response":
         return f"no response carried {rest.partition('.')[0]} in a state that could violate it"

@@ -60,7 +60,7 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
 
 
 def _routed(segment: str | None) -> str | None:
-    """The domain name in a segment; None if whoever routes may reject the segment, in whatever form."""
+    """The domain name in a segment; None if a router may reject the segment, in any form."""
     if segment is None or _BROKEN_ENCODING.search(segment):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The options of the suite, and what they say about target and run."""
+"""The options of the suite, and the target and run that they describe."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class _Options:
 
 
 def collision(error: str, plugins: pytest.PytestPluginManager) -> str:
-    """Which option another plugin has as well, and how to do without that plugin."""
+    """Which option another plugin has too, and how to leave that plugin out."""
     found = re.search(r"--[\w-]+", error)
     option = found[0] if found else "an option"
     for implementation in plugins.hook.pytest_addoption.get_hookimpls():
@@ -154,7 +154,7 @@ def collision(error: str, plugins: pytest.PytestPluginManager) -> str:
 
 
 def check(option: argparse.Namespace) -> None:
-    """Say before the run, not after it, that options do not go together, or that files have nowhere to go.
+    """Refuse options that contradict each other, and files that cannot be written, before the run starts.
 
     Raises:
         UsageError: One sentence says which.

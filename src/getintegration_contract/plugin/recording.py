@@ -1,4 +1,4 @@
-"""Recording a run: exchanges arrive with the report of their test, and the controlling process writes."""
+"""Records a run: exchanges arrive with the report of their test, and the controlling process writes them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class RunRecorder:
         self._recorder: Recorder | None = Recorder(path, run.redactor, suite, earlier=earlier)
 
     def _restore(self, earlier: Recording) -> None:
-        """Take the complete tests into the ledger, as if they had just ended."""
+        """Add the complete tests to the ledger, as if they had just ended."""
         try:
             for test, entry in earlier.tests.items():
                 self._run.ledger.add(entry)

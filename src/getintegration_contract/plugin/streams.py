@@ -1,4 +1,4 @@
-"""Standard streams that nobody reads any more, or that a full disk does not take: a run goes on without."""
+"""A run goes on where standard output cannot be written: the pipe is closed, or the disk is full."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def tolerate() -> None:
-    """Let a standard stream go nowhere once it cannot be written; of output, standard error says why."""
+    """Discard a standard stream once it cannot be written; standard error says why."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed before the run began
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (it stays open)

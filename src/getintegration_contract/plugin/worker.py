@@ -115,7 +115,7 @@ class Worker:
             self._exchanges.append(har.line(recorded, self.redactor))
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out what the recording has already."""
+        """Leave out the tests that the recording has already."""
         left = [item for item in items if item.nodeid not in self._complete]
         if len(left) < len(items):
             config.hook.pytest_deselected(items=[item for item in items if item.nodeid in self._complete])
@@ -125,7 +125,7 @@ class Worker:
         self._collected.setdefault(item.path, set()).add(item.nodeid)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Find out whether tests of the suite are left out, whoever left them out."""
+        """Find out whether any test of the suite is left out, by whatever plugin or option."""
         kept = {item.nodeid for item in session.items} | self._complete
         chosen = any("::" in argument for argument in self.config.args)
         whole = self._collected.keys() >= set(paths.suite().glob("test_*.py"))

@@ -1,4 +1,4 @@
-"""How many processes run the tests: as many as ``-n`` says, unless another number is quicker."""
+"""How many processes run the tests: the number that ``-n`` gives, unless another is quicker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SEVERAL = 6
 
 
 def hold_back(option: argparse.Namespace) -> int | None:
-    """What ``-n`` says; at gate depth xdist is kept from it until it is known how fast the endpoint answers.
+    """The number that ``-n`` gives; at gate depth xdist waits until the endpoint's latency is known.
 
     A ``--dist`` other than ``load``, which is what ``-n`` stands for, is left to xdist.
     """
@@ -26,7 +26,7 @@ def hold_back(option: argparse.Namespace) -> int | None:
 
 
 def number(config: pytest.Config, run: Run, asked: int | None) -> int:
-    """How many workers to start now; none where this process runs the tests, or where xdist has its own."""
+    """How many workers to start now; 0 where this process runs the tests, or xdist starts workers itself."""
     option = config.option
     if not config.pluginmanager.hasplugin("xdist") or option.dist != "no" or option.usepdb:
         return 0

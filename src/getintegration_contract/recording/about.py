@@ -1,4 +1,4 @@
-"""What a recording is about: the parts of a HAR file that make it evidence."""
+"""The part of a recording that makes it evidence: what was recorded, and what its tests found."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from getintegration_contract.text import shorten
 
 @dataclass(frozen=True)
 class Suite:
-    """What a recording is about, and what makes it evidence.
+    """What was recorded: endpoint, suite, seed, state, date.
 
     Attributes:
         date: When it began, as ISO 8601.

@@ -29,7 +29,7 @@ _URL = re.compile(r"https?://[^/?#]*")
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An exchange with what was noted of it.
+    """An exchange with the notes of a recording.
 
     Attributes:
         signing: How the request was signed, as :mod:`getintegration_contract.recording.resign` describes it.

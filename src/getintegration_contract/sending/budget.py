@@ -1,7 +1,7 @@
 """One budget of requests for all workers of a run: a rate that is never exceeded, and a limit.
 
-The budget is a small file. Whoever wants to send locks it, waits until its turn, stamps the moment of
-departure and unlocks; the others wait for the lock in the meantime. Turns are evenly spaced, and at most
+The budget is a small file. A sender locks it, waits for its turn, stamps the moment of departure and unlocks;
+meanwhile the others wait for the lock. Turns are evenly spaced, and at most
 ``rate`` requests, rounded up, leave in any one second: departures are stamped after the waiting, with a clock
 that all processes share, so a late wake-up never lets a second hold more. Requests that write wait for a turn
 of a second, slower budget first.
@@ -34,7 +34,7 @@ _STAMP = struct.Struct("=d")
 
 @dataclass(frozen=True)
 class Budget:
-    """A share in the budget; it is only a path and numbers, so it travels to workers as such.
+    """A share in the budget: a path and numbers, so that it can travel to workers.
 
     Attributes:
         path: The file that all workers share.
@@ -86,7 +86,7 @@ class Budget:
             return now
 
     def _wait(self, handle: int, count: int, turn: float, rate: float) -> tuple[float, float]:
-        """Wait until this request may go and stamp it; its moment, and when the next one's turn is."""
+        """Wait until this request may go, and stamp it; returns its moment and the next one's turn."""
         interval = (1 + MARGIN) / rate
         remembered = math.ceil(rate)
         place = _STATE.size + (count % remembered) * _STAMP.size

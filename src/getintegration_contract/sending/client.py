@@ -1,6 +1,6 @@
-"""Sends requests byte for byte as they are meant, signed, within the rate budget, and keeps the exchange.
+"""Sends requests byte for byte, signed, within the rate budget, and returns the exchange.
 
-One client serves one worker: it keeps its connections alive. What may be a passing fault is repeated.
+One client serves one worker and keeps its connections alive. It repeats what may be a passing fault.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ATTEMPTS = 3
 #: Attempts at a request that is answered 429, with the SDKs' exponential backoff in between.
 THROTTLED_ATTEMPTS = 8
 _MAX_BACKOFF = 20.0
-#: Seconds that a client waits in vain for throttling to end, before 429 is repeated no more than others.
+#: Seconds that a client waits in vain for throttling to end, before it repeats 429 no more than other faults.
 PATIENCE = 60.0
 
 
@@ -48,14 +48,14 @@ class Client:
         endpoint: ``scheme://host[:port]``.
         region: Region of the credential scope.
         timeout: Seconds to wait for a connection and for each part of an answer.
-        acquire: Called before every request, with whether a limit may refuse it, and whether it writes;
-            returns when the rate budget allows it.
+        acquire: Called before every request with whether a limit may refuse it and whether it writes;
+            returns when the budget allows it.
         observe: Called with every exchange that was completed, transient ones included.
 
     Attributes:
         faults: Transient faults that a repeat did not show again, by kind.
         stray: The last exchange with such a 5xx.
-        control: A request known to be answered, asked again to tell a fault of the environment.
+        control: A request known to be answered; asking it again tells a fault of the environment.
         route: How the endpoint is reached.
     """
 
@@ -91,7 +91,7 @@ class Client:
 
     @property
     def verify(self) -> bool | str:
-        """How others verify certificates as this client does: by the usual authorities, or by those named."""
+        """What makes other clients verify certificates as this one does: True, or a file or folder."""
         return self.route.bundle or True
 
     def sibling(self) -> Client:
@@ -103,7 +103,7 @@ class Client:
         return sibling
 
     def admit(self, request: Request | None = None) -> None:
-        """Return when the budget allows one more request; None is a reading one that is sent by other means.
+        """Return when the budget allows one more request; None stands for a read that another client sends.
 
         Raises:
             BudgetExhausted: The run has sent as many requests as it may.
@@ -118,7 +118,7 @@ class Client:
 
     @contextmanager
     def cleaning_up(self) -> Iterator[None]:
-        """No limit refuses a request in this block, so that nothing has to stay behind."""
+        """In this block no limit refuses a request, so that nothing stays behind."""
         self._is_cleaning_up = True
         try:
             yield
@@ -145,8 +145,8 @@ class Client:
     ) -> Exchange:
         """Sign and send a request; a transient fault is repeated and noted.
 
-        A fault that persists comes back as the answer: a 5xx as it is, a connection without an answer as
-        status 0. With ``throttled``, 429 is an answer like any other, and other faults are repeated at once.
+        A fault that persists is returned as the answer: a 5xx as it is, a missing answer as status 0.
+        With ``throttled``, 429 is an answer like any other, and other faults are repeated without a pause.
 
         Raises:
             EndpointDown: Nothing listens at the endpoint.
@@ -162,10 +162,10 @@ class Client:
     def repeat(
         self, act: Callable[[tuple[Fault, ...]], list[Exchange]], *, throttled: bool = False
     ) -> list[Exchange]:
-        """Do what takes one or more exchanges, from its start again while it ends in a transient fault.
+        """Do something that takes one or more exchanges, and start again while it ends in a transient fault.
 
         Args:
-            act: Given the faults so far; ends with the first exchange that has another.
+            act: Takes the faults so far; its last exchange is the first with another fault, if any.
             throttled: As for :meth:`send`.
         """
         faults: list[Fault] = []
@@ -207,7 +207,7 @@ class Client:
             self.faults.update(fault.kind for fault in faults)
 
     def _check_target(self, kind: str, exchange: Exchange, faults: list[Fault], waited: float) -> None:
-        """Raise a lasting fault that is one of the environment, rather than an answer to the request."""
+        """Raise what is a lasting fault of the environment, and no answer to the request."""
         if kind == "429":
             self._waited += waited  # in vain
             if self.control is not None:
@@ -228,11 +228,11 @@ class Client:
                 raise EndpointDown(f"{self.endpoint} accepts connections only now and then")
 
     def use_control(self, request: Request, caller: Identity) -> None:
-        """Take a request known to be answered as the one to ask when something looks wrong."""
+        """Name a request known to be answered, to be asked when something looks wrong."""
         self.control = Control(request, caller, lambda asked, by: self.attempt(asked, by, None, self._talk))
 
     def check_environment(self) -> None:
-        """Look for a fault of the environment, and raise it, where a request is known to be answered."""
+        """Raise a fault of the environment if there is one; needs a control request."""
         if self.control is not None:
             self.control.check(self.sent)
 
@@ -247,7 +247,7 @@ class Client:
         """Sign, admit, send and note one request, once.
 
         Args:
-            talk: Sends the signed request, and returns its answer, which must be whole by the given moment.
+            talk: Sends the signed request and returns its answer, complete by the given moment.
         """
         request = self.sign(request, identity, signing)
         self.admit(request)
@@ -270,7 +270,7 @@ class Client:
         return exchange
 
     def _talk(self, request: Request, deadline: float) -> Response:
-        """Send a request on a connection that was kept, or on a new one, and read the answer."""
+        """Send a request on a kept connection, or on a new one, and read the answer."""
         connection = self._kept() or Connection(self.route, deadline - time.perf_counter())
         try:
             body = (h11.Data(data=request.body),) if request.body else ()
@@ -283,7 +283,7 @@ class Client:
         return response
 
     def _kept(self) -> Connection | None:
-        """A connection that the next request can go out on."""
+        """A kept connection that is still open."""
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open:

@@ -1,6 +1,6 @@
-"""One connection to an endpoint, spoken over with h11: nothing is hidden, mended or normalised.
+"""One connection to an endpoint, on h11: nothing is hidden, repaired or normalised.
 
-Whatever a server sends, reading it is bounded in time and in memory.
+Reading is bounded in time and in memory, whatever a server sends.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from getintegration_contract.sending.route import Route
 #: Bytes of the head of an answer, interim ones before it included.
 _MOST_HEAD = 256 << 10
 _PIECE = 64 << 10
-#: The empty line after a head, of a peer that may end its lines otherwise.
+#: The empty line after a head, also where lines end in LF alone.
 _END = re.compile(rb"\n\r?\n")
 _AGENT = f"getintegration-contract/{version('getintegration-contract')}"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it came: its HTTP version, and its body as framed, the content coding still on."""
+    """An answer as received: its HTTP version, and its body before its content coding is undone."""
 
     response: Response
     version: str
@@ -49,7 +49,7 @@ class Answer:
 
 
 class Connection:
-    """One connection; whoever uses it holds it alone.
+    """One connection, for one user at a time.
 
     Attributes:
         used: Whether it has carried an answer.
@@ -154,11 +154,11 @@ class Connection:
 
     @property
     def heads(self) -> bytes:
-        """The heads of the answer under way, byte for byte; none that a proxy may have written."""
+        """The heads of the current answer, byte for byte; empty behind a proxy, which may write its own."""
         return b"" if self._route.proxy else bytes(self._heads)
 
     def _body(self, cut: str, deadline: float) -> bytes:
-        """The body as framed; ``cut`` is what to call one that the connection's end cuts off."""
+        """The body as framed; ``cut`` names the fault of one that ends with the connection."""
         whole = bytearray()
         while True:
             try:
@@ -194,7 +194,7 @@ class Connection:
 
 
 def _not_http(error: h11.RemoteProtocolError, head: bytes) -> FaultError:
-    """What came breaks the grammar; the text says where, without the server's own words."""
+    """The answer breaks the grammar; the text says where, without quoting the server."""
     return FaultError(f"{NOT_HTTP}: {str(error).partition(':')[0]}", head)
 
 

@@ -1,4 +1,4 @@
-"""Asks a request that is known to be answered, before a target is accused of what the environment did."""
+"""Asks a request known to be answered, before a target is accused of what the environment did."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Control:
             self._check_known(self._send(self.request, self.caller), sent)
 
     def check(self, sent: int) -> None:
-        """Look for a fault of the environment, after something that looked like one of the target.
+        """Look for a fault of the environment, after what looked like one of the target.
 
         Raises:
             CredentialsError: The caller is no longer known.

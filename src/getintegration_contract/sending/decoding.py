@@ -19,7 +19,7 @@ def decoded(body: bytes, codings: str | None) -> bytes:
     """A body without its content codings.
 
     Raises:
-        FaultError: It is not what they say, or is larger than it may be.
+        FaultError: It does not decode, or is too large.
     """
     names = [name.strip() for name in (codings or "").lower().split(",")]
     names = [name for name in names if name not in ("", "identity")]

@@ -1,4 +1,4 @@
-"""What went wrong with an exchange: why there is no whole answer, and what may be a passing fault."""
+"""What went wrong with an exchange: why no complete answer came, and which faults may pass."""
 
 from __future__ import annotations
 

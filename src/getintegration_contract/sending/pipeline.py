@@ -1,4 +1,4 @@
-"""Requests one after another on one connection, and what an HTTP library would hide of their answers."""
+"""Several requests on one connection, with what an HTTP library would hide of the answers."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class PipelinedResponse:
     Attributes:
         version: The version of HTTP that it names, such as ``1.1``.
         framed: The body as framed, its content coding still on.
-        surplus: Bytes that followed the answer; known for the last request on a connection only.
-        ended: Whether the connection ended after the answer; known for the last request only.
+        surplus: Bytes after the answer; known only for the last request on a connection.
+        ended: Whether the connection ended after the answer; known only for the last request.
         reused: Whether the connection had carried an answer before.
         waited: Whether the server waited for a body that waited for ``100 Continue``.
     """

@@ -1,6 +1,6 @@
 """How an endpoint is reached: its address, the certificates it is trusted by, and a proxy before it.
 
-The environment is read once, when a route is made; both certificates and proxies are botocore's choice.
+The environment is read once, when a route is made; certificates and proxies are chosen as botocore does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from urllib3.util import make_headers, parse_url
 from getintegration_contract.errors import EndpointDown
 from getintegration_contract.sending.faults import ConnectError
 
-#: Where the environment names certificates, the first one that is set counts.
+#: Variables that name certificates; the first one that is set counts.
 _BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -37,7 +37,7 @@ class Route:
         forward: What goes before the target of a request, where a proxy forwards it.
 
     Raises:
-        EndpointDown: Certificates are not there or cannot be read, or the proxy is of no known kind.
+        EndpointDown: Certificates are missing or unreadable, or the proxy is of an unknown kind.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -129,7 +129,7 @@ def _bundle() -> str | None:
     """The certificates that the environment names.
 
     Raises:
-        EndpointDown: A file or folder that it names is not there.
+        EndpointDown: A file or folder that it names does not exist.
     """
     named = [place for name in _BUNDLES if (place := os.environ.get(name))]
     for place in named:

@@ -9,7 +9,7 @@ from getintegration_contract.operations import list_domains, list_integrations
 
 Send = Callable[[Request], Exchange]
 
-#: Pages that are asked for; a list that does not end by then is none.
+#: Pages that are asked for at most, in case a list never ends.
 MOST_PAGES = 200
 
 

@@ -85,10 +85,10 @@ class Provisioner:
         return State("given", domain, uri)
 
     def made(self, like: dict[str, Any] | None = None) -> State:
-        """Make two domains and an integration in each, with all optional members that the target takes.
+        """Make two domains, each with an integration that has all optional members the target takes.
 
         Args:
-            like: Optional members to make them with instead, if the target takes these.
+            like: Optional members to try first.
 
         Raises:
             StateError: The target does not let them be made.
@@ -144,10 +144,10 @@ class Provisioner:
         """The state that a target's description asks for: given, or else made or discovered.
 
         Args:
-            members: Optional members that an integration is made with, rather than all that there are.
+            members: Optional members to make an integration with; None for all.
 
         Raises:
-            StateError: It cannot be had; the message says why, and what to give instead.
+            StateError: There is none; the message says why, and what to give instead.
         """
         known = get_integration(target.domain_name or UNKNOWN_DOMAIN, target.integration_uri or PLAIN_URI)
         ask = partial(self._client.send, known, self._caller)

@@ -1,4 +1,4 @@
-"""Domains and integrations of one test's own: written, read once that has settled, and removed again."""
+"""Domains and integrations of one test: written, read once settled, and removed again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from getintegration_contract.sending.client import Client
 
 
 class Workspace:
-    """Where a test writes. Only GetIntegration is judged: a write that is refused is nobody's fault.
+    """Where a test writes. Only GetIntegration is judged: a refused write is no violation.
 
     Args:
         caller: Signs the requests, unless another identity is named.

@@ -1,4 +1,4 @@
-"""What a target may claim, and what it has to offer for that."""
+"""What a target may claim, and what it has to offer to claim it."""
 
 from __future__ import annotations
 
@@ -50,6 +50,6 @@ def claimed(
 
 
 def not_claimed(settings: Mapping[str, Any]) -> set[str]:
-    """What a target says that it does not claim; without signatures nobody can be told apart."""
+    """What a target disclaims; without signatures, identities cannot be told apart."""
     given = set(settings.get("not-claimed", ()))
     return given | {TEMPORARY_CREDENTIALS, ACCESS_CONTROL, OTHER_ACCOUNT} if SIGNATURES in given else given

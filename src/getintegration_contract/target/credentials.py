@@ -29,7 +29,7 @@ def find(given: Mapping[str, Mapping[str, str]], profile: str | None, endpoint: 
         endpoint: Its address: the caller of a loopback one needs no credentials.
 
     Raises:
-        TargetError: One has no credentials, none that can be sent, or is not what its name says.
+        TargetError: One has no credentials, or none that can be sent, or contradicts its name.
     """
     identities = {name: _identity(name, entry) for name, entry in given.items()}
     if profile:

@@ -1,4 +1,4 @@
-"""The target file: reads TOML, and checks keys and values in the words of who wrote them."""
+"""The target file: reads TOML, and checks its keys and values in the user's words."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def check(settings: Mapping[str, Any], where: str = "--") -> None:
     """Check settings, by default those of options.
 
     Raises:
-        TargetError: A key is none, or its value is not what it takes.
+        TargetError: A key is unknown, or its value is wrong.
     """
     for name, value in settings.items():
         if name not in KEYS:
@@ -121,7 +121,7 @@ def check(settings: Mapping[str, Any], where: str = "--") -> None:
 
 
 def unknown(name: str, known: Iterable[str], kind: str = "key", kinds: str = "keys") -> str:
-    """That there is no such name, and which the user may have meant."""
+    """That a name is unknown, and which one the user may have meant."""
     known = tuple(known)
     near = _near(name, known)
     meant = f"did you mean {near}?" if near else f"the {kinds} are {', '.join(known)}"
@@ -133,7 +133,7 @@ def _near(name: str, known: Iterable[str]) -> str | None:
 
 
 def _instead(name: str, value: Any) -> str:
-    """What stands there instead; of a table only that it is one, since it may be deep."""
+    """What the file has instead; a table is only named, since it may be deep."""
     near = None
     if name == "not-claimed" and isinstance(value, list):
         value = next(each for each in value if each not in CAPABILITIES)

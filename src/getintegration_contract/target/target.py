@@ -36,7 +36,7 @@ class Target:
 
     Attributes:
         endpoint: ``scheme://host[:port]``; empty for the shipped emulator before it runs.
-        insists_on_writing: Whether the user asked for it, so that a run without makes no sense.
+        insists_on_writing: Whether the user asked for writes, so that a run without them is refused.
         rate: Requests a second, shared by all workers; None for no limit.
         write_rate: Those of them that write; None for no limit of their own.
         request_timeout: Seconds to wait for an answer.
@@ -157,7 +157,7 @@ def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pace(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """How deep, how fast, how much and how patiently a target is asked."""
+    """Depth, rate, limits and timeouts."""
     pace = {key.replace("-", "_"): settings[key] for key in _PACE if key in settings}
     return pace | {"waivers": Path(pace["waivers"])} if "waivers" in pace else pace
 
@@ -223,6 +223,8 @@ def _region_of(profile: str) -> str | None:
 
     try:
         region: str | None = botocore.session.Session(profile=profile).get_config_variable("region")
-    except botocore.exceptions.BotoCoreError:  # such a profile has no credentials either, which is told
+    except (
+        botocore.exceptions.BotoCoreError
+    ):  # such a profile has no credentials either, and that is reported
         return None
     return region

@@ -12,7 +12,7 @@ from typing import Any
 from getintegration_contract.errors import WaiverError
 from getintegration_contract.target.file import TEXT, read_toml, unknown
 
-#: What is written for somebody to replace.
+#: Placeholders that somebody has to replace.
 _PLACEHOLDERS = ("say why this is accepted", "say who answers for it")
 
 
@@ -45,7 +45,7 @@ def read(path: Path, *, what: str = "--waivers", subject: str = "clause") -> lis
     entries = document.pop("waiver", [])
     if document or not isinstance(entries, list):
         other = next(iter(document), "waiver = ")
-        raise WaiverError(f"{what}: {path}: {other} is none: it takes [[waiver]] tables alone")
+        raise WaiverError(f"{what}: {path}: {other} is not allowed: the file takes only [[waiver]] tables")
     waivers: dict[str, Waiver] = {}
     for number, entry in enumerate(entries, 1):
         try:
@@ -92,10 +92,10 @@ def write(
     kept: Iterable[Waiver] = (),
     subject: str = "clause",
 ) -> None:
-    """Write a file that waives the clauses, for somebody to fill in reason and owner.
+    """Write a file that waives clauses, with placeholders for reason and owner.
 
     Args:
-        kept: Waivers that are written as they are; a clause among them that has expired is not renewed.
+        kept: Waivers to write as they are; an expired one is not renewed.
         subject: The key of what is accepted.
     """
     kept, expires = tuple(kept), today + datetime.timedelta(days=days)
