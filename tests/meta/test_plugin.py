@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -31,7 +32,6 @@ from .support import (
     forwarding,
     start_suite,
     suite,
-    wait_for,
 )
 
 Serve = Callable[[Any], Scripted]
@@ -41,53 +41,38 @@ Serve = Callable[[Any], Scripted]
 
 
 @pytest.mark.parametrize(
-    ("number", "options"),
-    [(signal.SIGHUP, ()), (signal.SIGTERM, ("-n", "2"))],
-    ids=["SIGHUP", "SIGTERM, two workers"],
+    ("number", "moment", "options"),
+    [
+        pytest.param(signal.SIGINT, "PUT", (), id="SIGINT while it makes state"),
+        pytest.param(signal.SIGHUP, "reading", (), id="SIGHUP while it asks"),
+        pytest.param(signal.SIGTERM, "reading", ("-n", "2"), id="SIGTERM while two workers ask"),
+        pytest.param(signal.SIGINT, "DELETE", (), id="SIGINT while it cleans up"),
+    ],
 )
-def test_a_signal_interrupts_and_a_second_one_disturbs_no_cleaning_up(
-    serve: Serve, endpoint: Process, tmp_path: Path, number: int, options: tuple[str, ...]
+def test_a_signal_interrupts_and_one_more_disturbs_no_cleaning_up(
+    serve: Serve, endpoint: Process, tmp_path: Path, number: int, moment: str, options: tuple[str, ...]
 ) -> None:
-    forward, removals = forwarding(endpoint.url), list[Received]()
+    forward, seen = forwarding(endpoint.url), Counter[str]()
 
     def script(request: Received) -> Reply:
-        if request.method == "DELETE":
-            removals.append(request)
-            os.kill(process.pid, number)  # while it cleans up
+        kind = "reading" if request.is_get_integration else request.method
+        seen[kind] += 1
+        if kind == "DELETE" or (kind == moment and seen[kind] == (10 if kind == "reading" else 1)):
+            os.kill(process.pid, number)
         return forward(request)
 
-    server = serve(script)
-    given = ("--endpoint-url", server.url, *options)
-    process = start_suite(suite("missing"), suite("malformed"), *given, report=tmp_path, lean=True)
-    wait_for(lambda: sum(request.is_get_integration for request in server.received) > 10)
-    os.kill(process.pid, number)
+    files = (suite("access"),) if moment == "DELETE" else (suite("missing"), suite("malformed"))
+    given = ("--endpoint-url", serve(script).url, *options)
+    process = start_suite(*files, *given, report=tmp_path, lean=True)
     result = finish(process, tmp_path)
     assert result.status == 2, result.output
-    assert removals
+    assert seen["DELETE"]
     assert "Traceback" not in result.output
-    assert result.report["exit_status"] == 2
+    assert moment == "PUT" or result.report["exit_status"] == 2
     assert not {name for name in domains(endpoint.url) if name.startswith(PREFIX)}
 
 
-def test_a_signal_during_the_clean_up_of_a_whole_run_is_status_2(
-    serve: Serve, endpoint: Process, tmp_path: Path
-) -> None:
-    forward = forwarding(endpoint.url)
-
-    def script(request: Received) -> Reply:
-        if request.method == "DELETE":
-            os.kill(process.pid, signal.SIGINT)
-        return forward(request)
-
-    server = serve(script)
-    process = start_suite(suite("access"), "--endpoint-url", server.url, report=tmp_path, lean=True)
-    result = finish(process, tmp_path)
-    assert result.status == 2, result.output
-    assert "Traceback" not in result.output
-    assert not {name for name in domains(endpoint.url) if name.startswith(PREFIX)}
-
-
-# --- Streams and disks --------------------------------------------------------------------------------------
+# --- Streams ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "1"), ("-q",), ("--list-clauses",)], ids=str)
@@ -106,24 +91,6 @@ def test_standard_output_that_cannot_be_written_is_no_violation(place: str, opti
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
-
-
-@pytest.mark.parametrize("size", [3_000, 60_000])
-def test_a_report_folder_on_a_full_disk_is_no_violation(tmp_path: Path, size: int) -> None:
-    (tmp_path / "small_disk.py").write_text(
-        "import resource, signal\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
-    )
-    env = environment(PYTHONPATH=str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
-    report = tmp_path / "report"
-    process = start_suite(
-        suite("access"), suite("missing"), "-p", "small_disk", report=report, lean=True, env=env
-    )
-    result = finish(process)
-    assert result.status == 3, result.output
-    assert "cannot write" in result.output or "not everything could be written" in result.output
-    assert "Traceback" not in result.output
 
 
 # --- Progress -----------------------------------------------------------------------------------------------
