@@ -1,1 +1,1 @@
-"""Two recordings, or a recording and a live endpoint -> how two endpoints differ. Imports the suite."""
+"""How two endpoints differ: two recordings of GetIntegration, compared clause by clause."""

@@ -1,11 +1,8 @@
-"""``getintegration-contract compare``, also ``python -m getintegration_compare``."""
+"""``python -m getintegration_compare``, the same as ``getintegration-contract compare``."""
 
 import sys
 
-try:
-    from getintegration_compare.cli import main
-except KeyboardInterrupt:
-    sys.exit(2)
+from getintegration_contract.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["compare", *sys.argv[1:]]))

@@ -8,28 +8,21 @@ could be compared.
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
-import signal
 import sys
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from types import FrameType
-from typing import TextIO
 
 from getintegration_compare import report as reports
-from getintegration_compare import waivers
-from getintegration_compare.comparison import Comparison, Settings, confirm
-from getintegration_compare.live import Live, members_of
-from getintegration_compare.options import EMULATOR, NO_EVIDENCE, WRONG_USE, check, is_live, parse
-from getintegration_compare.pairing import Key
-from getintegration_compare.replay import replay, sample
-from getintegration_compare.verdicts import judge_recording
-from getintegration_compare.waivers import Acceptance
-from getintegration_contract import evidence
+from getintegration_compare.comparison import Comparison, Settings
+from getintegration_compare.live import Live
+from getintegration_compare.normalise import NORMALISATIONS
+from getintegration_compare.options import EMULATOR, NO_EVIDENCE, build_parser, check, is_live, limits
+from getintegration_compare.replay import Side, replay, sample
+from getintegration_compare.verdicts import Verdicts
+from getintegration_contract import command, evidence, paths
 from getintegration_contract import recording as recordings
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault, UsageError
@@ -37,216 +30,125 @@ from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.redact import Redactor
 from getintegration_contract.target import target as targets
+from getintegration_contract.target import waivers
 from getintegration_contract.target.emulator import LocalEmulator
 
-ALIKE, DIFFERENT, INTERRUPTED, INTERNAL, INDETERMINATE = 0, 1, 2, 3, 6
-
 _PROGRAM = "getintegration-contract compare"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-Side = Recording | Live
 
 
-def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int:
-    """Run the command line; its exit status, after one sentence on standard error if something is wrong."""
-    output = Output()
-    with _interruptible():
-        try:
-            with ExitStack() as stack:
-                options = parse(arguments, program, __doc__ or "")
-                output.redactor = Redactor(accounts=options.redact_accounts)
-                return _Command(options, stack, output).run()
-        except UsageError as error:
-            message, status = str(error), WRONG_USE
-        except EnvironmentFault as error:
-            message, status = str(error), INDETERMINATE
-        except KeyboardInterrupt:
-            message, status = "interrupted", INTERRUPTED
-        except OSError as error:
-            message, status = f"the environment got in the way: {error}", INDETERMINATE
-        except Exception as error:
-            message, status = f"internal error: {type(error).__name__}: {error}", INTERNAL
-        finally:  # what is buffered would fail again when Python ends
-            output.write(None, sys.stdout)
-            output.write(None, sys.stderr)
-        output.say(f"{program}: {message}")
-        return status
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; its exit status."""
+    options = build_parser(_PROGRAM, __doc__ or "").parse_args(arguments)
+    redactor = Redactor(accounts=options.redact_accounts)
 
+    def act() -> int:
+        with ExitStack() as stack:
+            return _Command(options, stack, redactor).run()
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a comparison as Ctrl-C does: what it made is removed, and not in two goes."""
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        for each in handled:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {each: signal.getsignal(each) for each in _SIGNALS}
-    handled = [each for each in _SIGNALS if before[each] is not signal.SIG_IGN]
-    for each in handled:
-        signal.signal(each, interrupt)
-    try:
-        yield
-    finally:
-        for each in handled:
-            signal.signal(each, before[each])
-
-
-class Output:
-    """Prints, redacted. Where nobody reads any more, or nothing fits, what was found still is what it is."""
-
-    def __init__(self) -> None:
-        self.redactor = Redactor()
-
-    def say(self, line: str) -> None:
-        """Print a line for who waits."""
-        self.write(line, sys.stderr)
-
-    def write(self, text: str | None, stream: TextIO | None) -> None:
-        """Print a text, if there is one, and what is buffered; on a broken stream, nothing from now on."""
-        if stream is None:  # closed before Python began
-            return
-        try:
-            if text is not None:
-                print(self.redactor.text(text), file=stream)
-            stream.flush()
-        except (OSError, ValueError) as error:
-            with Path(os.devnull).open("w") as nowhere:
-                os.dup2(nowhere.fileno(), stream.fileno())
-            if stream is sys.stdout and not isinstance(error, BrokenPipeError):
-                self.say(f"cannot print the result: {error}")
+    return command.run(_PROGRAM, act, redactor)
 
 
 class _Command:
     """One invocation. What it opens or makes is closed and removed with ``stack``."""
 
-    def __init__(self, options: argparse.Namespace, stack: ExitStack, output: Output) -> None:
-        self._options = options
-        self._stack = stack
-        self._output = output
-        folder = stack.enter_context(TemporaryDirectory(prefix="getintegration-contract-"))
-        #: Paths for recordings that nobody keeps.
-        self._unkept = (Path(folder, f"{number}.har") for number in itertools.count())
+    def __init__(self, options: argparse.Namespace, stack: ExitStack, redactor: Redactor) -> None:
+        check(options)
+        self._options, self._stack, self._redactor = options, stack, redactor
+        self._description: Path = options.contract or paths.description()
+        accepted = options.accept and waivers.read(options.accept, what="--accept", subject="difference")
+        self._settings = Settings(
+            Contract.load(self._description),
+            NORMALISATIONS.keys() - options.no_normalise,
+            max_age=options.max_age,
+            waivers=accepted or (),
+        )
 
     def run(self) -> int:
         """Compare, report, and say how it came out."""
-        options = self._options
-        check(options)
-        contract = Contract.load(options.contract)
-        settings = Settings(contract, tuple(options.no_normalise), max_age=options.max_age)
-        if options.candidate is None:
-            recording = self._read_reference(settings)
-            promotable = judge_recording(recording, contract).promotable(contract)
-            self._output.write(self._promote(recording.suite, promotable), sys.stdout)
-            return ALIKE
-        acceptance = Acceptance(waivers.read(options.accept) if options.accept else [], settings.today)
-        repeat = recordings.read(options.confirm) if options.confirm else None
-        source, sides = self._open(settings)
-        reference, candidate, unsent = self._ask(source, sides, keep=options.record)
-        result = Comparison(reference, candidate, settings, acceptance, unsent)
+        options, settings = self._options, self._settings
+        reference, candidate = _read(options.reference), _read(options.candidate)
+        if options.promote and reference is not None:
+            self._check_evidence(reference.suite)
+            if not options.candidate:
+                verdicts = Verdicts(settings.contract, reference)
+                print(self._redactor.text(self._promote(reference.suite, verdicts)))
+                return command.OK
+        repeat = _read(options.confirm)
+        source = _read(options.requests) or reference or candidate
+        sides = self._reach_both(reference, candidate)
+        if source is None:
+            assert isinstance(sides[0], Live)
+            source = sample(sides[0])
+        one, other, unsent = replay(source, sides, self._redactor, self._say, keep=options.record)
+        result = Comparison(one, other, settings, unsent)
         if result.groups and not options.no_repeat:
             if repeat is not None:
-                confirm(result, Comparison(reference, repeat, settings))
+                result.confirm(Comparison(one, repeat, settings))
             elif isinstance(sides[1], Live):
                 tests = {shown.key.test for group in result.groups for shown in group.examples}
-                reference, candidate, unsent = self._ask(source, sides, only=tests)
-                confirm(result, Comparison(reference, candidate, settings, unsent=unsent))
-        return self._report(result, settings, acceptance)
+                one, other, unsent = replay(source, sides, self._redactor, self._say, only=tests)
+                result.confirm(Comparison(one, other, settings, unsent))
+        return self._report(result)
 
-    def _read_reference(self, settings: Settings) -> Recording:
-        """The reference's recording; where evidence is asked for, one that is evidence."""
-        recording = recordings.read(Path(self._options.reference))
-        if self._options.promote:
-            if not recording.suite.is_aws:
-                raise UsageError(NO_EVIDENCE)
-            if (age := recording.suite.age(settings.today)) > settings.max_age:
-                raise UsageError(f"--promote: the recording is stale, {age} days old")
-        return recording
+    def _say(self, line: str) -> None:
+        """Print a line for who waits."""
+        print(self._redactor.text(line), file=sys.stderr)
 
-    def _open(self, settings: Settings) -> tuple[Recording, tuple[Side, Side]]:
-        """The recording whose requests are sent to what is live, and both sides; first all that is read."""
+    def _check_evidence(self, suite: Suite) -> None:
+        if not suite.is_aws:
+            raise UsageError(NO_EVIDENCE)
+        if (age := suite.age(self._settings.today)) > self._settings.max_age:
+            raise UsageError(f"--promote: the recording is stale, {age} days old")
+
+    def _reach_both(self, reference: Recording | None, candidate: Recording | None) -> tuple[Side, Side]:
+        """Both sides; what was not read is reached, and given the integration of the other."""
         options = self._options
-        reference: Side | None = None if is_live(options.reference) else self._read_reference(settings)
-        candidate: Side | None = None
-        if not is_live(options.candidate):
-            candidate = recordings.read(Path(options.candidate))
-        source = reference or candidate
-        if options.requests:
-            source = recordings.read(options.requests)
-        reference = reference or self._reach(options.reference, options.reference_target, candidate)
-        candidate = candidate or self._reach(options.candidate, options.target, reference)
-        if source is None:
-            assert isinstance(reference, Live)
-            source = sample(next(self._unkept), reference)
-        assert isinstance(source, Recording)
-        return source, (reference, candidate)
+        one = reference or self._reach(options.reference, options.reference_target, candidate)
+        return one, candidate or self._reach(options.candidate, options.target, one)
 
     def _reach(self, where: str, file: str | None, other: Side | None) -> Live:
-        """A live endpoint with the integration that the other side has.
-
-        An AWS address has to be named on purpose; on this command line it was.
-        """
+        """A live endpoint. An AWS address has to be named on purpose; on this command line it was."""
+        given = limits(self._options)
         if where == EMULATOR:
             target = self._stack.enter_context(LocalEmulator()).target()
+            target = replace(target, **{key.replace("-", "_"): value for key, value in given.items()})
         else:
-            resolved = targets.resolve({"endpoint-url": where, "target": file}, os.environ)
-            assert resolved is not None, "an address makes a target"
-            target = resolved
-        limits = {"rate": self._options.rate, "max_requests": self._options.max_requests}
-        target = replace(target, **{name: value for name, value in limits.items() if value is not None})
-        self._output.redactor.add(*target.secrets)
-        members = other.members() if isinstance(other, Live) else members_of(other) if other else None
-        emulator = where == EMULATOR
-        return Live.open(target, self._stack, self._output.say, emulator=emulator, members=members)
+            named = targets.resolve({"endpoint-url": where, "target": file, **given}, os.environ)
+            assert named is not None, "an address makes a target"
+            target = named
+        self._redactor.add(*target.secrets)
+        return Live.open(target, self._stack, self._say, emulator=where == EMULATOR, like=other)
 
-    def _ask(
-        self,
-        source: Recording,
-        sides: Sequence[Side],
-        *,
-        only: Collection[str] | None = None,
-        keep: Path | None = None,
-    ) -> tuple[Recording, Recording, dict[Key, str]]:
-        """What both sides answer to the requests of a recording, and why some were not sent to both.
-
-        Args:
-            only: Tests whose requests are sent; None for all.
-            keep: Where the recording of a live candidate goes, if it is kept.
-        """
-        lives = [side for side in sides if isinstance(side, Live)]
-        files = [next(self._unkept) for _ in lives]
-        replayed: list[Recording] = []
-        unsent: dict[Key, str] = {}
-        if lives:
-            files[-1] = keep or files[-1]
-            accounts = self._options.redact_accounts
-            replayed, unsent = replay(source, lives, files, self._output.say, only=only, accounts=accounts)
-        answers = iter(replayed)
-        one, other = (next(answers) if isinstance(side, Live) else side for side in sides)
-        return one, other, unsent
-
-    def _report(self, result: Comparison, settings: Settings, acceptance: Acceptance) -> int:
+    def _report(self, result: Comparison) -> int:
         options = self._options
-        status = DIFFERENT if result.unaccepted or result.complaints else ALIKE
+        status = command.FAILED if result.unaccepted or result.complaints else command.OK
         if not result.compared:
-            status = INDETERMINATE
-        report = self._output.redactor.value(reports.document(result, status))
-        lines = [reports.terminal(report, 110 if sys.stdout and sys.stdout.isatty() else None)]
+            status = command.INDETERMINATE
+        report = self._redactor.value(reports.document(result, status))
+        lines = [reports.terminal(report, 110 if sys.stdout.isatty() else None)]
         if options.report_dir:
             reports.write(report, options.report_dir)
         if options.write_accept:
-            found = (group.difference for group in result.groups if group.is_open)
-            lines.append(waivers.write(options.write_accept, found, acceptance))
-        if options.promote and result.verdicts is not None:
-            lines.append(self._promote(result.reference, result.verdicts.promotable(settings.contract)))
-        self._output.write("\n".join(lines), sys.stdout)
-        if status == INDETERMINATE:
+            patterns = dict.fromkeys(group.difference.pattern for group in result.groups if group.is_open)
+            today, kept = self._settings.today, self._settings.waivers
+            waivers.write(options.write_accept, patterns, today, kept=kept, subject="difference")
+            fill_in = "fill in reason and owner of each"
+            lines.append(f"waivers written to {options.write_accept}: {len(patterns)} new; {fill_in}")
+        if options.promote:
+            lines.append(self._promote(result.reference, result.verdicts))
+        print(self._redactor.text("\n".join(lines)))
+        if status == command.INDETERMINATE:
             raise EnvironmentFault("nothing could be compared")
         return status
 
-    def _promote(self, suite: Suite, clauses: dict[str, int]) -> str:
+    def _promote(self, suite: Suite, verdicts: Verdicts) -> str:
         """Write evidence; what was written, as a line."""
-        path = self._options.contract.with_name(evidence.FILE_NAME)
+        path = self._description.with_name(evidence.FILE_NAME)
+        clauses = verdicts.promotable()
         evidence.promote(path, clauses, suite)
         return f"{len(clauses)} clauses promoted in {path}: {', '.join(clauses) or 'none'}"
+
+
+def _read(where: str | Path | None) -> Recording | None:
+    """The recording that is named, if one is."""
+    return recordings.read(Path(where)) if where and not is_live(str(where)) else None

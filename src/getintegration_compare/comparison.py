@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, NamedTuple
 
 from getintegration_compare.differences import ERROR_TYPE, EXTRA, MISSING, STATUS, Difference, differences
 from getintegration_compare.names import Names
-from getintegration_compare.normalise import Answer, normalise
+from getintegration_compare.normalise import NORMALISATIONS, Answer
 from getintegration_compare.pairing import Key, index, pair
-from getintegration_compare.verdicts import clauses_of, is_operation, judge_recording
+from getintegration_compare.verdicts import Verdicts, expectation, is_operation
 from getintegration_compare.waivers import Acceptance
 from getintegration_contract.contract import Contract
 from getintegration_contract.recording import Recording
@@ -41,15 +40,16 @@ class Settings:
     """How to compare.
 
     Attributes:
-        without: Names of normalisations that are left out.
-        today: For expiry and age.
+        steps: The normalisations that are made.
         max_age: Days after which a recording is stale.
+        waivers: Differences that are accepted.
     """
 
     contract: Contract
-    without: tuple[str, ...] = ()
+    steps: Collection[str] = frozenset(NORMALISATIONS)
     today: datetime.date = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date())
     max_age: int = MAX_AGE
+    waivers: Sequence[Waiver] = ()
 
 
 class Example(NamedTuple):
@@ -65,10 +65,10 @@ class Group:
     """Differences of one kind, at one place, with the same two sides.
 
     Attributes:
-        count: Exchanges that show it.
-        clauses: How often it bears on each clause.
         accepted: The waiver that accepts it.
         contradicted: Whether the reference, AWS, breaks a clause here: then the contract is wrong.
+        count: Exchanges that show it.
+        clauses: How often it bears on each clause.
         confirmed: Whether asking again showed it again; None if nobody asked.
     """
 
@@ -100,16 +100,12 @@ class Comparison:
     """Compares two recordings, exchange by exchange, and has what it found.
 
     Args:
-        acceptance: Differences that are accepted.
         unsent: Why requests were not sent to both sides.
 
     Attributes:
-        compared: Pairs of answers that were compared.
-        different: Of these, pairs with any difference.
-        unaccepted: Of these, pairs with an open one: no waiver accepts it, and the contract is not at fault.
+        compared, different, unaccepted: Pairs of answers, of these with any difference, with an open one.
         total: Requests that either side was asked, transient attempts aside.
-        not_compared: Exchanges of the reference that were not compared, by reason.
-        only_candidate: Exchanges of the candidate that were not compared, by reason.
+        not_compared, only_candidate: Exchanges of each side that were not compared, by reason.
         transient: Attempts on each side that a later attempt made up for.
         groups: The differences, open ones first, the most frequent first.
         keys: Which requests were compared.
@@ -121,13 +117,12 @@ class Comparison:
         reference: Recording,
         candidate: Recording,
         settings: Settings,
-        acceptance: Acceptance | None = None,
         unsent: Mapping[Key, str] | None = None,
     ) -> None:
         self.settings = settings
-        self._acceptance = acceptance or Acceptance([], settings.today)
+        self._acceptance = Acceptance(settings.waivers, settings.today)
         self.reference, self.candidate = reference.suite, candidate.suite
-        self.verdicts = judge_recording(reference, settings.contract) if self.reference.is_aws else None
+        self.verdicts = Verdicts(settings.contract, reference if self.reference.is_aws else None)
         self.compared = self.different = self.unaccepted = 0
         self.clauses: dict[str, ClauseResult] = defaultdict(ClauseResult)
         self.keys: set[Key] = set()
@@ -135,12 +130,11 @@ class Comparison:
         self._names = Names(self.reference.states), Names(self.candidate.states)
         one, other = index(reference, self._names[0]), index(candidate, self._names[1])
         pairs = pair(one, other, unsent or {}, by_order=not self._names[0].same_as(self._names[1]))
-        self.total = len(pairs.pairs) + len(pairs.alone) + len(pairs.extra) + len(pairs.unsent)
-        self.not_compared = Counter(pairs.alone + pairs.unsent)
-        self.only_candidate = Counter(pairs.extra)
-        self.transient = one.keys.count(None), other.keys.count(None)
+        self.total = len(pairs.pairs) + pairs.alone.total() + pairs.extra.total()
+        self.not_compared, self.only_candidate = pairs.alone, pairs.extra
+        self.transient = one.transient, other.transient
         for key, position, place in pairs.pairs:
-            self._add(key, position, reference[position], candidate[place])
+            self._add(key, position, reference.exchanges[position], candidate.exchanges[place])
         self.groups = sorted(self._groups.values(), key=lambda group: (not group.is_open, -group.count))
         found = (group.difference for group in self.groups)
         self.complaints = self._acceptance.complaints(found) if self.compared else []
@@ -158,39 +152,55 @@ class Comparison:
             if (age := suite.age(self.settings.today)) > allowed:
                 yield f"the recording of {suite.where} is stale: {age} days old, and {allowed} are allowed"
 
+    def confirm(self, repeated: Comparison) -> None:
+        """Note for each group whether a second comparison shows it again.
+
+        A group of which no example was compared again is left as it is: the limit on requests was spent, say.
+        """
+        same = {group.difference[:4] for group in repeated.groups}
+        shown = {(each.key, *group.difference[:2]) for group in repeated.groups for each in group.examples}
+        for group in self.groups:
+            # By key, since a repeat that asks only part of the requests has other positions.
+            asked = {example.key for example in group.examples} & repeated.keys
+            if asked:
+                places = {(key, *group.difference[:2]) for key in asked}
+                group.confirmed = group.difference[:4] in same or not shown.isdisjoint(places)
+
     def _add(self, key: Key, position: int, one: Recorded, other: Recorded) -> None:
         """Compare one pair."""
         if (reason := _incomparable(one, other)) is not None:
             self.not_compared[reason] += 1
             return
-        contract, without = self.settings.contract, self.settings.without
-        clauses = clauses_of(contract, one, self.reference)
-        reference = normalise(one.exchange, self._names[0], without)
-        candidate = normalise(other.exchange, self._names[1], without)
-        found = list(differences(reference, candidate, clauses, contract))
-        if not is_operation(one.exchange.request):  # the contract says nothing of other operations' members
-            found = [difference._replace(clauses=clauses) for difference in found]
-        broken = self.verdicts.broken_by(position, one) if self.verdicts else frozenset()
+        contract, steps = self.settings.contract, self.settings.steps
+        clauses = one.clauses
+        if not clauses and (due := expectation(contract, one, self.reference)):
+            clauses = (due.clause,)
+        reference = Answer(one.exchange, self._names[0], steps)
+        candidate = Answer(other.exchange, self._names[1], steps)
+        # The contract says nothing of other operations' members.
+        known = contract if is_operation(one.exchange.request) else None
+        broken = self.verdicts.broken_by(position, one)
+        found: dict[str, list[Group]] = {clause: [] for clause in clauses}
         groups = []
-        for difference in found:
+        for difference in differences(reference, candidate, clauses, known):
             group = self._group(difference, not broken.isdisjoint(_bearing(difference, reference)))
             group.count += 1
             group.clauses.update(difference.clauses)
             if len(group.examples) < _EXAMPLES:
                 group.examples.append(Example(key, _shown(one), _shown(other)))
             groups.append(group)
+            for clause in difference.clauses:
+                found.setdefault(clause, []).append(group)
         self.compared += 1
         self.keys.add(key)
-        self.different += bool(found)
+        self.different += bool(groups)
         self.unaccepted += any(group.is_open for group in groups)
-        # For each clause that it was sent for, or that a difference bears on.
-        for clause in {*clauses, *chain.from_iterable(difference.clauses for difference in found)}:
-            bearing = [pair for pair in zip(found, groups, strict=True) if clause in pair[0].clauses]
+        for clause, bearing in found.items():
             counted = self.clauses[clause]
             counted.compared += 1
             counted.different += bool(bearing)
-            counted.unaccepted += any(group.is_open for _, group in bearing)
-            counted.kinds.update(difference.kind for difference, _ in bearing)
+            counted.unaccepted += any(group.is_open for group in bearing)
+            counted.kinds.update(group.difference.kind for group in bearing)
 
     def _group(self, difference: Difference, contradicted: bool) -> Group:
         """The group that a difference belongs to."""
@@ -201,21 +211,6 @@ class Comparison:
             difference = Difference(difference.kind, _OTHERS, _OTHERS, _OTHERS, difference.clauses)
             key = (*difference[:4], waiver, contradicted)
         return self._groups.setdefault(key, Group(difference, accepted, contradicted))
-
-
-def confirm(comparison: Comparison, repeated: Comparison) -> None:
-    """Note for each group whether a second comparison shows it again.
-
-    A group of which no example was compared again is left as it is: the limit on requests was spent, say.
-    """
-    same = {group.difference[:4] for group in repeated.groups}
-    shown = {(example.key, *group.difference[:2]) for group in repeated.groups for example in group.examples}
-    for group in comparison.groups:
-        # By key, since a repeat that asks only part of the requests has other positions.
-        asked = {example.key for example in group.examples} & repeated.keys
-        if asked:
-            places = {(key, *group.difference[:2]) for key in asked}
-            group.confirmed = group.difference[:4] in same or not shown.isdisjoint(places)
 
 
 def _incomparable(one: Recorded, other: Recorded) -> str | None:

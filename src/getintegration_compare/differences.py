@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from getintegration_compare.names import CLOSE, OPEN
-from getintegration_compare.normalise import Answer, Moment
+from getintegration_compare.normalise import Answer
 from getintegration_contract.contract import Contract
 from getintegration_contract.text import shorten
 
@@ -28,7 +29,10 @@ TIMING_CLASSES = ((1.0, "prompt, below 1 s"), (5.0, "slow, 1 to 5 s"), (float("i
 _TIMING_RATIO = 2.0
 #: Members of an error that are its envelope, reported as such.
 _ENVELOPE_MEMBERS = frozenset({"__type", "code", "Message", "message"})
-_TYPES = ((bool, "boolean"), (int | float | Moment, "number"), (str, "string"), (dict, "object"))
+_TYPES = {bool: "boolean", str: "string", dict: "object", list: "array", type(None): "null"}
+_OF_BODIES = frozenset({MISSING, EXTRA, TYPE, VALUE})
+#: By kind, the clauses that a member of a 200 may have, the most precise first.
+_PRECISE = {MISSING: ("response.{}.required",), VALUE: ("response.echo.{}", "state.put-get.{}")}
 #: How tokens for names are shown.
 _TOKENS = {ord(OPEN): "<", ord(CLOSE): ">"}
 _LONGEST = 160
@@ -55,133 +59,91 @@ class Difference(NamedTuple):
 
 
 def differences(
-    reference: Answer, candidate: Answer, clauses: tuple[str, ...], contract: Contract
+    reference: Answer, candidate: Answer, clauses: tuple[str, ...], contract: Contract | None
 ) -> Iterator[Difference]:
     """All differences between two answers to one request.
 
     Args:
-        clauses: What the request was sent for; used where the contract has nothing more precise.
-        contract: Knows the clauses of members.
+        clauses: What the request was sent for; used where nothing is more precise.
+        contract: Knows the clauses of members; None for the answers of another operation.
     """
-    if reference.status != candidate.status:
-        statuses = str(reference.status or "no answer"), str(candidate.status or "no answer")
-        yield Difference(STATUS, "", *statuses, clauses)
-    if reference.error_type != candidate.error_type and reference.status >= 400 <= candidate.status:
-        types = reference.error_type or "none", candidate.error_type or "none"
-        yield Difference(ERROR_TYPE, "", *types, clauses)
-    if (timing := _timing(reference.seconds, candidate.seconds)) is not None:
-        yield Difference(TIMING, "", *timing, clauses)
-    if reference.status != candidate.status:
+    for kind, where, one, other, *own in _all(reference, candidate):
+        if contract is None:
+            own = []
+        elif not own and reference.status == candidate.status == 200:
+            own = _of_member(kind, where, contract)
+        if kind in _OF_BODIES:
+            where = where or "body"
+        yield Difference(kind, where, one, other, tuple(own) or clauses)
+
+
+def _of_member(kind: str, where: str, contract: Contract) -> list[str]:
+    """The most precise clause that there is of a member; none of what is no member."""
+    if kind not in _OF_BODIES or not where:
+        return []
+    member = re.split(r"[.\[]", where)[0]
+    precise = _PRECISE.get(kind, ())
+    if kind == VALUE and where.rpartition(".")[2] in ("CreatedAt", "LastUpdatedAt"):
+        precise = ("response.timestamps.order",)
+    patterns = (*precise, "response.{}.type", "response.unknown-members")
+    return [name for name in (each.format(member) for each in patterns) if name in contract.clauses][:1]
+
+
+def _all(reference: Answer, candidate: Answer) -> Iterator[tuple[str, ...]]:
+    """Kind, place and both sides of each difference, and the clauses that the place alone tells."""
+    statuses = reference.status, candidate.status
+    if statuses[0] != statuses[1]:
+        yield STATUS, "", *(str(status or "no answer") for status in statuses)
+    if reference.error_type != candidate.error_type and min(statuses) >= 400:
+        yield ERROR_TYPE, "", reference.error_type or "none", candidate.error_type or "none"
+    yield from _timing(reference.seconds, candidate.seconds)
+    if statuses[0] != statuses[1]:
         return  # what else differs follows from that
-    yield from _envelope(reference, candidate)
-    yield from _headers(reference, candidate, clauses)
-    yield from _bodies(reference, candidate, clauses, contract)
+    about = "error" if reference.status >= 400 else "response"
+    if reference.type_in != candidate.type_in:
+        yield ENVELOPE, "place of the type", *_places(reference.type_in, candidate.type_in), "error.type"
+    if reference.message_in != candidate.message_in:
+        places = _places(reference.message_in, candidate.message_in)
+        yield ENVELOPE, "name of the message", *places, "error.Message.type"
+    yield from _headers(reference.headers, candidate.headers, about)
+    if reference.is_json != candidate.is_json:
+        yield TYPE, "body", _body_kind(reference), _body_kind(candidate), f"{about}.body.json"
+        return
+    texts = reference.text, candidate.text
+    if texts[0] != texts[1]:  # both are None where the layout is of no interest
+        where = "layout of the body" if reference.is_json else "body"
+        yield VALUE, where, *(_clip(text or "") for text in texts), f"{about}.body.json"
+    one, other = reference.document, candidate.document
+    if about == "error" and isinstance(one, dict) and isinstance(other, dict):
+        one, other = _without_envelope(one, other), _without_envelope(other, one)
+    yield from _values("", one, other)
 
 
-def _timing(reference: float, candidate: float) -> tuple[str, str] | None:
+def _timing(reference: float, candidate: float) -> Iterator[tuple[str, ...]]:
     classes = [next(name for bound, name in TIMING_CLASSES if t < bound) for t in (reference, candidate)]
     short, long = sorted((reference, candidate))
-    if classes[0] == classes[1] or long < _TIMING_RATIO * short:
-        return None
-    return classes[0], classes[1]
+    if classes[0] != classes[1] and long >= _TIMING_RATIO * short:
+        yield TIMING, "", *classes
 
 
-def _envelope(reference: Answer, candidate: Answer) -> Iterator[Difference]:
-    if reference.status < 400:
-        return
-    for where, clause, one, other in (
-        ("place of the type", "error.type", reference.type_in, candidate.type_in),
-        ("name of the message", "error.Message.type", reference.message_in, candidate.message_in),
-    ):
-        if one != other:
-            places = " and ".join(one) or "none", " and ".join(other) or "none"
-            yield Difference(ENVELOPE, where, *places, (clause,))
+def _places(*sides: tuple[str, ...]) -> list[str]:
+    return [" and ".join(places) or "none" for places in sides]
 
 
-def _headers(reference: Answer, candidate: Answer, clauses: tuple[str, ...]) -> Iterator[Difference]:
-    one, other = _by_name(reference), _by_name(candidate)
+def _headers(one: dict[str, list[str]], other: dict[str, list[str]], about: str) -> Iterator[tuple[str, ...]]:
+    own = {"content-type": [f"{about}.content-type"], "x-amzn-requestid": ["response.request-id"]}
     for name in dict.fromkeys((*one, *other)):
-        if name.lower() == "x-amzn-errortype":
-            continue  # the type is compared as the type, its place as the envelope
-        if one.get(name) != other.get(name):
+        low = name.lower()  # the type is compared as the type, its place as the envelope
+        if one.get(name) != other.get(name) and low != "x-amzn-errortype":
             values = [_clip(", ".join(side.get(name, ["none"]))) for side in (one, other)]
-            bearing = _header_clauses(name, reference.status, clauses)
-            yield Difference(HEADER, name, values[0], values[1], bearing)
-    common = one.keys() & other.keys()
-    orders = [[name for name in headers if name in common] for headers in (one, other)]
+            yield HEADER, name, *values, *own.get(low, [])
+    orders = [[name for name in side if name in one and name in other] for side in (one, other)]
     if orders[0] != orders[1]:
-        yield Difference(HEADER, "order", _shown(orders[0]), _shown(orders[1]), clauses)
-
-
-def _by_name(answer: Answer) -> dict[str, list[str]]:
-    headers: dict[str, list[str]] = {}
-    for name, value in answer.headers:
-        headers.setdefault(name, []).append(value)
-    return headers
-
-
-def _header_clauses(name: str, status: int, clauses: tuple[str, ...]) -> tuple[str, ...]:
-    if name.lower() == "content-type":
-        return ("error.content-type" if status >= 400 else "response.content-type",)
-    if name.lower() == "x-amzn-requestid":
-        return ("response.request-id",)
-    return clauses
-
-
-def _bodies(
-    reference: Answer, candidate: Answer, clauses: tuple[str, ...], contract: Contract
-) -> Iterator[Difference]:
-    body = ("error.body.json" if reference.status >= 400 else "response.body.json",)
-    if reference.is_json != candidate.is_json:
-        yield Difference(TYPE, "body", _body_kind(reference), _body_kind(candidate), body)
-        return
-    if reference.text is not None and candidate.text is not None and reference.text != candidate.text:
-        where = "layout of the body" if reference.is_json else "body"
-        yield Difference(VALUE, where, _clip(reference.text), _clip(candidate.text), body)
-    if reference.is_json:
-        place = _Place(reference.status, clauses, contract)
-        yield from _values("", reference.document, candidate.document, place)
+        yield HEADER, "order", *map(_shown, orders)
 
 
 def _body_kind(answer: Answer) -> str:
     return "JSON" if answer.is_json else "no JSON" if answer.text else "empty"
-
-
-class _Place(NamedTuple):
-    """Where values are compared: knows the clauses of a member."""
-
-    status: int
-    clauses: tuple[str, ...]
-    contract: Contract
-
-    def clauses_of(self, where: str, *suffixes: str) -> tuple[str, ...]:
-        """The most precise clause of a member that there is."""
-        member = where.partition(".")[0].partition("[")[0]
-        if self.status != 200 or not member:
-            return self.clauses
-        for pattern in (*suffixes, "response.{}.type", "response.unknown-members"):
-            if (clause := pattern.format(member)) in self.contract.clauses:
-                return (clause,)
-        return self.clauses
-
-
-def _values(where: str, one: Any, other: Any, place: _Place) -> Iterator[Difference]:
-    if _type(one) != _type(other):
-        yield Difference(TYPE, where or "body", _typed(one), _typed(other), place.clauses_of(where))
-    elif isinstance(one, dict):
-        if place.status >= 400 and not where:
-            one, other = _without_envelope(one, other), _without_envelope(other, one)
-        members = {name: f"{where}.{name}" if where else name for name in (*one, *other)}
-        yield from _parts(members, one, other, place, "response.{}.required")
-    elif isinstance(one, list):
-        items = {number: f"{where}[{number}]" for number in range(max(len(one), len(other)))}
-        yield from _parts(items, dict(enumerate(one)), dict(enumerate(other)), place)
-    elif one != other:
-        is_time = where.rpartition(".")[2] in ("CreatedAt", "LastUpdatedAt")
-        precise = ("response.timestamps.order",) if is_time else ("response.echo.{}", "state.put-get.{}")
-        yield Difference(
-            VALUE, where or "body", _shown(one), _shown(other), place.clauses_of(where, *precise)
-        )
 
 
 def _without_envelope(members: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
@@ -190,25 +152,34 @@ def _without_envelope(members: dict[str, Any], other: dict[str, Any]) -> dict[st
     return {name: value for name, value in members.items() if name not in _ENVELOPE_MEMBERS - both}
 
 
-def _parts(
-    names: dict[Any, str], one: dict[Any, Any], other: dict[Any, Any], place: _Place, *missing: str
-) -> Iterator[Difference]:
-    """Differences of members or items, by their keys and places; ``missing`` is the clause of one missing."""
-    for key, name in names.items():
-        where = _clip(name)
+def _values(where: str, one: Any, other: Any) -> Iterator[tuple[str, ...]]:
+    kind = _type(one)
+    if kind != _type(other):
+        yield TYPE, where, _typed(one), _typed(other)
+    elif kind == "object":
+        places = {name: f"{where}.{name}" if where else name for name in (*one, *other)}
+        yield from _parts(places, one, other)
+    elif kind == "array":
+        items = {number: f"{where}[{number}]" for number in range(max(len(one), len(other)))}
+        yield from _parts(items, dict(enumerate(one)), dict(enumerate(other)))
+    elif one != other:
+        yield VALUE, where, _shown(one), _shown(other)
+
+
+def _parts(places: dict[Any, str], one: dict[Any, Any], other: dict[Any, Any]) -> Iterator[tuple[str, ...]]:
+    """Differences of members or items, by their keys and places."""
+    for key, place in places.items():
+        where = _clip(place)
         if key not in other:
-            yield Difference(MISSING, where, _typed(one[key]), "none", place.clauses_of(name, *missing))
+            yield MISSING, where, _typed(one[key]), "none"
         elif key not in one:
-            yield Difference(EXTRA, where, "none", _typed(other[key]), place.clauses_of(name))
+            yield EXTRA, where, "none", _typed(other[key])
         else:
-            yield from _values(where, one[key], other[key], place)
+            yield from _values(where, one[key], other[key])
 
 
 def _type(value: Any) -> str:
-    for kind, name in _TYPES:
-        if isinstance(value, kind):
-            return name
-    return "null" if value is None else "array"
+    return _TYPES.get(type(value), "number")
 
 
 def _typed(value: Any) -> str:
@@ -217,7 +188,7 @@ def _typed(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return _clip(json.dumps(value, ensure_ascii=False, default=str).translate(_TOKENS))
+    return _clip(json.dumps(value, ensure_ascii=False).translate(_TOKENS))
 
 
 def _clip(text: str) -> str:

@@ -11,23 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from getintegration_compare.names import Names, UnmappedError
+from getintegration_compare.names import Names, RefusedError
 from getintegration_compare.pairing import writes
-from getintegration_contract.exchange import Exchange, Request, Response
+from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recording, resign
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
+from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.provisioner import Provisioner
 from getintegration_contract.state.state import MEMBERS, State
 from getintegration_contract.target.target import Target
-
-
-class RefusedError(Exception):
-    """A recorded request that cannot be asked again here; the text says why."""
 
 
 @dataclass
@@ -50,13 +47,13 @@ class Live:
         say: Callable[[str], None],
         *,
         emulator: bool = False,
-        members: dict[str, Any] | None = None,
+        like: Recording | Live | None = None,
     ) -> Live:
         """Reach an endpoint and have the state that requests ask for. On AWS nothing is made.
 
         Args:
             stack: Removes what was made, and lets go.
-            members: Optional members of the integration that the requests ask for elsewhere.
+            like: The other side, whose integration this one is given.
 
         Raises:
             EnvironmentFault: It cannot be reached, or has no integration to ask for.
@@ -74,27 +71,21 @@ class Live:
         stack.callback(provisioner.remove)
         if target.allow_writes and target.domain_name is None:
             say(f"{target.endpoint}: makes domains named {PREFIX}*, and removes them at the end")
-        return cls(target, client, provisioner.provide(target, members), emulator)
+        return cls(target, client, provisioner.provide(target, members_of(like)), emulator)
 
-    def members(self) -> dict[str, Any] | None:
-        """The optional members of the integration here; None where the suite chose them."""
-        if self.state.origin == "made":
-            return None
-        request = get_integration(self.state.domain, self.state.uri)
-        return _members_in(self.client.send(request, self.target.caller).response)
-
-    def suite(self, source: Suite) -> Suite:
-        """What a recording of this replay is about."""
-        return replace(
-            source,
+    def recording(self, source: Recording, redactor: Redactor) -> Recording:
+        """A recording, still empty, of what is answered here to the requests of another."""
+        suite = replace(
+            source.suite,
             endpoint=self.target.endpoint,
             region=self.target.region,
             date=datetime.now(UTC).isoformat(timespec="seconds"),
             states=(self.state.to_dict(),),
             emulator=self.emulator,
-            complete=False,
-            replay_of=f"{source.where}, {source.date}",
+            complete=True,
+            replay_of=f"{source.suite.where}, {source.suite.date}",
         )
+        return Recording(source.path, Suite.read(redactor.value(suite.to_dict())))
 
     def request(self, recorded: Recorded, names: Names) -> Request:
         """A recorded request as it can be asked here.
@@ -114,12 +105,10 @@ class Live:
             raise RefusedError("it may write, and nothing is written here")
         try:
             resign.signing(recorded.signing)
-            request = resign.bare(recorded.exchange.request, recorded.signing)
-            return request if names.same_as(self.names) else self.names.show(names.hide(request))
-        except UnmappedError as error:
-            raise RefusedError(f"{error} here") from None
         except ValueError as error:
             raise RefusedError(f"its signature is described wrongly: {error}") from None
+        request = resign.bare(recorded.exchange.request, recorded.signing)
+        return request if names.same_as(self.names) else self.names.show(names.hide(request))
 
     def ask(self, request: Request, recorded: Recorded) -> Exchange:
         """Send a request here, signed as it was signed when it was recorded.
@@ -136,28 +125,22 @@ class Live:
         return self.client.send(request, identity, signing, throttled=bursts)
 
 
-def members_of(source: Recording) -> dict[str, Any] | None:
-    """The optional members of the integration that a recording asks for; None where the suite chose them.
-
-    To compare, the other side has to hold the same integration.
-    """
-    state = source.suite.states[-1]
+def members_of(side: Recording | Live | None) -> dict[str, Any] | None:
+    """What PutIntegration is given for an integration like the one there; None where the suite chose it."""
+    if side is None:
+        return None
+    state = side.state.to_dict() if isinstance(side, Live) else side.suite.states[-1]
     if state.get("origin") == "made":
         return None
     asked = get_integration(state["domain"], state["uri"])
-    answers = (
-        recorded.exchange.response
-        for recorded in source
-        if (recorded.exchange.request.target, recorded.exchange.request.body) == (asked.target, asked.body)
-        and recorded.exchange.response.status == 200
-    )
-    return next((members for answer in answers if (members := _members_in(answer)) is not None), None)
-
-
-def _members_in(response: Response) -> dict[str, Any] | None:
-    """What PutIntegration is given for an integration to be read like that."""
-    document = response.document
-    if not isinstance(document, dict):
-        return None
-    members = {name: document[name] for name in MEMBERS if document.get(name) is not None}
-    return members | ({"FlowDefinition": MEMBERS["FlowDefinition"]} if document.get("WorkflowId") else {})
+    if isinstance(side, Live):
+        exchanges = [side.client.send(asked, side.target.caller)]
+    else:
+        exchanges = [recorded.exchange for recorded in side.exchanges]
+    for exchange in exchanges:
+        is_asked = (exchange.request.target, exchange.request.body) == (asked.target, asked.body)
+        if is_asked and exchange.response.status == 200 and (found := exchange.response.members):
+            members = {name: found[name] for name in MEMBERS if found.get(name) is not None}
+            has_flow = bool(found.get("WorkflowId"))
+            return members | ({"FlowDefinition": MEMBERS["FlowDefinition"]} if has_flow else {})
+    return None

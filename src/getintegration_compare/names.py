@@ -7,20 +7,19 @@ miss stays one. In bodies, strings are looked at one by one, and only those that
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote
 
 from getintegration_contract.exchange import Request
 
 #: Names that a state has, each with what they are.
-NAMES = ("domain", "uri", "other_domain", "other_uri")
+_KINDS = ("domain", "uri", "other_domain", "other_uri")
 
 #: Neighbours that scenarios make of a name.
 _NEIGHBOURS: dict[str, Callable[[str], str]] = {
@@ -42,13 +41,13 @@ _NEIGHBOURS: dict[str, Callable[[str], str]] = {
 OPEN, CLOSE = "\ue000", "\ue001"
 _TOKEN = re.compile(f"{OPEN}([a-z_]+)(?:\\.([A-Za-z]+))?{CLOSE}")
 _STRING = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"')
-_PATH = re.compile(r"((?:/v1)?/domains?/)([^/?]*)(.*)", re.DOTALL | re.IGNORECASE)
+_DOMAIN = re.compile(r"\A((?:/v1)?/domains?/)([^/?]*)", re.IGNORECASE)
 #: Shorter names stand in other strings by chance.
 _LONG_ENOUGH = 4
 
 
-class UnmappedError(LookupError):
-    """A name that has no counterpart on the other endpoint."""
+class RefusedError(Exception):
+    """A recorded request that an endpoint cannot be asked; the text says why."""
 
 
 class Names:
@@ -60,24 +59,19 @@ class Names:
 
     def __init__(self, states: Iterable[Mapping[str, Any]]) -> None:
         self._texts: dict[str, str] = {}
-        self._tokens: dict[str, str] = {}
-        exact: dict[str, str] = {}
+        self._exact: dict[str, str] = {}
+        neighbours: dict[str, str] = {}
         for state in states:
-            for kind in NAMES:
-                name = state.get(kind)
-                if isinstance(name, str) and name:
+            for kind in _KINDS:
+                if name := state.get(kind):
                     self._texts[kind] = name
-                    exact.setdefault(name, f"{OPEN}{kind}{CLOSE}")
+                    self._exact.setdefault(name, f"{OPEN}{kind}{CLOSE}")
                     for neighbour, change in _NEIGHBOURS.items():
-                        token = f"{OPEN}{kind}.{neighbour}{CLOSE}"
-                        self._tokens.setdefault(change(name), token)
-        self._tokens |= exact
+                        neighbours.setdefault(change(name), f"{OPEN}{kind}.{neighbour}{CLOSE}")
+        self._tokens = neighbours | self._exact
         self._tokens.pop("", None)
-        self._exact = exact
-        longest = sorted((name for name in exact if len(name) >= _LONG_ENOUGH), key=len, reverse=True)
-        self._within = re.compile("|".join(map(re.escape, longest))) if longest else None
-        #: A digest of a body with tokens for names; most requests of a run have one that others have as well.
-        self.body_key = lru_cache(maxsize=10_000)(self._body_key)
+        longest = sorted((name for name in self._exact if len(name) >= _LONG_ENOUGH), key=len, reverse=True)
+        self._within = re.compile("|".join(map(re.escape, longest)) or "(?!)")
 
     def same_as(self, other: Names) -> bool:
         """Whether both endpoints have the same names."""
@@ -85,66 +79,40 @@ class Names:
 
     def hide(self, request: Request) -> Request:
         """The request with tokens for names."""
-        body = _change_strings(request.body, self._hide)
-        return replace(request, target=self.hide_target(request.target), body=body)
-
-    def hide_target(self, target: str) -> str:
-        """A request target with tokens for names."""
-        if match := _PATH.fullmatch(target):
-            start, segment, rest = match.groups()
-            name = unquote(segment)
-            if (hidden := self._hide(name)) != name:
-                target = f"{start}{_quoted(hidden)}{rest}"
-        return target
+        return _changed(request, lambda text: self._tokens.get(text) or self._hidden_within(text))
 
     def show(self, request: Request) -> Request:
         """The request with names for tokens.
 
         Raises:
-            UnmappedError: One of the names does not exist here.
+            RefusedError: One of the names does not exist here.
         """
-        target = _TOKEN.sub(lambda match: quote(self._show(match), safe=""), request.target)
-        body = _change_strings(request.body, lambda text: _TOKEN.sub(self._show, text))
-        return replace(request, target=target, body=body)
+        return _changed(request, partial(_TOKEN.sub, self._show))
 
-    def hide_value(self, value: Any) -> Any:
-        """A JSON value with tokens for names, also where one is part of a longer name."""
-        return map_strings(value, lambda text: self._exact.get(text) or self._hidden_within(text))
-
-    def _body_key(self, body: bytes) -> bytes:
-        return hashlib.blake2b(_change_strings(body, self._hide), digest_size=16).digest()
-
-    def _hide(self, text: str) -> str:
-        return self._tokens.get(text) or self._hidden_within(text)
+    def hidden(self, text: str) -> str:
+        """A string of an answer with tokens for names, also where one is part of a longer name."""
+        return self._exact.get(text) or self._hidden_within(text)
 
     def _hidden_within(self, text: str) -> str:
-        if self._within is None:
-            return text
         return self._within.sub(lambda match: self._exact[match[0]], text)
 
     def _show(self, match: re.Match[str]) -> str:
         kind, neighbour = match.groups()
         if kind not in self._texts:
-            raise UnmappedError(f"there is no {kind.replace('_', ' ')}")
+            raise RefusedError(f"there is no {kind.replace('_', ' ')} here")
         name = self._texts[kind]
         return _NEIGHBOURS[neighbour](name) if neighbour else name
 
 
-def map_strings(value: Any, change: Callable[[str], str]) -> Any:
-    """A JSON value with its strings changed; names of members stay."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: map_strings(entry, change) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [map_strings(entry, change) for entry in value]
-    return value
+def _changed(request: Request, change: Callable[[str], str]) -> Request:
+    """The request with the domain of its path and the strings of its body changed, JSON or not as that is."""
 
+    def domain(match: re.Match[str]) -> str:
+        name = unquote(match[2])
+        new = change(name)
+        return match[0] if new == name else match[1] + quote(new, safe="")
 
-def _change_strings(body: bytes, change: Callable[[str], str]) -> bytes:
-    """A body with some of the JSON strings in it changed; all other bytes stay, whether it is JSON or not."""
-
-    def changed(match: re.Match[bytes]) -> bytes:
+    def string(match: re.Match[bytes]) -> bytes:
         literal = match[0]
         try:
             text: str = json.loads(literal) if b"\\" in literal else literal[1:-1].decode()
@@ -156,12 +124,6 @@ def _change_strings(body: bytes, change: Callable[[str], str]) -> bytes:
         is_escaped = literal.isascii() and b"\\u" in literal
         return json.dumps(new, ensure_ascii=is_escaped).encode("utf-8", "surrogatepass")
 
-    return _STRING.sub(changed, body) if b'"' in body else body
-
-
-def _quoted(hidden: str) -> str:
-    """A path segment, encoded but for its tokens."""
-    return "".join(
-        part if part.startswith(OPEN) else quote(part, safe="")
-        for part in re.split(f"({OPEN}[^{CLOSE}]*{CLOSE})", hidden)
+    return replace(
+        request, target=_DOMAIN.sub(domain, request.target), body=_STRING.sub(string, request.body)
     )

@@ -3,50 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import math
 import re
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 from getintegration_compare.comparison import MAX_AGE
-from getintegration_compare.normalise import NAMES, NORMALISATIONS
-from getintegration_contract import paths
+from getintegration_compare.normalise import NORMALISATIONS
+from getintegration_contract import command, paths
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import UsageError
-from getintegration_contract.report.files import check_writable
+from getintegration_contract.report import files
+from getintegration_contract.target import file as target_file
 from getintegration_contract.target.hosts import is_aws
 
-WRONG_USE = 4
 #: The word for the shipped emulator, in place of an address.
 EMULATOR = "emulator"
 NO_EVIDENCE = "--promote needs a recording of AWS as the reference"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_USE, f"{self.prog}: {message}\n")
-
-
-def _between(kind: type[int] | type[float], low: float, high: float) -> Callable[[str], float]:
-    """A number of a range as an option takes it; what was given is not repeated, however long it is."""
-
-    def number(text: str) -> float:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            noun = "whole number" if kind is int else "number"
-            raise argparse.ArgumentTypeError(f"must be a {noun} from {low:,} to {high:,}")
-        return value
-
-    return number
-
-
-def build_parser(prog: str, description: str) -> _Parser:
-    steps = "\n".join(f"  {step.name:<16} {step.description}" for step in NORMALISATIONS)
-    parser = _Parser(
+def build_parser(prog: str, description: str) -> command.Parser:
+    steps = "\n".join(f"  {name:<16} {text}" for name, text in NORMALISATIONS.items())
+    parser = command.Parser(
         prog=prog,
         description=description,
         epilog=(
@@ -62,35 +39,33 @@ def build_parser(prog: str, description: str) -> _Parser:
     add("--target", metavar="FILE.toml", help="identities and state of the candidate")
     add("--reference-target", metavar="FILE.toml", help="identities and state of the reference")
     add("--requests", type=Path, metavar="FILE.har", help="send these to two live endpoints, not a sample")
-    rate, count, days = _between(float, 0.01, 10_000), _between(int, 1, 10**9), _between(int, 0, 10**6)
-    add("--rate", type=rate, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
-    add("--max-requests", type=count, metavar="N", help="requests to each live endpoint at most")
+    add("--rate", type=float, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
+    add("--max-requests", type=int, metavar="N", help="requests to each live endpoint at most")
     add("--record", type=Path, metavar="FILE.har", help="keep what the live candidate answered")
     add("--confirm", type=Path, metavar="FILE.har", help="a repeat of the candidate's recording")
     add("--no-repeat", action="store_true", help="do not ask a live candidate again where it differs")
     add("--accept", type=Path, metavar="FILE.toml", help="differences that are accepted")
     add("--write-accept", type=Path, metavar="FILE.toml", help="write such a file for what is open now")
     add("--report-dir", type=Path, metavar="DIR", help="write compare.html, .json, .md and compare-junit.xml")
-    add("--no-normalise", action="append", default=[], choices=NAMES, metavar="NAME", help="see below")
-    add("--max-age", type=days, default=MAX_AGE, metavar="DAYS", help="older is stale (default %(default)s)")
+    add(
+        "--no-normalise",
+        action="append",
+        default=[],
+        choices=(*NORMALISATIONS,),
+        metavar="NAME",
+        help="see below",
+    )
+    add("--max-age", type=int, default=MAX_AGE, metavar="DAYS", help="older is stale (default %(default)s)")
     add("--promote", action="store_true", help="write evidence for clauses that a recording of AWS upheld")
     add("--redact-accounts", action="store_true", help="hide account ids in every output")
     add("--contract", type=Path, metavar="FILE.yaml", help="another description than the suite's own")
     return parser
 
 
-def parse(arguments: Sequence[str] | None, prog: str, description: str) -> argparse.Namespace:
-    """The options of a command line.
-
-    Raises:
-        SystemExit: They cannot be read; the sentence stands on standard error.
-        UsageError: There is no description that may be changed.
-    """
-    options = build_parser(prog, description).parse_args(arguments)
-    if options.promote and options.contract is None and paths.is_packaged():
-        raise UsageError("--promote needs --contract FILE.yaml: the installed description stays as it is")
-    options.contract = options.contract or paths.description()
-    return options
+def limits(options: argparse.Namespace) -> dict[str, Any]:
+    """How fast and how much a live endpoint is asked, by keys of a target file, where options say so."""
+    given = {"rate": options.rate, "max-requests": options.max_requests}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def check(options: argparse.Namespace) -> None:
@@ -98,7 +73,6 @@ def check(options: argparse.Namespace) -> None:
 
     Raises:
         UsageError: They do not.
-        ReportError: A folder cannot be written.
     """
     one, other = options.reference, options.candidate
     live = is_live(one), is_live(other)
@@ -113,19 +87,24 @@ def check(options: argparse.Namespace) -> None:
         (options.record and not live[1], "--record needs a live candidate"),
         (options.requests and not all(live), "--requests needs two live endpoints"),
         (options.promote and live[0] and not is_aws(one), NO_EVIDENCE),
+        (
+            options.promote and options.contract is None and paths.is_packaged(),
+            "--promote needs --contract FILE.yaml: the installed description stays as it is",
+        ),
+        (not 0 <= options.max_age <= 10**6, "--max-age must be a whole number from 0 to 1,000,000"),
     ):
         if is_wrong:
             raise UsageError(message)
+    target_file.check(limits(options))
     for side in (one, other):
         if side and re.fullmatch(r"[\w.-]+:\d+", side) and not Path(side).exists():
             raise UsageError(f"{side} is no recording: write an address as http://{side}")
     for option, path in (("--record", options.record), ("--write-accept", options.write_accept)):
-        if path and path.exists() and not path.is_file():
-            raise UsageError(f"{option}: {path} is no regular file")
-    files = (options.record, options.write_accept, options.promote and options.contract)
-    for folder in (options.report_dir, *(path.parent for path in files if path)):
+        if path:
+            files.check_file(option, path)
+    for folder in (options.report_dir, options.promote and options.contract and options.contract.parent):
         if folder:
-            check_writable(folder)
+            files.check_writable(folder)
     if options.record and recordings.interrupted(options.record):
         raise UsageError(f"--record: remove the interrupted recording {options.record}.partial")
 

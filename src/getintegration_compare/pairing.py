@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -33,16 +32,17 @@ class Key(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True)
-class Index:
-    """The keys of a recording.
+class Index(NamedTuple):
+    """The requests of a recording.
 
     Attributes:
-        keys: Of every exchange, in order; None for an attempt that a later one made up for.
+        places: The position of each.
+        transient: Attempts that a later one made up for, so that they are not among them.
         races: Tests that wrote while they read: who was first decides what they were answered.
     """
 
-    keys: list[Key | None]
+    places: dict[Key, int]
+    transient: int
     races: set[str]
 
 
@@ -50,9 +50,8 @@ class Pairs(NamedTuple):
     """How two recordings belong together: keys with both positions, and why other exchanges stand alone."""
 
     pairs: list[tuple[Key, int, int]]
-    alone: list[str]
-    extra: list[str]
-    unsent: list[str]
+    alone: Counter[str]
+    extra: Counter[str]
 
 
 def writes(request: Request) -> bool:
@@ -71,90 +70,83 @@ def writes(request: Request) -> bool:
 
 def _digest(recorded: Recorded, names: Names) -> bytes:
     """A digest of what was sent, by whom and how signed, with tokens for names."""
-    request = recorded.exchange.request
-    target = undated(names.hide_target(request.target))
+    request = names.hide(recorded.exchange.request)
     signed = str(recorded.signing.get("kind", ""))
     identity = recorded.exchange.identity if signed != NONE else None
-    head = "\0".join((request.method, target, identity or "", signed, ""))
-    content = head.encode("utf-8", "surrogatepass") + names.body_key(request.body)
+    head = "\0".join((request.method, undated(request.target), identity or "", signed, ""))
+    content = head.encode("utf-8", "surrogatepass") + request.body
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def index(recording: Recording, names: Names) -> Index:
-    """The keys of a recording's exchanges."""
-    found = Index([], set())
-    last: dict[tuple[str, bytes], tuple[int, int]] = {}
+    """The requests of a recording, in order."""
+    places: dict[Key, int] = {}
+    transient = 0
+    races: set[str] = set()
+    attempts: dict[tuple[str, bytes], int] = {}
     counts: Counter[tuple[str, bytes]] = Counter()
     #: By test, when the last exchange so far had ended, and the last write.
     ends: dict[str, tuple[float, float]] = {}
-    for position, recorded in enumerate(recording):
+    for position, recorded in enumerate(recording.exchanges):
         test, exchange = sys.intern(recorded.test), recorded.exchange
         same = test, _digest(recorded, names)
-        earlier, attempt = last.get(same, (0, 0))
-        if 1 <= attempt == recorded.attempt - 1:
-            found.keys[earlier] = None
+        if 1 <= attempts.get(same, 0) == recorded.attempt - 1:
+            transient += 1
+            del places[Key(*same, counts[same])]
         else:
             counts[same] += 1
-        last[same] = position, recorded.attempt
-        found.keys.append(Key(*same, counts[same]))
+        attempts[same] = recorded.attempt
+        places[Key(*same, counts[same])] = position
 
         any_end, write_end = ends.get(test, (0.0, 0.0))
         end = exchange.started + exchange.seconds
         is_write = writes(exchange.request)
         if exchange.started + _TOLERANCE < (any_end if is_write else write_end):
-            found.races.add(test)
+            races.add(test)
         ends[test] = max(any_end, end), max(write_end, end) if is_write else write_end
-    return found
+    return Index(places, transient, races)
 
 
 def pair(reference: Index, candidate: Index, unsent: Mapping[Key, str], *, by_order: bool) -> Pairs:
     """Pair two recordings.
 
     Args:
-        unsent: Why requests were not sent to both sides, by key.
+        unsent: Why requests were not sent to both sides.
         by_order: Whether requests of one test may also be paired by their order, where names differ.
     """
-    places = {key: position for position, key in enumerate(candidate.keys) if key is not None}
-    pairs, alone = [], {}
-    for position, key in enumerate(reference.keys):
-        if key is not None and (other := places.pop(key, None)) is not None:
-            pairs.append((key, position, other))
-        elif key is not None:
-            alone[position] = key
-    extra = {position: key for key, position in places.items()}
-    known = {*reference.keys, *candidate.keys}
+    ones, others = dict(reference.places), dict(candidate.places)
+    never = {key: "" for key in unsent if key not in ones and key not in others}
+    pairs = [(key, ones.pop(key), others.pop(key)) for key in reference.places if key in others]
     if by_order:
-        pairs += _pair_by_order(alone, extra)
+        pairs += _pair_by_order(ones, others)
     races = reference.races | candidate.races
+    raced = [key for key, _, _ in pairs if key.test in races]
 
-    def reasons(keys: list[Key], other: Index) -> list[str]:
-        tests = {key.test for key in other.keys if key is not None}
-        return [
+    def reasons(keys: Mapping[Key, object], other: Index) -> Counter[str]:
+        tests = {key.test for key in other.places}
+        return Counter(
             _RACE
             if key.test in races
             else unsent.get(key) or (_NO_SUCH_REQUEST if key.test in tests else _NO_SUCH_TEST)
             for key in keys
-        ]
+        )
 
-    raced = [key for key, _, _ in pairs if key.test in races]
     return Pairs(
         sorted((each for each in pairs if each[0].test not in races), key=lambda each: each[1]),
-        reasons([*alone.values(), *raced], candidate),
-        reasons(list(extra.values()), reference),
-        [why for key, why in unsent.items() if key not in known],
+        reasons({**ones, **dict.fromkeys(raced), **never}, candidate),
+        reasons(others, reference),
     )
 
 
-def _pair_by_order(alone: dict[int, Key], extra: dict[int, Key]) -> list[tuple[Key, int, int]]:
+def _pair_by_order(ones: dict[Key, int], others: dict[Key, int]) -> list[tuple[Key, int, int]]:
     """Take what is left of each test in its order, if as much is left on both sides."""
-    left: dict[str, tuple[list[int], list[int]]] = {}
-    for side, keys in enumerate((alone, extra)):
-        for position in sorted(keys):
-            left.setdefault(keys[position].test, ([], []))[side].append(position)
-    pairs = []
-    for test, (ones, others) in left.items():
-        if test and len(ones) == len(others):
-            for one, other in zip(ones, others, strict=True):
-                pairs.append((alone.pop(one), one, other))
-                del extra[other]
-    return pairs
+    left: dict[str, tuple[list[Key], list[Key]]] = defaultdict(lambda: ([], []))
+    for number, keys in enumerate((ones, others)):
+        for key in keys:
+            left[key.test][number].append(key)
+    return [
+        (key, ones.pop(key), others.pop(other))
+        for test, (mine, theirs) in left.items()
+        if test and len(mine) == len(theirs)
+        for key, other in zip(mine, theirs, strict=True)
+    ]

@@ -6,6 +6,7 @@ and the reason is kept.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -14,19 +15,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from getintegration_compare.live import Live, RefusedError
-from getintegration_compare.names import Names
+from getintegration_compare.live import Live
+from getintegration_compare.names import Names, RefusedError
 from getintegration_compare.pairing import Key, index
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import BudgetExhausted
-from getintegration_contract.exchange import Exchange, Request, Response
+from getintegration_contract.exchange import Exchange, Response
 from getintegration_contract.operations import get_integration
-from getintegration_contract.recording import Recorder, Recording
+from getintegration_contract.recording import Recorder, Recording, har
 from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording.har import Recorded
 from getintegration_contract.recording.resign import NONE, SIGNED
 from getintegration_contract.redact import Redactor
-from getintegration_contract.state.state import UNKNOWN_DOMAIN, State
+from getintegration_contract.state.state import UNKNOWN_DOMAIN
 from getintegration_contract.text import duration
+
+Side = Recording | Live
 
 #: Seconds between two lines on how far a slow replay is.
 _EVERY = 10.0
@@ -38,55 +42,54 @@ _BODIES = (b"", b"{}", b"[]", b"null", b"{", b'{"Uri": NaN}', b'{"uri": "s3://x"
 
 def replay(
     source: Recording,
-    lives: Sequence[Live],
-    paths: Sequence[Path],
+    sides: tuple[Side, Side],
+    redactor: Redactor,
     say: Callable[[str], None],
     *,
     only: Collection[str] | None = None,
-    accounts: bool = False,
-) -> tuple[list[Recording], dict[Key, str]]:
-    """Send the requests of a recording to one or more endpoints, one after the other, each to all of them.
+    keep: Path | None = None,
+) -> tuple[Recording, Recording, dict[Key, str]]:
+    """Send the requests of a recording to the sides that are live, one after the other, each to all of them.
 
     Args:
-        paths: Where the recordings are written, one for each endpoint.
         only: Tests whose requests are sent; None for all.
-        accounts: Whether account ids are redacted as well.
+        keep: Where the answers of the last live side are recorded.
 
     Returns:
-        What each endpoint answered, and why requests were not sent to all of them.
+        A recording of either side, redacted, and why requests were not sent to both.
 
     Raises:
         EnvironmentFault: An endpoint went away.
     """
+    answers = [side.recording(source, redactor) if isinstance(side, Live) else side for side in sides]
+    lives = [(side, got) for side, got in zip(sides, answers, strict=True) if isinstance(side, Live)]
+    unsent: dict[Key, str] = {}
+    if not lives:
+        return answers[0], answers[1], unsent
     names = Names(source.suite.states)
     found = index(source, names)
     chosen = [
         (position, key)
-        for position, key in enumerate(found.keys)
-        if key is not None and key.test not in found.races and (only is None or key.test in only)
+        for key, position in sorted(found.places.items(), key=lambda each: each[1])
+        if key.test not in found.races and (only is None or key.test in only)
     ]
-    recorders = [
-        Recorder(path, Redactor(live.target.secrets, accounts=accounts), live.suite(source.suite))
-        for live, path in zip(lives, paths, strict=True)
-    ]
-    unsent: dict[Key, str] = {}
-    for position, key in _announced(chosen, lives, say):
-        recorded = source[position]
+    kept = Recorder(keep, redactor, replace(lives[-1][1].suite, complete=False)) if keep else None
+    for position, key in _announced(chosen, [live for live, _ in lives], say):
+        recorded = source.exchanges[position]
         try:
             # What one cannot be asked, the others need not be.
-            requests = [live.request(recorded, names) for live in lives]
-            for live, request, recorder in zip(lives, requests, recorders, strict=True):
-                recorder.write(
-                    replace(live.ask(request, recorded), faults=()),
-                    test=recorded.test,
-                    clauses=recorded.clauses,
-                    signing=recorded.signing,
-                )
+            requests = [live.request(recorded, names) for live, _ in lives]
+            for (live, recording), request in zip(lives, requests, strict=True):
+                exchange = replace(live.ask(request, recorded), faults=())
+                line = har.line(replace(recorded, exchange=exchange), redactor)
+                recording.exchanges.append(har.recorded(json.loads(line)))
+                if kept and recording is lives[-1][1]:
+                    kept.add([line])
         except (RefusedError, BudgetExhausted) as error:
             unsent[key] = str(error)
-    for recorder in recorders:
-        recorder.finish(complete=True)
-    return [recordings.read(path) for path in paths], unsent
+    if kept:
+        kept.finish(complete=True)
+    return answers[0], answers[1], unsent
 
 
 def _announced(
@@ -108,38 +111,35 @@ def _announced(
         yield each
 
 
-def sample(path: Path, live: Live) -> Recording:
-    """A sample of the contract as a recording that nobody answered, to be replayed."""
-    now, state, target = datetime.now(UTC).isoformat(timespec="seconds"), live.state, live.target
+def sample(live: Live) -> Recording:
+    """A sample of the contract as a recording that nobody answered, to be replayed; it only reads."""
+    state, target = live.state, live.target
+    existing = get_integration(state.domain, state.uri)
+    signed = {"existing": existing}
+    if state.other_domain and state.other_uri:
+        signed["other"] = get_integration(state.other_domain, state.other_uri)
+        signed["uri of another domain"] = get_integration(state.domain, state.other_uri)
+    signed["domain in lower case"] = get_integration(state.domain.lower(), state.uri)
+    signed["uri with a slash"] = get_integration(state.domain, state.uri + "/")
+    signed |= {f"domain {n}": get_integration(domain, state.uri) for n, domain in enumerate(_DOMAINS)}
+    signed |= {f"uri {n}": get_integration(state.domain, uri) for n, uri in enumerate(_URIS)}
+    signed |= {f"body {n}": get_integration(state.domain, body=body) for n, body in enumerate(_BODIES)}
+    signed |= {
+        f"content type {name}": existing.with_headers(content_type=name) for name in ("text/plain", None)
+    }
+    unsigned = {"unsigned": existing, "unknown domain, unsigned": get_integration(_DOMAINS[0], state.uri)}
+    unanswered = Response(0, "not asked", (), b"")
+    exchanges = [
+        Recorded(
+            Exchange(target.endpoint, request, unanswered, identity),
+            f"probe[{name}]",
+            signing={"kind": kind},
+        )
+        for requests, identity, kind in ((signed, "caller", SIGNED), (unsigned, None, NONE))
+        for name, request in requests.items()
+    ]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     versions = version(recordings.CREATOR), recordings.model_version()
     states = (state.to_dict(),)
     about = Suite(*versions, target.endpoint, target.region, now, 0, "sample", states, emulator=live.emulator)
-    recorder = Recorder(path, Redactor(), about)
-    unanswered = Response(0, "not asked", (), b"")
-    for name, request, identity in _sample(state):
-        signing = {"kind": SIGNED if identity else NONE}
-        exchange = Exchange(target.endpoint, request, unanswered, identity, time.time())
-        recorder.write(exchange, test=f"probe[{name}]", signing=signing)
-    recorder.finish(complete=True)
-    return recordings.read(path)
-
-
-def _sample(state: State) -> Iterator[tuple[str, Request, str | None]]:
-    """Name, request and identity of each; all of them only read."""
-    yield "existing", get_integration(state.domain, state.uri), "caller"
-    if state.other_domain and state.other_uri:
-        yield "other", get_integration(state.other_domain, state.other_uri), "caller"
-        yield "uri of another domain", get_integration(state.domain, state.other_uri), "caller"
-    yield "unsigned", get_integration(state.domain, state.uri), None
-    yield "unknown domain, unsigned", get_integration(_DOMAINS[0], state.uri), None
-    yield "domain in lower case", get_integration(state.domain.lower(), state.uri), "caller"
-    yield "uri with a slash", get_integration(state.domain, state.uri + "/"), "caller"
-    for number, domain in enumerate(_DOMAINS):
-        yield f"domain {number}", get_integration(domain, state.uri), "caller"
-    for number, uri in enumerate(_URIS):
-        yield f"uri {number}", get_integration(state.domain, uri), "caller"
-    for number, body in enumerate(_BODIES):
-        yield f"body {number}", get_integration(state.domain, body=body), "caller"
-    for media_type in ("text/plain", None):
-        request = get_integration(state.domain, state.uri).with_headers(content_type=media_type)
-        yield f"content type {media_type}", request, "caller"
+    return Recording(Path("sample"), about, exchanges=exchanges)

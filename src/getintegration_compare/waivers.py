@@ -1,42 +1,36 @@
-"""Accepted differences: waivers in TOML, each a pattern, a reason, an owner or link, and an expiry date."""
+"""Accepted differences: waivers whose ``clause`` is a pattern of differences."""
 
 from __future__ import annotations
 
 import datetime
 import difflib
 import re
-from collections.abc import Iterable
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 from getintegration_compare.differences import Difference
-from getintegration_contract.target import waivers
 from getintegration_contract.target.waivers import Waiver
 from getintegration_contract.text import visible
 
 
 class Acceptance:
-    """The waivers of a comparison; the waived ``clause`` of each is a pattern of differences.
+    """The waivers of a comparison.
 
     A pattern (with ``*`` and ``?``) is held against the kind (``header``), the kind with its place
     (``header:etag``) or its two sides (``status:404 -> 400``), and every clause (``response.Tags.*``).
     """
 
-    def __init__(self, accepted: Iterable[Waiver], today: datetime.date) -> None:
-        self.waivers = list(accepted)
-        self.today = today
+    def __init__(self, waivers: Sequence[Waiver], today: datetime.date) -> None:
+        self._waivers = [(waiver, _compiled(waiver.clause)) for waiver in waivers]
+        self._today = today
         self._used: set[str] = set()
 
     def accepts(self, difference: Difference) -> Waiver | None:
         """The waiver that accepts a difference."""
-        if not self.waivers:
-            return None
-        names = _names(difference)
-        for waiver in self.waivers:
-            pattern = _compiled(waiver.clause)
+        names = _names(difference) if self._waivers else ()
+        for waiver, pattern in self._waivers:
             if any(name == waiver.clause or pattern.fullmatch(name) for name in names):
                 self._used.add(waiver.clause)
-                if not waiver.expired(self.today):
+                if not waiver.expired(self._today):
                     return waiver
         return None
 
@@ -44,8 +38,8 @@ class Acceptance:
         """What is wrong with the waivers: expired ones, and ones that match nothing of what was found."""
         complaints = []
         names = sorted(set().union(*map(_names, found)))
-        for waiver in self.waivers:
-            if waiver.expired(self.today):
+        for waiver, _ in self._waivers:
+            if waiver.expired(self._today):
                 complaints.append(f"the waiver of {waiver.clause} expired on {waiver.expires.isoformat()}")
             elif waiver.clause not in self._used:
                 close = difflib.get_close_matches(waiver.clause, names, n=1, cutoff=0.5)
@@ -59,27 +53,6 @@ def _names(difference: Difference) -> set[str]:
     return {difference.kind, difference.pattern, visible(difference.pattern), *difference.clauses}
 
 
-@lru_cache(maxsize=1_000)
 def _compiled(pattern: str) -> re.Pattern[str]:
     """A pattern in which ``*`` and ``?`` alone mean something: places have brackets of their own."""
     return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
-
-
-def write(path: Path, found: Iterable[Difference], acceptance: Acceptance) -> str:
-    """Write a file that accepts differences, and those that were accepted before.
-
-    Returns:
-        What was written, as a line.
-    """
-    patterns = dict.fromkeys(difference.pattern for difference in found)
-    waivers.write(path, patterns, acceptance.today, kept=acceptance.waivers, subject="difference")
-    return f"waivers written to {path}: {len(patterns)} new; fill in reason and owner of each"
-
-
-def read(path: Path) -> list[Waiver]:
-    """The waivers of a TOML file, each a ``[[waiver]]`` table with a pattern as its ``difference``.
-
-    Raises:
-        WaiverError: The file cannot be read, or an entry lacks what it needs.
-    """
-    return waivers.read(path, what="--accept", subject="difference")

@@ -9,13 +9,13 @@ from importlib import import_module
 from importlib.metadata import version
 
 PROGRAM = "getintegration-contract"
-_WRONG_USE = 4
+_INTERRUPTED, _WRONG_USE = 2, 4
 
 #: Each command: its function, imported only for it, and what it does.
 COMMANDS = {
     "run": ("getintegration_contract.plugin.command:main", "test an endpoint; takes pytest's options too"),
     "emulator": ("getintegration_emulator.__main__:main", "serve the shipped emulator"),
-    "compare": ("getintegration_compare.__main__:main", "compare two endpoints or recordings"),
+    "compare": ("getintegration_compare.cli:main", "compare two endpoints or recordings"),
     "report": ("getintegration_contract.report.command:main", "make pages from several report.json files"),
     "sweep": ("getintegration_contract.state.command:main", "remove domains that crashed runs left behind"),
     "clauses": ("getintegration_contract.report.command:list_clauses", "print the clauses of the contract"),
@@ -44,5 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{PROGRAM}: {name} is no command: {hint}", file=sys.stderr)
         return _WRONG_USE
     module, _, function = COMMANDS[name][0].partition(":")
-    status: int = getattr(import_module(module), function)(rest)
+    try:
+        status: int = getattr(import_module(module), function)(rest)
+    except KeyboardInterrupt:  # while it is imported
+        return _INTERRUPTED
     return status

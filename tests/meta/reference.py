@@ -115,7 +115,7 @@ def document() -> str:
         "## getintegration-contract compare",
         "",
         *_table("argument", _arguments(compare_parser("", ""))),
-        *_table("normalisation", ((step.name, step.description) for step in NORMALISATIONS)),
+        *_table("normalisation", iter(NORMALISATIONS.items())),
         "## getintegration-contract sweep",
         "",
         *_table("option", _arguments(sweep_parser())),

@@ -25,6 +25,8 @@ ROOMS = (
         "identity",
         "exchange",
         "redact",
+        "streams",
+        "command",
         "clause",
         "evidence",
         "derivation",

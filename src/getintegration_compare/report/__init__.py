@@ -9,8 +9,8 @@ from typing import Any
 
 from getintegration_compare.comparison import Comparison, Group
 from getintegration_compare.normalise import NORMALISATIONS
-from getintegration_compare.report.text import junit, markdown, terminal
-from getintegration_compare.verdicts import Verdicts
+from getintegration_compare.report import text
+from getintegration_compare.report.text import terminal
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.report import files
 
@@ -27,17 +27,23 @@ def write(report: dict[str, Any], directory: Path) -> None:
     Raises:
         ReportError: The directory cannot be written.
     """
-    from getintegration_compare.report.page import html  # loads the template engine
+    # These load the template engine.
+    from getintegration_compare.report.page import html
+    from getintegration_contract.report import engine, markdown
 
+    junit = engine.engine(__name__).get_template("compare-junit.xml")
     files.write(directory / "compare.json", files.to_json(report))
-    files.write(directory / "compare.md", markdown(report))
+    files.write(
+        directory / "compare.md", markdown.render("compare.md", package=__name__, report=report, text=text)
+    )
     files.write(directory / "compare.html", html(report))
-    files.write(directory / "compare-junit.xml", junit(report))
+    files.write(directory / "compare-junit.xml", junit.render(report=report))
 
 
 def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
     """The comparison as compare.json holds it, and every report shows it."""
-    settings, verdicts = comparison.settings, comparison.verdicts or Verdicts()
+    settings, verdicts = comparison.settings, comparison.verdicts
+    texts = {name: clause.text for name, clause in settings.contract.clauses.items()}
     return {
         "schema_version": SCHEMA_VERSION,
         "suite_version": version("getintegration-contract"),
@@ -62,8 +68,8 @@ def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
             "transient": dict(zip(("reference", "candidate"), comparison.transient, strict=True)),
         },
         "normalisations": [
-            {"name": step.name, "says": step.description, "applied": step.name not in settings.without}
-            for step in NORMALISATIONS
+            {"name": name, "says": says, "applied": name in settings.steps}
+            for name, says in NORMALISATIONS.items()
         ],
         "differences": [_group(group) for group in comparison.groups],
         "clauses": [
@@ -73,13 +79,13 @@ def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
         "contradicted": [
             {
                 "clause": clause,
-                "text": settings.contract.clauses[clause].text if clause in settings.contract.clauses else "",
+                "text": texts.get(clause, ""),
                 **dict(zip(("expected", "actual"), verdicts.contradictions[clause], strict=True)),
                 "count": count,
             }
             for clause, count in verdicts.violated.most_common()
         ],
-        "promotable": verdicts.promotable(settings.contract),
+        "promotable": verdicts.promotable(),
         "stale": list(comparison.stale),
         "complaints": comparison.complaints,
     }

@@ -1,12 +1,10 @@
-"""A comparison as text: the words of its verdict, for a terminal, as Markdown, as JUnit XML."""
+"""A comparison in words, and for a terminal."""
 
 from __future__ import annotations
 
 from typing import Any
-from xml.etree import ElementTree
 
 from getintegration_contract.report import view
-from getintegration_contract.report.markdown import cell, inline
 from getintegration_contract.text import shorten, visible
 
 _ROWS = 40
@@ -125,59 +123,3 @@ def _row(group: dict[str, Any], width: int | None) -> str:
 
 def _cut(line: str, width: int | None) -> str:
     return line if width is None else shorten(line, width)[:width]
-
-
-def markdown(report: dict[str, Any]) -> str:
-    """The comparison as Markdown."""
-    lines = [f"# {inline(title(report))}", "", f"**{view.word(report)}** {inline(headline(report))}", ""]
-    lines += [f"- {inline(line)}" for line in (coverage(report), *remarks(report))]
-    for name, reasons in (("Not compared", "not_compared"), ("Only in the candidate", "only_candidate")):
-        if report["coverage"][reasons]:
-            lines += ["", f"## {name}", "", "| requests | why |", "|---:|---|"]
-            lines += [f"| {n:,} | {inline(why)} |" for why, n in report["coverage"][reasons].items()]
-    for name, wanted in (("Open differences", True), ("Accepted, or the contract's fault", False)):
-        rows = [_markdown_row(group) for group in report["differences"] if group["open"] is wanted]
-        if rows or wanted:
-            lines += ["", f"## {name}", ""]
-            head = [
-                "| times | difference | reference | candidate | clauses | |",
-                "|---:|---|---|---|---|---|",
-            ]
-            lines += [*head, *rows] if rows else ["None."]
-    lines += ["", "## Normalisations", ""]
-    lines += [
-        f"- {step['name']}{'' if step['applied'] else ' (left out)'}: {inline(step['says'])}"
-        for step in report["normalisations"]
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _markdown_row(group: dict[str, Any]) -> str:
-    clauses = ", ".join(list(group["clauses"])[:5]) + (", ..." if len(group["clauses"]) > 5 else "")
-    values = [cell(shorten(group[side], 120)) for side in _SIDES]
-    columns = f"{group['count']:,}", cell(group["pattern"]), *values, inline(clauses), inline(standing(group))
-    return f"| {' | '.join(columns)} |"
-
-
-def junit(report: dict[str, Any]) -> str:
-    """The comparison as JUnit XML: a test case for every clause that was compared."""
-    clauses = report["clauses"]
-    counts = {"tests": len(clauses), "failures": sum(bool(clause["unaccepted"]) for clause in clauses)}
-    counts |= dict.fromkeys(("errors", "skipped", "time"), 0)
-    root = ElementTree.Element("testsuites")
-    attributes = {"name": "compare"} | {name: str(count) for name, count in counts.items()}
-    suite = ElementTree.SubElement(root, "testsuite", attributes)
-    for clause in clauses:
-        name = visible(clause["id"])
-        case = ElementTree.SubElement(suite, "testcase", classname="compare", name=name, time="0")
-        if clause["unaccepted"]:
-            message = f"{clause['unaccepted']} of {clause['compared']} answers differ"
-            failure = ElementTree.SubElement(case, "failure", message=message, type="difference")
-            lines = [
-                f"{group['pattern']}: reference {group['reference']}, candidate {group['candidate']}"
-                for group in report["differences"]
-                if group["open"] and clause["id"] in group["clauses"]
-            ]
-            failure.text = visible("\n".join(lines[:20]), keep="\n")
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"

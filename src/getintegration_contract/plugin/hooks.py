@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from getintegration_contract import paths
+from getintegration_contract import paths, streams
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import UsageError
-from getintegration_contract.plugin import options, progress, streams
+from getintegration_contract.plugin import options, progress
 from getintegration_contract.plugin.controller import Controller
 from getintegration_contract.plugin.worker import Worker
 

@@ -21,7 +21,7 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.errors import TargetError
 from getintegration_contract.plugin import command
 from getintegration_contract.report import history
-from getintegration_contract.report.files import check_writable
+from getintegration_contract.report.files import check_file, check_writable
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import target as targets
 from getintegration_contract.target.capabilities import CAPABILITIES
@@ -166,12 +166,9 @@ def check(option: argparse.Namespace) -> None:
     if option.report_dir:
         check_writable(Path(option.report_dir))
     files = {"--write-waivers": option.write_waivers, "--record": option.record, "--junitxml": option.xmlpath}
-    for name, path in ((name, Path(given)) for name, given in files.items() if given):
-        if path.is_dir():
-            raise TargetError(f"{name}: {path} is a folder: give a file")
-        if path.exists() and not path.is_file():
-            raise TargetError(f"{name}: {path} is no regular file")
-        check_writable(path.parent)
+    for name, given in files.items():
+        if given:
+            check_file(name, Path(given))
 
 
 def make_run(config: pytest.Config) -> Run:

@@ -45,15 +45,6 @@ class Recording:
     tests: dict[str, dict[str, Any]] = field(default_factory=dict)
     exchanges: list[Recorded] = field(default_factory=list)
 
-    def __len__(self) -> int:
-        return len(self.exchanges)
-
-    def __iter__(self) -> Iterator[Recorded]:
-        return iter(self.exchanges)
-
-    def __getitem__(self, index: int) -> Recorded:
-        return self.exchanges[index]
-
 
 class Recorder:
     """Writes a recording.
@@ -84,7 +75,7 @@ class Recorder:
             self._file = fresh.open("w+b")
             self._write(_line({"_suite": redactor.value(suite.to_dict())}))
             if earlier is not None:
-                kept = [recorded for recorded in earlier if recorded.test in earlier.tests]
+                kept = [recorded for recorded in earlier.exchanges if recorded.test in earlier.tests]
                 self.add(har.line(recorded, redactor) for recorded in kept)
                 for entry in earlier.tests.values():
                     self.add((), entry)

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from getintegration_contract import paths
+from getintegration_contract import command, paths
 from getintegration_contract.contract import Contract
-from getintegration_contract.errors import ReportError, UsageError
+from getintegration_contract.errors import ReportError
 from getintegration_contract.report import files
 from getintegration_contract.report.requirements import clauses
 
-_WRONG_USE = 4
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(_WRONG_USE, f"{self.prog}: {message}\n")
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0, or 4 after one sentence on standard error."""
-    parser = _Parser(
+    """Run the command line; its exit status."""
+    parser = command.Parser(
         prog="getintegration-contract report", description="Pages from several report.json files."
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -35,13 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     trend.add_argument("folder", type=Path, metavar="DIR")
     trend.add_argument("-o", "--output", type=Path, default=Path("trend.html"), metavar="FILE.html")
     options = parser.parse_args(arguments)
-    try:
+
+    def act() -> int:
         text = _trend(options.folder) if options.command == "trend" else _compare(options.reports)
         print(files.write(options.output, text))
-    except ReportError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return _WRONG_USE
-    return 0
+        return command.OK
+
+    return command.run(parser.prog, act)
 
 
 def _compare(paths: list[Path]) -> str:
@@ -63,12 +53,14 @@ def _trend(folder: Path) -> str:
 
 def list_clauses(arguments: Sequence[str] | None = None) -> int:
     """Print the clauses of the contract."""
-    parser = _Parser(prog="getintegration-contract clauses", description="Print the clauses of the contract.")
+    parser = command.Parser(
+        prog="getintegration-contract clauses", description="Print the clauses of the contract."
+    )
     parser.add_argument("form", nargs="?", default="text", choices=("text", "markdown", "json"))
     options = parser.parse_args(arguments)
-    try:
+
+    def act() -> int:
         print(clauses(Contract.load(paths.description()), options.form), end="")
-    except UsageError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return _WRONG_USE
-    return 0
+        return command.OK
+
+    return command.run(parser.prog, act)

@@ -39,6 +39,19 @@ def check_writable(folder: Path) -> None:
         raise ReportError(f"cannot write to {folder}: permission denied")
 
 
+def check_file(option: str, path: Path) -> None:
+    """Make sure, before a run, that an option names a file that can be written.
+
+    Raises:
+        ReportError: It does not.
+    """
+    if path.is_dir():
+        raise ReportError(f"{option}: {path} is a folder: give a file")
+    if path.exists() and not path.is_file():
+        raise ReportError(f"{option}: {path} is no regular file")
+    check_writable(path.parent)
+
+
 def write(path: Path, text: str) -> Path:
     """Write a file through a temporary one in the same directory, so that no reader sees half of it.
 

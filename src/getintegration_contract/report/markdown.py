@@ -43,16 +43,16 @@ def _fence(text: str, least: int) -> str:
     return "`" * max([least, *(len(run) + 1 for run in re.findall("`+", text))])
 
 
-def render(name: str, **values: Any) -> str:
+def render(name: str, *, package: str = "", **values: Any) -> str:
     """A template in Markdown; what it shows is escaped unless a filter has set it in a fixed-width font."""
     from markupsafe import Markup
 
-    from getintegration_contract.report.engine import engine
+    from getintegration_contract.report.engine import PACKAGE, engine
 
     def safe(value: Any) -> Markup:
         return value if isinstance(value, Markup) else Markup(inline(str(value)))
 
-    made = engine(finalize=safe)
+    made = engine(package or PACKAGE, finalize=safe)
     for known in (code, cell, block):
         made.filters[known.__name__] = lambda *given, known=known: Markup(known(*given))
     return made.get_template(name).render(**values).rstrip() + "\n"

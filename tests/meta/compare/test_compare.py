@@ -97,7 +97,7 @@ def test_a_stream_that_takes_nothing_changes_no_status(
         message = process.stderr.read()
         assert process.wait(timeout=60) == status
     assert load(tmp_path / "out" / "compare.json")["exit_status"] == status
-    assert message.count("cannot print the result") == (fault == "full")
+    assert message.count("standard output cannot be written") == (fault == "full")
     assert "Traceback" not in message
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from getintegration_compare import comparison
 from getintegration_compare.names import Names
-from getintegration_compare.normalise import NAMES, normalise
+from getintegration_compare.normalise import NORMALISATIONS, Answer
 from getintegration_contract import recording as recordings
 from getintegration_contract.operations import get_integration
 
@@ -108,14 +108,14 @@ def test_an_error_type_is_what_the_judge_takes_it_for(
     document: dict[str, Any], headers: tuple[tuple[str, str], ...], expected: str | None
 ) -> None:
     answer = exchange(400, document, headers=headers)
-    assert normalise(answer, Names([STATE])).error_type == answer.response.error_type == expected
+    assert Answer(answer, Names([STATE]), NORMALISATIONS).error_type == answer.response.error_type == expected
 
 
 def test_every_normalisation_has_its_noise() -> None:
-    assert set(NOISE) == set(NAMES)
+    assert set(NOISE) == set(NORMALISATIONS)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NORMALISATIONS)
 def test_a_normalisation_hides_its_noise_unless_left_out(tmp_path: Path, name: str) -> None:
     one, other = NOISE[name]
     reference = record(tmp_path / "a.har", one)
@@ -368,5 +368,5 @@ def test_a_repeat_of_a_part_is_held_against_the_same_requests(tmp_path: Path) ->
     changing = last(made("d.har", "a", "c"))  # differs at the same place, by another value
     one, other, *again = map(recordings.read, (*paths, changing))
     result = compare(one, other)
-    comparison.confirm(result, compare(*again))
+    result.confirm(compare(*again))
     assert [group.confirmed for group in result.groups] == [True]

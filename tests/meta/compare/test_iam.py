@@ -158,7 +158,7 @@ def test_nothing_beside_the_prefix_can_be_written(way: str) -> None:
 def test_unknown_domains_may_be_asked_for(emulator_har: Any) -> None:
     """Without that, AWS would answer 403 where the contract says 404."""
     asked = 0
-    for recorded in recordings.read(emulator_har):
+    for recorded in recordings.read(emulator_har).exchanges:
         made = call(recorded.exchange.request)
         if made is not None and made[0] == "profile:GetIntegration":
             asked += 1

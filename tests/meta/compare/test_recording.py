@@ -40,7 +40,7 @@ def test_bodies_survive(tmp_path: Path, body: bytes) -> None:
     request = Request("POST", "/domains/a%20b/integrations?a=%zz", (("X-Odd", "caf\xe9"),), body)
     path = record(tmp_path / "a.har", exchange(request=request, body=body))
     recording = recordings.read(path)
-    (recorded,) = recording
+    (recorded,) = recording.exchanges
     assert recorded.exchange.request == request
     assert recorded.exchange.response.body == body
     assert recorded.exchange.response.status == 200
@@ -84,7 +84,7 @@ def test_recording_of_the_suite_is_har(again_har: Path) -> None:
 def test_how_requests_were_signed_is_told(emulator_har: Path) -> None:
     kinds: dict[str, set[str]] = {}
     recording = recordings.read(emulator_har)
-    for recorded in recording:
+    for recorded in recording.exchanges:
         name = recorded.test.rpartition("::")[2]
         kinds.setdefault(name.partition("[")[0], set()).add(json.dumps(recorded.signing, sort_keys=True))
     assert kinds["test_existing"] == {'{"kind": "signed"}'}
@@ -143,7 +143,7 @@ def test_a_made_up_token_is_no_secret_of_other_exchanges(tmp_path: Path) -> None
         recorder.write(exchange(403, {"message": f"what is {token}?"}, request=each), test=str(number))
     recorder.finish(complete=True)
     recording = recordings.read(tmp_path / "a.har")
-    first, second = recording
+    first, second = recording.exchanges
     assert token.encode() not in first.exchange.response.body
     assert dict(first.exchange.request.headers)["X-Amz-Security-Token"] == "REDACTED"
     assert first.exchange.request.body == request.body  # so that it can be replayed
@@ -164,7 +164,7 @@ def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
     part.write_bytes(part.read_bytes()[:-20])
     assert recordings.interrupted(path)
     recording = recordings.read(path)
-    assert len(recording) == 1
+    assert len(recording.exchanges) == 1
     assert not recording.suite.complete
 
 
@@ -178,9 +178,15 @@ def test_a_recording_that_is_continued_keeps_the_tests_that_ended(tmp_path: Path
     recorder.close()
     recorder = Recorder(path, Redactor(), about(), earlier=recordings.read(path))
     recorder.write(exchange(200), test="test[1]")
-    assert [recorded.test for recorded in recordings.read(path)] == ["test[0]", "test[2]", "test[1]"]
+    assert [recorded.test for recorded in recordings.read(path).exchanges] == [
+        "test[0]",
+        "test[2]",
+        "test[1]",
+    ]
     recorder.finish(complete=True)
-    statuses = {recorded.test: recorded.exchange.response.status for recorded in recordings.read(path)}
+    statuses = {
+        recorded.test: recorded.exchange.response.status for recorded in recordings.read(path).exchanges
+    }
     assert statuses == {"test[0]": 404, "test[1]": 200, "test[2]": 404}
 
 
@@ -188,7 +194,7 @@ def test_a_newer_recording_does_not_mix_with_an_older_file(tmp_path: Path) -> No
     path = record(tmp_path / "a.har", exchange(), exchange())
     record(path, exchange(404), test="other[{}]", finish=False)
     recording = recordings.read(path)
-    assert [recorded.test for recorded in recording] == ["other[0]"]
+    assert [recorded.test for recorded in recording.exchanges] == ["other[0]"]
 
 
 ENTRY: dict[str, Any] = {
@@ -287,7 +293,7 @@ def test_what_is_odd_but_right_is_read(tmp_path: Path) -> None:
     odd = entry(request__url="http://a?b", response__content={"text": "\ud800\x00"}, _unknown=1)
     path.write_text("\ufeff" + har(odd, pages=[], comment="x" * 600_000), encoding="utf-8")
     recording = recordings.read(path)
-    (recorded,) = recording
+    (recorded,) = recording.exchanges
     assert recorded.exchange.request.target == "?b"
     assert recorded.exchange.response.body == b"\xed\xa0\x80\x00"
     assert run(path, path) == 0
@@ -303,12 +309,12 @@ def test_a_recording_is_read_whatever_its_layout(tmp_path: Path, emulator_har: P
     document = load(emulator_har)
     reordered = {"log": dict(reversed(document["log"].items())), "other": [1]}
     recording = recordings.read(emulator_har)
-    expected = [recorded.exchange for recorded in recording]
+    expected = [recorded.exchange for recorded in recording.exchanges]
     for indent in (None, 2):
         path = tmp_path / "a.har"
         path.write_text(json.dumps(reordered, indent=indent, ensure_ascii=False), encoding="utf-8")
         recording = recordings.read(path)
-        assert [recorded.exchange for recorded in recording] == expected
+        assert [recorded.exchange for recorded in recording.exchanges] == expected
 
 
 def test_attempts_are_told(tmp_path: Path) -> None:

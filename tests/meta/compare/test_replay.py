@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from getintegration_compare import replay
-from getintegration_compare.live import Live, RefusedError
-from getintegration_compare.names import Names, UnmappedError
+from getintegration_compare.live import Live
+from getintegration_compare.names import Names, RefusedError
 from getintegration_compare.pairing import writes
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import EnvironmentFault
@@ -70,7 +70,7 @@ def test_names_are_mapped_and_nothing_else(
 
 def test_a_name_without_counterpart_is_told() -> None:
     request = asked("Other", b'{"Uri": "s3://Other"}')
-    with pytest.raises(UnmappedError, match="no other domain"):
+    with pytest.raises(RefusedError, match="no other domain"):
         THERE.show(HERE.hide(request))
 
 
@@ -162,8 +162,8 @@ def test_a_replay_maps_names(
     assert report["coverage"]["share"] > 0.7
     recording = recordings.read(kept)
     assert recording.suite.states[0]["domain"] == f"{PREFIX}1-A"
-    targets = [recorded.exchange.request.target for recorded in recording]
-    starts = [recorded.exchange.started for recorded in recording]
+    targets = [recorded.exchange.request.target for recorded in recording.exchanges]
+    starts = [recorded.exchange.started for recorded in recording.exchanges]
     assert any(f"{PREFIX}1-A/" in target for target in targets)
     assert f"{PREFIX}1-a".lower() in "".join(targets)  # a near miss of the new name
     assert starts == sorted(starts)

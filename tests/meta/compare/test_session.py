@@ -46,7 +46,7 @@ def test_a_killed_run_loses_the_test_under_way_alone_and_is_continued(
     written = [line for line in lines(path) if "_test" in line]
     assert not path.exists()
     recording = recordings.read(path)
-    assert len(recording) == len(written)
+    assert len(recording.exchanges) == len(written)
     complete = set(recording.tests)
     assert not recording.suite.complete
     assert len(complete) >= 3
@@ -108,7 +108,7 @@ def test_a_killed_worker_loses_the_test_under_way_alone(tmp_path: Path) -> None:
     result = finish(start_suite(*FILES, scenario, "--record", path, "-n", "1", lean=True))
     assert result.status == 3, result.output
     recording = recordings.read(path)
-    tests = {recorded.test.rpartition("::")[2] for recorded in recording}
+    tests = {recorded.test.rpartition("::")[2] for recorded in recording.exchanges}
     assert "test_killed" not in tests
     assert len(recording.tests) > 60
     assert len(tests) > 60

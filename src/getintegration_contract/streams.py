@@ -36,6 +36,7 @@ def _tolerate(stream: Any) -> None:
         stream.is_tolerant = True
         stream.write = tolerant(stream.write)
         stream.flush = tolerant(stream.flush)
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _give_up(stream: Any, error: OSError) -> None:
