@@ -119,13 +119,15 @@ class Identity:
     secret_key: str = field(default="", repr=False)
     session_token: str | None = field(default=None, repr=False)
     refreshable: Refreshing | None = field(default=None, repr=False, compare=False)
+    #: Where its credentials were found.
+    source: str = field(default="the target file", compare=False)
 
     def frozen(self) -> Identity:
         """The same with static credentials, as they are at this moment."""
         if self.refreshable is None:
             return self
         now = self.refreshable.get_frozen_credentials()
-        return Identity(self.name, now.access_key, now.secret_key, now.token)
+        return Identity(self.name, now.access_key, now.secret_key, now.token, source=self.source)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import math
+import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -111,7 +112,8 @@ class Run:
         self.started = datetime.datetime.now(datetime.UTC)
         self._clock = time.monotonic()
         self.seconds = 0.0
-        #: Seconds that the quickest answer took while the target was prepared.
+        #: Seconds that answers took while the target was prepared, and the median of them.
+        self._seconds: list[float] = []
         self.latency = math.inf
         self.internal_errors: list[str] = []
         #: The report that this run is compared with, and notes beside those of the ledger.
@@ -190,7 +192,8 @@ class Run:
 
     def _observe(self, exchange: Exchange) -> None:
         self._redactor.add_signatures(exchange.request.header("authorization") or "")
-        self.latency = min(exchange.seconds, self.latency)
+        self._seconds.append(exchange.seconds)
+        self.latency = statistics.median(self._seconds)
 
     def say(self, line: str) -> None:
         """Print a sentence without secrets, whether it is the suite's or a server's."""

@@ -22,6 +22,8 @@ from getintegration_contract import cli
 
 from .support import ROOT, Process, Result, emulator, environment, started, wait_for
 
+STORED = ROOT / "tests" / "meta" / "report" / "stored" / "failing.json"
+
 #: MB that a clean environment may take with everything that a run needs.
 SIZE = 160
 #: What only this project's own tests need.
@@ -327,15 +329,21 @@ def test_every_command_helps_by_its_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "status"),
     [
-        "run -q tests/contract/test_access.py --report-dir out --record a.har --write-waivers w.toml",
-        "compare emulator emulator --report-dir out --write-accept w.toml",
-        "clauses markdown",
+        ("run -q tests/contract/test_access.py --report-dir out --record a.har --write-waivers w.toml", 0),
+        ("compare emulator emulator --report-dir out --write-accept w.toml", 0),
+        ("clauses markdown", 0),
+        ("emulator --port 0 --exit-with-stdin", 0),
+        (f"report compare {STORED} {STORED} -o out.html", 0),
+        (f"report trend {STORED.parent} -o out.html", 0),
+        ("sweep --endpoint-url http://127.0.0.1:9", 6),
     ],
 )
-def test_no_command_leaves_an_encoding_to_chance(line: str, tmp_path: Path) -> None:
+def test_no_command_leaves_an_encoding_to_chance(line: str, status: int, tmp_path: Path) -> None:
     strict = ["-X", "warn_default_encoding", "-W", "error::EncodingWarning"]
     command = [sys.executable, *strict, "-m", "getintegration_contract", *shlex.split(line)]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8")
-    assert done.returncode == 0, done.stdout + done.stderr
+    how: dict[str, Any] = {"stdin": subprocess.DEVNULL, "env": environment(), "encoding": "utf-8"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, **how)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Warning" not in done.stderr

@@ -285,9 +285,9 @@ def _gather(findings: dict[str, Finding], found: Finding) -> None:
 
 def _unobserved(clause: Clause) -> str:
     """Why a clause was not exercised, where no test gave a reason."""
-    side, _, rest = clause.id.partition(".")
-    if side == "response":
-        return f"no response carried {rest.partition('.')[0]} in a state that could violate it"
-    if side == "error" and rest.endswith((".status", ".type")):
-        return f"no {rest.partition('.')[0]} was seen" + " with its own status" * rest.endswith(".type")
+    side, name, *rest = clause.id.split(".")
+    if side == "error" and name.endswith("Exception"):
+        return f"no {name} was seen" + " with its own status" * (rest == ["type"])
+    if side in ("response", "error"):
+        return f"no {side} carried {name} in a form that could violate it"
     return "no test came to check it"

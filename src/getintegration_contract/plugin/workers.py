@@ -9,7 +9,7 @@ import pytest
 from getintegration_contract.run import Run
 
 #: Seconds that an endpoint takes to answer from which on waiting costs more than starting workers does.
-SLOW = 0.05
+SLOW = 0.03
 #: Workers where nobody gives a number: they wait for answers most of the time.
 _SEVERAL = 6
 

@@ -22,7 +22,7 @@ class Causes:
 
     Args:
         contract: Its description has ``x-presupposes`` (patterns of ids -> patterns), ``x-mend`` (patterns ->
-            a sentence) and ``x-hints`` (what it means if all of some clauses are violated). Of several
+            a sentence) and ``x-hints`` (what it means if most of some clauses are violated). Of several
             patterns the first one counts; ``{name}`` stands for the last part of an id.
     """
 
@@ -84,7 +84,7 @@ class Causes:
         return [f for cause in causes for f in findings if cause["clause"] in (f["clause"], f["follows"])]
 
     def _hint(self, hint: Mapping[str, Any], findings: Findings, checks: Mapping[str, int]) -> None:
-        """If all clauses of a hint that count are violated, they are one finding."""
+        """If four of five clauses of a hint are violated, they are one finding."""
         ids = fnmatch.filter(self._clauses, hint["clauses"])
         ids = [name for name in ids if hint.get("saying", "") in self._clauses[name].text and checks[name]]
         members = [finding for finding in findings if finding["clause"] in ids]
@@ -92,7 +92,7 @@ class Causes:
             members = [finding for finding in members if _kinds(finding) & {*hint["answered"]}]
             ids = members
         roots = [f["clause"] for f in members if f["follows"] is None and f["gating"]]
-        if len(members) < max(len(ids), 3) or not roots:
+        if len(members) < max(0.8 * len(ids), 3) or not roots:
             return
         for finding in findings:
             if finding["clause"] == roots[0]:

@@ -35,6 +35,8 @@ _STYLES = {
 #: Findings shown in full, and reasons and names that are listed, unless verbose.
 _IN_FULL, _FEW = 12, 6
 _LABEL = 10
+#: Where the rest is.
+_WHERE = "in full: report.html of --report-dir, or -v"
 
 #: A block of output: paragraphs, tables, and lines that are not wrapped since they are to be copied.
 Block = Iterable["RenderableType | _Line"]
@@ -115,7 +117,7 @@ class _Full:
         yield [self._matrix()]
         yield _listed("MUST, but not decided:", "cyan", list(self._undecided()))
         yield from map(self._finding, self.violated[:limit])
-        yield _listed(f"violated too (-v shows {len(left)} more in full):", "red", [*map(_short, left)])
+        yield _listed(f"violated too ({_WHERE}):", "red", [*map(_short, left)])
         yield _listed("reported, cannot fail the target:", "yellow", [*map(_short, reported)])
         yield _listed(
             "waived:", "yellow", [f"{entry.clause['id']}: {view.waived(entry)}" for entry in waived]
@@ -142,7 +144,7 @@ class _Full:
             more = f" and {len(clauses) - len(named)} more" if len(clauses) > len(named) else ""
             yield f"{', '.join(named)}{more}: {reason}"
         if left := sum(len(clauses) for _, clauses in reasons[len(few) :]):
-            yield f"and {left} more (-v names them)"
+            yield f"and {left} more ({_WHERE})"
 
     def _finding(self, entry: Found) -> Block:
         finding, clause = entry.finding, entry.clause
@@ -215,7 +217,7 @@ def _counted(names: list[str]) -> str:
     """How many clauses, and which; of many, how many of each theme."""
     themes = Counter(name.partition(".")[0] for name in names)
     counted = ", ".join(f"{theme} ({count})" for theme, count in themes.most_common())
-    few = ", ".join(names) if len(names) <= _FEW else f"{counted}; -v names them"
+    few = ", ".join(names) if len(names) <= _FEW else f"{counted} ({_WHERE})"
     return f"{view.many(len(names), 'more clause')}: {few}"
 
 

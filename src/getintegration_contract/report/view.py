@@ -33,6 +33,7 @@ _TELLING = frozenset(
 _NAMED = (
     *("Content-Type", "Accept", "Authorization", "X-Amz-Date", "X-Amz-Security-Token", "Host", "Connection"),
     *("Expect", "Transfer-Encoding", "Content-Length", "Content-Encoding", "X-Amzn-ErrorType"),
+    *("Date", "Allow", "Retry-After"),
 )
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
@@ -153,8 +154,8 @@ def waived(entry: Found) -> str:
 
 def telling(entry: Found, message: dict[str, Any], side: str) -> list[list[str]]:
     """The headers of a message that matter for a finding, those that its clause names even if absent."""
-    sentence = f"{entry.clause['id']} {entry.clause['text']}".lower()
-    named = [name for name in _NAMED if name.lower() in sentence]
+    sentence = f"{entry.clause['id']} {entry.clause['text']}"
+    named = [name for name in _NAMED if re.search(rf"(?i)(?<![\w-]){name}(?![\w-])", sentence)]
     wanted = {name.lower() for name in named} | (_TELLING if side == "response" else set())
     found = [header for header in message["headers"] if header[0].lower() in wanted]
     there = {name.lower() for name, _ in found}

@@ -27,8 +27,8 @@ from getintegration_contract.errors import BudgetExhausted, EnvironmentFault
 #: Share of every second that stays unused: a departure may reach the wire a little late, the next one not.
 MARGIN = 0.05
 
-#: Requests so far, and the turn of the next one.
-_STATE = struct.Struct("=Qd")
+#: Requests so far, those that the limit counts, and the turn of the next one.
+_STATE = struct.Struct("=QQd")
 _STAMP = struct.Struct("=d")
 
 
@@ -63,7 +63,7 @@ class Budget:
         """Return when one more request may be sent.
 
         Args:
-            limited: Whether the limit counts; it does not for cleaning up.
+            limited: Whether the limit counts; it does not for waiting and cleaning up.
             writing: Whether it is a request that writes.
 
         Returns:
@@ -76,13 +76,13 @@ class Budget:
             self._of_writes.acquire()
         with _locked(self.path) as handle:
             content = os.pread(handle, _STATE.size, 0)
-            count, turn = _STATE.unpack(content) if content else (0, 0.0)
-            if limited and self.limit is not None and count >= self.limit:
+            count, counted, turn = _STATE.unpack(content) if content else (0, 0, 0.0)
+            if limited and self.limit is not None and counted >= self.limit:
                 raise BudgetExhausted(f"the limit of {self.limit} requests is reached")
             now = time.monotonic()
             if self.rate is not None:
                 now, turn = self._wait(handle, count, turn, self.rate)
-            os.pwrite(handle, _STATE.pack(count + 1, turn), 0)
+            os.pwrite(handle, _STATE.pack(count + 1, counted + limited, turn), 0)
             return now
 
     def _wait(self, handle: int, count: int, turn: float, rate: float) -> tuple[float, float]:

@@ -78,7 +78,7 @@ class Client:
         self._acquire = acquire
         self._observe = observe
         self._lock = threading.RLock()
-        self._is_cleaning_up = False
+        self._is_unlimited = False
         self.control: Control | None = None
         self.route = Route(self.endpoint)
         self._signer = Signer(self.endpoint, region)
@@ -108,7 +108,7 @@ class Client:
         Raises:
             BudgetExhausted: The run has sent as many requests as it may.
         """
-        self._admit(not self._is_cleaning_up, request is not None and writes(request))
+        self._admit(not self._is_unlimited, request is not None and writes(request))
 
     def _admit(self, limited: bool, writing: bool) -> None:
         if self._acquire is not None:
@@ -117,13 +117,13 @@ class Client:
             self.sent += 1
 
     @contextmanager
-    def cleaning_up(self) -> Iterator[None]:
-        """In this block no limit refuses a request, so that nothing stays behind."""
-        self._is_cleaning_up = True
+    def unlimited(self) -> Iterator[None]:
+        """The limit on requests neither refuses nor counts those of this block: waiting, and cleaning up."""
+        self._is_unlimited = True
         try:
             yield
         finally:
-            self._is_cleaning_up = False
+            self._is_unlimited = False
 
     def note(self, exchange: Exchange) -> None:
         """Show the observer an exchange, one thread at a time."""

@@ -50,7 +50,7 @@ def _sweep(target: Target, least: float, say: Callable[[str], None]) -> int:
     client = Client(target.endpoint, target.region, timeout=target.request_timeout)
     try:
         listed = client.send(list_domains(), target.caller)
-        preflight.check(client, listed)
+        preflight.check(client, listed, target.caller)
         if listed.response.status != 200:
             raise EnvironmentFault(f"{target.endpoint} lists no domains: {preflight.said(listed)}")
         found = [each for each in leftovers.find(client, owners) if not least or (each.age or 0.0) >= least]

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from getintegration_contract.errors import EndpointDown, StateError
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.identity import Identity
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import is_unauthenticated
 from getintegration_contract.text import shorten, visible
@@ -34,7 +35,7 @@ def wait(ask: Callable[[], Exchange], endpoint: str, seconds: float, say: Callab
         time.sleep(min(_PAUSE, max(0.0, end - time.monotonic())))
 
 
-def check(client: Client, exchange: Exchange) -> None:
+def check(client: Client, exchange: Exchange, caller: Identity) -> None:
     """Refuse a target that does not answer, or does not know the caller.
 
     Raises:
@@ -48,7 +49,8 @@ def check(client: Client, exchange: Exchange) -> None:
     if is_unauthenticated(response):
         raise StateError(
             f"{client.endpoint} refuses the credentials of the caller: {said(exchange)}"
-            f"; signed for region {client.region}{_clocks(exchange)}"
+            f"; signed with the access key ****{caller.frozen().access_key[-4:]} ({caller.source})"
+            f" for region {client.region}{_clocks(exchange)}"
         )
 
 

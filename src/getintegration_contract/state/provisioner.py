@@ -151,7 +151,8 @@ class Provisioner:
         """
         known = get_integration(target.domain_name or UNKNOWN_DOMAIN, target.integration_uri or PLAIN_URI)
         ask = partial(self._client.send, known, self._caller)
-        preflight.wait(ask, target.endpoint, target.wait, self._say)
+        with self._client.unlimited():
+            preflight.wait(ask, target.endpoint, target.wait, self._say)
         if target.domain_name is not None and target.integration_uri is not None:
             return self.given(target.domain_name, target.integration_uri)
         state = self.have(
@@ -197,7 +198,7 @@ class Provisioner:
         """Remove what was made, by scenarios too, whatever the limit on requests; say what stays."""
         if not self._made:
             return
-        with self._client.cleaning_up():
+        with self._client.unlimited():
             for writer in self._writers:
                 self._delete_made_by_tests(f"{self._made[0]}-", writer)
             while self._made:
@@ -282,5 +283,5 @@ class Provisioner:
 
     def _send(self, request: Request) -> Exchange:
         exchange = self._client.send(request, self._caller)
-        preflight.check(self._client, exchange)
+        preflight.check(self._client, exchange, self._caller)
         return exchange

@@ -98,7 +98,7 @@ class Workspace:
 
     def clear(self) -> None:
         """Remove all domains that were made; a later run sweeps what cannot be removed now."""
-        with self._client.cleaning_up():
+        with self._client.unlimited():
             for domain, identity in list(self._made):
                 with suppress(OSError, EnvironmentFault):
                     self._client.send(delete_domain(domain), identity)

@@ -71,7 +71,7 @@ def _default_caller(endpoint: str) -> Identity:
     from getintegration_emulator.identities import DEFAULT_IDENTITIES
 
     known = DEFAULT_IDENTITIES["caller"]
-    return Identity("caller", known.access_key, known.secret_key)
+    return Identity("caller", known.access_key, known.secret_key, source="the emulator's, for want of others")
 
 
 def _from_profile(name: str, profile: str) -> Identity:
@@ -105,9 +105,10 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = 
     if frozen is None:
         return None
     _check(name, frozen.access_key, frozen.secret_key, frozen.token)
+    source = f"the profile {profile}" if profile else f"botocore's chain: {credentials.method}"
     if isinstance(credentials, RefreshableCredentials):
-        return Identity(name, refreshable=Refreshing(credentials))
-    return Identity(name, frozen.access_key, frozen.secret_key, frozen.token)
+        return Identity(name, refreshable=Refreshing(credentials), source=source)
+    return Identity(name, frozen.access_key, frozen.secret_key, frozen.token, source=source)
 
 
 def _no_code(prompt: str) -> str:
