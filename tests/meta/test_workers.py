@@ -87,7 +87,7 @@ def test_a_slow_endpoint_is_asked_the_same_by_workers(
     forward = forwarding(endpoint.url)
 
     def slowly(request: Received) -> Reply:
-        time.sleep(pause)
+        time.sleep(pause if server.received[1:] else 0)  # many a server is quick on a fresh connection
         return forward(request)
 
     results = []

@@ -102,10 +102,10 @@ def test_threads_of_one_process_share_the_rate(tmp_path: Path) -> None:
     assert max(stamps) - min(stamps) >= 19 * (1 + MARGIN) / 50 * 0.95
 
 
-def test_limit_alone_does_not_wait(tmp_path: Path) -> None:
+def test_limit_alone_does_not_wait_and_counts_what_it_limits(tmp_path: Path) -> None:
     budget = Budget(tmp_path / "budget", None, 3)
-    for _ in range(3):
-        budget.acquire()
+    for limited in (False, True, False, True, True):
+        budget.acquire(limited)
     with pytest.raises(BudgetExhausted, match="limit of 3 requests"):
         budget.acquire()
 

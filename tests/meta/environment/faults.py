@@ -140,7 +140,7 @@ CREDENTIALS = [
     Row(
         "a secret that is another's",
         6,
-        "refuses the credentials of the caller: 403...its clock",
+        "refuses the credentials of the caller: 403...key ****R001 (botocore's chain: env)...its clock",
         env=_OURS | {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLECALLER001"},
     ),
     Row("credentials that run out", 6, "the caller's credentials ran out after", "expiring"),

@@ -106,6 +106,12 @@ def test_a_crash_on_bad_input_is_one_finding_and_hides_no_other_fault() -> None:
     assert "request.Uri.type" not in _follows(waived).values(), "what is waived hides nothing"
 
 
+def test_a_clause_that_nothing_was_seen_of_says_what_was_not_seen() -> None:
+    reasons = {clause["id"]: clause["reason"] for clause in made()["clauses"]}
+    assert reasons["error.message.type"] == "no error carried message in a form that could violate it"
+    assert reasons["error.ThrottlingException.type"] == "no ThrottlingException was seen with its own status"
+
+
 # --- The best exchange --------------------------------------------------------------------------------------
 
 
