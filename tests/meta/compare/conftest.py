@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract.exchange import Exchange
+
 from ..support import IDENTITIES, SUITE, Process, emulator, finish, start_suite, started, suite
-from .kit import exchange, record
+from .kit import about, compared, exchange, record
 
 #: A part of the suite that sees every kind of answer, in a few seconds.
 PART: tuple[str | Path, ...] = (
@@ -96,3 +98,26 @@ def identities_file(tmp_path: Path) -> Path:
 def alike(tmp_path: Path) -> tuple[Path, Path]:
     """Two recordings that do not differ."""
     return record(tmp_path / "a.har", exchange()), record(tmp_path / "b.har", exchange())
+
+
+@pytest.fixture
+def versus(tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Records one exchange or several for each of two sides, and compares: exit status and compare.json.
+
+    ``suites`` says what the two recordings are about, ``how`` how they are made.
+    """
+
+    def versus(
+        one: Exchange | list[Exchange],
+        other: Exchange | list[Exchange],
+        *options: str | Path,
+        suites: tuple[Any, Any] = (None, None),
+        **how: Any,
+    ) -> tuple[int, dict[str, Any]]:
+        paths = []
+        for name, side, made in zip("ab", (one, other), suites, strict=True):
+            exchanges = side if isinstance(side, list) else [side]
+            paths.append(record(tmp_path / f"{name}.har", *exchanges, suite=made or about(), **how))
+        return compared(tmp_path, *paths, *options)
+
+    return versus

@@ -11,7 +11,6 @@ from typing import Any
 
 from getintegration_compare import cli
 from getintegration_compare.comparison import Comparison, Settings
-from getintegration_contract import recording as recordings
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
 from getintegration_contract.identity import Identity
@@ -19,7 +18,6 @@ from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.redact import Redactor
-from getintegration_contract.sending.client import Client
 from getintegration_contract.target.emulator import emulator_identities
 
 from ..support import DESCRIPTION, Received, Reply, Script, forwarding
@@ -73,14 +71,16 @@ def found(**members: Any) -> dict[str, Any]:
     return known | members
 
 
+def missing(status: int = 404, *more: tuple[str, str], **members: Any) -> Exchange:
+    """An exchange that ends in an error."""
+    document, headers = error("ResourceNotFoundException")
+    return exchange(status, document | members, headers=(*headers, *more))
+
+
 def error(error_type: str, message: str = "no") -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
     """Body and headers of an error in the emulator's form."""
-    headers = (
-        ("Content-Type", "application/json"),
-        ("x-amzn-RequestId", "1"),
-        ("X-Amzn-ErrorType", error_type),
-    )
-    return {"Message": message}, headers
+    typed = ("X-Amzn-ErrorType", error_type)
+    return {"Message": message}, (("Content-Type", "application/json"), ("x-amzn-RequestId", "1"), typed)
 
 
 def record(
@@ -204,16 +204,6 @@ def compare(reference: Recording, candidate: Recording) -> Comparison:
 def places(report: dict[str, Any]) -> set[tuple[str, str]]:
     """Kind and place of all differences of a report."""
     return {(group["kind"], group["where"]) for group in report["differences"]}
-
-
-def signed(client: Client, request: Request, identity: Identity = CALLER) -> Request:
-    """A request as it goes over the wire."""
-    return client.sign(request, identity)
-
-
-def opened(path: Path) -> Recording:
-    """A recording."""
-    return recordings.read(path)
 
 
 IDENTITIES = emulator_identities()

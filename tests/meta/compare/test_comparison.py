@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,13 @@ from typing import Any
 import pytest
 
 from getintegration_compare import comparison
-from getintegration_compare.names import Names
-from getintegration_compare.normalise import NORMALISATIONS, Answer
+from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_contract import recording as recordings
+from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import get_integration
 
 from .kit import (
     AWS,
-    CONTRACT,
     STATE,
     Edited,
     about,
@@ -26,9 +26,12 @@ from .kit import (
     error,
     exchange,
     found,
+    missing,
     places,
     record,
 )
+
+Versus = Callable[..., tuple[int, dict[str, Any]]]
 
 
 def test_two_runs_against_one_server_do_not_differ(
@@ -63,7 +66,10 @@ def test_a_second_server_differs_where_it_does(tmp_path: Path, emulator_har: Pat
 
 #: For each normalisation, an exchange and another that differs only in what it takes away.
 NOISE: dict[str, tuple[Any, Any]] = {
-    "names": (exchange(), None),
+    "names": (
+        exchange(),
+        exchange(200, found(DomainName="Elsewhere"), request=get_integration("Elsewhere", STATE["uri"])),
+    ),
     "request-ids": (
         exchange(headers=(("x-amzn-RequestId", "1"),)),
         exchange(headers=(("x-amzn-RequestId", "2"),)),
@@ -94,42 +100,14 @@ NOISE: dict[str, tuple[Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("document", "headers", "expected"),
-    [
-        ({"__type": "a#A:b"}, (), "A"),
-        ({"__type": 7, "code": "A"}, (), "A"),
-        ({"__type": "B"}, (("X-Amzn-ErrorType", "A"),), "A"),
-        ({"__type": "#"}, (), None),
-        ({"__type": "A", "detail": json.loads("[" * 200 + "]" * 200)}, (), "A"),
-    ],
-)
-def test_an_error_type_is_what_the_judge_takes_it_for(
-    document: dict[str, Any], headers: tuple[tuple[str, str], ...], expected: str | None
-) -> None:
-    answer = exchange(400, document, headers=headers)
-    assert Answer(answer, Names([STATE]), NORMALISATIONS).error_type == answer.response.error_type == expected
-
-
-def test_every_normalisation_has_its_noise() -> None:
-    assert set(NOISE) == set(NORMALISATIONS)
-
-
 @pytest.mark.parametrize("name", NORMALISATIONS)
-def test_a_normalisation_hides_its_noise_unless_left_out(tmp_path: Path, name: str) -> None:
+def test_a_normalisation_hides_its_noise_unless_left_out(versus: Versus, name: str) -> None:
     one, other = NOISE[name]
-    reference = record(tmp_path / "a.har", one)
-    if other is None:
-        state = STATE | {"domain": "Elsewhere"}
-        request = one.request.target.replace("Domain", "Elsewhere", 1)
-        moved = exchange(200, found(DomainName="Elsewhere"), request=replace(one.request, target=request))
-        candidate = record(tmp_path / "b.har", moved, suite=about(states=(state,)))
-    else:
-        candidate = record(tmp_path / "b.har", other)
-    status, report = compared(tmp_path, reference, candidate)
+    suites = None, about(states=(STATE | {"domain": "Elsewhere"},)) if name == "names" else None
+    status, report = versus(one, other, suites=suites)
     assert (status, report["differences"]) == (0, [])
     assert all(step["applied"] for step in report["normalisations"])
-    status, report = compared(tmp_path, reference, candidate, "--no-normalise", name)
+    status, report = versus(one, other, "--no-normalise", name, suites=suites)
     assert status == 1
     assert report["differences"]
     assert {step["name"] for step in report["normalisations"] if not step["applied"]} == {name}
@@ -148,66 +126,48 @@ def test_a_normalisation_hides_its_noise_unless_left_out(tmp_path: Path, name: s
     ],
 )
 def test_differences_of_members_are_told_by_their_clause(
-    tmp_path: Path, document: dict[str, Any], clause: str
+    versus: Versus, document: dict[str, Any], clause: str
 ) -> None:
-    _, report = compared(
-        tmp_path, record(tmp_path / "a.har", exchange()), record(tmp_path / "b.har", exchange(200, document))
-    )
-    assert all(list(group["clauses"]) == [clause] for group in report["differences"])
-    assert report["differences"]
-    assert clause in CONTRACT.clauses
-    entry = next(entry for entry in report["clauses"] if entry["id"] == clause)
+    _, report = versus(exchange(), exchange(200, document))
+    assert {name for group in report["differences"] for name in group["clauses"]} == {clause}
+    (entry,) = (entry for entry in report["clauses"] if entry["id"] == clause)
     assert (entry["compared"], entry["different"], entry["unaccepted"]) == (1, 1, 1)
 
 
-def test_throttled_answers_are_not_compared(tmp_path: Path) -> None:
-    reference = record(tmp_path / "a.har", exchange(429), exchange())
-    candidate = record(tmp_path / "b.har", exchange(), exchange(429))
-    status, report = compared(tmp_path, reference, candidate)
+def test_throttled_answers_are_not_compared(versus: Versus) -> None:
+    status, report = versus([exchange(429), exchange()], [exchange(), exchange(429)])
     assert status == 6
     reasons = {"the reference was throttled": 1, "the candidate was throttled": 1}
     assert report["coverage"]["not_compared"] == reasons
     assert report["coverage"]["share"] == 0
 
 
-def test_attempts_that_were_made_up_for_are_counted_apart(tmp_path: Path) -> None:
-    path = tmp_path / "a.har"
-    attempts = (exchange(status, attempt=attempt) for status, attempt in ((429, 1), (503, 2), (200, 3)))
-    record(path, *attempts, test="test[0]")
-    status, report = compared(tmp_path, path, record(tmp_path / "b.har", exchange()))
+def test_attempts_that_were_made_up_for_are_counted_apart(versus: Versus) -> None:
+    attempts = [exchange(code, attempt=number) for number, code in enumerate((429, 503, 200), 1)]
+    status, report = versus(attempts, exchange(), test="test[0]")
     assert (status, report["divergence"]["compared"]) == (0, 1)
     assert report["coverage"]["transient"] == {"reference": 2, "candidate": 0}
     assert report["coverage"]["share"] == 1
 
 
-def test_what_only_one_side_was_asked_is_told(tmp_path: Path) -> None:
+def test_what_only_one_side_was_asked_is_told(versus: Versus) -> None:
     more = exchange(404, request=replace(exchange().request, target="/domains/unknown/integrations"))
-    reference = record(tmp_path / "a.har", exchange(), exchange())
-    candidate = record(tmp_path / "b.har", exchange(), more)
-    status, report = compared(tmp_path, reference, candidate)
-    assert status == 0
-    assert report["coverage"]["requests"] == 3
+    status, report = versus([exchange(), exchange()], [exchange(), more])
+    assert (status, report["coverage"]["requests"]) == (0, 3)
     assert sum(report["coverage"]["not_compared"].values()) == 1
     assert sum(report["coverage"]["only_candidate"].values()) == 1
 
 
-def test_repeated_requests_of_a_test_are_paired_in_order(tmp_path: Path) -> None:
-    there, gone = exchange(), exchange(404, error("ResourceNotFoundException")[0])
-    one = record(tmp_path / "a.har", there, gone, there, test="same")
-    other = record(tmp_path / "b.har", there, gone, gone, test="same")
-    _, report = compared(tmp_path, one, other)
+def test_repeated_requests_of_a_test_are_paired_in_order(versus: Versus) -> None:
+    _, report = versus([exchange(), missing(), exchange()], [exchange(), missing(), missing()], test="same")
     assert report["divergence"]["different"] == 1
     assert places(report) == {("status", "")}
 
 
-def timed(path: Path, *steps: tuple[str, float, float, int]) -> Path:
-    """A recording of one test: method, begin, seconds, status of each exchange."""
-    exchanges = []
-    for method, begin, seconds, status in steps:
-        asked = replace(exchange().request, method=method)
-        made = exchange(status, found() if status == 200 else error("A")[0], request=asked, started=begin)
-        exchanges.append(replace(made, seconds=seconds))
-    return record(path, *exchanges, test="race")
+def timed(method: str, begin: float, seconds: float, status: int = 200) -> Exchange:
+    """An exchange that took its time."""
+    made = exchange(status, found() if status == 200 else error("A")[0], started=begin)
+    return replace(made, seconds=seconds, request=replace(made.request, method=method))
 
 
 @pytest.mark.parametrize(
@@ -216,23 +176,21 @@ def timed(path: Path, *steps: tuple[str, float, float, int]) -> Path:
     ids=["within", "into", "before", "after"],
 )
 def test_answers_that_a_race_decides_are_not_compared(
-    tmp_path: Path, reading: tuple[float, float], races: bool
+    versus: Versus, reading: tuple[float, float], races: bool
 ) -> None:
-    steps = sorted([("PUT", 1.0, 1.0, 200), ("POST", *reading, 200)], key=lambda step: step[1])
-    other = [
-        (method, begin, seconds, 404 if method == "POST" else 200) for method, begin, seconds, _ in steps
-    ]
-    status, report = compared(tmp_path, timed(tmp_path / "a.har", *steps), timed(tmp_path / "b.har", *other))
-    assert status == (6 if races else 1)
-    assert report["coverage"]["requests"] == 2
+    one, other = (
+        sorted([timed("PUT", 1.0, 1.0), timed("POST", *reading, read)], key=lambda each: each.started)
+        for read in (200, 404)
+    )
+    status, report = versus(one, other, test="race")
+    assert (status, report["coverage"]["requests"]) == (6 if races else 1, 2)
     assert sum(report["coverage"]["not_compared"].values()) == (2 if races else 0)
 
 
-def test_answers_of_other_operations_are_told_by_their_own_clause(tmp_path: Path) -> None:
+def test_answers_of_other_operations_are_told_by_their_own_clause(versus: Versus) -> None:
     asked, clauses = replace(exchange().request, method="PUT"), ("state.put-get.Tags",)
-    one = record(tmp_path / "a.har", exchange(200, found(), request=asked), clauses=clauses)
-    other = record(tmp_path / "b.har", exchange(200, found(Tags={}), request=asked), clauses=clauses)
-    _, report = compared(tmp_path, one, other)
+    documents = (found(), found(Tags={}))
+    _, report = versus(*(exchange(200, each, request=asked) for each in documents), clauses=clauses)
     assert [list(group["clauses"]) for group in report["differences"]] == [["state.put-get.Tags"]]
 
 
@@ -247,16 +205,12 @@ def test_answers_of_other_operations_are_told_by_their_own_clause(tmp_path: Path
     ids=["another moment", "milliseconds", "created after the update", "in the future"],
 )
 def test_times_in_lists_are_times(
-    tmp_path: Path, times: dict[str, float], differing: set[tuple[str, str]]
+    versus: Versus, times: dict[str, float], differing: set[tuple[str, str]]
 ) -> None:
     asked = replace(exchange().request, method="GET")
-    one, other = (
-        record(tmp_path / f"{name}.har", exchange(200, {"Items": [found(**members)]}, request=asked))
-        for name, members in (("a", {}), ("b", times))
-    )
-    status, report = compared(tmp_path, one, other)
-    assert places(report) == differing
-    assert status == bool(differing)
+    sides = (exchange(200, {"Items": [found(**members)]}, request=asked) for members in ({}, times))
+    status, report = versus(*sides)
+    assert (status, places(report)) == (bool(differing), differing)
 
 
 def test_comparing_takes_little_more_memory_than_the_recordings(tmp_path: Path) -> None:
@@ -277,82 +231,61 @@ def test_comparing_takes_little_more_memory_than_the_recordings(tmp_path: Path) 
     assert many - few < 120 * 3 * 16_000  # more than 16 kB is what each exchange has on the two sides
 
 
-def test_endless_kinds_of_differences_stay_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_kinds_of_differences_stay_bounded(versus: Versus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "_GROUPS", 5)
-    reference = record(tmp_path / "a.har", *(exchange() for _ in range(30)))
-    candidate = record(tmp_path / "b.har", *(exchange(200, found(**{f"M{n}": n})) for n in range(30)))
-    _, report = compared(tmp_path, reference, candidate)
+    others = [exchange(200, found(**{f"M{number}": number})) for number in range(30)]
+    _, report = versus([exchange()] * 30, others)
     assert len(report["differences"]) == 6
     assert sum(group["count"] for group in report["differences"]) == 30
     assert report["divergence"]["different"] == 30
 
 
-def test_deep_answers_are_compared_as_text(tmp_path: Path) -> None:
-    deep = b'{"a":' * 500 + b"1" + b"}" * 500
-    status, report = compared(
-        tmp_path,
-        record(tmp_path / "a.har", exchange(body=deep)),
-        record(tmp_path / "b.har", exchange(body=deep)),
-    )
-    assert status == 0
-    status, report = compared(
-        tmp_path, record(tmp_path / "a.har", exchange(body=deep)), record(tmp_path / "b.har", exchange())
-    )
+def test_deep_answers_are_compared_as_text(versus: Versus) -> None:
+    deep = exchange(body=b'{"a":' * 500 + b"1" + b"}" * 500)
+    assert versus(deep, deep)[0] == 0
+    status, report = versus(deep, exchange())
     assert (status, places(report)) == (1, {("type", "body")})
 
 
-@pytest.mark.parametrize("flaw", ["a member missing", "another status"])
-def test_a_form_that_aws_breaks_is_no_fault_of_the_emulator(tmp_path: Path, flaw: str) -> None:
-    lacking = {name: value for name, value in found().items() if name != "LastUpdatedAt"}
-    asked = get_integration(STATE["domain"], "s3://unknown")
-    unknown = error("ResourceNotFoundException")
-    answers = {
-        "a member missing": (exchange(200, lacking), exchange()),
-        "another status": (
-            exchange(410, unknown[0], headers=unknown[1], request=asked),
-            exchange(404, unknown[0], headers=unknown[1], request=asked),
-        ),
-    }[flaw]
-    reference = record(tmp_path / "aws.har", answers[0], suite=about(AWS))
-    candidate = record(tmp_path / "b.har", answers[1])
-    status, report = compared(tmp_path, reference, candidate, "--max-age", "100000")
-    assert (status, [group["contradicted"] for group in report["differences"]]) == (0, [True])
-
-
-def test_names_of_domains_that_tests_made_are_mapped_in_answers(tmp_path: Path) -> None:
-    recorded = []
+def test_names_of_domains_that_tests_made_are_mapped_in_answers(versus: Versus) -> None:
+    sides, suites = [], []
     for slot in "01":
-        names = {
-            **STATE,
-            "domain": f"GetIntegrationContract-{slot}-A",
-            "other_domain": f"GetIntegrationContract-{slot}-B",
-        }
-        own = f"{names['domain']}-updates-1a2b3c4d"
-        answer = exchange(200, found(DomainName=own), request=get_integration(own, STATE["uri"]))
-        recorded.append(record(tmp_path / f"{slot}.har", answer, suite=about(states=(names,))))
-    status, report = compared(tmp_path, *recorded)
+        prefix = f"GetIntegrationContract-{slot}"
+        own = f"{prefix}-A-updates-1a2b3c4d"
+        sides.append(exchange(200, found(DomainName=own), request=get_integration(own, STATE["uri"])))
+        suites.append(about(states=({**STATE, "domain": f"{prefix}-A", "other_domain": f"{prefix}-B"},)))
+    status, report = versus(*sides, suites=tuple(suites))
     assert (status, report["differences"]) == (0, [])
 
 
-def test_what_aws_answers_contradicts_a_clause_not_the_emulator(tmp_path: Path) -> None:
-    suite = about(AWS)
-    reference = record(
-        tmp_path / "aws.har", exchange(200, found(LastUpdatedAt=1.4e9)), exchange(), suite=suite
+LACKING = {name: value for name, value in found().items() if name != "LastUpdatedAt"}
+UNKNOWN = get_integration(STATE["domain"], "s3://unknown")
+
+
+@pytest.mark.parametrize(
+    ("aws", "ours", "clause"),
+    [
+        pytest.param(exchange(200, LACKING), exchange(), "response.LastUpdatedAt.required", id="a member"),
+        pytest.param(
+            replace(missing(410), request=UNKNOWN), replace(missing(), request=UNKNOWN), None, id="a status"
+        ),
+        pytest.param(
+            exchange(200, found(LastUpdatedAt=1.4e9)), exchange(), "response.timestamps.order", id="an order"
+        ),
+    ],
+)
+def test_what_aws_answers_contradicts_a_clause_not_the_emulator(
+    versus: Versus, aws: Exchange, ours: Exchange, clause: str | None
+) -> None:
+    status, report = versus(
+        [aws, exchange()], [ours, exchange()], "--max-age", "100000", suites=(about(AWS), None)
     )
-    candidate = record(tmp_path / "b.har", exchange(), exchange())
-    status, report = compared(tmp_path, reference, candidate, "--max-age", "100000")
-    assert status == 0, "the emulator is right"
-    (group,) = report["differences"]
-    assert group["contradicted"]
-    assert group["where"] == "CreatedAt"
-    (contradicted,) = report["contradicted"]
-    assert contradicted["clause"] == "response.timestamps.order"
-    assert contradicted["count"] == 1
-    local = record(tmp_path / "c.har", exchange(200, found(LastUpdatedAt=1.4e9)), exchange())
-    status, report = compared(tmp_path, local, candidate)
-    assert status == 1
+    assert (status, [group["contradicted"] for group in report["differences"]]) == (0, [True])
+    if clause:
+        assert [(each["clause"], each["count"]) for each in report["contradicted"]] == [(clause, 1)]
+    status, report = versus([aws, exchange()], [ours, exchange()])
+    assert (status, report["contradicted"]) == (1, [])
     assert not report["differences"][0]["contradicted"]
-    assert report["contradicted"] == []
 
 
 def test_a_repeat_of_a_part_is_held_against_the_same_requests(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,10 @@ import pytest
 
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import RecordingError
-from getintegration_contract.exchange import Exchange, Request, Response, Signature, Signing
-from getintegration_contract.identity import Identity
+from getintegration_contract.exchange import Request
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder
-from getintegration_contract.recording.resign import describe
 from getintegration_contract.redact import Redactor
-from getintegration_contract.sending.client import Client
 
 from .kit import CALLER, IDENTITIES, about, exchange, load, record, run
 
@@ -39,8 +35,7 @@ BODIES = {
 def test_bodies_survive(tmp_path: Path, body: bytes) -> None:
     request = Request("POST", "/domains/a%20b/integrations?a=%zz", (("X-Odd", "caf\xe9"),), body)
     path = record(tmp_path / "a.har", exchange(request=request, body=body))
-    recording = recordings.read(path)
-    (recorded,) = recording.exchanges
+    (recorded,) = recordings.read(path).exchanges
     assert recorded.exchange.request == request
     assert recorded.exchange.response.body == body
     assert recorded.exchange.response.status == 200
@@ -54,15 +49,12 @@ def test_recording_of_the_suite_is_har(again_har: Path) -> None:
     log = load(again_har)["log"]
     assert log["version"] == "1.2"
     assert set(log["creator"]) == {"name", "version"}
-    suite = log["_suite"]
-    assert suite["complete"]
-    assert suite["seed"] == 0
-    assert suite["depth"] == "gate"
-    assert suite["region"] == "us-east-1"
-    assert suite["suite_version"]
-    assert "customer-profiles/2020-08-15" in suite["model_version"]
-    assert suite["endpoint"].startswith("http://127.0.0.1:")
-    assert suite["states"][0]["domain"].startswith("GetIntegrationContract-")
+    about = {"complete": True, "seed": 0, "depth": "gate", "region": "us-east-1"}
+    assert about.items() <= log["_suite"].items()
+    assert log["_suite"]["suite_version"]
+    assert "customer-profiles/2020-08-15" in log["_suite"]["model_version"]
+    assert log["_suite"]["endpoint"].startswith("http://127.0.0.1:")
+    assert log["_suite"]["states"][0]["domain"].startswith("GetIntegrationContract-")
     assert len(log["entries"]) > 200
     moments = [entry["startedDateTime"] for entry in log["entries"]]
     assert moments == sorted(moments)  # the order of the run, whichever worker it was
@@ -98,39 +90,17 @@ def test_how_requests_were_signed_is_told(emulator_har: Path) -> None:
 
 
 SECRET = "EXAMPLE-marked/secret+key=0123456789abcdef"
-TOKEN = "EXAMPLE-marked/token+0123456789=="
 
 
-@pytest.mark.parametrize("how", ["text", "json", "bytes", "headers"])
-def test_secrets_never_reach_a_recording(tmp_path: Path, how: str) -> None:
-    identity = Identity("caller", "ASIAEXAMPLETEMP00001", SECRET, TOKEN)
-    client = Client("http://127.0.0.1:1", "us-east-1")
-    wire = client.sign(get_integration("d", f"s3://{SECRET}"), identity)
-    echo = "\n".join(f"{name}: {value}" for name, value in wire.headers) + f"\nkey {SECRET}"
-    digits = echo.rpartition("Signature=")[2][:64]
-    body = {
-        "text": echo.encode(),
-        "json": json.dumps({"message": echo, SECRET: TOKEN}).encode(),
-        "bytes": b"\xff\xfe" + echo.encode() + b"\x00",
-        "headers": b"",
-    }[how]
-    headers = (("Set-Cookie", "a=b"), ("X-Echo", TOKEN), ("Content-Type", f"text/plain; a={SECRET}"))
-    response = Response(403, SECRET, headers, body)
-    signature = Signature(identity, Signing())
-    answered = Exchange("http://127.0.0.1:1", wire, response, "caller", time.time(), signature=signature)
-    path = tmp_path / "a.har"
-    recorder = Recorder(path, Redactor(identity.secrets), about())
-    recorder.write(answered, test="t", signing=describe(answered, identity, "us-east-1"))
+def test_secrets_do_not_even_reach_a_recording_that_is_broken_off(tmp_path: Path) -> None:
+    redactor = Redactor((SECRET,))
+    recorder = Recorder(tmp_path / "a.har", redactor, about())
+    recorder.write(exchange(403, {"message": SECRET, SECRET: 1}, headers=(("X-Echo", SECRET),)), test="t")
     recorder.add((), {"test": "t", "checks": {}, "findings": [], "notes": [SECRET]})
-    assert_clean((tmp_path / "a.har.partial").read_text(), digits)
-    recorder.finish(complete=True)
-    text = path.read_text()
-    entry = load(path)["log"]["entries"][0]
-    content = entry["response"]["content"]
-    if content.get("encoding"):
-        text += base64.b64decode(content["text"]).decode("latin-1")
-    assert_clean(text, digits)
-    assert entry["_signing"] == {"kind": "signed"}
+    recorder.close()
+    text = (tmp_path / "a.har.partial").read_text(encoding="utf-8")
+    assert "REDACTED" in text
+    assert SECRET not in text.replace("\\/", "/")
 
 
 def test_a_made_up_token_is_no_secret_of_other_exchanges(tmp_path: Path) -> None:
@@ -148,14 +118,6 @@ def test_a_made_up_token_is_no_secret_of_other_exchanges(tmp_path: Path) -> None
     assert dict(first.exchange.request.headers)["X-Amz-Security-Token"] == "REDACTED"
     assert first.exchange.request.body == request.body  # so that it can be replayed
     assert token.encode() in second.exchange.response.body
-
-
-def assert_clean(text: str, signature: str) -> None:
-    """No secret in any form."""
-    for secret in (SECRET, TOKEN, signature, json.dumps(SECRET)[1:-1].replace("/", "\\/")):
-        assert secret not in text
-    for secret in (SECRET, TOKEN):
-        assert base64.b64encode(secret.encode()).decode().rstrip("=") not in text
 
 
 def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
@@ -292,17 +254,10 @@ def test_what_is_odd_but_right_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     odd = entry(request__url="http://a?b", response__content={"text": "\ud800\x00"}, _unknown=1)
     path.write_text("\ufeff" + har(odd, pages=[], comment="x" * 600_000), encoding="utf-8")
-    recording = recordings.read(path)
-    (recorded,) = recording.exchanges
+    (recorded,) = recordings.read(path).exchanges
     assert recorded.exchange.request.target == "?b"
     assert recorded.exchange.response.body == b"\xed\xa0\x80\x00"
     assert run(path, path) == 0
-
-
-@pytest.mark.parametrize("name", ["missing.har", "."])
-def test_what_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RecordingError, match="cannot read"):
-        recordings.read(tmp_path / name)
 
 
 def test_a_recording_is_read_whatever_its_layout(tmp_path: Path, emulator_har: Path) -> None:
@@ -317,12 +272,10 @@ def test_a_recording_is_read_whatever_its_layout(tmp_path: Path, emulator_har: P
         assert [recorded.exchange for recorded in recording.exchanges] == expected
 
 
-def test_attempts_are_told(tmp_path: Path) -> None:
-    path = record(tmp_path / "a.har", exchange(429), exchange(200, attempt=3))
-    assert [entry["_attempt"] for entry in load(path)["log"]["entries"]] == [1, 3]
-
-
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    for name in ("missing.har", "."):
+        with pytest.raises(RecordingError, match="cannot read"):
+            recordings.read(tmp_path / name)
     with pytest.raises(RecordingError, match="cannot write"):
         Recorder(tmp_path / "file" / "a.har", Redactor((CALLER.secret_key,)), about())
