@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,24 +34,13 @@ FOLDER = ROOT / "docs" / "iam"
 WAYS = ("read-only-given", "read-only-discovered", "writing")
 
 
-def operations() -> list[tuple[str, str, re.Pattern[str]]]:
-    """Every operation of the service model: name, method, path."""
-    model = botocore.session.get_session().get_service_model("customer-profiles")
-    return [
-        (
-            name,
-            model.operation_model(name).http["method"],
-            re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(_path(model, name)))),
-        )
-        for name in model.operation_names
-    ]
-
-
-def _path(model: Any, name: str) -> str:
-    return str(model.operation_model(name).http["requestUri"]).partition("?")[0]
-
-
-OPERATIONS = operations()
+#: Every operation of the service model: name, method, path.
+MODEL = botocore.session.get_session().get_service_model("customer-profiles")
+OPERATIONS = [
+    (name, http["method"], re.compile(re.sub(r"\{\w+\}", "([^/]+)", http["requestUri"].partition("?")[0])))
+    for name in MODEL.operation_names
+    for http in [MODEL.operation_model(name).http]
+]
 
 
 def call(request: Request) -> tuple[str, str] | None:
@@ -60,7 +49,7 @@ def call(request: Request) -> tuple[str, str] | None:
     for name, method, pattern in OPERATIONS:
         match = pattern.fullmatch(path)
         if match and method == request.method:
-            domain = unquote(match.groupdict().get("DomainName", ""))
+            domain = unquote(match[1]) if match.groups() else ""
             return f"profile:{name}", f"arn:aws:profile:us-east-1:111122223333:domains/{domain}"
     return None
 
@@ -107,14 +96,10 @@ def make_and_remove(provisioner: Provisioner) -> None:
     provisioner.remove()
 
 
-def built() -> Iterable[Request]:
-    """One request of every builder that writes; scenarios about writing use them all."""
-    name = f"{PREFIX}0-A"
-    yield create_domain(name)
-    yield get_domain(name)
-    yield delete_domain(name)
-    yield put_integration(name, "s3://a", states.MEMBERS)
-    yield delete_integration(name, "s3://a")
+#: One request of every builder that writes; scenarios about writing use them all.
+NAME = f"{PREFIX}0-A"
+BUILT = [create_domain(NAME), get_domain(NAME), delete_domain(NAME), delete_integration(NAME, "s3://a")]
+BUILT.append(put_integration(NAME, "s3://a", states.MEMBERS))
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +113,7 @@ def calls(live_emulator: Process) -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[Any]] = {
         "read-only-given": reading | calls_of(url, lambda p: p.given("given", "s3://a")),
         "read-only-discovered": reading | calls_of(url, lambda p: p.have(allow_writes=False)),
-        "writing": reading | calls_of(url, make_and_remove) | {call(request) for request in built()},
+        "writing": reading | calls_of(url, make_and_remove) | set(map(call, BUILT)),
     }
     # Where nothing can be made, a run that may write looks for something instead.
     found["writing"] |= found["read-only-discovered"]
