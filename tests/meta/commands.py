@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from getintegration_contract.identity import Identity
@@ -81,3 +82,29 @@ def writes(received: list[Received]) -> list[Received]:
             and re.fullmatch(r"/domains/[^/?]+(/integrations/delete)?", request.target)
         )
     ]
+
+
+#: Prints other credentials at each call, which expire so soon that botocore asks anew before each request.
+_PROCESS = """
+import datetime, json, pathlib, sys, time
+count = pathlib.Path(__file__).with_name("count")
+number = int(count.read_text()) + 1 if count.exists() else 1
+count.write_text(str(number))
+if number > {last}: time.sleep(60)
+expiry = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=2)
+print(json.dumps({{"Version": 1, "AccessKeyId": f"ASIA{{number}}", "SecretAccessKey": f"{secret}",
+                  "SessionToken": f"{token}", "Expiration": expiry.isoformat()}}))
+"""
+
+
+def refreshing_profile(
+    folder: Path, secret: str = "secret{number}", token: str = "token{number}", last: int = 1_000
+) -> Path:
+    """A configuration of AWS whose profile ``fresh`` has a program that gives new credentials each time.
+
+    After the last, the program never ends; how often it was called stands in the file ``count``.
+    """
+    program, config = folder / "process.py", folder / "aws-config"
+    program.write_text(_PROCESS.format(secret=secret, token=token, last=last), encoding="utf-8")
+    config.write_text(f"[profile fresh]\ncredential_process = {sys.executable} {program}\n", encoding="utf-8")
+    return config

@@ -1,0 +1,125 @@
+"""Redacting: a secret is replaced where it stands plainly, and takes its text along in any other form."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+
+from getintegration_contract.redact import REDACTED, Redactor
+from getintegration_contract.target.emulator import emulator_identities
+
+from .disguises import DISGUISED, PLAIN, SECRET, TOKEN, leaks
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("secret", [SECRET, TOKEN], ids=["secret key", "session token"])
+def test_a_secret_is_replaced_where_it_stands(name: str, secret: str) -> None:
+    written = f"before {PLAIN[name](secret)} after"
+    assert leaks(written), "the test itself must notice it"
+    redacted = Redactor([SECRET, TOKEN]).text(written)
+    assert leaks(redacted) == []
+    assert re.fullmatch(f"before .*{REDACTED}.* after", redacted)
+
+
+@pytest.mark.parametrize("name", DISGUISED)
+@pytest.mark.parametrize("secret", [SECRET, TOKEN], ids=["secret key", "session token"])
+def test_a_disguised_secret_takes_its_text_along(name: str, secret: str) -> None:
+    assert Redactor([SECRET, TOKEN]).text(f"it is {DISGUISED[name](secret)}, yes") == REDACTED
+
+
+@pytest.mark.parametrize("mark", ["...", "\u2026"])
+@pytest.mark.parametrize("shown", [6, 9, 20, 40])
+def test_a_piece_beside_an_ellipsis_takes_its_text_along(mark: str, shown: int) -> None:
+    redactor = Redactor([SECRET])
+    assert redactor.text(f"value = '{SECRET[:shown]}{mark}'") in (REDACTED, f"value = '{REDACTED}{mark}'")
+    assert redactor.text(f"value = '{mark}{SECRET[-shown:]}'") in (REDACTED, f"value = '{mark}{REDACTED}'")
+
+
+@pytest.mark.parametrize("secret", [SECRET, TOKEN], ids=["secret key", "session token"])
+def test_a_longer_piece_takes_its_text_along(secret: str) -> None:
+    redactor = Redactor([SECRET, TOKEN])
+    for start in range(0, len(secret) - 30):
+        piece = secret[start : start + 30]
+        assert redactor.text(f"[{piece}]") == REDACTED
+
+
+SIGNATURE = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SIGNATURE,
+        SIGNATURE.upper(),
+        f"the signature {SIGNATURE[:16]}... is wrong",
+        f"ends in {SIGNATURE[-20:]}",
+        f"canonical{SIGNATURE}",
+        SIGNATURE[::-1],
+        " ".join(SIGNATURE),
+        base64.b64encode(f"AWS4 Signature={SIGNATURE}".encode()).decode(),
+    ],
+)
+def test_signatures_of_other_exchanges_are_known(written: str) -> None:
+    assert Redactor([SECRET]).text(written) == written
+    redactor = Redactor([SECRET])
+    redactor.add_signatures(f"AWS4-HMAC-SHA256 Credential=AKIA/x, Signature={SIGNATURE}")
+    redacted = redactor.text(written)
+    assert REDACTED in redacted
+    assert redactor.text("a hash: " + "0123456789abcdef" * 4).endswith("cdef")
+    for piece in (SIGNATURE[:16], SIGNATURE[-16:], SIGNATURE[::-1][:16]):
+        assert piece not in redacted.lower().replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("secrets", "text"),
+    [
+        (
+            [SECRET, TOKEN],
+            "Walrus of the... sea \u2026 test_valid.py::test_uri[...] \\u00e9 %2F &amp; Key+one=",
+        ),
+        (["contract"], "Contract_Type-1"),  # a short secret is no reason to hide its word in other letters
+        (["test", "dummy", ""], "tests/contract/test_valid.py: a dummy test"),  # made-up keys of mock servers
+    ],
+)
+def test_other_text_stays_as_it_is(secrets: list[str], text: str) -> None:
+    assert Redactor(secrets).text(text) == text
+
+
+def test_no_access_key_of_the_emulator_reads_like_a_secret_of_its() -> None:
+    identities = emulator_identities().values()
+    redactor = Redactor(secret for identity in identities for secret in identity.secrets)
+    for identity in identities:
+        text = f"Identity(access_key={identity.access_key!r}) ... the key {identity.access_key} is unknown"
+        assert redactor.text(text) == text
+
+
+def test_a_signature_and_a_credential_are_found_without_being_known() -> None:
+    signature = "0123456789abcdef" * 4
+    echoed = f"AWS4-HMAC-SHA256 Credential=AKIA/20260101/r/profile/aws4_request, Signature={signature}"
+    for text in (
+        echoed,
+        json.dumps({"Signature": signature}),
+        f"X-Amz-Signature={signature}&a=b",
+        f"Signature: {signature}",
+    ):
+        assert signature not in Redactor().text(text)
+    assert "AKIA" not in Redactor().text(echoed)
+
+
+def test_account_ids_are_hidden_when_asked() -> None:
+    text = "arn:aws:iam::123456789012:role/x 1700000000123 a123456789012b"
+    assert Redactor().text(text) == text
+    assert (
+        Redactor(accounts=True).text(text) == "arn:aws:iam::000000000000:role/x 1700000000123 a000000000000b"
+    )
+
+
+def test_a_made_up_token_is_hidden_where_it_was_sent_and_nowhere_else() -> None:
+    redactor = Redactor([SECRET])
+    side = {"headers": [["x-amz-security-token", "made-up-token"]], "body": ""}
+    redacted = redactor.exchange({"request": side, "response": {"headers": [], "body": "made-up-token"}})
+    assert "made-up-token" not in str(redacted)
+    assert redactor.text("made-up-token") == "made-up-token"
