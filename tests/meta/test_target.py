@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -26,10 +25,7 @@ from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.file import KEYS, read_file
 from getintegration_contract.target.hosts import is_loopback
 
-from .commands import (
-    AWS,
-    writes,
-)
+from .commands import AWS, refreshing_profile, writes
 from .conftest import RunSuite
 from .support import (
     ACCESS_KEY,
@@ -49,11 +45,12 @@ Serve = Callable[[Any], Scripted]
 # --- The interlock ------------------------------------------------------------------------------------------
 
 
-def resolve(environ: dict[str, str] | None = None, **options: object) -> targets.Target | None:
+def resolve(environ: dict[str, str] | None = None, **options: object) -> targets.Target:
     """The target that options and environment describe."""
     given = {key.replace("_", "-"): value for key, value in options.items()}
-    known = dict.fromkeys((*KEYS, "target", "profile"))
-    return targets.resolve(known | given, environ or {})
+    target = targets.resolve(dict.fromkeys((*KEYS, "target", "profile")) | given, environ or {})
+    assert target is not None
+    return target
 
 
 def test_every_partition_that_botocore_knows_is_aws() -> None:
@@ -85,34 +82,23 @@ AWS_ADDRESSES = [
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("address", AWS_ADDRESSES)
-@pytest.mark.parametrize("variable", targets.ENDPOINT_VARIABLES)
-def test_the_environment_alone_never_leads_to_aws(address: str, variable: str) -> None:
-    with pytest.raises(TargetError, match="name it with --endpoint-url"):
-        resolve({variable: address})
-
-
-@pytest.mark.usefixtures("credentials")
-@pytest.mark.parametrize("address", AWS_ADDRESSES)
 def test_aws_is_tested_when_it_is_named_but_not_written_to(address: str, target_file: Any) -> None:
+    for variable in targets.ENDPOINT_VARIABLES:
+        with pytest.raises(TargetError, match="name it with --endpoint-url"):
+            resolve({variable: address})
+    region = {} if "cn" in address else {"AWS_REGION": "us-east-1"}
     for options in ({"endpoint_url": address}, {"target": target_file(f'endpoint-url = "{address}"')}):
-        target = resolve(
-            {"AWS_REGION": "us-east-1"} if "us-east-1" in address or "cn" not in address else {}, **options
-        )
-        assert target is not None
+        target = resolve(region, **options)
         assert target.is_aws
         assert not target.allow_writes
         assert WRITING not in target.capabilities
-        assert target.rate == 5
-        assert target.write_rate == 1
+        assert (target.rate, target.write_rate) == (5, 1)
 
 
 @pytest.mark.usefixtures("credentials")
 def test_writing_to_aws_takes_a_word_of_its_own() -> None:
-    allowed = resolve(endpoint_url=AWS, allow_writes=True)
-    assert allowed is not None
-    assert allowed.allow_writes
+    assert resolve(endpoint_url=AWS, allow_writes=True).allow_writes
     given = resolve(endpoint_url=AWS, allow_writes=True, domain_name="d", integration_uri="u")
-    assert given is not None
     assert not given.allow_writes, "what exists is only read"
 
 
@@ -122,9 +108,7 @@ def test_writing_to_aws_takes_a_word_of_its_own() -> None:
 )
 def test_other_addresses_may_be_written_to(address: str) -> None:
     target = resolve({"AWS_ENDPOINT_URL": address})
-    assert target is not None
-    assert target.allow_writes
-    assert target.rate is None
+    assert (target.allow_writes, target.rate) == (True, None)
 
 
 _RESOLVER = """
@@ -176,14 +160,10 @@ def test_variables_mean_what_they_mean_to_the_aws_cli() -> None:
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
         "AWS_ENDPOINT_URL_CUSTOMER_PROFILES": "http://127.0.0.1:2",
     }
-    specific = resolve(both)
-    assert specific is not None
-    assert specific.endpoint == "http://127.0.0.1:2"
-    named = resolve(both, endpoint_url="http://127.0.0.1:3")
-    assert named is not None
-    assert named.endpoint == "http://127.0.0.1:3"
-    assert resolve({}) is None
-    assert resolve({"AWS_ENDPOINT_URL": ""}) is None
+    assert resolve(both).endpoint == "http://127.0.0.1:2"
+    assert resolve(both, endpoint_url="http://127.0.0.1:3").endpoint == "http://127.0.0.1:3"
+    nothing = dict.fromkeys((*KEYS, "target", "profile"))
+    assert targets.resolve(nothing, {}) is targets.resolve(nothing, {"AWS_ENDPOINT_URL": ""}) is None
     regions = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}
     for environ, option, region in (
         (regions, None, "eu-west-1"),
@@ -191,17 +171,13 @@ def test_variables_mean_what_they_mean_to_the_aws_cli() -> None:
         (regions, "eu-west-3", "eu-west-3"),
         ({}, None, "us-east-1"),
     ):
-        target = resolve(environ, endpoint_url="http://127.0.0.1:1", region=option)
-        assert target is not None
-        assert target.region == region
+        assert resolve(environ, endpoint_url="http://127.0.0.1:1", region=option).region == region
 
 
 @pytest.mark.usefixtures("credentials")
 def test_the_region_of_aws_stands_in_its_name() -> None:
     address = "https://profile.eu-central-1.amazonaws.com"
-    target = resolve(endpoint_url=address)
-    assert target is not None
-    assert target.region == "eu-central-1"
+    assert resolve(endpoint_url=address).region == "eu-central-1"
     with pytest.raises(TargetError, match="is not the region of"):
         resolve(endpoint_url=address, region="us-east-1")
 
@@ -237,54 +213,32 @@ def test_a_profile_with_a_session_token(run_suite: RunSuite, endpoint: Process, 
     assert result.outcomes["sigv4.missing-token"] == "upheld"
 
 
-_PROCESS = """
-import datetime, json, pathlib, sys
-count = pathlib.Path(sys.argv[1])
-number = int(count.read_text()) + 1 if count.exists() else 1
-count.write_text(str(number))
-expiry = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=2)
-print(json.dumps({"Version": 1, "AccessKeyId": f"ASIA{number}", "SecretAccessKey": f"secret{number}",
-                  "SessionToken": f"token{number}", "Expiration": expiry.isoformat()}))
-"""
-
-
 def test_credentials_that_expire_are_refreshed_during_the_run(
-    serve: Serve, profiles: Any, tmp_path: Path
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_environment: None
 ) -> None:
-    # Two minutes are within the time before expiry in which botocore asks anew, so each request has its own.
-    (tmp_path / "process.py").write_text(_PROCESS, encoding="utf-8")
-    command = f"{sys.executable} {tmp_path / 'process.py'} {tmp_path / 'count'}"
-    profiles(f"[profile refreshing]\ncredential_process = {command}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(refreshing_profile(tmp_path)))
     server = serve(lambda _: answered({}))
-    target = resolve(endpoint_url=server.url, profile="refreshing")
-    assert target is not None
+    target = resolve(endpoint_url=server.url, profile="fresh")
     assert TEMPORARY_CREDENTIALS in target.capabilities
     client = Client(target.endpoint, target.region)
     for _ in range(3):
         client.send(get_integration("d", "u"), target.caller)
     client.close()
     tokens = [request.header("x-amz-security-token") for request in server.received]
-    keys = [
-        re.findall(r"Credential=ASIA(\d+)/", request.header("authorization"))[0]
-        for request in server.received
-    ]
+    keys = [re.findall(r"Credential=ASIA(\d+)/", each.header("authorization"))[0] for each in server.received]
     assert len(set(tokens)) == 3
     assert tokens == [f"token{key}" for key in keys], "key and token are of one kind"
 
 
 @pytest.mark.parametrize("answers", [0, 2])
 def test_a_helper_that_never_ends_is_waited_for_only_so_long(
-    serve: Serve, profiles: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_environment: None, answers: int
 ) -> None:
-    waits = "import time\nif number > LAST: time.sleep(60)\nprint(json".replace("LAST", str(answers))
-    (tmp_path / "process.py").write_text(_PROCESS.replace("print(json", waits), encoding="utf-8")
-    command = f"{sys.executable} {tmp_path / 'process.py'} {tmp_path / 'count'}"
-    profiles(f"[profile waiting]\ncredential_process = {command}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(refreshing_profile(tmp_path, last=answers)))
     monkeypatch.setattr(identity, "PATIENCE", 1.0)
 
     def ask() -> None:
-        target = resolve(endpoint_url="http://127.0.0.1:1", profile="waiting")
-        assert target is not None
+        target = resolve(endpoint_url="http://127.0.0.1:1", profile="fresh")
         while True:
             target.caller.frozen()
 
@@ -298,33 +252,23 @@ UNSENDABLE = ["abc\n", "abc\r\n", " abc", "a\nb", "\u043a\u043b\u044e\u0447", "c
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("value", UNSENDABLE)
-@pytest.mark.parametrize(
-    ("variable", "named"),
-    [
-        ("AWS_ACCESS_KEY_ID", "access key id"),
-        ("AWS_SECRET_ACCESS_KEY", "secret access key"),
-        ("AWS_SESSION_TOKEN", "session token"),
-    ],
-)
 def test_credentials_that_no_header_can_carry_are_named_and_not_shown(
-    monkeypatch: pytest.MonkeyPatch, variable: str, named: str, value: str
+    monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(TargetError, match=f"credentials for caller: the {named} must be") as told:
-        resolve(endpoint_url="http://127.0.0.1:1")
-    assert value not in str(told.value)
-    assert "\n" not in str(told.value)
-
-
-@pytest.mark.parametrize("value", UNSENDABLE)
-def test_refreshed_credentials_that_no_header_can_carry_are_not_shown(value: str) -> None:
     class Source:
         def get_frozen_credentials(self) -> ReadOnlyCredentials:
             return ReadOnlyCredentials("ASIA", "secret", value)
 
-    with pytest.raises(CredentialsError, match="the session token must be") as told:
+    said = []
+    for name in ("access key id", "secret access key", "session token"):
+        with monkeypatch.context() as patch:
+            patch.setenv("AWS_" + name.upper().replace(" ", "_"), value)
+            with pytest.raises(TargetError, match=f"credentials for caller: the {name} must be") as raised:
+                resolve(endpoint_url="http://127.0.0.1:1")
+        said.append(str(raised.value))
+    with pytest.raises(CredentialsError, match="the session token must be") as refreshed:
         Refreshing(Source()).get_frozen_credentials()
-    assert value not in str(told.value)
+    assert not any(value in text or "\n" in text for text in (*said, str(refreshed.value)))
 
 
 @pytest.mark.usefixtures("credentials")
@@ -355,16 +299,12 @@ def test_temporary_credentials_have_a_session_token(target_file: Any, profiles: 
 def test_a_byte_order_mark_is_no_fault(target_file: Any) -> None:
     path = target_file('endpoint-url = "http://127.0.0.1:1"')
     path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
-    target = resolve(target=path)
-    assert target is not None
-    assert target.caller.access_key == ACCESS_KEY
+    assert resolve(target=path).caller.access_key == ACCESS_KEY
 
 
 @pytest.mark.usefixtures("clean_environment")
 def test_only_a_loopback_address_gets_the_emulators_credentials() -> None:
-    target = resolve(endpoint_url="http://localhost:1")
-    assert target is not None
-    assert target.caller.access_key == ACCESS_KEY
+    assert resolve(endpoint_url="http://localhost:1").caller.access_key == ACCESS_KEY
     with pytest.raises(TargetError, match="no credentials for caller"):
         resolve(endpoint_url="http://mock.example:1")
 
@@ -395,40 +335,25 @@ def test_the_example_names_the_emulators_identities() -> None:
 
 
 def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:
-    whole = resolve(
-        target=target_file('endpoint-url = "http://127.0.0.1:1"', "latency-limit = 0.5\nfault-limit = 0")
-    )
-    assert whole is not None
-    assert whole.capabilities == set(CAPABILITIES)
+    endpoint = 'endpoint-url = "http://127.0.0.1:1"'
+    whole = target_file(endpoint, "latency-limit = 0.5\nfault-limit = 0")
+    assert resolve(target=whole).capabilities == set(CAPABILITIES)
     caller_alone = IDENTITIES[: IDENTITIES.index("[identities.unauthorized]")]
-    alone = resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', identities=caller_alone))
-    assert alone is not None
-    assert alone.capabilities == {"signatures", "writing"}
+    alone = target_file(endpoint, identities=caller_alone)
+    assert resolve(target=alone).capabilities == {"signatures", "writing"}
 
 
-@pytest.mark.usefixtures("clean_environment")
-def test_a_profile_gives_its_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = tmp_path / "config"
+def test_a_profile_gives_its_region(profiles: Any) -> None:
     keys = f"aws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = secret-of-the-profile\n"
-    config.write_text(f"[profile there]\nregion = eu-north-1\n{keys}", encoding="utf-8")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    target = resolve(endpoint_url="http://127.0.0.1:1", profile="there")
-    assert target is not None
-    assert target.region == "eu-north-1"
-    target = resolve(endpoint_url="http://127.0.0.1:1", profile="there", region="eu-west-1")
-    assert target is not None
-    assert target.region == "eu-west-1"
+    profiles(f"[profile there]\nregion = eu-north-1\n{keys}")
+    given = {"endpoint_url": "http://127.0.0.1:1", "profile": "there"}
+    assert resolve(**given).region == "eu-north-1"
+    assert resolve(**given, region="eu-west-1").region == "eu-west-1"
 
 
 def test_options_win_over_the_target_file(target_file: Any) -> None:
-    path = target_file(
-        'endpoint-url = "http://127.0.0.1:1"', 'region = "eu-west-1"', "rate = 3", "allow-writes = true"
-    )
+    lines = ('region = "eu-west-1"', "rate = 3", "allow-writes = true")
+    path = target_file('endpoint-url = "http://127.0.0.1:1"', *lines)
     target = resolve(target=path, region="eu-west-2", allow_writes=False, request_timeout=3.5)
-    assert target is not None
-    assert (target.region, target.rate, target.allow_writes, target.request_timeout) == (
-        "eu-west-2",
-        3,
-        False,
-        3.5,
-    )
+    assert (target.region, target.rate, target.allow_writes) == ("eu-west-2", 3, False)
+    assert target.request_timeout == 3.5
