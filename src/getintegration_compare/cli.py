@@ -17,10 +17,9 @@ from pathlib import Path
 
 from getintegration_compare import report as reports
 from getintegration_compare.comparison import Comparison, Settings
-from getintegration_compare.live import Live
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_compare.options import EMULATOR, NO_EVIDENCE, build_parser, check, is_live, limits
-from getintegration_compare.replay import Side, replay, sample
+from getintegration_compare.replay import Live, Side, replay, sample
 from getintegration_compare.verdicts import Verdicts
 from getintegration_contract import command, evidence, paths
 from getintegration_contract import recording as recordings
@@ -85,7 +84,7 @@ class _Command:
             if repeat is not None:
                 result.confirm(Comparison(one, repeat, settings))
             elif isinstance(sides[1], Live):
-                tests = {shown.key.test for group in result.groups for shown in group.examples}
+                tests = {key.test for group in result.groups for key in group.examples}
                 one, other, unsent = replay(source, sides, self._redactor, self._say, only=tests)
                 result.confirm(Comparison(one, other, settings, unsent))
         return self._report(result)
@@ -125,7 +124,7 @@ class _Command:
         if not result.compared:
             status = command.INDETERMINATE
         report = self._redactor.value(reports.document(result, status))
-        lines = [reports.terminal(report, 110 if sys.stdout.isatty() else None)]
+        lines = [reports.terminal(report)]
         if options.report_dir:
             reports.write(report, options.report_dir)
         if options.write_accept:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from getintegration_compare.differences import ERROR_TYPE, EXTRA, MISSING, STATUS, Difference, differences
 from getintegration_compare.names import Names
@@ -37,13 +37,7 @@ _OTHERS = "(others)"
 
 @dataclass(frozen=True)
 class Settings:
-    """How to compare.
-
-    Attributes:
-        steps: The normalisations that are made.
-        max_age: Days after which a recording is stale.
-        waivers: Differences that are accepted.
-    """
+    """How to compare: with which normalisations, from which age in days a recording is stale."""
 
     contract: Contract
     steps: Collection[str] = frozenset(NORMALISATIONS)
@@ -52,23 +46,13 @@ class Settings:
     waivers: Sequence[Waiver] = ()
 
 
-class Example(NamedTuple):
-    """One pair of exchanges that shows a difference; long bodies are cut."""
-
-    key: Key
-    reference: dict[str, Any]
-    candidate: dict[str, Any]
-
-
 @dataclass
 class Group:
     """Differences of one kind, at one place, with the same two sides.
 
     Attributes:
-        accepted: The waiver that accepts it.
         contradicted: Whether the reference, AWS, breaks a clause here: then the contract is wrong.
-        count: Exchanges that show it.
-        clauses: How often it bears on each clause.
+        examples: Both exchanges of some of the requests that show it; long bodies are cut.
         confirmed: Whether asking again showed it again; None if nobody asked.
     """
 
@@ -77,7 +61,7 @@ class Group:
     contradicted: bool
     count: int = 0
     clauses: Counter[str] = field(default_factory=Counter)
-    examples: list[Example] = field(default_factory=list)
+    examples: dict[Key, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
     confirmed: bool | None = None
 
     @property
@@ -129,28 +113,15 @@ class Comparison:
         self._groups: dict[tuple[Any, ...], Group] = {}
         self._names = Names(self.reference.states), Names(self.candidate.states)
         one, other = index(reference, self._names[0]), index(candidate, self._names[1])
-        pairs = pair(one, other, unsent or {}, by_order=not self._names[0].same_as(self._names[1]))
-        self.total = len(pairs.pairs) + pairs.alone.total() + pairs.extra.total()
-        self.not_compared, self.only_candidate = pairs.alone, pairs.extra
+        by_order = not self._names[0].same_as(self._names[1])
+        pairs, self.not_compared, self.only_candidate = pair(one, other, unsent or {}, by_order=by_order)
+        self.total = len(pairs) + self.not_compared.total() + self.only_candidate.total()
         self.transient = one.transient, other.transient
-        for key, position, place in pairs.pairs:
+        for key, position, place in pairs:
             self._add(key, position, reference.exchanges[position], candidate.exchanges[place])
         self.groups = sorted(self._groups.values(), key=lambda group: (not group.is_open, -group.count))
         found = (group.difference for group in self.groups)
         self.complaints = self._acceptance.complaints(found) if self.compared else []
-
-    @property
-    def is_drift(self) -> bool:
-        """Whether both sides are the same endpoint, so that differences are what changed since."""
-        return self.reference.where == self.candidate.where
-
-    @property
-    def stale(self) -> Iterator[str]:
-        """What is too old, each a sentence."""
-        allowed = self.settings.max_age
-        for suite in (self.reference, self.candidate):
-            if (age := suite.age(self.settings.today)) > allowed:
-                yield f"the recording of {suite.where} is stale: {age} days old, and {allowed} are allowed"
 
     def confirm(self, repeated: Comparison) -> None:
         """Note for each group whether a second comparison shows it again.
@@ -158,16 +129,14 @@ class Comparison:
         A group of which no example was compared again is left as it is: the limit on requests was spent, say.
         """
         same = {group.difference[:4] for group in repeated.groups}
-        shown = {(each.key, *group.difference[:2]) for group in repeated.groups for each in group.examples}
+        shown = {(key, *group.difference[:2]) for group in repeated.groups for key in group.examples}
         for group in self.groups:
             # By key, since a repeat that asks only part of the requests has other positions.
-            asked = {example.key for example in group.examples} & repeated.keys
-            if asked:
+            if asked := group.examples.keys() & repeated.keys:
                 places = {(key, *group.difference[:2]) for key in asked}
                 group.confirmed = group.difference[:4] in same or not shown.isdisjoint(places)
 
     def _add(self, key: Key, position: int, one: Recorded, other: Recorded) -> None:
-        """Compare one pair."""
         if (reason := _incomparable(one, other)) is not None:
             self.not_compared[reason] += 1
             return
@@ -187,7 +156,7 @@ class Comparison:
             group.count += 1
             group.clauses.update(difference.clauses)
             if len(group.examples) < _EXAMPLES:
-                group.examples.append(Example(key, _shown(one), _shown(other)))
+                group.examples[key] = _shown(one), _shown(other)
             groups.append(group)
             for clause in difference.clauses:
                 found.setdefault(clause, []).append(group)
@@ -203,7 +172,6 @@ class Comparison:
             counted.kinds.update(group.difference.kind for group in bearing)
 
     def _group(self, difference: Difference, contradicted: bool) -> Group:
-        """The group that a difference belongs to."""
         accepted = self._acceptance.accepts(difference)
         waiver = accepted.clause if accepted else None
         key = (*difference[:4], waiver, contradicted)

@@ -12,16 +12,11 @@ from getintegration_compare.normalise import Answer
 from getintegration_contract.contract import Contract
 from getintegration_contract.text import shorten
 
-STATUS = "status"
-ERROR_TYPE = "error type"
-ENVELOPE = "envelope"
-HEADER = "header"
-MISSING = "member missing"
-EXTRA = "member extra"
-VALUE = "value"
-TYPE = "type"
-TIMING = "timing"
-KINDS = (STATUS, ERROR_TYPE, ENVELOPE, HEADER, MISSING, EXTRA, TYPE, VALUE, TIMING)
+KINDS = (
+    *("status", "error type", "envelope", "header"),
+    *("member missing", "member extra", "type", "value", "timing"),
+)
+STATUS, ERROR_TYPE, ENVELOPE, HEADER, MISSING, EXTRA, TYPE, VALUE, TIMING = KINDS
 
 #: Classes of timing by their upper bound in seconds. Hiccups below a second say nothing of an endpoint.
 TIMING_CLASSES = ((1.0, "prompt, below 1 s"), (5.0, "slow, 1 to 5 s"), (float("inf"), "very slow, over 5 s"))

@@ -61,67 +61,59 @@ class Answer:
     """
 
     def __init__(self, exchange: Exchange, names: Names, steps: Collection[str]) -> None:
+        self._names, self._steps, self._started = names, steps, exchange.started
         response = replace(exchange.response)  # what is read of it is not kept
-        types = {place: text for place, text in response.error_types.items() if isinstance(text, str)}
         self.status, self.seconds = response.status, exchange.seconds
+        types = {place: text for place, text in response.error_types.items() if isinstance(text, str)}
         self.type_in = tuple(types)
         self.error_type = next(iter(types.values()), None)
         if self.error_type is not None and "type-decoration" in steps:
             self.error_type = bare(self.error_type)
-        self.headers = _headers(response.headers, steps)
+        self.headers = self._headers(response.headers)
         self.is_json = response.json.fault is None
         self.document: Any = None
-        if self.is_json:
-            try:
-                self.document = _Normaliser(names, exchange.started, steps).document(response.document)
-            except RecursionError:
-                self.is_json = False
+        try:
+            self.document = self._document(response.document)
+        except RecursionError:
+            self.is_json = False
         members = self.document if self.status >= 400 and isinstance(self.document, dict) else {}
         self.message_in = tuple(place for place in _MESSAGES if place in members)
         self.text: str | None = None
         if not (self.is_json and "json-layout" in steps):
             self.text = response.body.decode("utf-8", "backslashreplace")
 
+    def _headers(self, headers: Headers) -> dict[str, list[str]]:
+        steps, found = self._steps, dict[str, list[str]]()
+        if "header-order" in steps:
+            headers = tuple(sorted(headers, key=lambda header: header[0].lower()))
+        for name, value in headers:
+            low = name.lower()
+            if (low in _FRAMING and "framing" in steps) or (low in _SOFTWARE and "software" in steps):
+                continue
+            if value and low in _DATES and "dates" in steps:
+                value = "<a date>"
+            elif value and _IDS.fullmatch(low) and "request-ids" in steps:
+                value = "<an id>"
+            found.setdefault(low if "header-case" in steps else name, []).append(value)
+        return found
 
-def _headers(headers: Headers, steps: Collection[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    if "header-order" in steps:
-        headers = tuple(sorted(headers, key=lambda header: header[0].lower()))
-    for name, value in headers:
-        low = name.lower()
-        if (low in _FRAMING and "framing" in steps) or (low in _SOFTWARE and "software" in steps):
-            continue
-        if value and low in _DATES and "dates" in steps:
-            value = "<a date>"
-        elif value and _IDS.fullmatch(low) and "request-ids" in steps:
-            value = "<an id>"
-        found.setdefault(low if "header-case" in steps else name, []).append(value)
-    return found
-
-
-class _Normaliser:
-    """Normalises the JSON of one answer, asked for at a moment."""
-
-    def __init__(self, names: Names, started: float, steps: Collection[str]) -> None:
-        self._names, self._started, self._steps = names, started, steps
-
-    def document(self, document: Any) -> Any:
-        """A whole document.
-
-        Raises:
-            RecursionError: It nests too deeply to be compared.
-        """
+    def _document(self, document: Any) -> Any:
         document = self._value(document, _DEEPEST)
         if isinstance(document, dict):
-            if "generated-ids" in self._steps and document.get("WorkflowId"):
-                if isinstance(document["WorkflowId"], str):
-                    document["WorkflowId"] = "<an id>"
+            workflow = document.get("WorkflowId")
+            if isinstance(workflow, str) and workflow and "generated-ids" in self._steps:
+                document["WorkflowId"] = "<an id>"
             if "message-texts" in self._steps:
                 texts = (name for name in _MESSAGES if isinstance(document.get(name), str))
                 document.update(dict.fromkeys(texts, "<a text>"))
         return document
 
     def _value(self, value: Any, levels: int) -> Any:
+        """A JSON value with names, ARNs and times normalised.
+
+        Raises:
+            RecursionError: It nests more deeply than that.
+        """
         if isinstance(value, str):
             if "names" in self._steps:
                 value = self._names.hidden(value)
@@ -136,7 +128,6 @@ class _Normaliser:
         return {name: self._value(entry, levels - 1) for name, entry in value.items()} | times
 
     def _times(self, members: dict[str, Any]) -> dict[str, Moment]:
-        """The times among members, as moments."""
         created, updated = members.get("CreatedAt"), members.get("LastUpdatedAt")
         times = {}
         if _is_number(created):

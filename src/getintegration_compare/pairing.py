@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -36,22 +36,13 @@ class Index(NamedTuple):
     """The requests of a recording.
 
     Attributes:
-        places: The position of each.
-        transient: Attempts that a later one made up for, so that they are not among them.
+        places: The position of each, in order, but for transient attempts that a later one made up for.
         races: Tests that wrote while they read: who was first decides what they were answered.
     """
 
     places: dict[Key, int]
     transient: int
     races: set[str]
-
-
-class Pairs(NamedTuple):
-    """How two recordings belong together: keys with both positions, and why other exchanges stand alone."""
-
-    pairs: list[tuple[Key, int, int]]
-    alone: Counter[str]
-    extra: Counter[str]
 
 
 def writes(request: Request) -> bool:
@@ -79,7 +70,6 @@ def _digest(recorded: Recorded, names: Names) -> bytes:
 
 
 def index(recording: Recording, names: Names) -> Index:
-    """The requests of a recording, in order."""
     places: dict[Key, int] = {}
     transient = 0
     races: set[str] = set()
@@ -107,22 +97,22 @@ def index(recording: Recording, names: Names) -> Index:
     return Index(places, transient, races)
 
 
-def pair(reference: Index, candidate: Index, unsent: Mapping[Key, str], *, by_order: bool) -> Pairs:
-    """Pair two recordings.
+def pair(
+    reference: Index, candidate: Index, unsent: Mapping[Key, str], *, by_order: bool
+) -> tuple[list[tuple[Key, int, int]], Counter[str], Counter[str]]:
+    """Pair two recordings: keys with both positions, and why other exchanges of either side stand alone.
 
     Args:
         unsent: Why requests were not sent to both sides.
         by_order: Whether requests of one test may also be paired by their order, where names differ.
     """
     ones, others = dict(reference.places), dict(candidate.places)
-    never = {key: "" for key in unsent if key not in ones and key not in others}
     pairs = [(key, ones.pop(key), others.pop(key)) for key in reference.places if key in others]
     if by_order:
         pairs += _pair_by_order(ones, others)
     races = reference.races | candidate.races
-    raced = [key for key, _, _ in pairs if key.test in races]
 
-    def reasons(keys: Mapping[Key, object], other: Index) -> Counter[str]:
+    def reasons(keys: Iterable[Key], other: Index) -> Counter[str]:
         tests = {key.test for key in other.places}
         return Counter(
             _RACE
@@ -131,11 +121,10 @@ def pair(reference: Index, candidate: Index, unsent: Mapping[Key, str], *, by_or
             for key in keys
         )
 
-    return Pairs(
-        sorted((each for each in pairs if each[0].test not in races), key=lambda each: each[1]),
-        reasons({**ones, **dict.fromkeys(raced), **never}, candidate),
-        reasons(others, reference),
-    )
+    raced = [key for key, _, _ in pairs if key.test in races]
+    nowhere = [key for key in unsent if key not in reference.places and key not in candidate.places]
+    kept = sorted((each for each in pairs if each[0].test not in races), key=lambda each: each[1])
+    return kept, reasons([*ones, *raced, *nowhere], candidate), reasons(others, reference)
 
 
 def _pair_by_order(ones: dict[Key, int], others: dict[Key, int]) -> list[tuple[Key, int, int]]:

@@ -1,7 +1,7 @@
 """Requests sent to live endpoints: those of a recording, or a sample of the contract where there is none.
 
 They are signed again, names are mapped, the order is kept. What cannot be sent again faithfully is not sent,
-and the reason is kept.
+and the reason is kept. A request that writes never goes to AWS, and elsewhere only where writing is allowed.
 """
 
 from __future__ import annotations
@@ -9,28 +9,30 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from getintegration_compare.live import Live
 from getintegration_compare.names import Names, RefusedError
-from getintegration_compare.pairing import Key, index
+from getintegration_compare.pairing import Key, index, writes
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import BudgetExhausted
-from getintegration_contract.exchange import Exchange, Response
+from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.operations import get_integration
-from getintegration_contract.recording import Recorder, Recording, har
+from getintegration_contract.recording import Recorder, Recording, har, resign
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
-from getintegration_contract.recording.resign import NONE, SIGNED
 from getintegration_contract.redact import Redactor
-from getintegration_contract.state.state import UNKNOWN_DOMAIN
+from getintegration_contract.sending.budget import Budget
+from getintegration_contract.sending.client import Client
+from getintegration_contract.state.leftovers import PREFIX
+from getintegration_contract.state.provisioner import Provisioner
+from getintegration_contract.state.state import MEMBERS, UNKNOWN_DOMAIN, State
+from getintegration_contract.target.target import Target
 from getintegration_contract.text import duration
-
-Side = Recording | Live
 
 #: Seconds between two lines on how far a slow replay is.
 _EVERY = 10.0
@@ -38,6 +40,128 @@ _EVERY = 10.0
 _DOMAINS = (UNKNOWN_DOMAIN, "a", "x" * 64, "x" * 65, "a b", "é", "a.b", "...", "a%2Fb")
 _URIS: tuple[Any, ...] = ("s3://unknown", "é", "u" * 255, "u" * 256, "", None, 1, True, [], {})
 _BODIES = (b"", b"{}", b"[]", b"null", b"{", b'{"Uri": NaN}', b'{"uri": "s3://x"}', b"<Uri/>", b"\xff")
+
+
+@dataclass
+class Live:
+    """A live endpoint, ready to be asked: its client, its state, its names."""
+
+    target: Target
+    client: Client
+    state: State
+    emulator: bool = False
+
+    def __post_init__(self) -> None:
+        self.names = Names([self.state.to_dict()])
+
+    @classmethod
+    def open(
+        cls,
+        target: Target,
+        stack: ExitStack,
+        say: Callable[[str], None],
+        *,
+        emulator: bool = False,
+        like: Recording | Live | None = None,
+    ) -> Live:
+        """Reach an endpoint and have the state that requests ask for. On AWS nothing is made.
+
+        Args:
+            stack: Removes what was made, and lets go.
+            like: The other side, whose integration this one is given.
+
+        Raises:
+            EnvironmentFault: It cannot be reached, or has no integration to ask for.
+        """
+        if target.is_aws:
+            target = replace(target, allow_writes=False)
+        acquire = None
+        if target.rate is not None or target.max_requests is not None:
+            budget = Budget.create(target.rate, target.max_requests, target.write_rate)
+            stack.callback(budget.remove)
+            acquire = budget.acquire
+        client = Client(target.endpoint, target.region, timeout=target.request_timeout, acquire=acquire)
+        stack.callback(client.close)
+        provisioner = Provisioner(client, target.identities, say)
+        stack.callback(provisioner.remove)
+        if target.allow_writes and target.domain_name is None:
+            say(f"{target.endpoint}: makes domains named {PREFIX}*, and removes them at the end")
+        return cls(target, client, provisioner.provide(target, members_of(like)), emulator)
+
+    def recording(self, source: Recording, redactor: Redactor) -> Recording:
+        """A recording, still empty, of what is answered here to the requests of another."""
+        suite = replace(
+            source.suite,
+            endpoint=self.target.endpoint,
+            region=self.target.region,
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            states=(self.state.to_dict(),),
+            emulator=self.emulator,
+            complete=True,
+            replay_of=f"{source.suite.where}, {source.suite.date}",
+        )
+        return Recording(source.path, Suite.read(redactor.value(suite.to_dict())))
+
+    def request(self, recorded: Recorded, names: Names) -> Request:
+        """A recorded request as it can be asked here.
+
+        Args:
+            names: Those of the endpoint that was recorded.
+
+        Raises:
+            RefusedError: It cannot.
+        """
+        identity = recorded.exchange.identity
+        if recorded.signing.get("kind") not in (resign.NONE, resign.SIGNED):
+            raise RefusedError("its signature is a fault that only the suite itself can make again")
+        if identity is not None and identity not in self.target.identities:
+            raise RefusedError(f"the target names no identity {identity}")
+        if writes(recorded.exchange.request) and (self.target.is_aws or not self.target.allow_writes):
+            raise RefusedError("it may write, and nothing is written here")
+        try:
+            resign.signing(recorded.signing)
+        except ValueError as error:
+            raise RefusedError(f"its signature is described wrongly: {error}") from None
+        request = resign.bare(recorded.exchange.request, recorded.signing)
+        return request if names.same_as(self.names) else self.names.show(names.hide(request))
+
+    def ask(self, request: Request, recorded: Recorded) -> Exchange:
+        """Send a request here, signed as it was signed when it was recorded.
+
+        Raises:
+            EnvironmentFault: As the client does.
+        """
+        name = recorded.exchange.identity
+        if recorded.signing.get("kind") == resign.NONE or name is None:
+            return self.client.send(request)
+        # Where throttling is the answer that was meant, nothing waits for its end.
+        bursts = name == "low-quota" or recorded.exchange.response.status == 429
+        identity, signing = self.target.identities[name], resign.signing(recorded.signing)
+        return self.client.send(request, identity, signing, throttled=bursts)
+
+
+def members_of(side: Recording | Live | None) -> dict[str, Any] | None:
+    """What PutIntegration is given for an integration like the one there; None where the suite chose it."""
+    if side is None:
+        return None
+    state = side.state.to_dict() if isinstance(side, Live) else side.suite.states[-1]
+    if state.get("origin") == "made":
+        return None
+    asked = get_integration(state["domain"], state["uri"])
+    if isinstance(side, Live):
+        exchanges = [side.client.send(asked, side.target.caller)]
+    else:
+        exchanges = [recorded.exchange for recorded in side.exchanges]
+    for exchange in exchanges:
+        is_asked = (exchange.request.target, exchange.request.body) == (asked.target, asked.body)
+        if is_asked and exchange.response.status == 200 and (found := exchange.response.members):
+            members = {name: found[name] for name in MEMBERS if found.get(name) is not None}
+            has_flow = bool(found.get("WorkflowId"))
+            return members | ({"FlowDefinition": MEMBERS["FlowDefinition"]} if has_flow else {})
+    return None
+
+
+Side = Recording | Live
 
 
 def replay(
@@ -115,28 +239,25 @@ def sample(live: Live) -> Recording:
     """A sample of the contract as a recording that nobody answered, to be replayed; it only reads."""
     state, target = live.state, live.target
     existing = get_integration(state.domain, state.uri)
-    signed = {"existing": existing}
-    if state.other_domain and state.other_uri:
-        signed["other"] = get_integration(state.other_domain, state.other_uri)
-        signed["uri of another domain"] = get_integration(state.domain, state.other_uri)
-    signed["domain in lower case"] = get_integration(state.domain.lower(), state.uri)
-    signed["uri with a slash"] = get_integration(state.domain, state.uri + "/")
-    signed |= {f"domain {n}": get_integration(domain, state.uri) for n, domain in enumerate(_DOMAINS)}
-    signed |= {f"uri {n}": get_integration(state.domain, uri) for n, uri in enumerate(_URIS)}
-    signed |= {f"body {n}": get_integration(state.domain, body=body) for n, body in enumerate(_BODIES)}
-    signed |= {
-        f"content type {name}": existing.with_headers(content_type=name) for name in ("text/plain", None)
+    signed = {
+        "domain": [get_integration(domain, state.uri) for domain in (state.domain.lower(), *_DOMAINS)],
+        "uri": [get_integration(state.domain, uri) for uri in (state.uri, state.uri + "/", *_URIS)],
+        "body": [get_integration(state.domain, body=body) for body in _BODIES],
+        "content type": [existing.with_headers(content_type=name) for name in ("text/plain", None)],
     }
-    unsigned = {"unsigned": existing, "unknown domain, unsigned": get_integration(_DOMAINS[0], state.uri)}
+    if state.other_domain and state.other_uri:
+        signed["other"] = [
+            get_integration(domain, state.other_uri) for domain in (state.domain, state.other_domain)
+        ]
+    unsigned = {"unsigned": [existing, get_integration(UNKNOWN_DOMAIN, state.uri)]}
     unanswered = Response(0, "not asked", (), b"")
     exchanges = [
         Recorded(
-            Exchange(target.endpoint, request, unanswered, identity),
-            f"probe[{name}]",
-            signing={"kind": kind},
+            Exchange(target.endpoint, request, unanswered, by), f"probe[{name} {n}]", signing={"kind": kind}
         )
-        for requests, identity, kind in ((signed, "caller", SIGNED), (unsigned, None, NONE))
-        for name, request in requests.items()
+        for groups, by, kind in ((signed, "caller", resign.SIGNED), (unsigned, None, resign.NONE))
+        for name, requests in groups.items()
+        for n, request in enumerate(requests)
     ]
     now = datetime.now(UTC).isoformat(timespec="seconds")
     versions = version(recordings.CREATOR), recordings.model_version()

@@ -43,15 +43,16 @@ def write(report: dict[str, Any], directory: Path) -> None:
 def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
     """The comparison as compare.json holds it, and every report shows it."""
     settings, verdicts = comparison.settings, comparison.verdicts
+    suites = comparison.reference, comparison.candidate
     texts = {name: clause.text for name, clause in settings.contract.clauses.items()}
     return {
         "schema_version": SCHEMA_VERSION,
         "suite_version": version("getintegration-contract"),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "exit_status": exit_status,
-        "mode": "drift" if comparison.is_drift else "comparison",
-        "reference": _side(comparison.reference),
-        "candidate": _side(comparison.candidate),
+        "mode": "drift" if suites[0].where == suites[1].where else "comparison",
+        "reference": _side(suites[0]),
+        "candidate": _side(suites[1]),
         "divergence": {
             "compared": comparison.compared,
             "different": comparison.different,
@@ -86,7 +87,11 @@ def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
             for clause, count in verdicts.violated.most_common()
         ],
         "promotable": verdicts.promotable(),
-        "stale": list(comparison.stale),
+        "stale": [
+            f"the recording of {suite.where} is stale: {age} days old, and {settings.max_age} are allowed"
+            for suite in suites
+            if (age := suite.age(settings.today)) > settings.max_age
+        ],
         "complaints": comparison.complaints,
     }
 
@@ -115,7 +120,7 @@ def _group(group: Group) -> dict[str, Any]:
         "contradicted": group.contradicted,
         "confirmed": group.confirmed,
         "examples": [
-            {"test": shown.key.test, "reference": shown.reference, "candidate": shown.candidate}
-            for shown in group.examples
+            {"test": key.test, "reference": one, "candidate": other}
+            for key, (one, other) in group.examples.items()
         ],
     }

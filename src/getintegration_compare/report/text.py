@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from getintegration_contract.report import view
-from getintegration_contract.text import shorten, visible
+from getintegration_contract.text import visible
 
 _ROWS = 40
 _SIDES = ("reference", "candidate")
@@ -95,31 +95,23 @@ def standing(group: dict[str, Any]) -> str:
     return f"{words}, {'' if group['confirmed'] else 'not '}confirmed by a repeat"
 
 
-def terminal(report: dict[str, Any], width: int | None = None) -> str:
-    """The comparison for a terminal: lines are cut to ``width``, but for patterns, which can be pasted."""
-    word = view.word(report)
-    lines = [title(report), f"{word}  {headline(report)}", coverage(report)]
+def terminal(report: dict[str, Any]) -> str:
+    """The comparison for a terminal; its patterns can be pasted into a file of waivers."""
+    lines = [title(report), f"{view.word(report)}  {headline(report)}", coverage(report)]
     for name, reasons in (("not compared", "not_compared"), ("only in the candidate", "only_candidate")):
         lines += [f"  {name}: {count:,}, {why}" for why, count in report["coverage"][reasons].items()]
     lines += [f"note: {line}" for line in remarks(report)]
-    lines = [_cut(visible(line), width) for line in lines]
     groups = report["differences"][:_ROWS]
     for heading, wanted in (("open (patterns for --accept):", True), ("not open:", False)):
-        rows = [_row(group, width) for group in groups if group["open"] is wanted]
+        rows = [_row(group) for group in groups if group["open"] is wanted]
         lines += [heading, *rows] if rows else []
     if len(report["differences"]) > _ROWS:
         lines.append(f"{len(report['differences']) - _ROWS} more kinds of differences are in the reports")
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
-def _row(group: dict[str, Any], width: int | None) -> str:
+def _row(group: dict[str, Any]) -> str:
     first, *more = group["clauses"] or ["no clause"]
     clauses = first + (f" and {view.many(len(more), 'more clause')}" if more else "")
-    pattern = f"{group['count']:>6,} x {visible(group['pattern'])}"
     sides = ", ".join(f"{side} {group[side]}" for side in _SIDES)
-    rest = visible(f"   {sides} ({standing(group)}) [{clauses}]")
-    return pattern + _cut(rest, None if width is None else max(width - len(pattern), 0))
-
-
-def _cut(line: str, width: int | None) -> str:
-    return line if width is None else shorten(line, width)[:width]
+    return f"{group['count']:>6,} x {group['pattern']}   {sides} ({standing(group)}) [{clauses}]"

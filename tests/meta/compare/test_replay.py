@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from getintegration_compare import replay
-from getintegration_compare.live import Live
 from getintegration_compare.names import Names, RefusedError
 from getintegration_compare.pairing import writes
+from getintegration_compare.replay import Live
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Request
