@@ -41,7 +41,9 @@ class Allowed:
 
     def __str__(self) -> str:
         low, high = min(self.statuses), max(self.statuses)
-        status = f"{low // 100}xx" if high - low > 50 else " or ".join(map(str, sorted(self.statuses)))
+        status = " or ".join(map(str, sorted(self.statuses)))
+        if high - low > 50:
+            status = " to ".join(dict.fromkeys(f"{each // 100}xx" for each in (low, high)))
         if self.types is None or len(self.types) > 4:
             return status
         return f"{status} {' or '.join(sorted(self.types))}"

@@ -191,7 +191,7 @@ class Worker:
         if (error := _only(error, EnvironmentFault)) is not None:
             reason = f"{self.redactor.text(str(error))} ({item.nodeid})"
             vars(report).update(endpoint_down=reason)
-            report.longrepr = item.session.shouldstop = reason
+            report.longrepr, item.session.shouldstop = reason, "the environment got in the way"
             if entry is not None:
                 entry.indeterminate.update(dict.fromkeys(_clauses(item), reason))
         if entry is not None and call.when == "teardown":

@@ -63,10 +63,12 @@ def _others(exchange: dict[str, Any], region: str) -> Iterator[str]:
     yield line.replace("-H ", f"{key}-H ", 1) if signed else line
     found = _TARGET.fullmatch(request["target"])
     try:
-        body = json.loads(request["body"])
-    except ValueError:
+        members = json.loads(request["body"], object_pairs_hook=tuple)
+    except (ValueError, RecursionError):
         return
-    if signed and found and isinstance(body, dict) and [*body] == ["Uri"] and isinstance(body["Uri"], str):
-        what = ["--domain-name", found[1], "--uri", body["Uri"]]
-        where = ["--endpoint-url", exchange["endpoint"], "--region", region]
-        yield shlex.join(["aws", "customer-profiles", "get-integration", *what, *where])
+    if signed and found and isinstance(members, tuple) and [name for name, _ in members] == ["Uri"]:
+        uri = members[0][1]
+        if isinstance(uri, str):
+            what = ["--domain-name", found[1], "--uri", uri]
+            where = ["--endpoint-url", exchange["endpoint"], "--region", region]
+            yield shlex.join(["aws", "customer-profiles", "get-integration", *what, *where])

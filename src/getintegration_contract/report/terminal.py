@@ -142,7 +142,8 @@ class _Full:
         for reason, clauses in few:
             named = clauses if self.verbose else clauses[:2]
             more = f" and {len(clauses) - len(named)} more" if len(clauses) > len(named) else ""
-            yield f"{', '.join(named)}{more}: {reason}"
+            said = "see the note below" if reason in self.report["notes"] else reason
+            yield f"{', '.join(named)}{more}: {said}"
         if left := sum(len(clauses) for _, clauses in reasons[len(few) :]):
             yield f"and {left} more ({_WHERE})"
 

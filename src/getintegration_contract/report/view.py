@@ -154,14 +154,15 @@ def waived(entry: Found) -> str:
 
 def telling(entry: Found, message: dict[str, Any], side: str) -> list[list[str]]:
     """The headers of a message that matter for a finding, those that its clause names even if absent."""
-    sentence = f"{entry.clause['id']} {entry.clause['text']}"
+    sentence, side_of = f"{entry.clause['id']} {entry.clause['text']}", entry.clause["id"].partition(".")[0]
+    if side_of == "transport":
+        side_of = "request" if "equest" in sentence else "response"
+    about = "response" if side_of in ("response", "error") else "request"
     named = [name for name in _NAMED if re.search(rf"(?i)(?<![\w-]){name}(?![\w-])", sentence)]
-    wanted = {name.lower() for name in named} | (_TELLING if side == "response" else set())
+    wanted = {name.lower() for name in named if side == about} | (_TELLING if side == "response" else set())
     found = [header for header in message["headers"] if header[0].lower() in wanted]
     there = {name.lower() for name, _ in found}
-    about = "response" if entry.clause["id"].startswith(("response", "error")) else "request"
-    absent = [[name, "absent"] for name in named if name.lower() not in there and side == about]
-    return found + absent
+    return found + [[name, "absent"] for name in named if name.lower() not in there and side == about]
 
 
 def spaces(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fnmatch import filter as filter_names
 from fnmatch import fnmatchcase
 from graphlib import TopologicalSorter
@@ -135,6 +136,22 @@ def test_a_plain_request_is_repeated_with_other_tools_too() -> None:
     assert "--aws-sigv4 aws:amz:us-east-1:profile" in curl
     assert "http://127.0.0.1:4566/domains/gic-domain/integrations" in curl
     assert aws.startswith("aws customer-profiles get-integration --domain-name gic-domain --uri s3://bucket ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"Uri": "s3://a", "Uri": "s3://b"}', id="twice"),
+        pytest.param(b'[["Uri", "s3://a"]]', id="pairs"),
+        pytest.param(b'{"Uri": 1}', id="number"),
+        pytest.param(b'{"Uri": ' + b"[" * 1_800, id="deep"),
+    ],
+)
+def test_what_the_aws_cli_cannot_say_is_left_to_curl(body: bytes) -> None:
+    shown = exchange()
+    sent = replace(shown, request=replace(shown.request, body=body))
+    (finding,) = made(("request.json.robust", sent))["findings"]
+    assert [line.partition(" ")[0] for line in finding["also"]] == ["curl"]
 
 
 @pytest.mark.parametrize("clause", ["sigv4.wrong-secret", "transport.chunked"])
