@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import list_domains
@@ -56,11 +55,6 @@ def run_many(runs: list[list[str]], **env: str) -> list[Result]:
 
 LOOPBACK = ["--endpoint-url", "http://127.0.0.1:9"]
 SECRET = "MARKED/secret+key="
-
-
-def told(results: list[Result]) -> list[list[Any]]:
-    """Results as JSON holds them."""
-    return [[result.status, result.stdout, result.stderr] for result in results]
 
 
 def domains(url: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import fcntl
 import itertools
 import json
@@ -11,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import create_domain, put_integration
 from getintegration_contract.sending.client import Client
 
 from .commands import CALLER
 from .support import (
+    DESCRIPTION,
     IDENTITIES,
     ROOT,
     Closing,
@@ -198,6 +202,24 @@ def target_file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def written() -> dict[str, Any]:
+    """The description."""
+    return dict(yaml.load(DESCRIPTION.read_text(encoding="utf-8"), yaml.CSafeLoader))
+
+
+@pytest.fixture
+def document(written: dict[str, Any]) -> dict[str, Any]:
+    """The description, to be changed at will."""
+    return copy.deepcopy(written)
+
+
+@pytest.fixture(scope="session")
+def contract(written: dict[str, Any]) -> Contract:
+    """The contract."""
+    return Contract(written)
 
 
 @pytest.fixture

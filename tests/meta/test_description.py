@@ -9,7 +9,6 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-import yaml
 from botocore.loaders import Loader
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -17,7 +16,6 @@ from getintegration_contract.contract import PATH, Contract
 from getintegration_contract.errors import ContractError
 
 from .model import Difference, differences
-from .support import DESCRIPTION
 
 PROVENANCES = {"doc", "model", "protocol", "observed", "inferred", "recorded", "target"}
 
@@ -30,18 +28,6 @@ RULINGS = {
 }
 
 Document = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def written() -> Document:
-    """The description."""
-    return dict(yaml.load(DESCRIPTION.read_text(encoding="utf-8"), yaml.CSafeLoader))
-
-
-@pytest.fixture
-def document(written: Document) -> Document:
-    """The description, to be changed at will."""
-    return copy.deepcopy(written)
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,22 @@ import pytest
 
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Response
-from getintegration_contract.judging.checker import Checker
-from getintegration_contract.judging.judge import Judge
-from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.operations import get_integration
-from getintegration_contract.redact import Redactor
 
 from ..contract import test_generated as generated
 from .conftest import RunSuite
-from .support import DESCRIPTION, Process, Received, Reply, Scripted, answered, forwarding, refused, suite
+from .support import (
+    DESCRIPTION,
+    Process,
+    Received,
+    Reply,
+    Scripted,
+    answered,
+    checking,
+    forwarding,
+    refused,
+    suite,
+)
 
 Serve = Callable[[Any], Scripted]
 
@@ -40,8 +47,7 @@ def test_schemathesis_has_its_own_say(status: int, document: Any, passes: bool) 
     headers = (("Content-Type", "application/json"),)
     response = Response(status, "", headers, json.dumps(document).encode())
     exchange = Exchange("http://target", get_integration("a", "u"), response)
-    entry = Entry("test")
-    checker = Checker(Judge(CONTRACT), entry, Redactor(), lambda _: True)
+    checker, entry = checking(CONTRACT)
     assert generated._second_opinion(case, "request.valid", exchange, checker) is passes
     assert set(entry.findings) == (set() if passes else {"request.valid"})
 

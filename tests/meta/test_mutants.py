@@ -30,11 +30,6 @@ from .mutants.runner import is_right, line
 Exchange = Callable[..., bytes]
 
 
-@pytest.fixture(scope="module")
-def contract() -> Contract:
-    return Contract.load(ROOT / "openapi" / "get-integration.yaml")
-
-
 def test_names_are_unique_and_there_are_many() -> None:
     names = Counter(mutant.name for mutant in (*MUTANTS, *LAWFUL))
     assert [name for name, count in names.items() if count > 1] == []
