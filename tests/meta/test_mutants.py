@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import ast
-import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -23,11 +20,9 @@ from .mutants.catalogue import MUTANTS
 from .mutants.jobs import Outcome, target_file
 from .mutants.kit import chain
 from .mutants.lawful import LAWFUL
-from .mutants.messages import Answer, Forward, Handler, Raw, Request, ok
+from .mutants.messages import Answer, Forward, Handler, Request, ok
 from .mutants.proxy import Proxy
 from .mutants.runner import is_right, line
-
-Exchange = Callable[..., bytes]
 
 
 def test_names_are_unique_and_there_are_many() -> None:
@@ -65,49 +60,6 @@ def test_their_target_files_are_valid(tmp_path: Path) -> None:
         path = tmp_path / "target.toml"
         path.write_text(text, encoding="utf-8")
         assert "identities" in read_file(path)
-
-
-@pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    """Sends bytes through a proxy that answers what it was asked, and gives the bytes that come back."""
-
-    def echo(request: Request, forward: Forward) -> Answer:
-        if request.target == "/raw":
-            return Raw(b"HTTP/1.1 200 OK\r\n\r\ngarbage", "close")
-        asked = [request.method, request.target, request.chunked, request.number, request.body.decode()]
-        return ok([*asked, *request.headers[:1]])
-
-    with Proxy("http://127.0.0.1:1", echo) as proxy:
-
-        def exchange(*parts: bytes) -> bytes:
-            with socket.create_connection(("127.0.0.1", urlsplit(proxy.url).port or 0), timeout=5) as wire:
-                for part in parts:
-                    wire.sendall(part)
-                wire.shutdown(socket.SHUT_WR)
-                return b"".join(iter(lambda: wire.recv(65536), b""))
-
-        yield exchange
-
-
-def test_the_proxy_reads_paths_headers_and_chunks_as_sent(exchange: Exchange) -> None:
-    head = b"POST /a/../%2e%2E//b?x=%20 HTTP/1.1\r\nHOST: MiXed\r\nTransfer-Encoding: chunked\r\n\r\n"
-    answer = exchange(head, b"3;e=1\r\nab", b"c\r\n2\r\nde\r\n0\r\nTrailer: 1\r\n\r\n")
-    assert b'["POST", "/a/../%2e%2E//b?x=%20", true, 1, "abcde", ["HOST", "MiXed"]]' in answer
-
-
-def test_the_proxy_keeps_connections_and_continues(exchange: Exchange) -> None:
-    first = b"POST /1 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
-    second = b"HEAD /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-    answer = exchange(first + second)
-    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
-    assert answer.count(b"HTTP/1.1 200 OK") == 2
-    assert b'"/1", false, 1' in answer
-    assert b"/2" not in answer  # HEAD has no body
-
-
-def test_the_proxy_sends_bytes_as_a_mutant_wants_them(exchange: Exchange) -> None:
-    assert exchange(b"GET /raw HTTP/1.1\r\n\r\nGET /never HTTP/1.1\r\n\r\n").endswith(b"garbage")
-    assert exchange(b"no HTTP\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
 def _other_body(request: Request, forward: Forward) -> Answer:

@@ -153,41 +153,23 @@ def test_the_servers_agree_or_a_ruling_says_why_not(run_suite: Callable[..., Res
     assert [rule for rule in needed if not any(found.is_ruled_by(rule) for found in both.found)] == []
 
 
-def test_a_disagreement_is_seen() -> None:
-    with BaseServer("emulator") as emulator, BaseServer("second") as second:
-        for server in (emulator, second):
-            server.empty()
-        emulator.stock("Alone", "s3://alone")
-        both = Both(second.url)
-        base = Base(emulator.url)
-        for name in ("Alone", "Unknown"):
-            both(resigned(_get(name, emulator.url)), base.ask)
-        base.close()
-    assert [(found.emulator, found.second) for found in both.found] == [
-        ("200", "404 ResourceNotFoundException")
-    ]
-    assert not any(found.is_ruled_by(ruling) for found in both.found for ruling in RULINGS)
+#: Pairs of answers that a ruling names, to a request of another kind.
+OTHER_KINDS = [
+    ("200", "404 ResourceNotFoundException", "Alone", b'{"Uri": "s3://alone"}'),
+    (_UNREAD, _BAD, "Alone", b'{"Uri": "%s"}' % (b"u" * 256)),
+    (_BAD, _UNREAD, "Alone", b"{"),
+    (_BAD, _NO_ROUTE, "not%20a%20name", b'{"Uri": "s3://alone"}'),
+    ("200", _MEDIA_TYPE, "Alone", b'{"Uri": "s3://alone"}'),
+    (_DENIED, _BAD, "Alone", b'{"Uri": ""}'),
+    ("200", _THROTTLED, "Alone", b'{"Uri": "s3://alone"}'),
+]
 
 
-@pytest.mark.parametrize(
-    ("emulator", "second", "domain", "body"),
-    [
-        (_UNREAD, _BAD, "Alone", b'{"Uri": "%s"}' % (b"u" * 256)),
-        (_BAD, _UNREAD, "Alone", b"{"),
-        (_BAD, _NO_ROUTE, "not%20a%20name", b'{"Uri": "s3://alone"}'),
-        ("200", _MEDIA_TYPE, "Alone", b'{"Uri": "s3://alone"}'),
-        (_DENIED, _BAD, "Alone", b'{"Uri": ""}'),
-        ("200", _THROTTLED, "Alone", b'{"Uri": "s3://alone"}'),
-    ],
-)
+@pytest.mark.parametrize(("emulator", "second", "domain", "body"), OTHER_KINDS)
 def test_a_ruling_is_for_one_kind_of_request(emulator: str, second: str, domain: str, body: bytes) -> None:
-    request = resigned(_get(domain, "http://127.0.0.1").with_body(body))
+    headers = (("Host", "127.0.0.1"), ("Content-Type", "application/json"))
+    request = resigned(Request("POST", f"/domains/{domain}/integrations", headers, body))
     assert not any(Disagreement(request, emulator, second).is_ruled_by(ruling) for ruling in RULINGS)
-
-
-def _get(domain: str, url: str) -> Request:
-    headers = (("Host", url.partition("://")[2]), ("Content-Type", "application/json"))
-    return Request("POST", f"/domains/{domain}/integrations", headers, b'{"Uri": "s3://alone"}')
 
 
 def _shown(found: Disagreement) -> tuple[Any, ...]:
