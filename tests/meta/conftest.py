@@ -18,6 +18,7 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import create_domain, put_integration
 from getintegration_contract.sending.client import Client
+from getintegration_contract.state.provisioner import Provisioner
 
 from .commands import CALLER
 from .support import (
@@ -26,6 +27,7 @@ from .support import (
     ROOT,
     Closing,
     Process,
+    Received,
     Result,
     Script,
     Scripted,
@@ -35,7 +37,9 @@ from .support import (
     emulator,
     environment,
     finish,
+    forwarding,
     logging_requests,
+    refused,
     start_suite,
 )
 
@@ -190,6 +194,22 @@ def serve(closing: Closing) -> Callable[[Script], Scripted]:
 def tap(closing: Closing) -> Callable[[str], Tap]:
     """Listens in on what is sent to a server."""
     return lambda url: closing(Tap(url))
+
+
+@pytest.fixture
+def provisioner(closing: Any) -> Callable[..., Provisioner]:
+    """Makes provisioners for an address."""
+    return lambda url, say=print: Provisioner(closing(Client(url, "us-east-1")), {"caller": CALLER}, say)
+
+
+@pytest.fixture
+def refusing(
+    serve: Callable[[Script], Scripted], endpoint: Process
+) -> Callable[[Callable[[Received], object]], str]:
+    """An emulator that refuses some requests as invalid: its address."""
+    forward = forwarding(endpoint.url)
+    bad = refused(400, "BadRequestException")
+    return lambda when: serve(lambda request: bad if when(request) else forward(request)).url
 
 
 @pytest.fixture

@@ -2,167 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from getintegration_contract.errors import StateError
 from getintegration_contract.operations import create_domain, delete_domain, put_integration
-from getintegration_contract.sending.client import Client
-from getintegration_contract.state.command import main as sweep
 from getintegration_contract.state.leftovers import PREFIX
-from getintegration_contract.state.provisioner import Provisioner
 from getintegration_contract.state.state import MEMBERS
 
-from .commands import CALLER, LOOPBACK, domains, writes
+from .commands import LOOPBACK, domains, writes
 from .conftest import RunSuite
 from .support import (
     SUITE,
     Process,
-    Received,
     Reply,
     Scripted,
-    Tap,
     answered,
-    emulator,
-    environment,
-    finish,
     forwarding,
     get_integration_alone,
     refused,
-    start_suite,
     suite,
-    wait_for,
 )
 
 Serve = Callable[[Any], Scripted]
 Say = Callable[[str], object]
 GIVEN = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
-
-
-@pytest.fixture
-def provisioner(closing: Any) -> Callable[..., Provisioner]:
-    """Makes provisioners for an address."""
-    return lambda url, say=print: Provisioner(closing(Client(url, "us-east-1")), {"caller": CALLER}, say)
-
-
-@pytest.fixture
-def refusing(serve: Serve, endpoint: Process) -> Callable[[Callable[[Received], object]], str]:
-    """An emulator that refuses some requests as invalid: its address."""
-    forward = forwarding(endpoint.url)
-    bad = refused(400, "BadRequestException")
-    return lambda when: serve(lambda request: bad if when(request) else forward(request)).url
-
-
-# --- Interrupted --------------------------------------------------------------------------------------------
-
-
-def test_interrupted_at_a_terminal_the_emulator_lives_until_it_is_clean() -> None:
-    # Ctrl-C reaches every process of the terminal's group.
-    process = start_suite(suite("access"), suite("malformed"), suite("signatures"), lean=True)
-    assert process.stdout is not None
-    read = ""
-    while "test_access" not in read:
-        line = process.stdout.readline()
-        assert line, "the run ended before it began"
-        read += line
-    os.killpg(process.pid, signal.SIGINT)
-    result = finish(process)
-    assert result.status == 2, result.output
-    assert "could not be removed" not in result.output
-    assert "cleaning up failed" not in result.output
-
-
-def test_the_emulator_ends_with_a_run_that_was_killed() -> None:
-    code = "import time\nfrom getintegration_contract.target.emulator import LocalEmulator\n"
-    code += "print(LocalEmulator().url, flush=True); time.sleep(60)"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment())
-    assert process.stdout is not None
-    host, _, port = process.stdout.readline().decode().strip().rpartition("/")[2].partition(":")
-
-    def listening() -> bool:
-        with suppress(OSError), socket.create_connection((host, int(port)), timeout=2):
-            return True
-        return False
-
-    assert listening()
-    process.kill()
-    process.wait()
-    wait_for(lambda: not listening())
-
-
-# --- Leftovers ----------------------------------------------------------------------------------------------
-
-
-def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
-    closing: Any, provisioner: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = closing(emulator())
-    listener = closing(Tap(server.url))
-    process = start_suite(suite("missing"), "--endpoint-url", listener.url, report=tmp_path, lean=True)
-    wait_for(lambda: any(request.is_get_integration for request in listener.received))
-    process.kill()
-    finish(process)
-    left = {f"{PREFIX}0-A", f"{PREFIX}0-B"}
-    assert domains(server.url) == left
-
-    said = list[str]()
-    second = provisioner(server.url, said.append)
-    assert second.made().domain == f"{PREFIX}1-A", "a young domain may be another run's"
-    second.remove()
-    assert domains(server.url) == left
-    (leftover,) = said
-    age = rf"2 domains are of other runs, under way or crashed, such as {PREFIX}0-A, \d+ s old; "
-    assert re.match(age, leftover)
-    assert "a run removes those of 6 h, the command sweep all of them now" in leftover
-    said.clear()
-
-    # The Date header is of whole seconds, and may lag.
-    monkeypatch.setattr("getintegration_contract.state.leftovers.LEFTOVER_AGE", -5)
-    third = provisioner(server.url, said.append)
-    assert third.made().domain == f"{PREFIX}0-A", "swept, and free again"
-    for line, name in zip(said, sorted(left), strict=True):
-        assert re.fullmatch(rf"swept the domain {name}, -?\d+ s old, which a crashed run left behind", line)
-    third.remove()
-    assert not domains(server.url)
-
-
-def test_names_that_are_all_taken_are_no_pass_and_a_command_sweeps_them(
-    run_suite: RunSuite, endpoint: Process, caller: Callable[[Any], Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    names = {f"{PREFIX}{slot}-A" for slot in range(10)}
-    for name in {"Own", *names}:
-        assert caller(create_domain(name)).response.status == 200
-    result = run_suite(suite("access"), "--endpoint-url", endpoint.url)
-    assert result.status == 6, result.output
-    assert "in use by other runs, or left by crashed ones: the command sweep removes them" in result.output
-    assert domains(endpoint.url) == {"Own", *names}
-    assert sweep(["--endpoint-url", endpoint.url, "--older-than", "1"]) == 0
-    assert domains(endpoint.url) == {"Own", *names}
-    assert sweep(["--endpoint-url", endpoint.url]) == 0
-    assert domains(endpoint.url) == {"Own"}
-    caller(delete_domain("Own"))
-    assert capsys.readouterr().out.count("swept the domain") == len(names)
-
-
-def test_a_sweep_that_cannot_be_is_one_sentence(capsys: pytest.CaptureFixture[str], serve: Serve) -> None:
-    for script, said in (
-        (Reply(501), "lists no domains: 501"),
-        (refused(403, "ExpiredTokenException"), "refuses"),
-    ):
-        assert sweep(["--endpoint-url", serve(lambda _, answer=script: answer).url]) == 6
-        assert said in capsys.readouterr().err
-    assert sweep([]) == 4
-    assert "give --endpoint-url or --target" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("pattern", [r"[^/]*[A-Z]", r"[0-9-]"], ids=["capitals", "a digit or a hyphen first"])
@@ -184,18 +51,6 @@ def test_only_a_member_that_is_refused_is_left_out(provisioner: Any, refusing: A
     made_by.remove()
     expected = MEMBERS.keys() - {member} if member != "ObjectTypeName" else made.members.keys()
     assert made.members.keys() == expected
-
-
-def test_the_servers_clock_says_how_old_a_leftover_is(
-    serve: Serve, endpoint: Process, provisioner: Any
-) -> None:
-    forward, said = forwarding(endpoint.url), list[str]()
-    tomorrow = ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
-    ahead = serve(lambda request: forward(request).with_headers(tomorrow))
-    provisioner(ahead.url, said.append).made()
-    provisioner(ahead.url, said.append)._sweep()
-    assert len(said) == 2
-    assert not domains(endpoint.url)
 
 
 # --- State --------------------------------------------------------------------------------------------------
@@ -327,62 +182,3 @@ def test_odd_lists_are_no_reason_to_stumble(serve: Serve, provisioner: Any) -> N
     server = serve(lambda request: answered({"Items": items, "NextToken": 7}))
     with pytest.raises(StateError, match="show no integration"):
         provisioner(server.url).discovered()
-
-
-# --- Cleaning up --------------------------------------------------------------------------------------------
-
-
-def test_a_spent_limit_leaves_nothing_behind(run_suite: RunSuite, endpoint: Process) -> None:
-    result = run_suite(suite("state"), "--endpoint-url", endpoint.url, "--max-requests", "40")
-    assert result.status == 6, result.output
-    assert "of which the limit lets 40 through" in result.stdout
-    assert not domains(endpoint.url)
-
-
-def test_what_a_killed_worker_made_is_removed_by_the_run(
-    run_suite: RunSuite, endpoint: Process, tmp_path: Path
-) -> None:
-    scenario = tmp_path / "test_killed.py"
-    scenario.write_text(
-        "import os\n\n"
-        "def test_killed(client, caller, state):\n"
-        "    from getintegration_contract.operations import create_domain\n"
-        "    made = client.send(create_domain(f'{state.domain}-killed'), caller)\n"
-        "    assert made.response.status == 200\n"
-        "    os._exit(9)\n"
-    )
-    result = run_suite(suite("access"), scenario, "--endpoint-url", endpoint.url, "-n", "1")
-    assert "crashed while running" in result.output
-    assert result.status == 3, result.output
-    assert not domains(endpoint.url)
-
-
-def test_a_domain_whose_creation_was_not_answered_is_removed(
-    serve: Serve, endpoint: Process, provisioner: Any
-) -> None:
-    forward, lost = forwarding(endpoint.url), []
-
-    def forgetful(request: Received) -> Reply | None:
-        answer = forward(request)
-        if request.method == "POST" and request.target.endswith("-A") and not lost:
-            lost.append(request)
-            return None
-        return answer
-
-    maker = provisioner(serve(forgetful).url)
-    assert maker.made().domain == f"{PREFIX}0-A"
-    assert lost
-    maker.remove()
-    assert not domains(endpoint.url)
-
-
-def test_half_a_leftover_does_not_block_the_next_run(
-    endpoint: Process, caller: Callable[[Any], Any], provisioner: Any
-) -> None:
-    left = f"{PREFIX}0-B"
-    caller(create_domain(left))
-    maker = provisioner(endpoint.url)
-    assert maker.made().domain == f"{PREFIX}1-A"
-    maker.remove()
-    assert domains(endpoint.url) == {left}
-    caller(delete_domain(left))

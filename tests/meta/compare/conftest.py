@@ -11,7 +11,7 @@ import pytest
 from getintegration_contract.exchange import Exchange
 
 from ..support import IDENTITIES, SUITE, Process, emulator, finish, start_suite, started, suite
-from .kit import about, compared, exchange, record
+from .kit import about, compared, exchange, missing, record
 
 #: A part of the suite that sees every kind of answer, in a few seconds.
 PART: tuple[str | Path, ...] = (
@@ -98,6 +98,13 @@ def identities_file(tmp_path: Path) -> Path:
 def alike(tmp_path: Path) -> tuple[Path, Path]:
     """Two recordings that do not differ."""
     return record(tmp_path / "a.har", exchange()), record(tmp_path / "b.har", exchange())
+
+
+@pytest.fixture
+def different(tmp_path: Path) -> tuple[Path, Path]:
+    """Two recordings with one difference in each of three answers."""
+    one = record(tmp_path / "c.har", *[missing()] * 3)
+    return one, record(tmp_path / "d.har", *[missing(404, ("ETag", "<b>"))] * 3)
 
 
 @pytest.fixture

@@ -206,4 +206,14 @@ def places(report: dict[str, Any]) -> set[tuple[str, str]]:
     return {(group["kind"], group["where"]) for group in report["differences"]}
 
 
+def accept(path: Path, *patterns: str, expires: str = "2099-01-01", by: str = 'owner = "me"') -> Path:
+    """A file of accepted differences."""
+    tables = (
+        f'[[waiver]]\ndifference = "{pattern}"\nreason = "known"\n{by}\nexpires = {expires}\n'
+        for pattern in patterns
+    )
+    path.write_text("\n".join(tables))
+    return path
+
+
 IDENTITIES = emulator_identities()

@@ -6,14 +6,12 @@ import errno
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from datetime import datetime
-from html import unescape
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -21,19 +19,11 @@ from xml.etree import ElementTree
 import pytest
 
 from getintegration_compare import cli
-from getintegration_compare.report import page
 from getintegration_contract.exchange import Request
 from getintegration_contract.sending.client import Client
 
 from ..support import ROOT, Received, Reply, Scripted, emulator, environment, forwarding
-from .kit import AWS, CALLER, about, compared, exchange, found, load, missing, record, run
-
-
-@pytest.fixture
-def different(tmp_path: Path) -> tuple[Path, Path]:
-    """Two recordings with one difference in each of three answers."""
-    one = record(tmp_path / "c.har", *[missing()] * 3)
-    return one, record(tmp_path / "d.har", *[missing(404, ("ETag", "<b>"))] * 3)
+from .kit import AWS, CALLER, about, accept, compared, exchange, found, load, missing, record, run
 
 
 def _process(arguments: list[str | Path], stdout: Any = subprocess.PIPE, closed: bool = False) -> Any:
@@ -139,30 +129,6 @@ def test_account_ids_are_printed_nowhere(tmp_path: Path, capsys: pytest.CaptureF
     assert "123456789012" in capsys.readouterr().out
 
 
-def test_the_page_is_filtered_in_a_browser(tmp_path: Path, different: tuple[Path, Path]) -> None:
-    if not (chromium := shutil.which("chromium")):
-        pytest.skip("chromium is not installed")
-    waivers = accept(tmp_path / "accepted.toml", "header:etag")
-    _, report = compared(tmp_path, *different, "--accept", waivers)
-    (group,) = report["differences"]
-    status = {"pattern": "status:404 -> 400", "kind": "status", "where": ""}
-    report["differences"].append({**group, **status, "accepted": None, "open": True, "examples": []})
-    two = tmp_path / "two.html"
-    two.write_text(page.html(report), encoding="utf-8")
-
-    def shown(fragment: str) -> list[str]:
-        """The differences that are shown at an address of the page."""
-        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000"]
-        command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", two.as_uri() + fragment]
-        document = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
-        articles = re.findall(r"<article ([^>]*)>.*?<code class=.id.>(.*?)</code>", document, re.S)
-        return [unescape(pattern) for attributes, pattern in articles if "hidden" not in attributes]
-
-    assert shown("") == ["header:etag", "status:404 -> 400"]
-    assert shown("#state=accepted") == shown("#q=etag") == ["header:etag"]
-    assert shown("#state=accepted&kind=status") == []
-
-
 def test_all_reports_are_written(
     tmp_path: Path, different: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,63 +148,11 @@ def test_all_reports_are_written(
     assert "coverage 100.0 %: 3 of 3 requests were compared" in printed
 
 
-def test_the_page_shows_both_answers_and_nothing_of_theirs_acts(tmp_path: Path) -> None:
-    attack = "<script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m"
-    reference = record(tmp_path / "a.har", exchange(200, found(ObjectTypeName="plain", Tags={"a": "b"})))
-    candidate = record(tmp_path / "b.har", exchange(200, found(ObjectTypeName=attack)))
-    run(reference, candidate, "--report-dir", tmp_path)
-    text = (tmp_path / "compare.html").read_text(encoding="utf-8")
-    assert all(load.startswith("#") for load in re.findall(r'<[^>]* (?:src|href|action)="([^"]*)"', text))
-    assert "<script>alert" not in text
-    assert "<img" not in text
-    assert "script-src 'sha256-" in unescape(text)
-    assert [unescape(line).strip() for line in re.findall("<mark>(.*?)</mark>", text)] == [
-        '"ObjectTypeName": "plain"',
-        f'"ObjectTypeName": {json.dumps(attack)}',
-        '"Tags": {',
-        '"a": "b"',
-        "}",
-    ]
-    assert "\x1b" not in text + (tmp_path / "compare.md").read_text()
-
-
-def _sides(group: dict[str, str], one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """The marked lines of two answers side by side."""
-    sides = {"reference": {"response": one}, "candidate": {"response": other}}
-    return [tuple(row) for row in page.rows(group, sides) if row.mark]
-
-
-def test_what_differs_is_marked_and_what_is_in_question_apart() -> None:
-    plain = {"status": 200, "reason": "OK", "headers": [["A", "1"]], "body": '{"a": 1, "b": [1, 2]}'}
-    changed = {**plain, "headers": [["a", "2"]], "body": '{"b": [1, 3, 4], "a": 2}'}
-    place = {"kind": "value", "where": "b[1]"}
-    assert _sides(place, plain, changed) == [
-        ("A: 1", "a: 2", "differs"),
-        ('  "a": 1', '  "a": 2', "differs"),
-        ("    2", "    3", "here"),
-        ("", "    4", "differs"),
-    ]
-    assert _sides({"kind": "header", "where": "a"}, plain, changed)[0][2] == "here"
-    for body in ("no JSON", "[" * 3000, ""):
-        broken = {**plain, "status": 500, "body": body}
-        assert ("200 OK", "500 OK", "here") in _sides({"kind": "status", "where": ""}, plain, broken)
-
-
 def test_terminal_lines_are_safe(versus: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert versus(exchange(), exchange(headers=(("ETag\x1b[2J", "\x1b[31m\u202e"),)))[0] == 1
     printed = capsys.readouterr().out
     assert "\x1b" not in printed
     assert "\u202e" not in printed
-
-
-def accept(path: Path, *patterns: str, expires: str = "2099-01-01", by: str = 'owner = "me"') -> Path:
-    """A file of accepted differences."""
-    tables = (
-        f'[[waiver]]\ndifference = "{pattern}"\nreason = "known"\n{by}\nexpires = {expires}\n'
-        for pattern in patterns
-    )
-    path.write_text("\n".join(tables))
-    return path
 
 
 def test_what_is_printed_is_a_waiver(tmp_path: Path, versus: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,8 +37,5 @@ def test_the_document_that_the_readme_links_is_current() -> None:
     )
 
 
-def test_text_names_every_clause_once() -> None:
-    lines = clauses(CONTRACT, "text").splitlines()
-    for clause in CONTRACT.clauses:
-        assert lines.count(f"  {clause}") == 1
-    assert max(map(len, lines)) <= 140
+def test_the_lines_of_text_are_short() -> None:
+    assert max(map(len, clauses(CONTRACT, "text").splitlines())) <= 140

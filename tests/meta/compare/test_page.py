@@ -1,0 +1,83 @@
+"""The page of a comparison: both answers side by side, filters, and nothing of theirs that acts."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from getintegration_compare.report import page
+
+from .kit import accept, compared, exchange, found, record, run
+
+
+def test_the_page_is_filtered_in_a_browser(tmp_path: Path, different: tuple[Path, Path]) -> None:
+    if not (chromium := shutil.which("chromium")):
+        pytest.skip("chromium is not installed")
+    waivers = accept(tmp_path / "accepted.toml", "header:etag")
+    _, report = compared(tmp_path, *different, "--accept", waivers)
+    (group,) = report["differences"]
+    status = {"pattern": "status:404 -> 400", "kind": "status", "where": ""}
+    report["differences"].append({**group, **status, "accepted": None, "open": True, "examples": []})
+    two = tmp_path / "two.html"
+    two.write_text(page.html(report), encoding="utf-8")
+
+    def shown(fragment: str) -> list[str]:
+        """The differences that are shown at an address of the page."""
+        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000"]
+        command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", two.as_uri() + fragment]
+        document = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+        articles = re.findall(r"<article ([^>]*)>.*?<code class=.id.>(.*?)</code>", document, re.S)
+        return [unescape(pattern) for attributes, pattern in articles if "hidden" not in attributes]
+
+    assert shown("") == ["header:etag", "status:404 -> 400"]
+    assert shown("#state=accepted") == shown("#q=etag") == ["header:etag"]
+    assert shown("#state=accepted&kind=status") == []
+
+
+def test_the_page_shows_both_answers_and_nothing_of_theirs_acts(tmp_path: Path) -> None:
+    attack = "<script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m"
+    reference = record(tmp_path / "a.har", exchange(200, found(ObjectTypeName="plain", Tags={"a": "b"})))
+    candidate = record(tmp_path / "b.har", exchange(200, found(ObjectTypeName=attack)))
+    run(reference, candidate, "--report-dir", tmp_path)
+    text = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    assert all(load.startswith("#") for load in re.findall(r'<[^>]* (?:src|href|action)="([^"]*)"', text))
+    assert "<script>alert" not in text
+    assert "<img" not in text
+    assert "script-src 'sha256-" in unescape(text)
+    assert [unescape(line).strip() for line in re.findall("<mark>(.*?)</mark>", text)] == [
+        '"ObjectTypeName": "plain"',
+        f'"ObjectTypeName": {json.dumps(attack)}',
+        '"Tags": {',
+        '"a": "b"',
+        "}",
+    ]
+    assert "\x1b" not in text + (tmp_path / "compare.md").read_text()
+
+
+def _sides(group: dict[str, str], one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The marked lines of two answers side by side."""
+    sides = {"reference": {"response": one}, "candidate": {"response": other}}
+    return [tuple(row) for row in page.rows(group, sides) if row.mark]
+
+
+def test_what_differs_is_marked_and_what_is_in_question_apart() -> None:
+    plain = {"status": 200, "reason": "OK", "headers": [["A", "1"]], "body": '{"a": 1, "b": [1, 2]}'}
+    changed = {**plain, "headers": [["a", "2"]], "body": '{"b": [1, 3, 4], "a": 2}'}
+    place = {"kind": "value", "where": "b[1]"}
+    assert _sides(place, plain, changed) == [
+        ("A: 1", "a: 2", "differs"),
+        ('  "a": 1', '  "a": 2', "differs"),
+        ("    2", "    3", "here"),
+        ("", "    4", "differs"),
+    ]
+    assert _sides({"kind": "header", "where": "a"}, plain, changed)[0][2] == "here"
+    for body in ("no JSON", "[" * 3000, ""):
+        broken = {**plain, "status": 500, "body": body}
+        assert ("200 OK", "500 OK", "here") in _sides({"kind": "status", "where": ""}, plain, broken)
