@@ -7,6 +7,8 @@ import fcntl
 import itertools
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,6 @@ from .support import (
     Script,
     Scripted,
     Tap,
-    Warm,
     command_line,
     emulator,
     environment,
@@ -50,6 +51,36 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
 
 RunSuite = Callable[..., Result]
+
+
+class Warm:
+    """Runs the suite in forks of a process that has imported everything already; see warm.py."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("warm.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+
+    def run(self, folder: Path, report: Path | None, timeout: float, **run: Any) -> Result:
+        """Run pytest and wait for it; what it prints goes through files in a folder."""
+        streams = [folder / "stdout", folder / "stderr"]
+        folder.mkdir()
+        run |= {"timeout": timeout, **{path.name: str(path) for path in streams}}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(run), file=self._process.stdin, flush=True)
+        status = int(self._process.stdout.readline())
+        result = Result(status, *(path.read_text(encoding="utf-8") for path in streams), report)
+        assert status != -signal.SIGKILL, f"the run did not end within {timeout:g} s:\n{result.output}"
+        return result
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate(timeout=10)
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +110,8 @@ def run_suite(warm: Warm, tmp_path: Path) -> RunSuite:
         folder = tmp_path / f"run-{next(numbers)}"
         reports = folder / "reports" if report else None
         arguments = command_line(options, reports, lean)
-        return warm.run(folder, arguments, report=reports, env=env, cwd=cwd, timeout=timeout)
+        env = dict(env or environment())
+        return warm.run(folder, reports, timeout, arguments=arguments, env=env, cwd=str(cwd))
 
     return run_suite
 

@@ -24,7 +24,7 @@ from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.redact import Redactor
 
 from .mutants.bases import Process
-from .mutants.messages import ClosedError, Raw, Request, without
+from .mutants.messages import ClosedError, Raw, Request, Response, serialise, without
 from .mutants.proxy import Base, Proxy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,48 +168,6 @@ def finish(process: subprocess.Popen[str], report: Path | None = None, timeout: 
     return Result(process.returncode, stdout, stderr, report)
 
 
-class Warm:
-    """Runs the suite in forks of a process that has imported everything already; see warm.py."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("warm.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(),
-        )
-
-    def run(
-        self,
-        folder: Path,
-        arguments: list[str],
-        *,
-        report: Path | None,
-        env: Mapping[str, str] | None,
-        cwd: Path,
-        timeout: float,
-    ) -> Result:
-        """Run pytest and wait for it; what it prints goes through files in a folder."""
-        stdout, stderr = folder / "stdout", folder / "stderr"
-        folder.mkdir()
-        run = {"arguments": arguments, "env": dict(env or environment()), "cwd": str(cwd), "timeout": timeout}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        line = json.dumps({**run, "stdout": str(stdout), "stderr": str(stderr)})
-        print(line, file=self._process.stdin, flush=True)
-        status = int(self._process.stdout.readline())
-        result = Result(
-            status, stdout.read_text(encoding="utf-8"), stderr.read_text(encoding="utf-8"), report
-        )
-        assert status != -signal.SIGKILL, f"the run did not end within {timeout:g} s:\n{result.output}"
-        return result
-
-    def close(self) -> None:
-        """End it."""
-        self._process.communicate(timeout=10)
-
-
 def logging_requests(folder: Path, **changes: str | None) -> dict[str, str]:
     """An environment for a run with ``-p request_log``, which then logs to a folder."""
     folder.mkdir()
@@ -309,13 +267,8 @@ class Reply:
 
     def encoded(self, head: bool = False) -> bytes:
         """The bytes that go over the wire."""
-        lines = [
-            f"HTTP/1.1 {self.status} {self.reason}",
-            *(f"{name}: {value}" for name, value in self.headers),
-        ]
-        lines.append(f"Content-Length: {len(self.body)}")
-        start = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
-        return start if head else start + self.body
+        answer = Response(self.status, self.headers, self.body, self.reason)
+        return serialise(answer, head=head)
 
 
 #: What a script may answer: a reply, raw bytes after which the connection ends, or None to drop it.
@@ -373,18 +326,6 @@ def forwarding(url: str) -> Callable[[Received], Reply]:
         answer = local.base.ask(Request(request.method, request.target, request.headers, request.body))
         headers = without(answer.headers, "transfer-encoding", "content-length", "connection")
         return Reply(answer.status, answer.body, headers, answer.reason or "")
-
-    return script
-
-
-def get_integration_alone(url: str) -> Script:
-    """A script that passes GetIntegration on and knows no other operation."""
-    forward = forwarding(url)
-
-    def script(request: Received) -> Reply:
-        if request.is_get_integration:
-            return forward(request)
-        return refused(404, "UnknownOperationException")
 
     return script
 

@@ -22,7 +22,6 @@ from .support import (
     Scripted,
     answered,
     forwarding,
-    get_integration_alone,
     refused,
     suite,
 )
@@ -126,7 +125,8 @@ def test_neighbours_of_others_and_the_longest_uri_are_no_faults(
 def test_a_mock_of_get_integration_alone_is_testable(
     run_suite: RunSuite, holding: Process, serve: Serve
 ) -> None:
-    mock = serve(get_integration_alone(holding.url))
+    forward, unknown = forwarding(holding.url), refused(404, "UnknownOperationException")
+    mock = serve(lambda request: forward(request) if request.is_get_integration else unknown)
     result = run_suite(suite("valid"), suite("missing"), "--endpoint-url", mock.url, *GIVEN)
     assert result.status == 0, result.output
 
