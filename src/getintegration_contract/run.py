@@ -112,8 +112,8 @@ class Run:
         self.started = datetime.datetime.now(datetime.UTC)
         self._clock = time.monotonic()
         self.seconds = 0.0
-        #: Seconds that answers took while the target was prepared, and the median of them.
-        self._seconds: list[float] = []
+        #: Seconds that each answer took while the target was prepared, and the median.
+        self.preparation: list[float] = []
         self.latency = math.inf
         self.internal_errors: list[str] = []
         #: The report that this run is compared with, and notes beside those of the ledger.
@@ -192,8 +192,9 @@ class Run:
 
     def _observe(self, exchange: Exchange) -> None:
         self._redactor.add_signatures(exchange.request.header("authorization") or "")
-        self._seconds.append(exchange.seconds)
-        self.latency = statistics.median(self._seconds)
+        if exchange.response.status:
+            self.preparation.append(exchange.seconds)
+            self.latency = statistics.median(self.preparation)
 
     def say(self, line: str) -> None:
         """Print a sentence without secrets, whether it is the suite's or a server's."""

@@ -82,7 +82,12 @@ def add(parser: pytest.Parser) -> None:
     )
     option("--wait", type=float, metavar="SECONDS", help="seconds to wait for an endpoint that still starts")
     option("--rate", type=float, metavar="N", help="requests a second, all workers together (AWS: 5)")
-    option("--max-requests", type=int, metavar="N", help="requests of the run at most, all workers together")
+    option(
+        "--max-requests",
+        type=int,
+        metavar="N",
+        help="requests at most, beside those that wait and clean up",
+    )
     option("--record", metavar="FILE.har", help="keep every exchange, redacted, as HAR 1.2")
     option("--resume", action="store_true", help="continue a recording that was interrupted")
     option(

@@ -66,7 +66,7 @@ def _facts(run: Run, ledger: Ledger) -> dict[str, Any]:
         "seed": run.settings.seed,
         "strict": run.settings.strict,
         "workers": run.settings.workers,
-        "requests": ledger.requests,
+        "requests": ledger.requests or len(run.preparation),
         "statuses": dict(sorted(ledger.statuses.items())),
         "faults": dict(sorted(ledger.faults.items())),
         "latency": {

@@ -75,17 +75,6 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def check(document: Any) -> None:
-    """Hold a document against the schema.
-
-    Raises:
-        ValueError: It does not keep it; says where, and why.
-    """
-
-    if fault := schema_fault(document, __package__):
-        raise ValueError(fault)
-
-
 def read(path: Path) -> dict[str, Any]:
     """Read a report.json of this suite.
 
@@ -103,10 +92,10 @@ def read(path: Path) -> dict[str, Any]:
     if isinstance(version, int) and version != known:
         raise ReportError(f"{path} has schema version {version}; this suite reads version {known}")
     try:
-        check(document)
+        fault = schema_fault(document, __package__)
     except UnicodeEncodeError:
         raise ReportError(f"{path} holds text that is not Unicode") from None
-    except ValueError as error:
-        raise ReportError(f"{path} is not a report of this suite: {error}") from None
+    if fault:
+        raise ReportError(f"{path} is not a report of this suite: {fault}")
     report: dict[str, Any] = document
     return report

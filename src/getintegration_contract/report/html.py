@@ -21,13 +21,12 @@ from getintegration_contract.judging.ledger import VIOLATED
 from getintegration_contract.report import files, history, view
 from getintegration_contract.report.engine import PACKAGE, engine
 
-_PROVENANCES = ("doc", "model", "protocol", "observed", "inferred", "recorded", "target")
-
 
 def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) -> str:
     """report.html; earlier runs against the same target, the oldest first, are drawn as a trend."""
     same = [past for past in earlier or () if history.target(past) == history.target(report)]
-    counts = view.tally(report["clauses"])
+    clauses = report["clauses"]
+    counts = view.tally(clauses)
     return render(
         "report.html",
         script="filter.js",
@@ -42,8 +41,7 @@ def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) ->
         same=view.printed_before(report["findings"]),
         facets={
             "outcome": [name for name in view.OUTCOMES if counts[name]],
-            "level": _in_use(report, "level", ("MUST", "SHOULD")),
-            "provenance": _in_use(report, "provenance", _PROVENANCES),
+            **{key: list(dict.fromkeys(each[key] for each in clauses)) for key in ("level", "provenance")},
         },
         runs=[*(past for past in same if past["started"] < report["started"]), report],
     )
@@ -73,15 +71,15 @@ def compare(reports: list[dict[str, Any]]) -> str:
     groups: dict[str, list[Row]] = {}
     for row in rows.values():
         groups.setdefault(row.clause["group"], []).append(row)
-    broken = {
-        name: sum(any(cell and cell[0] == VIOLATED for cell in row.cells) for row in found)
-        for name, found in groups.items()
-    }
+
+    def broken(group: tuple[str, list[Row]]) -> int:
+        return sum(any(cell and cell[0] == VIOLATED for cell in row.cells) for row in group[1])
+
     return render(
         "compare.html",
         script="filter.js",
         reports=reports,
-        groups={name: groups[name] for name in sorted(groups, key=lambda name: -broken[name])},
+        groups=dict(sorted(groups.items(), key=broken, reverse=True)),
         differing=sum(not row.same for row in rows.values()),
         total=len(rows),
         versions=sorted({report["suite_version"] for report in reports}),
@@ -94,11 +92,6 @@ def trend_page(reports: list[dict[str, Any]], faults: list[str]) -> str:
     for report in reports:
         targets.setdefault(history.target(report), []).append(report)
     return render("trend_page.html", targets=targets, faults=faults)
-
-
-def _in_use(report: dict[str, Any], key: str, order: tuple[str, ...]) -> list[str]:
-    found = {clause[key] for clause in report["clauses"]}
-    return [value for value in order if value in found]
 
 
 def render(name: str, *, script: str | None = None, package: str = PACKAGE, **values: Any) -> str:

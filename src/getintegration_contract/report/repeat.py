@@ -45,25 +45,19 @@ def commands(run: Run, finding: Finding) -> tuple[str, list[str]]:
 
 def _others(exchange: dict[str, Any], region: str) -> Iterator[str]:
     request, signed = exchange["request"], exchange["identity"] is not None
-    is_text = (
-        request["body"].isprintable() and "\\x" not in request["body"]
-    )  # as bytes that are none stand there
-    if not (is_text and request["target"].isascii() and request["method"] == "POST"):
+    body, target, url = request["body"], request["target"], exchange["endpoint"] + request["target"]
+    is_text = body.isprintable() and "\\x" not in body  # as bytes that are none stand there
+    if not (is_text and target.isascii() and request["method"] == "POST"):
         return
-    words = ["curl", "--path-as-is", "-i"]
-    if signed:
-        words += ["--aws-sigv4", f"aws:amz:{region}:profile"]
     headers = [f"{name}: {value}" for name, value in request["headers"] if not _OWN.fullmatch(name)]
     if not any(header.lower().startswith("content-type:") for header in headers):
         headers.append("Content-Type:")
-    for header in headers:
-        words += ["-H", header]
-    line = shlex.join([*words, "--data-raw", request["body"], exchange["endpoint"] + request["target"]])
-    key = '--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" '
-    yield line.replace("-H ", f"{key}-H ", 1) if signed else line
-    found = _TARGET.fullmatch(request["target"])
+    sent = [word for header in headers for word in ("-H", header)]
+    key = f'--aws-sigv4 aws:amz:{region}:profile --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" '
+    yield f"curl --path-as-is -i {key if signed else ''}{shlex.join([*sent, '--data-raw', body, url])}"
+    found = _TARGET.fullmatch(target)
     try:
-        members = json.loads(request["body"], object_pairs_hook=tuple)
+        members = json.loads(body, object_pairs_hook=tuple)
     except (ValueError, RecursionError):
         return
     if signed and found and isinstance(members, tuple) and [name for name, _ in members] == ["Uri"]:

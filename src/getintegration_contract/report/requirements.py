@@ -19,11 +19,7 @@ _WIDTH = 100
 
 
 def clauses(contract: Contract, form: str) -> str:
-    """The requirement document.
-
-    Args:
-        form: ``text``, ``markdown`` or ``json``.
-    """
+    """The requirement document, as ``text``, ``markdown`` or ``json``."""
     return {"text": _text, "markdown": _markdown, "json": _json}[form](contract)
 
 
@@ -49,12 +45,11 @@ def _groups(contract: Contract) -> dict[str, list[Clause]]:
 
 
 def _counts(contract: Contract) -> str:
-    found = contract.clauses.values()
-    by_level = Counter(clause.level for clause in found)
-    by_provenance = Counter(clause.provenance for clause in found)
-    levels = ", ".join(f"{count} {level}" for level, count in by_level.most_common())
-    provenances = ", ".join(f"{count} {provenance}" for provenance, count in by_provenance.most_common())
-    return f"{len(contract.clauses)} clauses: {levels}; {provenances}."
+    parts = []
+    for key in ("level", "provenance"):
+        counted = Counter(getattr(clause, key) for clause in contract.clauses.values())
+        parts.append(", ".join(f"{count} {name}" for name, count in counted.most_common()))
+    return f"{len(contract.clauses)} clauses: {'; '.join(parts)}."
 
 
 def _text(contract: Contract) -> str:
@@ -64,9 +59,8 @@ def _text(contract: Contract) -> str:
         for clause in found:
             needs = f"; only if {clause.capability} is claimed" if clause.capability else ""
             lines.append(f"  {clause.id}")
-            lines += textwrap.wrap(
-                clause.text, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False
-            )
+            wrapped = textwrap.wrap(clause.text, _WIDTH - 6, break_on_hyphens=False)
+            lines += [f"      {line}" for line in wrapped]
             lines.append(f"      ({clause.provenance}: {clause.source}{needs})")
     return "\n".join(lines) + "\n"
 

@@ -122,8 +122,7 @@ class _Full:
         yield _listed(
             "waived:", "yellow", [f"{entry.clause['id']}: {view.waived(entry)}" for entry in waived]
         )
-        yield [_grid(self._troubles())]
-        yield [_grid(self._measured())]
+        yield [_grid(self._about_the_run())]
 
     def _matrix(self) -> Table:
         columns = view.columns(self.report)
@@ -193,17 +192,14 @@ class _Full:
             yield label, self._fitting(first), ""
             headers = message["headers"] if self.verbose else view.telling(entry, message, label)
             yield from (("", self._fitting(f"{name}: {value}"), "dim") for name, value in headers)
-            if message["body"]:
-                yield "", self._fitting(view.spaces(message["body"])), "dim"
+            yield "", self._fitting(view.spaces(message["body"]) or "no body"), "dim"
 
     def _fitting(self, text: str) -> str:
         return shorten(_plain(text), self.room)
 
-    def _troubles(self) -> Iterator[Row]:
+    def _about_the_run(self) -> Iterator[Row]:
         for label, lines in (("complaint", "complaints"), ("error", "errors"), ("note", "notes")):
             yield from ((label, line, "" if label == "note" else "red") for line in self.report[lines])
-
-    def _measured(self) -> Iterator[Row]:
         if found := view.faults(self.report):
             yield "faults", f"{found}; each was repeated", ""
         if latency := self.report["run"]["latency"]:

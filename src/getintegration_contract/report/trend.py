@@ -14,13 +14,10 @@ _LEFT, _RIGHT, _TOP, BASE = 4, 232, 10, 78
 
 @dataclass(frozen=True)
 class Panel:
-    """One measure over all runs, ready to be drawn.
-
-    Attributes:
-        points: x, y, and what is there in words, of each run.
-    """
+    """One measure over all runs, ready to be drawn."""
 
     name: str
+    #: x, y, and what is there in words, of each run.
     points: list[tuple[float, float, str]]
     last: str
     low: str

@@ -132,16 +132,12 @@ def changes(report: dict[str, Any]) -> list[str]:
     """What is new, mended or as it was since the baseline, if there is one: a line."""
     if not (before := report["baseline"]):
         return []
-    parts = [
-        f"{len(before[key])} {word}" + (f" ({', '.join(before[key])})" if before[key] and named else "")
-        for key, word, named in (
-            ("new", "new", True),
-            ("mended", "mended", True),
-            ("still", "still violated", False),
-            ("undecided", "no longer decided", True),
-        )
-        if before[key] or key != "undecided"
-    ]
+    parts = []
+    words = {"new": "new", "mended": "mended", "still": "still violated", "undecided": "no longer decided"}
+    for key, word in words.items():
+        names = f" ({', '.join(before[key])})" if before[key] and key != "still" else ""
+        if before[key] or key != "undecided":
+            parts.append(f"{len(before[key])} {word}{names}")
     return [f"since {before['started'][:16].replace('T', ' ')}: {', '.join(parts)}"]
 
 
@@ -168,7 +164,7 @@ def telling(entry: Found, message: dict[str, Any], side: str) -> list[list[str]]
 def spaces(text: str) -> str:
     """A text with white space visible where it is easily overlooked: at the ends of strings, and in runs."""
     text = re.sub(r"^ +| +$", _escaped, text)
-    return _STRING.sub(lambda found: re.sub(r'(?<=") +(?=.)| +(?="$)|  +', _escaped, found[0]), text)
+    return _STRING.sub(lambda found: re.sub(r'(?<=^") +(?=.)| +(?="$)|  +', _escaped, found[0]), text)
 
 
 def _escaped(run: re.Match[str]) -> str:
@@ -229,8 +225,8 @@ def headline(report: dict[str, Any]) -> str:
     status, counts = report["exit_status"], tally(report["clauses"])
     if status == 0:
         part = " by this part of the suite" if report["run"]["partial"] else ""
-        known = " that was not before" if counts[VIOLATED] else " that can fail the target"
-        return f"No clause{known} is violated{part}"
+        which = "clause is newly" if counts[VIOLATED] else "clause that can fail the target is"
+        return f"No {which} violated{part}"
     if status == 1:
         parts = []
         if counts[VIOLATED]:

@@ -237,7 +237,7 @@ STARTS = [
     Row(
         "throttled from the start",
         6,
-        "the limit of 3 requests is reached",
+        "3 requests in...the limit of 3 requests is reached",
         "throttling",
         f"{_GIVEN} --max-requests 3",
     ),

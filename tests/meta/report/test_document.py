@@ -13,7 +13,8 @@ import pytest
 
 from getintegration_contract.report import files
 from getintegration_contract.report.causes import Causes
-from getintegration_contract.schema import schema
+from getintegration_contract.report.engine import PACKAGE
+from getintegration_contract.schema import schema, schema_fault
 
 from .documents import CONTRACT, Report, exchange, failing, healthy, made
 
@@ -182,8 +183,9 @@ def test_what_changed_since_the_baseline() -> None:
 
 
 def test_every_document_keeps_the_schema(document: Report) -> None:
-    files.check(json.loads(files.to_json(document)))
-    files.check(made(("missing.domain", exchange()), ("latency.limit", None), baseline=healthy()))
+    assert schema_fault(json.loads(files.to_json(document)), PACKAGE) is None
+    found = made(("missing.domain", exchange()), ("latency.limit", None), baseline=healthy())
+    assert schema_fault(found, PACKAGE) is None
 
 
 def test_every_object_of_the_schema_is_closed_and_every_member_required() -> None:
@@ -195,7 +197,7 @@ def test_every_object_of_the_schema_is_closed_and_every_member_required() -> Non
         own = [node] if node.get("type") == "object" else []
         return own + [found for child in node.values() for found in objects(child)]
 
-    for node in objects(schema("getintegration_contract.report")):
+    for node in objects(schema(PACKAGE)):
         assert "additionalProperties" in node
         assert sorted(node.get("required", ())) == sorted(node.get("properties", ()))
 
@@ -218,5 +220,4 @@ def test_anything_else_is_refused(path: tuple[Any, ...], value: Any) -> None:
     for step in path[:-1]:
         node = node[step]
     node[path[-1]] = value
-    with pytest.raises(ValueError, match=r"(?s).+"):
-        files.check(report)
+    assert schema_fault(report, PACKAGE)
