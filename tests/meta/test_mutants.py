@@ -107,13 +107,7 @@ def test_places_of_the_emulators_code_have_names_and_reasons_have_places() -> No
     names = [place.name for place in emulator_code.places()]
     assert len(names) > 1500
     assert len(set(names)) == len(names)
-    known = emulator_code.reasons()
-    stale = [
-        pattern
-        for pattern in known
-        if all(emulator_code.reason_for(name, {pattern: ""}) is None for name in names)
-    ]
-    assert stale == []
+    assert emulator_code.obsolete(emulator_code.places(), emulator_code.reasons()) == []
 
 
 def test_every_alteration_of_the_emulator_is_python_and_another_program() -> None:
@@ -124,28 +118,42 @@ def test_every_alteration_of_the_emulator_is_python_and_another_program() -> Non
         assert ast.dump(altered) != ast.dump(before), place.name
 
 
-def test_survivors_without_a_reason_are_named_and_results_kept(
+def test_what_is_not_noticed_as_it_must_be_is_named_and_results_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reasoned, unexplained = "sigv4.Verifier.__init__: 512 -> 513", "errors.not_found: 404 -> 405"
+    unexplained, untested = "errors.not_found: 404 -> 405", "errors.ApiError: False -> True"
+    tested = "operations._list: 'Items' -> 'Itemsx'"
     tried: list[str] = []
 
-    def attempt(place: emulator_code.Place) -> int:
+    def attempt(place: emulator_code.Place, reason: emulator_code.Reason | None) -> int:
         tried.append(place.name)
-        return 0 if place.name in (reasoned, unexplained) else 1
+        return 0 if place.name in (unexplained, untested, tested) else 1
 
     monkeypatch.setattr(emulator_code, "reachable", lambda found: found)
     monkeypatch.setattr(emulator_code, "attempt", attempt)
+    known = {
+        pattern: emulator_code.Reason("a reason", is_tested)
+        for pattern, is_tested in ((untested, False), (f"{tested.partition(':')[0]}: *", True))
+    }
+    monkeypatch.setattr(emulator_code, "reasons", lambda: known)
     monkeypatch.setattr("os.nice", lambda _: 0)
-    for pattern, status in (("errors.not_found: *", 1), ("sigv4.Verifier.__init__: *", 0)):
-        results = tmp_path / str(status)
-        assert emulator_code.survey(1, results, pattern, reasoned=True) == status
-        assert ("not noticed: " + unexplained in capsys.readouterr().out) == bool(status)
+    for name, told in (
+        (unexplained, "not noticed by the gate"),
+        (untested, ""),
+        (tested, "not noticed by the emulator's own tests, against its reason"),
+    ):
+        results = tmp_path / name[:6]
+        pattern = f"{name.partition(':')[0]}: *"
+        assert emulator_code.survey(1, results, pattern, reasoned=True) == bool(told)
+        assert (f"  {told}: {name}\n" in capsys.readouterr().out) == bool(told)
         before = len(tried)
-        assert emulator_code.survey(1, results, pattern, reasoned=True) == status
+        assert emulator_code.survey(1, results, pattern, reasoned=True) == bool(told)
         assert len(tried) == before, "what was tried is not tried again"
         capsys.readouterr()
-    assert {reasoned, unexplained} < set(tried)
+    assert {unexplained, untested, tested} <= set(tried)
+    known["gone.*"] = emulator_code.Reason("a reason", False)
+    assert emulator_code.survey(1, results, untested) == 1
+    assert "reason without a place: gone.*" in capsys.readouterr().out
 
 
 def test_the_gate_notices_an_alteration_of_the_emulator(tmp_path: Path) -> None:

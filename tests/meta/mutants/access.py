@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .kit import Theme, is_get, on_answer
+from .kit import Theme, bind, is_get, observes, on_answer, remembers
 from .messages import Answer, Forward, Handler, Request, Response, error, ok
 from .signing import CALLER, IDENTITIES, is_by, key_of, resigned, unauthenticated
 
@@ -65,76 +65,43 @@ def not_there(request: Request) -> bool:
     return "nknown" in request.text or "nknown" in request.domain
 
 
-_add(
-    "missing-found-by-unauthorized",
-    "An identity without permission is answered 200 for what does not exist.",
-    "access.unauthorized.missing",
-    _told("unauthorized", lambda request, answer: ok({}) if not_there(request) else answer),
-)
-_add(
-    "missing-crashes-for-unauthorized",
-    "An identity without permission is answered 500 for what does not exist.",
-    "access.unauthorized.missing",
-    _told(
-        "unauthorized",
-        lambda request, answer: error(500, "InternalServerException") if not_there(request) else answer,
-    ),
-)
-_add(
-    "missing-is-invalid-for-unauthorized",
-    "An identity without permission is answered 400 for what does not exist.",
-    "access.unauthorized.missing",
-    _told(
-        "unauthorized",
-        lambda request, answer: error(400, "BadRequestException") if not_there(request) else answer,
-    ),
-)
+for _name, _answer in (
+    ("found-by", ok({})),
+    ("crashes-for", error(500, "InternalServerException")),
+    ("is-invalid-for", error(400, "BadRequestException")),
+):
+    _add(
+        f"missing-{_name}-unauthorized",
+        f"An identity without permission is answered {_answer.status} for what does not exist.",
+        "access.unauthorized.missing",
+        _told(
+            "unauthorized", bind(_answer, lambda fixed, request, real: fixed if not_there(request) else real)
+        ),
+    )
+_ALL = f"{_DENIED} {_OTHER} access.unauthorized.missing request.valid response.status"
 
 
-def _remembers_caller() -> Handler:
-    """Whoever authenticates first on a connection stays, whoever asks on it."""
-    owners: dict[int, str] = {}
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        if not is_get(request) or unauthenticated(answer):
-            return answer
-        owner = owners.setdefault(request.connection, key_of(request))
-        identity = next((i for i in IDENTITIES.values() if i.access_key == owner), CALLER)
-        return answer if owner == key_of(request) else forward(resigned(request, identity))
-
-    return handler
+@THEME.mutant("identity-of-the-connection", _ALL, remembers(dict))
+def _remembers_caller(owners: dict[int, str], request: Request, forward: Forward) -> Answer:
+    """The identity of the first request on a connection holds for all later ones."""
+    answer = forward(request)
+    if not is_get(request) or unauthenticated(answer):
+        return answer
+    owner = owners.setdefault(request.connection, key_of(request))
+    identity = next((i for i in IDENTITIES.values() if i.access_key == owner), CALLER)
+    return answer if owner == key_of(request) else forward(resigned(request, identity))
 
 
-THEME.add_stateful(
-    "identity-of-the-connection",
-    "The identity of the first request on a connection holds for all later ones.",
-    f"{_DENIED} {_OTHER} access.unauthorized.missing request.valid response.status",
-    _remembers_caller,
-)
-
-
-def _remembers_answers() -> Handler:
-    """A cache in front of the service that does not know of identities."""
-    answers: dict[tuple[str, bytes], Response] = {}
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        if not is_get(request) or unauthenticated(answer):
-            return answer
-        key = (request.target, request.body)
-        if answer.status == 200:
-            answers[key] = answer
-        elif answer.status == 404 and key_of(request) == CALLER.access_key:
-            answers.pop(key, None)
-        return answers.get(key, answer) if answer.status in (403, 404) else answer
-
-    return handler
-
-
-THEME.add_stateful(
-    "cache-without-identities",
-    "What one caller was answered is given to every other.",
-    f"{_DENIED} {_OTHER}",
-    _remembers_answers,
-)
+@THEME.mutant("cache-without-identities", f"{_DENIED} {_OTHER}", observes(dict))
+def _remembers_answers(
+    answers: dict[tuple[str, bytes], Response], request: Request, answer: Response
+) -> Answer:
+    """What one caller was answered is given to every other."""
+    if unauthenticated(answer):
+        return answer
+    key = (request.target, request.body)
+    if answer.status == 200:
+        answers[key] = answer
+    elif answer.status == 404 and key_of(request) == CALLER.access_key:
+        answers.pop(key, None)
+    return answers.get(key, answer) if answer.status in (403, 404) else answer

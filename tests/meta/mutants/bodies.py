@@ -82,44 +82,28 @@ _add(
     "request.json",
     _decodes("utf-8", "replace"),
 )
-_UNREADABLE = "request.json request.body.type"
+_UNREADABLE = "request.body.type"
+_PAGE = Response(400, (("Content-Type", "text/html"),), b"<h1>Bad Request</h1>")
 
 
 def _unreadable(request: Request) -> bool:
     return bool(request.body) and request.document is MISSING
 
 
-_add("json-unreadable-crashes", "A body that is not JSON is answered 500.", _UNREADABLE, crashes(_unreadable))
-_add(
-    "json-unreadable-not-found",
-    "A body that is not JSON is answered 404.",
-    _UNREADABLE,
-    answers(_unreadable, lambda _: error(404, "ResourceNotFoundException")),
-)
-_add(
-    "json-unreadable-ignored",
-    "A body that is not JSON is answered 200, empty.",
-    _UNREADABLE,
-    answers(_unreadable, lambda _: ok({})),
-)
-_add(
-    "json-unreadable-422",
-    "A body that is not JSON is answered 422, as frameworks do.",
-    _UNREADABLE,
-    answers(_unreadable, lambda _: error(422, "SerializationException")),
-)
-_add(
-    "json-unreadable-type",
-    "A body that is not JSON is answered 400 JSONDecodeError.",
-    "request.json error.BadRequestException.type",
-    answers(_unreadable, lambda _: error(400, "JSONDecodeError")),
-)
-_add(
-    "json-unreadable-page",
-    "A body that is not JSON is answered with a framework's 400 page in HTML.",
-    "request.json error.content-type error.body.json error.type",
-    answers(_unreadable, lambda _: Response(400, (("Content-Type", "text/html"),), b"<h1>Bad Request</h1>")),
-)
+for _name, _description, _clauses, _answer in (
+    ("crashes", "500", _UNREADABLE, error(500, "InternalServerException")),
+    ("not-found", "404", _UNREADABLE, error(404, "ResourceNotFoundException")),
+    ("ignored", "200, empty", _UNREADABLE, ok({})),
+    ("422", "422, as frameworks do", _UNREADABLE, error(422, "SerializationException")),
+    ("type", "400 JSONDecodeError", "error.BadRequestException.type", error(400, "JSONDecodeError")),
+    ("page", "with a page of a framework", "error.type error.content-type error.body.json", _PAGE),
+):
+    _add(
+        f"json-unreadable-{_name}",
+        f"A body that is not JSON is answered {_description}.",
+        f"request.json {_clauses}",
+        answers(_unreadable, _answer),
+    )
 for _name, _types, _change in (
     ("array", (list,), lambda r: {"Uri": _NOWHERE}),
     ("string", (str,), lambda r: {"Uri": r.document[:255] or _NOWHERE}),
@@ -246,13 +230,12 @@ for _name, _description, _answer in (
     )
 
 
-def _has_other_type(request: Request) -> bool:
-    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    return media_type != "application/json"
-
-
 for _name, _description, _when in (
-    ("wrong", "A wrong Content-Type", lambda r: _has_other_type(r) and r.header("content-type")),
+    (
+        "wrong",
+        "A wrong Content-Type",
+        lambda r: r.media_type != "application/json" and r.header("content-type"),
+    ),
     ("missing", "A missing Content-Type", lambda r: r.header("content-type") is None),
 ):
     for _fate, _answer in (
@@ -276,7 +259,10 @@ for _name, _when in (
         f"A Content-Type {_name.replace('-', ' ')} is answered 415.",
         "request.valid",
         answers(
-            bind(_when, lambda when, r: not _has_other_type(r) and when(r.header("content-type") or "")),
-            lambda _: error(415, "UnsupportedMediaTypeException"),
+            bind(
+                _when,
+                lambda when, r: r.media_type == "application/json" and when(r.header("content-type") or ""),
+            ),
+            error(415, "UnsupportedMediaTypeException"),
         ),
     )

@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from .kit import Build, Theme, is_get
-from .messages import MISSING, PUT, Answer, Forward, Handler, Raw, Request, Response, error
+from .kit import Build, Theme, bind, is_get, remembers
+from .messages import PUT, Answer, Forward, Raw, Request, Response, error
 from .signing import refused, resigned
 from .writes import Document, Key, key
 
@@ -59,7 +59,13 @@ def _crowd(crowded: Callable[[Crowd, Request, Response, Forward], Answer]) -> Bu
     return Mob
 
 
+_OWN = "concurrency.own-answer"
+_NO_FAULT = "concurrency.no-fault"
+
+
+@THEME.mutant("request-shared", _OWN, _crowd)
 def _anothers(self: Crowd, request: Request, answer: Response, forward: Forward) -> Answer:
+    """The request under way is kept in one place for all."""
     current = self.current
     if (
         current is None
@@ -70,67 +76,46 @@ def _anothers(self: Crowd, request: Request, answer: Response, forward: Forward)
     return forward(resigned(current))
 
 
+@THEME.mutant("answer-shared", _OWN, _crowd)
 def _last(self: Crowd, request: Request, answer: Response, forward: Forward) -> Answer:
+    """The answer under way is kept in one place for all."""
     return self.last or answer
 
 
-_OWN = "concurrency.own-answer"
-_NO_FAULT = "concurrency.no-fault"
-for _name, _description, _clauses, _answer in (
-    ("request-shared", "The request under way is kept in one place for all.", _OWN, _anothers),
-    ("answer-shared", "The answer under way is kept in one place for all.", _OWN, _last),
-    (
-        "crashes",
-        "Simultaneous requests fail with 500.",
-        f"{_NO_FAULT} {_OWN}",
-        lambda self, request, answer, forward: error(500, "InternalServerException"),
-    ),
-    (
-        "unavailable",
-        "Only one request at a time is served, others are answered 503.",
-        f"{_NO_FAULT} {_OWN}",
-        lambda self, request, answer, forward: error(503, "ServiceUnavailableException"),
-    ),
-    (
-        "resets",
-        "Simultaneous requests reset their connections.",
-        f"{_NO_FAULT} {_OWN} transport.answers",
-        lambda self, request, answer, forward: Raw(b"", "reset"),
-    ),
-    (
-        "not-found",
-        "Simultaneous requests find nothing.",
-        _OWN,
-        lambda self, request, answer, forward: error(404, "ResourceNotFoundException"),
-    ),
-):
-    _add(_name, _description, _clauses, _crowd(_answer))
+_FATES: tuple[tuple[str, str, str, Answer], ...] = (
+    ("crashes", "fail with 500", _NO_FAULT, error(500, "InternalServerException")),
+    ("unavailable", "are answered 503, but for one", _NO_FAULT, error(503, "ServiceUnavailableException")),
+    ("resets", "reset their connections", f"{_NO_FAULT} transport.answers", Raw(b"", "reset")),
+    ("not-found", "find nothing", "", error(404, "ResourceNotFoundException")),
+)
+for _name, _description, _clauses, _fate in _FATES:
+    _add(
+        _name,
+        f"Simultaneous requests {_description}.",
+        f"{_clauses} {_OWN}",
+        _crowd(bind(_fate, lambda fate, *_: fate)),
+    )
 
 
 def _in_two_steps(pause: float) -> Build:
     """An update goes in two steps: first the members that the last write had too, some old and some new."""
 
-    def build() -> Handler:
-        last: dict[Key, Document] = {}
+    def handler(last: dict[Key, Document], request: Request, forward: Forward) -> Answer:
+        if request.operation != PUT or not isinstance(request.document, dict):
+            return forward(request)
+        old = last.get(key(request))
+        names = [name for name in request.document if name in (old or {}) and name != "Uri"]
+        if old and len(names) > 1:
+            half = {name: old[name] for name in names[len(names) // 2 :]}
+            mixed = request.with_document({**request.document, **half})
+            if forward(resigned(mixed)).status == 200:
+                time.sleep(pause)
+        answer = forward(request)
+        if answer.status == 200:
+            last[key(request)] = request.document
+        return answer
 
-        def handler(request: Request, forward: Forward) -> Answer:
-            if request.operation != PUT or not isinstance(request.document, dict):
-                return forward(request)
-            old = last.get(key(request))
-            names = [name for name in request.document if name in (old or {}) and name != "Uri"]
-            if old and len(names) > 1:
-                half = {name: old[name] for name in names[len(names) // 2 :]}
-                mixed = request.with_document({**request.document, **half})
-                if forward(resigned(mixed)).status == 200:
-                    time.sleep(pause)
-            answer = forward(request)
-            if answer.status == 200 and request.document is not MISSING:
-                last[key(request)] = request.document
-            return answer
-
-        return handler
-
-    return build
+    return remembers(dict)(handler)
 
 
 for _pause in (0.002, 0.02):
@@ -142,23 +127,16 @@ for _pause in (0.002, 0.02):
     )
 
 
-def _gap() -> Handler:
-    """An update deletes first and writes again a moment later."""
-    away: set[Key] = set()
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        if request.operation == PUT:
-            away.add(key(request))
-            time.sleep(0.005)
-            try:
-                return forward(request)
-            finally:
-                away.discard(key(request))
-        answer = forward(request)
-        gone = is_get(request) and answer.status == 200 and key(request) in away
-        return error(404, "ResourceNotFoundException") if gone else answer
-
-    return handler
-
-
-_add("update-with-a-gap", "During an update there is no integration.", "concurrency.no-mixture", _gap)
+@THEME.mutant("update-with-a-gap", "concurrency.no-mixture", remembers(set))
+def _gap(away: set[Key], request: Request, forward: Forward) -> Answer:
+    """During an update there is no integration."""
+    if request.operation == PUT:
+        away.add(key(request))
+        time.sleep(0.005)
+        try:
+            return forward(request)
+        finally:
+            away.discard(key(request))
+    answer = forward(request)
+    gone = is_get(request) and answer.status == 200 and key(request) in away
+    return error(404, "ResourceNotFoundException") if gone else answer

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from getintegration_emulator.identities import Identity
 
 from .excuses import now, serves, serves_claims
-from .kit import Theme, bind, on_answer
+from .kit import Theme, When, bind, on_answer
 from .messages import Handler, Request, Response, error
 from .signing import (
     IDENTITIES,
@@ -198,22 +198,10 @@ _add(
     "sigv4.session-token",
     _denies(lambda request: key_of(request) == _TEMPORARY.access_key),
 )
-_STANDARD = frozenset(
-    [
-        "host",
-        "content-length",
-        "content-type",
-        "accept",
-        "accept-encoding",
-        "user-agent",
-        "connection",
-        "authorization",
-        "amz-sdk-invocation-id",
-        "amz-sdk-request",
-        "transfer-encoding",
-        "expect",
-    ]
-)
+_STANDARD = {
+    *("host", "content-length", "content-type", "accept", "accept-encoding", "user-agent", "connection"),
+    *("authorization", "amz-sdk-invocation-id", "amz-sdk-request", "transfer-encoding", "expect"),
+}
 
 
 def _unsigned(request: Request) -> set[str]:
@@ -221,95 +209,78 @@ def _unsigned(request: Request) -> set[str]:
     return {name.lower() for name, _ in request.headers} - set(claim.signed if claim else ())
 
 
-for _name, _description, _clause, _when in (
-    ("path-encoded-once", "A path with a percent sign", "canonical-path", lambda r: "%" in r.path),
-    ("path-escapes-in-lower-case", "A path with %e2", "canonical-path", lambda r: "%e2" in r.path),
-    (
-        "path-with-marks",
-        "A path with !, ', ( or )",
-        "canonical-path",
-        lambda r: bool(re.search("[!'()]", r.path)),
+def _parts(request: Request) -> list[str]:
+    return request.query.split("&")
+
+
+def _has_name_twice(request: Request) -> bool:
+    return len({part.partition("=")[0] for part in _parts(request)}) < len(_parts(request))
+
+
+def _has_mixed_case(request: Request) -> bool:
+    names = (name for name, _ in request.headers if name.lower().startswith("x-amz-"))
+    return any(name not in (name.lower(), name.title()) for name in names)
+
+
+def _metas(request: Request) -> list[str]:
+    return [value for name, value in request.headers if name.lower().startswith("x-amz-m")]
+
+
+def _has_odd_unsigned(request: Request) -> bool:
+    return bool(_unsigned(request) - _STANDARD)
+
+
+def _has_other_agent(request: Request) -> bool:
+    return "user-agent" in _unsigned(request) and not (request.header("user-agent") or "").startswith(
+        "getint"
+    )
+
+
+_REJECTED: dict[str, tuple[tuple[str, str, When], ...]] = {
+    "canonical-path": (
+        ("path-encoded-once", "A path with a percent sign", lambda r: "%" in r.path),
+        ("path-escapes-in-lower-case", "A path with %e2", lambda r: "%e2" in r.path),
+        ("path-with-marks", "A path with !, ', ( or )", lambda r: bool(re.search("[!'()]", r.path))),
+        ("path-with-tilde", "A path with a tilde", lambda r: "~" in r.path),
+        ("path-with-plus", "A path with a plus sign", lambda r: "+" in r.path),
+        ("path-with-delimiters", "A path with =, & or @", lambda r: bool(re.search("[=&@]", r.path))),
     ),
-    ("path-with-tilde", "A path with a tilde", "canonical-path", lambda r: "~" in r.path),
-    ("path-with-plus", "A path with a plus sign", "canonical-path", lambda r: "+" in r.path),
-    (
-        "path-with-delimiters",
-        "A path with =, & or @",
-        "canonical-path",
-        lambda r: bool(re.search("[=&@]", r.path)),
+    "canonical-query": (
+        ("query-not-sorted", "A query that is not sorted", lambda r: _parts(r) != sorted(_parts(r))),
+        ("query-sorted-by-name-only", "A query with a name twice", _has_name_twice),
+        ("query-with-escapes", "A query with a percent sign", lambda r: "%" in r.query),
+        ("query-with-empty-value", "A query with an empty value", lambda r: r.query.endswith("=")),
+        ("query", "A query", lambda r: bool(r.query)),
     ),
-    (
-        "query-not-sorted",
-        "A query that is not sorted",
-        "canonical-query",
-        lambda r: r.query.split("&") != sorted(r.query.split("&")),
-    ),
-    (
-        "query-sorted-by-name-only",
-        "A query with a name twice",
-        "canonical-query",
-        lambda r: len({p.partition("=")[0] for p in r.query.split("&")}) < r.query.count("&") + 1,
-    ),
-    ("query-with-escapes", "A query with a percent sign", "canonical-query", lambda r: "%" in r.query),
-    (
-        "query-with-empty-value",
-        "A query with an empty value",
-        "canonical-query",
-        lambda r: r.query.endswith("="),
-    ),
-    ("query", "A query", "canonical-query", lambda r: bool(r.query)),
-    (
-        "header-spaces",
-        "A header with two spaces",
-        "canonical-headers",
-        lambda r: any("  " in v for _, v in r.headers),
-    ),
-    (
-        "header-case",
-        "A header X-Amz in mixed case",
-        "canonical-headers",
-        lambda r: any(
-            k.lower().startswith("x-amz-") and k not in (k.lower(), k.title()) for k, _ in r.headers
+    "canonical-headers": (
+        ("header-spaces", "A header with two spaces", lambda r: any("  " in v for _, v in r.headers)),
+        ("header-case", "A header X-Amz in mixed case", _has_mixed_case),
+        ("header-commas", "A signed header with commas", lambda r: "," in (r.header("x-amz-meta") or "")),
+        (
+            "header-unknown",
+            "A signed header that no operation knows",
+            lambda r: r.header("x-amz-zebra") is not None,
         ),
     ),
-    (
-        "header-commas",
-        "A signed header with commas",
-        "canonical-headers",
-        lambda r: any("," in v and k.lower().startswith("x-amz-m") for k, v in r.headers),
+    "unsigned-headers sdk.boto3": (
+        ("header-user-agent", "An unsigned User-Agent that is not the suite's own", _has_other_agent),
+        (
+            "header-unsigned",
+            "An unsigned header that is not of every client",
+            lambda r: bool(_unsigned(r) - _STANDARD),
+        ),
+        ("header-accept", "An unsigned Accept", lambda r: "accept" in _unsigned(r)),
+        ("header-forwarded", "An unsigned X-Forwarded-For", lambda r: "x-forwarded-for" in _unsigned(r)),
     ),
-    (
-        "header-unknown",
-        "A signed header that no operation knows",
-        "canonical-headers",
-        lambda r: any(k.lower() == "x-amz-zebra" for k, _ in r.headers),
-    ),
-    (
-        "header-user-agent",
-        "An unsigned User-Agent that is not the suite's own",
-        "unsigned-headers",
-        lambda r: "user-agent" in _unsigned(r) and not (r.header("user-agent") or "").startswith("getint"),
-    ),
-    (
-        "header-unsigned",
-        "An unsigned header that is not of every client",
-        "unsigned-headers",
-        lambda r: bool(_unsigned(r) - _STANDARD),
-    ),
-    ("header-accept", "An unsigned Accept", "unsigned-headers", lambda r: "accept" in _unsigned(r)),
-    (
-        "header-forwarded",
-        "An unsigned X-Forwarded-For",
-        "unsigned-headers",
-        lambda r: "x-forwarded-for" in _unsigned(r),
-    ),
-):
-    _add(
-        f"{_name}-rejected",
-        f"{_description} makes the signature wrong.",
-        f"sigv4.{_clause}" + (" sdk.boto3" if _clause == "unsigned-headers" else ""),
-        _denies(_when),
-    )
+}
+for _clauses, _rows in _REJECTED.items():
+    for _name, _description, _when in _rows:
+        _add(
+            f"{_name}-rejected",
+            f"{_description} makes the signature wrong.",
+            f"sigv4.{_clauses}",
+            _denies(_when),
+        )
 
 # --- Rejections of a wrong kind -----------------------------------------------------------------------------
 

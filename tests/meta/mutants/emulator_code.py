@@ -1,7 +1,8 @@
 """Alters the emulator's own code, one place at a time, and runs the gate against each alteration.
 
-What the gate does not notice is a gap in the suite, or stands with its reason in ``emulator_code.toml``.
-Results are kept in a file: a run goes on where the one before ended, until emulator or suite change.
+What the gate does not notice is a gap in the suite, or stands with its reason in ``emulator_code.toml``;
+where that says that the emulator's own tests notice it, they are run, and have to.
+Results are kept in a file: a run goes on where the one before ended, until emulator or tests change.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import argparse
 import ast
 import fnmatch
 import hashlib
-import importlib.abc
-import importlib.util
+import importlib
 import json
 import os
 import random
 import re
 import select
+import shutil
 import signal
 import sys
 import time
@@ -42,6 +43,14 @@ RESULTS, MINUTES = Path(".emulator-code.jsonl"), 60.0
 LIMIT = 120.0
 #: The quickest tests first, since most alterations break something simple.
 _FIRST = ("valid", "missing", "malformed", "access", "signatures", "state")
+#: The emulator's own tests, those first that notice most alterations of a module; all others last.
+_OWN = ("rules", "state", "signatures", "throttling", "http", "process")
+_OWN_FIRST = {
+    **dict.fromkeys(("__main__", "launch", "server", "__init__"), ("process", "http")),
+    **dict.fromkeys(("application", "errors"), ("http", "rules")),
+    **dict.fromkeys(("sigv4", "canonical", "identities"), ("signatures", "process")),
+    "throttle": ("throttling",),
+}
 
 #: A text for people, on which nothing may depend.
 _PROSE = re.compile(r"[A-Za-z,.] [A-Za-z(]")
@@ -194,21 +203,15 @@ def _surroundings(tree: ast.Module) -> dict[ast.AST, tuple[str, int]]:
     return found
 
 
-class _Altered(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module of the emulator from other code."""
-
-    def __init__(self, module: str, tree: ast.Module) -> None:
-        self._name, self._tree = f"{PACKAGE}.{module}", tree
-        self._path = str(SOURCE / f"{module}.py")
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> Any:
-        if name != self._name:
-            return None
-        return importlib.util.spec_from_loader(name, self, origin=self._path)
-
-    def exec_module(self, module: Any) -> None:
-        module.__file__ = self._path
-        exec(compile(self._tree, self._path, "exec"), module.__dict__)
+def _import_from(place: Place | None, folder: Path) -> None:
+    """Have this process, and those it starts, import the emulator altered, from a copy."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
+    if place is not None:
+        copy = shutil.copytree(SOURCE, folder / "src" / PACKAGE)
+        (copy / f"{place.module}.py").write_text(ast.unparse(place.source()), encoding="utf-8")
+        sys.path.insert(0, str(copy.parent))
+        os.environ["PYTHONPATH"] = str(copy.parent)
 
 
 class Emulator:
@@ -223,10 +226,7 @@ class Emulator:
             os.dup2(writing, 1)
             os.dup2(alive, 0)
             os.close(self._life)
-            for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
-                del sys.modules[name]
-            if place is not None:
-                sys.meta_path.insert(0, _Altered(place.module, place.source()))
+            _import_from(place, folder)
             if executed is not None:
                 _record(executed)
             main = importlib.import_module(f"{PACKAGE}.__main__").main
@@ -274,16 +274,27 @@ def gate(url: str, folder: Path) -> int:
     """Run the suite until something is violated; returns its exit status, -1 if it took too long."""
     target = folder / "target.toml"
     target.write_text(target_file(Mutant("", "", frozenset(), lambda: None)), encoding="utf-8")
-    tests = [f"tests/contract/test_{name}.py" for name in _FIRST]
-    rest = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "contract").glob("test_*.py"))
-    files = [*tests, *(path for path in rest if path not in tests)]
-    arguments = [*files, *SUITE[1:], "-x", "--endpoint-url", url, "--target", str(target)]
+    all_tests = sorted(path.stem[5:] for path in (ROOT / "tests" / "contract").glob("test_*.py"))
+    files = [f"tests/contract/test_{name}.py" for name in dict.fromkeys((*_FIRST, *all_tests))]
+    return _pytest([*files, "--endpoint-url", url, "--target", str(target)], folder)
+
+
+def own_tests(place: Place, folder: Path) -> int:
+    """Run the emulator's own tests on an alteration; returns as :func:`gate` does."""
+    names = dict.fromkeys((*_OWN_FIRST.get(place.module, ()), *_OWN))
+    return _pytest([f"tests/meta/emulator/test_emulator_{name}.py" for name in names], folder, place)
+
+
+def _pytest(arguments: Sequence[str], folder: Path, place: Place | None = None) -> int:
+    """Run tests in a process of its own, which imports the emulator altered if a place is given."""
 
     def run() -> int:
         import pytest
 
         redirect(folder / "output")
-        return int(pytest.main(arguments))
+        if place is not None:
+            _import_from(place, folder)
+        return int(pytest.main([*arguments, *SUITE[1:], "-x"]))
 
     process, started = fork(run), time.monotonic()
     while time.monotonic() - started < LIMIT:
@@ -309,93 +320,117 @@ def reachable(found: Sequence[Place]) -> list[Place]:
     return [place for place in found if any(f"{place.module}:{line}" in executed for line in place.lines)]
 
 
-def attempt(place: Place) -> int | str:
-    """The gate's exit status against an alteration."""
-    with TemporaryDirectory(prefix="emulator-") as folder:
-        emulator = Emulator(place, Path(folder))
+def attempt(place: Place, reason: Reason | None) -> int | str:
+    """The exit status of the gate against an alteration, or of the emulator's own tests."""
+    with TemporaryDirectory(prefix="emulator-") as name:
+        folder = Path(name)
+        if reason is not None and reason.tested:
+            return own_tests(place, folder)
+        emulator = Emulator(place, folder)
         try:
-            return "does not start" if emulator.url is None else gate(emulator.url, Path(folder))
+            return "does not start" if emulator.url is None else gate(emulator.url, folder)
         finally:
             emulator.stop()
 
 
-def reasons() -> dict[str, str]:
-    """Why survivors may survive: patterns of places, each with its reason."""
-    text = Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
+@dataclass(frozen=True)
+class Reason:
+    """Why the gate need not notice alterations, and whether the emulator's own tests must."""
+
+    text: str
+    tested: bool
+
+
+def reasons() -> dict[str, Reason]:
+    """Patterns of places, each with its reason."""
+    kinds = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     return {
-        pattern: reason for reason, patterns in tomllib.loads(text)["reasons"].items() for pattern in patterns
+        pattern: Reason(text, kind == "tested")
+        for kind, texts in kinds.items()
+        for text, patterns in texts.items()
+        for pattern in patterns
     }
 
 
-def reason_for(name: str, known: dict[str, str]) -> str | None:
-    """The reason why an alteration may survive, if there is one."""
-    fitting = (reason for pattern, reason in known.items() if fnmatch.fnmatchcase(name, _literal(pattern)))
-    return next(fitting, None)
+def fits(name: str, pattern: str) -> bool:
+    """Whether a pattern means a place; only ``*`` is special in it."""
+    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
-def _literal(pattern: str) -> str:
-    """Only ``*`` is special in a pattern."""
-    return pattern.replace("[", "[[]").replace("?", "[?]")
+def reason_for(name: str, known: dict[str, Reason]) -> Reason | None:
+    """The reason why the gate need not notice an alteration, if there is one."""
+    return next((reason for pattern, reason in known.items() if fits(name, pattern)), None)
+
+
+def obsolete(found: Sequence[Place], known: dict[str, Reason]) -> list[str]:
+    """Patterns of reasons that mean no place, or only places that patterns before them mean as well."""
+    first = {next((p for p in known if fits(place.name, p)), None) for place in found}
+    return [pattern for pattern in known if pattern not in first]
 
 
 def digest() -> str:
-    """What results depend on: the code of emulator and suite."""
+    """What results depend on: the code of emulator, suite and tests."""
     files = [
         path
-        for folder in (
-            "src/getintegration_contract",
-            "src/getintegration_emulator",
-            "tests/contract",
-            "openapi",
-        )
+        for folder in ("src", "openapi", "tests/contract", "tests/meta/emulator")
         for path in sorted((ROOT / folder).rglob("*"))
         if path.suffix in (".py", ".yaml", ".json", ".toml")
     ]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def _kept(file: Path, wanted: str) -> dict[str, int | str]:
-    """Results of runs before, if they are of the same code."""
+def _kept(file: Path, wanted: str) -> dict[tuple[str, str], int | str]:
+    """Results of runs before, if they are of the same code: by place, and by who was to notice it."""
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if not lines or json.loads(lines[0]) != wanted:
         file.write_text(json.dumps(wanted) + "\n", encoding="utf-8")
         return {}
-    return dict(json.loads(line) for line in lines[1:])
+    return {(name, who): status for name, who, status in map(json.loads, lines[1:])}
 
 
 def survey(minutes: float, results: Path, pattern: str = "*", *, reasoned: bool = False) -> int:
-    """Alter what is still untried, until the time is over; 1 if something survives without a reason.
+    """Alter what is still untried, until the time is over; 1 if something is not noticed as it must be.
 
-    The suite must be preloaded. ``pattern`` chooses places, ``reasoned`` tries those that may survive, too.
+    The suite must be preloaded. ``pattern`` chooses places; ``reasoned`` tries those, too, that nothing need
+    notice.
     """
     os.nice(10)
     found, known = places(), reasons()
-    reached = reachable(found)
-    fitting = [place for place in reached if fnmatch.fnmatchcase(place.name, _literal(pattern))]
-    chosen = [place for place in fitting if reasoned or reason_for(place.name, known) is None]
+    due = {place: reason_for(place.name, known) for place in found if fits(place.name, pattern)}
+    reached = set(reachable(found))
+    chosen = [p for p, reason in due.items() if (reason.tested or reasoned if reason else p in reached)]
     random.Random(1).shuffle(chosen)  # so that a part of it is a sample of all
     done, end = _kept(results, digest()), time.monotonic() + minutes * 60
+    ends: dict[Place, int | str] = {}
     with results.open("a", encoding="utf-8") as file:
         for place in chosen:
-            if place.name in done or time.monotonic() > end:
-                continue
-            done[place.name] = attempt(place)
-            file.write(json.dumps([place.name, done[place.name]]) + "\n")
-            file.flush()
-    ends = Counter(done[place.name] for place in chosen if place.name in done)
-    survivors = [place.name for place in chosen if done.get(place.name) == 0]
-    unexplained = [name for name in survivors if reason_for(name, known) is None]
-    noticed = ends.total() - len(survivors)
+            reason = due[place]
+            key = place.name, "the emulator's own tests" if reason and reason.tested else "the gate"
+            if key not in done and time.monotonic() < end:
+                done[key] = attempt(place, reason)
+                file.write(json.dumps([*key, done[key]]) + "\n")
+                file.flush()
+            if key in done:
+                ends[place] = done[key]
+    survivors = [place for place, status in ends.items() if status == 0]
+    told = {
+        "not noticed by the gate": [place.name for place in survivors if due[place] is None],
+        "not noticed by the emulator's own tests, against its reason": [
+            place.name for place in survivors if (reason := due[place]) and reason.tested
+        ],
+        "reason without a place": obsolete(found, known),
+    }
     print(
         f"{len(found)} places of the emulator's code: {len(found) - len(reached)} not reached by the gate,"
-        f" {len(fitting) - len(chosen)} with a reason, {len(chosen) - ends.total()} left to try."
+        f" {len(due) - len(chosen)} not to be tried, {len(chosen) - len(ends)} left to try.\n"
+        f"{len(ends)} altered: {len(ends) - len(survivors)} noticed, {len(survivors)} not."
     )
-    print(
-        f"{ends.total()} altered: {noticed} noticed, {len(survivors)} not,"
-        f" {len(unexplained)} of these without a reason."
-    )
-    print("\n".join(f"  not noticed: {name}" for name in unexplained))
-    return 1 if unexplained else 0
+    print("".join(f"  {words}: {name}\n" for words, names in told.items() for name in names), end="")
+    needless = [
+        place.name for place, reason in due.items() if reason and not reason.tested and ends.get(place)
+    ]
+    print("".join(f"  noticed, although it need not be: {name}\n" for name in needless), end="")
+    return 1 if any(told.values()) else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -407,7 +442,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--minutes", type=float, default=MINUTES, help="stop after this time (default: %(default)g)")
     add("--results", type=Path, default=RESULTS, metavar="FILE", help="kept here (default: %(default)s)")
     add("-k", dest="pattern", default="*", help="only places whose name fits, with *")
-    add("--reasoned", action="store_true", help="try those too that have a reason to survive")
+    add("--reasoned", action="store_true", help="try those too that nothing need notice")
     add("--list", action="store_true", help="print the names of all places, and stop")
     options = parser.parse_args(arguments)
     if options.list:

@@ -88,30 +88,23 @@ for _due, _names in {
             f"error.{_due}.type",
             _renamed(_due, _name),
         )
-_add(
-    "all-of-one-type",
-    "Every error is a BadRequestException, whatever its status.",
-    "error.BadRequestException.status",
-    on_error(lambda answer: answer.with_type("BadRequestException")),
-)
-_add(
-    "all-internal",
-    "Every error is an InternalServerException, whatever its status.",
-    "error.InternalServerException.status",
-    on_error(lambda answer: answer.with_type("InternalServerException")),
-)
-_add(
-    "bad-request-internal",
-    "Invalid input is answered 400 InternalServerException.",
-    "error.InternalServerException.status",
-    on_status(400, lambda answer: answer.with_type("InternalServerException")),
-)
-_add(
-    "missing-is-bad-request",
-    "What does not exist is answered 404 BadRequestException.",
-    "error.BadRequestException.status",
-    on_status(404, lambda answer: answer.with_type("BadRequestException")),
-)
+for _name, _description, _statuses, _type in (
+    ("all-of-one-type", "Every error is a", range(400, 500), "BadRequestException"),
+    ("all-internal", "Every error is an", range(400, 500), "InternalServerException"),
+    ("bad-request-internal", "Invalid input is answered 400", (400,), "InternalServerException"),
+    ("missing-is-bad-request", "What does not exist is answered 404", (404,), "BadRequestException"),
+):
+    _add(
+        _name,
+        f"{_description} {_type}.",
+        f"error.{_type}.status",
+        on_error(
+            bind(
+                (_statuses, _type),
+                lambda due, answer: answer.with_type(due[1]) if answer.status in due[0] else answer,
+            )
+        ),
+    )
 _add(
     "type-in-lower-case",
     "The type is in lower case.",

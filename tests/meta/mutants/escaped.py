@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qs
 
 from .excuses import now, serves, serves_claims
-from .kit import Build, Theme, answers, asks, bind, crashes, rejects, valid
+from .kit import Build, Theme, answers, asks, bind, crashes, rejects, stateless, valid
 from .lookup import Key, equal, near, same
-from .messages import Answer, Handler, Request, Response, error, load, ok
+from .messages import Answer, Request, Response, error, load, ok
 from .signing import ALGORITHM, fits
-from .writes import Writes, edited, key
+from .writes import Writes, edited, key, reads
 
 THEME = Theme("escaped")
 _add = THEME.add
@@ -22,50 +21,39 @@ _add = THEME.add
 _INHERITED = {"constructor", "toString", "__proto__", "__class__"}
 
 
-def _uri_inherited(request: Request) -> bool:
-    return request.text in _INHERITED
-
-
-def _domain_inherited(request: Request) -> bool:
-    return request.domain in _INHERITED
-
-
 _add(
     "inherited-uri-crashes",
     "A Uri that every object has crashes it.",
     "missing.integration",
-    crashes(_uri_inherited),
+    crashes(lambda request: request.text in _INHERITED),
 )
 _add(
     "inherited-uri-found",
     "A Uri that every object has is found, and empty.",
     "missing.integration",
-    answers(_uri_inherited, lambda _: ok({})),
+    answers(lambda request: request.text in _INHERITED, ok({})),
 )
 _add(
     "inherited-domain-crashes",
     "A domain name that every object has crashes it.",
     "missing.domain",
-    crashes(_domain_inherited),
+    crashes(lambda request: request.domain in _INHERITED),
 )
 
 
 def one_of_all(change: Key) -> Build:
     """A server that keeps one integration for all Uris of the same key: the last one that was put."""
 
-    class One(Writes):
-        def read(self, request: Request, answer: Response) -> Answer:
-            if answer.status != 200:
-                return answer
-            alike = [
-                documents[-1]
-                for (domain, uri), documents in self.alive.items()
-                if domain == request.domain and change(uri) == change(request.text)
-            ]
-            last = alike[-1] if alike else {}
-            return edited(answer, **{name: last[name] for name in ("ObjectTypeName",) if name in last})
+    def read(self: Writes, request: Request, answer: Response) -> Answer:
+        alike = [
+            documents[-1].get("ObjectTypeName")
+            for (domain, uri), documents in self.alive.items()
+            if domain == request.domain and change(uri) == change(request.text)
+        ]
+        lost = answer.status == 200 and alike and alike[-1]
+        return edited(answer, ObjectTypeName=alike[-1]) if lost else answer
 
-    return One
+    return reads(read)
 
 
 # --- Keys that lose parts of an ARN -------------------------------------------------------------------------
@@ -116,23 +104,21 @@ def named_in_body(member: str) -> Callable[[Request], Request | None]:
     return change
 
 
-def _named_in_query(request: Request) -> Request | None:
-    names = parse_qs(request.query).get("DomainName")
-    return request.with_domain(names[0]) if names else None
-
-
 _add(
     "domain-from-body",
     "DomainName of the body beats the path.",
     "request.domain-in-path",
     asks(named_in_body("DomainName")),
 )
-_add(
-    "domain-from-query",
-    "DomainName of the query beats the path.",
-    "request.domain-in-path",
-    asks(_named_in_query),
-)
+
+
+@THEME.mutant("domain-from-query", "request.domain-in-path", stateless(asks))
+def _named_in_query(request: Request) -> Request | None:
+    """DomainName of the query beats the path."""
+    names = parse_qs(request.query).get("DomainName")
+    return request.with_domain(names[0]) if names else None
+
+
 _add(
     "path-not-decoded",
     "The domain's name is taken as it is encoded.",
@@ -146,63 +132,52 @@ for _name, _limit in (("packet", 65_536), ("read", 262_144)):
         "request.valid",
         answers(
             bind(_limit, lambda limit, request: len(request.body) > limit and valid(request)),
-            lambda _: error(403, "InvalidSignatureException"),
+            error(403, "InvalidSignatureException"),
         ),
     )
 
 # --- Stale once more ----------------------------------------------------------------------------------------
 
 
-def _back_at_the_second_reading() -> Build:
-    class Back(Writes):
-        def __init__(self) -> None:
-            super().__init__()
-            self.misses: dict[Any, int] = {}
+@THEME.mutant("deleted-comes-back", "state.deleted", reads)
+def _back_at_the_second_reading(self: Writes, request: Request, answer: Response) -> Answer:
+    """A deleted integration is there again at the second reading."""
+    place = key(request)
+    if answer.status != 404 or place not in self.deleted:
+        return answer
+    missed = self.notes.setdefault(place, False)
+    self.notes[place] = True
+    return self.answers[place][-1] if missed and place in self.answers else answer
 
-        def read(self, request: Request, answer: Response) -> Answer:
-            place = key(request)
-            if answer.status != 404 or place not in self.deleted:
-                return answer
-            self.misses[place] = self.misses.get(place, 0) + 1
-            before = self.answers.get(place)
-            return before[-1] if before and self.misses[place] > 1 else answer
-
-    return Back
-
-
-THEME.add_stateful(
-    "deleted-comes-back",
-    "A deleted integration is there again at the second reading.",
-    "state.deleted",
-    _back_at_the_second_reading(),
-)
 
 # --- Bodies ------------------------------------------------------------------------------------------------
 
 
+@THEME.mutant("json-in-a-string", "request.body.type", stateless(asks))
 def _once_more(request: Request) -> Request | None:
+    """JSON in a JSON string is read as well."""
     if not isinstance(request.document, str):
         return None
     inner = load(request.document.encode())
     return request.with_document(inner) if isinstance(inner, dict) else None
 
 
+@THEME.mutant("form-with-its-type", "request.uri-in-body", stateless(asks))
 def _form(request: Request) -> Request | None:
+    """A form is read where its type says so."""
     uris = parse_qs(request.body.decode("utf-8", "replace")).get("Uri")
     if not uris or "form" not in (request.header("content-type") or ""):
         return None
     return request.with_uri(uris[0]).with_header("Content-Type", "application/json")
 
 
-_add("json-in-a-string", "JSON in a JSON string is read as well.", "request.body.type", asks(_once_more))
-_add("form-with-its-type", "A form is read where its type says so.", "request.uri-in-body", asks(_form))
 _add(
     "amz-json-unknown",
     "Under application/x-amz-json-1.1 there is no operation.",
     "request.content-type",
     answers(
         lambda request: "x-amz-json" in (request.header("content-type") or ""),
-        lambda _: error(404, "UnknownOperationException"),
+        error(404, "UnknownOperationException"),
     ),
 )
 _add(
@@ -221,51 +196,43 @@ _add(
 # --- Signatures ---------------------------------------------------------------------------------------------
 
 
-def _otherwise_signed(request: Request) -> bool:
-    value = request.header("authorization") or ""
-    fixed = re.sub(r"^AWS4-\S+", ALGORITHM, value)
-    return fixed != value and fits(request.with_header("Authorization", fixed))
-
-
-def _fits_the_present(request: Request) -> bool:
-    if request.header("x-amz-date") or request.header("date"):
-        return False
-    dates = (f"{now(-seconds):%Y%m%dT%H%M%SZ}" for seconds in range(3))
-    return any(fits(request.with_header("X-Amz-Date", date)) for date in dates)
-
-
-def _tampered_if_large(limit: int) -> Handler:
-    return serves_claims(lambda request, claim: len(request.body) > limit)
-
-
 _add(
     "host-unsigned",
     "A signature need not cover Host.",
     "sigv4.unsigned-host",
     serves_claims(lambda request, claim: "host" not in claim.signed and fits(request)),
 )
-_add(
-    "any-algorithm",
-    "Any algorithm's name is taken for AWS4-HMAC-SHA256.",
-    "sigv4.not-sigv4",
-    serves(_otherwise_signed),
-)
+
+
+@THEME.mutant("any-algorithm", "sigv4.not-sigv4", stateless(serves))
+def _otherwise_signed(request: Request) -> bool:
+    """Any algorithm's name is taken for AWS4-HMAC-SHA256."""
+    value = request.header("authorization") or ""
+    fixed = re.sub(r"^AWS4-\S+", ALGORITHM, value)
+    return fixed != value and fits(request.with_header("Authorization", fixed))
+
+
 _add(
     "service-by-its-beginning",
     "The service of a scope need only begin rightly.",
     "sigv4.wrong-service",
     serves_claims(lambda request, claim: claim.service.startswith("profile") and fits(request)),
 )
-_add("no-date", "Without a date the present is taken.", "sigv4.missing-date", serves(_fits_the_present))
-_add(
-    "large-body-unverified",
-    "Of a body over 1 KiB nothing is verified.",
-    "sigv4.tampered-body",
-    _tampered_if_large(1024),
-)
-_add(
-    "huge-body-unverified",
-    "Of a body over 64 KiB nothing is verified.",
-    "sigv4.tampered-body",
-    _tampered_if_large(65_536),
-)
+
+
+@THEME.mutant("no-date", "sigv4.missing-date", stateless(serves))
+def _fits_the_present(request: Request) -> bool:
+    """Without a date the present is taken."""
+    if request.header("x-amz-date") or request.header("date"):
+        return False
+    dates = (f"{now(-seconds):%Y%m%dT%H%M%SZ}" for seconds in range(3))
+    return any(fits(request.with_header("X-Amz-Date", date)) for date in dates)
+
+
+for _name, _kibibytes in (("large", 1), ("huge", 64)):
+    _add(
+        f"{_name}-body-unverified",
+        f"Of a body over {_kibibytes} KiB nothing is verified.",
+        "sigv4.tampered-body",
+        serves_claims(bind(_kibibytes << 10, lambda limit, request, claim: len(request.body) > limit)),
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from .kit import Build, Theme, bind, changed, drops, is_get, on_answer, valid
+from .kit import Build, Theme, bind, changed, drops, from_one, observes, on_answer, remembers, valid
 from .messages import Answer, Forward, Handler, Request, Response, error
 
 THEME = Theme("habit")
@@ -22,18 +21,10 @@ Change = Callable[[Response], Answer]
 def _counted(due: Callable[[int], bool], change: Change, statuses: range = range(200, 201)) -> Build:
     """Changes some answers, chosen by how many there were."""
 
-    def build() -> Handler:
-        numbers = itertools.count(1)
+    def counted(numbers: Iterator[int], request: Request, answer: Response) -> Answer:
+        return change(answer) if answer.status in statuses and due(next(numbers)) else answer
 
-        def handler(request: Request, forward: Forward) -> Answer:
-            answer = forward(request)
-            if is_get(request) and answer.status in statuses and due(next(numbers)):
-                return change(answer)
-            return answer
-
-        return handler
-
-    return build
+    return observes(from_one)(counted)
 
 
 def _without_updated(answer: Response) -> Response:
@@ -44,41 +35,24 @@ def _untyped(answer: Response) -> Response:
     return answer.with_type(None)
 
 
-def _dawdles() -> Handler:
-    numbers = itertools.count(1)
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        if next(numbers) % 20:
-            return forward(request)
-        time.sleep(0.15)
-        return replace(forward(request))
-
-    return handler
+_PROMPT = {"settings": {"latency-limit": 0.1}}
+_SOUND = {"settings": {"fault-limit": 0.01}}
 
 
-THEME.add_stateful(
-    "slower-than-it-promises",
-    "Every 20th answer takes 150 ms, where 100 ms are promised.",
-    "latency.limit",
-    _dawdles,
-    settings={"latency-limit": 0.1},
-)
+@THEME.mutant("slower-than-it-promises", "latency.limit", remembers(from_one), **_PROMPT)
+def _dawdles(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
+    """Every 20th answer takes 150 ms, where 100 ms are promised."""
+    if next(numbers) % 20:
+        return forward(request)
+    time.sleep(0.15)
+    return replace(forward(request))
 
 
-def _fails() -> Handler:
-    numbers = itertools.count(1)
-    return lambda request, forward: (
-        forward(request) if next(numbers) % 20 else error(500, "InternalServerException")
-    )
+@THEME.mutant("fails-more-than-it-promises", "faults.limit", remembers(from_one), **_SOUND)
+def _fails(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
+    """Every 20th request is answered 500, where 1 in 100 is promised."""
+    return forward(request) if next(numbers) % 20 else error(500, "InternalServerException")
 
-
-THEME.add_stateful(
-    "fails-more-than-it-promises",
-    "Every 20th request is answered 500, where 1 in 100 is promised.",
-    "faults.limit",
-    _fails,
-    settings={"fault-limit": 0.01},
-)
 
 _ERRORS = range(400, 405)
 _REQUIRED = "response.LastUpdatedAt.required"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -13,6 +14,7 @@ from .signing import refused, resigned
 Value = TypeVar("Value")
 Result = TypeVar("Result")
 Rest = ParamSpec("Rest")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: Makes the handler of one run; a handler may remember what it saw, so every run gets its own.
 Build = Callable[[], Handler]
@@ -73,6 +75,17 @@ class Theme:
         clauses = frozenset(expected.split())
         self.mutants.append(Mutant(f"{self.name}.{name}", description, clauses, build, **more))
 
+    def mutant(
+        self, name: str, expected: str, build: Callable[[Function], Build], **more: Any
+    ) -> Callable[[Function], Function]:
+        """Make a mutant of the decorated function, whose docstring describes it."""
+
+        def decorate(function: Function) -> Function:
+            self.add_stateful(name, function.__doc__ or "", expected, build(function), **more)
+            return function
+
+        return decorate
+
 
 def bind(value: Value, function: Callable[Concatenate[Value, Rest], Result]) -> Callable[Rest, Result]:
     """The function with its first argument fixed now: a lambda in a loop would see the loop's last value."""
@@ -86,9 +99,19 @@ def bind(value: Value, function: Callable[Concatenate[Value, Rest], Result]) -> 
 # --- What is said of requests -------------------------------------------------------------------------------
 
 
+def always(request: Request) -> bool:
+    """Whatever it is."""
+    return True
+
+
 def is_get(request: Request) -> bool:
     """Whether it is GetIntegration."""
     return request.operation == GET
+
+
+def closing(request: Request) -> bool:
+    """Whether the client closes the connection after it."""
+    return (request.header("connection") or "").lower() == "close"
 
 
 def valid_name(request: Request) -> bool:
@@ -117,6 +140,11 @@ def on_answer(change: Callable[[Request, Response], Answer], when: When = is_get
         return change(request, answer) if when(request) else answer
 
     return handler
+
+
+def instead(fate: Answer, of: Callable[[Request, Response], bool], when: When = is_get) -> Handler:
+    """Gives one answer instead of some others."""
+    return on_answer(lambda request, answer: fate if of(request, answer) else answer, when)
 
 
 def on_status(status: int, change: Callable[[Response], Answer], when: When = is_get) -> Handler:
@@ -159,6 +187,16 @@ def sets(member: str, value: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def alters(member: str, change: Callable[[Any], Any]) -> Handler:
+    """Changes a member of an integration that has it."""
+
+    def changes(document: dict[str, Any]) -> None:
+        if document.get(member):
+            document[member] = change(document[member])
+
+    return on_document(changes)
+
+
 def drops(*members: str) -> Callable[[dict[str, Any]], None]:
     """A change that removes members of the JSON."""
 
@@ -169,13 +207,13 @@ def drops(*members: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-def answers(when: When, answer: Callable[[Request], Answer]) -> Handler:
+def answers(when: When, answer: Answer | Callable[[Request], Answer]) -> Handler:
     """Answers some GetIntegration requests of known callers in its own way."""
 
     def handler(request: Request, forward: Forward) -> Answer:
         real = forward(request)
         if is_get(request) and when(request) and not refused(real):
-            return answer(request)
+            return answer(request) if callable(answer) else answer
         return real
 
     return handler
@@ -183,12 +221,12 @@ def answers(when: When, answer: Callable[[Request], Answer]) -> Handler:
 
 def rejects(when: When) -> Handler:
     """Rejects some requests, valid or not, as invalid."""
-    return answers(when, lambda _: error(400, "BadRequestException"))
+    return answers(when, error(400, "BadRequestException"))
 
 
 def crashes(when: When) -> Handler:
     """Answers some requests with a typed 500."""
-    return answers(when, lambda _: error(500, "InternalServerException"))
+    return answers(when, error(500, "InternalServerException"))
 
 
 def asks(change: Callable[[Request], Request | None]) -> Handler:
@@ -212,6 +250,33 @@ def accepts(when: When, change: Callable[[Request], Request]) -> Handler:
     return asks(lambda request: change(request) if when(request) else None)
 
 
+def plain(handler: Handler) -> Build:
+    """A handler that remembers nothing."""
+    return lambda: handler
+
+
+def stateless(shape: Callable[[Any], Handler]) -> Callable[[Any], Build]:
+    """Makes a handler of that shape, which remembers nothing."""
+    return lambda function: plain(shape(function))
+
+
+def from_one() -> Iterator[int]:
+    """A memory that counts."""
+    return itertools.count(1)
+
+
+def remembers(memory: Callable[[], Any]) -> Callable[[Callable[[Any, Request, Forward], Answer]], Build]:
+    """A handler whose first argument is its memory, which is made anew for every run."""
+    return lambda handler: lambda: bind(memory(), handler)
+
+
+def observes(
+    memory: Callable[[], Any], when: When = is_get
+) -> Callable[[Callable[[Any, Request, Response], Answer]], Build]:
+    """A change of answers whose first argument is its memory, which is made anew for every run."""
+    return lambda change: lambda: on_answer(bind(memory(), change), when)
+
+
 def chain(*handlers: Handler) -> Handler:
     """One handler before the other; the first is nearest to the client."""
     if not handlers:
@@ -232,21 +297,32 @@ def chain(*handlers: Handler) -> Handler:
     return handler
 
 
+def knows(change: Callable[[Known, Request, Response, Forward], Answer]) -> Build:
+    """A server that answers by what exists."""
+
+    def handler(known: Known, request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        known.see(request, answer)
+        return change(known, request, answer, forward)
+
+    return remembers(Known)(handler)
+
+
 class Known:
     """The integrations and domains that exist, as far as the writes that passed through tell."""
 
     def __init__(self) -> None:
         self.integrations: dict[tuple[str, str], Any] = {}
-        self.domains: dict[str, None] = {}
+        self.domains: set[str] = set()
 
     def see(self, request: Request, answer: Response) -> None:
         """Take note of a request and its answer."""
         if answer.status != 200:
             return
         if request.operation == "CreateDomain":
-            self.domains[request.domain] = None
+            self.domains.add(request.domain)
         elif request.operation == "DeleteDomain":
-            self.domains.pop(request.domain, None)
+            self.domains.discard(request.domain)
             for key in [key for key in self.integrations if key[0] == request.domain]:
                 self.integrations.pop(key, None)
         elif request.operation == "PutIntegration":

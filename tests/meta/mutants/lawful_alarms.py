@@ -8,17 +8,18 @@ import math
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from .credentials import age
 from .excuses import serves_claims
-from .kit import Build, answers, bind, changed, on_answer, on_document, on_error, rejects
+from .kit import Build, always, answers, bind, changed, on_answer, on_document, on_error, plain, rejects
 from .lawful_forms import times, typed
 from .lawful_kit import GIVEN, Lawful, every, rewritten
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Raw, Request, Response, error, serialise
 from .official import is_current, is_right, presigned
 from .signing import CALLER, fits, is_by, resigned
-from .writes import Writes, edited, key
+from .writes import Writes, edited, key, reads
 
 THEME = Lawful("lawful-alarm")
 _add = THEME.variant
@@ -30,19 +31,6 @@ def _shuffled(value: Any) -> Any:
         random.shuffle(items)
         return {name: _shuffled(entry) for name, entry in items}
     return value
-
-
-def _no_deletion(request: Request, forward: Forward) -> Answer:
-    if request.operation in (DELETE, DELETE_DOMAIN):
-        return error(404, "UnknownOperationException")
-    return forward(request)
-
-
-def _without_scope(request: Request, forward: Forward) -> Answer:
-    if request.operation == PUT and isinstance(request.document, dict) and "Scope" in request.document:
-        kept = {name: value for name, value in request.document.items() if name != "Scope"}
-        return forward(resigned(request.with_document(kept)))
-    return forward(request)
 
 
 def _tags(combine: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -> Build:
@@ -67,23 +55,6 @@ def _tags(combine: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -
             return answer
 
     return Tags
-
-
-def _domain_edited() -> Build:
-    class Edited(Writes):
-        """LastUpdatedAt is, as the page has it, the time when the domain was most recently edited."""
-
-        def remember(self, request: Request) -> None:
-            if not is_by(request, "other-account"):  # whose domains are others, of whatever name
-                super().remember(request)
-
-        def read(self, request: Request, answer: Response) -> Answer:
-            written = [moments[-1] for (domain, _), moments in self.times.items() if domain == request.domain]
-            if answer.status != 200 or not written:
-                return answer
-            return edited(answer, LastUpdatedAt=max(*written, answer.document["LastUpdatedAt"]))
-
-    return Edited
 
 
 def _zeros(answer: Response) -> Answer:
@@ -129,13 +100,48 @@ _add(
     "Members come in another order each time.",
     rewritten(lambda document: json.dumps(_shuffled(document)).encode()),
 )
-_add("no-deletion", "Nothing can be deleted, which is answered 404.", _no_deletion)
-_add("scope-ignored", "PutIntegration ignores Scope, which its page does not have.", _without_scope)
+
+
+@THEME.mutant("no-deletion", "", plain)
+def _no_deletion(request: Request, forward: Forward) -> Answer:
+    """Nothing can be deleted, which is answered 404."""
+    if request.operation in (DELETE, DELETE_DOMAIN):
+        return error(404, "UnknownOperationException")
+    return forward(request)
+
+
+@THEME.mutant("scope-ignored", "", plain)
+def _without_scope(request: Request, forward: Forward) -> Answer:
+    """PutIntegration ignores Scope, which its page does not have."""
+    if request.operation == PUT and isinstance(request.document, dict) and "Scope" in request.document:
+        kept = {name: value for name, value in request.document.items() if name != "Scope"}
+        return forward(resigned(request.with_document(kept)))
+    return forward(request)
+
+
 THEME.add_stateful(
     "tags-merged", "Tags of an update are added to those there are.", "", _tags(lambda old, new: old | new)
 )
 THEME.add_stateful("tags-kept", "Tags of an update are ignored.", "", _tags(lambda old, new: old))
-THEME.add_stateful("domain-edited", "LastUpdatedAt is that of the domain.", "", _domain_edited())
+
+
+class _Own(Writes):
+    """The writes of all but the other account, whose domains are others, of whatever name."""
+
+    def remember(self, request: Request) -> None:
+        if not is_by(request, "other-account"):
+            super().remember(request)
+
+
+@THEME.mutant("domain-edited", "", partial(reads, base=_Own))
+def _domain_edited(self: Writes, request: Request, answer: Response) -> Answer:
+    """LastUpdatedAt is that of the domain."""
+    written = [moments[-1] for (domain, _), moments in self.times.items() if domain == request.domain]
+    if answer.status != 200 or not written:
+        return answer
+    return edited(answer, LastUpdatedAt=max(*written, answer.document["LastUpdatedAt"]))
+
+
 _add("quarters-of-a-second", "The clock ticks four times a second.", times(lambda t: math.floor(t * 4) / 4))
 _add("seconds-and-a-half", "Whole seconds, with a fraction of .5.", times(lambda t: math.floor(t) + 0.5))
 _add("nul-rejected", "NUL in a Uri is invalid.", rejects(lambda request: "\0" in request.text))
@@ -151,7 +157,7 @@ _add(
 _add(
     "content-length-with-zeros",
     "Lengths begin with zeros.",
-    on_answer(lambda request, answer: answer if request.method == "HEAD" else _zeros(answer), lambda r: True),
+    on_answer(lambda request, answer: answer if request.method == "HEAD" else _zeros(answer), always),
 )
 _add(
     "chunk-size-with-zeros",

@@ -5,18 +5,9 @@ from __future__ import annotations
 import json
 
 from . import lawful_forms as forms
-from .kit import Known, answers, bind, is_get, on_answer, valid_name, valid_uri
+from .kit import Known, always, answers, bind, instead, is_get, knows, on_answer, valid_name, valid_uri
 from .lawful_kit import Lawful
-from .messages import (
-    MISSING,
-    Answer,
-    Forward,
-    Handler,
-    Raw,
-    Request,
-    Response,
-    error,
-)
+from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error
 from .signing import claim_of, fits, is_by, unauthenticated
 
 THEME = Lawful("lawful-choice")
@@ -34,6 +25,18 @@ def _unreadable(request: Request) -> bool:
 
 def _invalid(request: Request) -> bool:
     return bool(request.domain) and not (valid_name(request) and valid_uri(request))
+
+
+def _is_denied(request: Request, answer: Response) -> bool:
+    return answer.error_type == "AccessDeniedException"
+
+
+def _is_elsewhere(request: Request) -> bool:
+    claim = claim_of(request)
+    return claim is not None and claim.region != "us-east-1" and claim.service == "profile"
+
+
+_BAD_REQUEST, _NOT_FOUND = error(400, "BadRequestException"), error(404, "ResourceNotFoundException")
 
 
 def _types(names: dict[str, str], statuses: dict[str, int] | None = None) -> Handler:
@@ -61,17 +64,16 @@ def _gateway(status: int, body: dict[str, str], error_type: str | None = None) -
             headers = (*headers, ("x-amzn-ErrorType", error_type))
         return Response(status, headers, json.dumps(body).encode())
 
-    return on_answer(change, lambda request: True)
+    return on_answer(change, always)
 
 
-query_family = _types(
-    {
-        "MissingAuthenticationTokenException": "MissingAuthenticationToken",
-        "IncompleteSignatureException": "IncompleteSignature",
-        "UnrecognizedClientException": "InvalidClientTokenId",
-        "InvalidSignatureException": "SignatureDoesNotMatch",
-    }
-)
+_OLDER = {
+    "MissingAuthenticationTokenException": "MissingAuthenticationToken",
+    "IncompleteSignatureException": "IncompleteSignature",
+    "UnrecognizedClientException": "InvalidClientTokenId",
+    "InvalidSignatureException": "SignatureDoesNotMatch",
+}
+query_family = _types(_OLDER)
 for _type in ("BadRequestException", "SerializationException"):
     _add(
         f"unreadable-is-{_type}",
@@ -86,18 +88,7 @@ for _status in (400, 401):
     _add(
         f"unauthenticated-{_status}",
         f"Every authentication error has status {_status}.",
-        _types(
-            {},
-            dict.fromkeys(
-                (
-                    "MissingAuthenticationTokenException",
-                    "IncompleteSignatureException",
-                    "UnrecognizedClientException",
-                    "InvalidSignatureException",
-                ),
-                _status,
-            ),
-        ),
+        _types({}, dict.fromkeys(_OLDER, _status)),
     )
 _add(
     "incomplete-is-400",
@@ -122,82 +113,48 @@ for _name, _status, _body, _error_type in (
 _add(
     "denied-is-404",
     "An identity without permission is told that nothing is there.",
-    on_answer(
-        lambda request, answer: (
-            error(404, "ResourceNotFoundException")
-            if answer.status == 403 and answer.error_type == "AccessDeniedException"
-            else answer
-        )
-    ),
+    instead(_NOT_FOUND, _is_denied),
 )
 _add(
     "other-account-is-403",
     "Another account is denied access.",
-    on_answer(
-        lambda request, answer: (
-            error(403, "AccessDeniedException")
-            if is_by(request, "other-account") and answer.status == 404
-            else answer
-        )
+    instead(
+        error(403, "AccessDeniedException"),
+        lambda request, answer: is_by(request, "other-account") and answer.status == 404,
     ),
 )
 _add(
     "input-first",
     "Input is looked at before the signature is.",
-    on_answer(
-        lambda request, answer: (
-            error(400, "BadRequestException") if unauthenticated(answer) and _invalid(request) else answer
-        )
-    ),
+    instead(_BAD_REQUEST, lambda request, answer: unauthenticated(answer) and _invalid(request)),
 )
 
 
-def _domain_first() -> Handler:
-    """Nobody has said in which order the two are looked at."""
-    known = Known()
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        known.see(request, answer)
-        unknown = is_get(request) and valid_name(request) and request.domain not in known.domains
-        rejected = answer.status in (400, 415) and not unauthenticated(answer)
-        return error(404, "ResourceNotFoundException") if unknown and rejected else answer
-
-    return handler
+@THEME.mutant("domain-first", "", knows)
+def _domain_first(known: Known, request: Request, answer: Response, forward: Forward) -> Answer:
+    """The domain is looked up before the body is read."""
+    unknown = is_get(request) and valid_name(request) and request.domain not in known.domains
+    rejected = answer.status in (400, 415) and not unauthenticated(answer)
+    return _NOT_FOUND if unknown and rejected else answer
 
 
-THEME.add_stateful("domain-first", "The domain is looked up before the body is read.", "", _domain_first)
 _add(
     "input-before-access",
     "Input is looked at before permission is.",
-    on_answer(
-        lambda request, answer: (
-            error(400, "BadRequestException")
-            if answer.error_type == "AccessDeniedException" and _invalid(request)
-            else answer
-        )
-    ),
+    instead(_BAD_REQUEST, lambda request, answer: _is_denied(request, answer) and _invalid(request)),
 )
 _add(
     "one-address-for-all-regions",
     "Another region is served too, and has no such integration.",
-    on_answer(
-        lambda request, answer: (
-            error(404, "ResourceNotFoundException")
-            if unauthenticated(answer) and fits(request) and _is_elsewhere(request)
-            else answer
-        )
+    instead(
+        _NOT_FOUND,
+        lambda request, answer: unauthenticated(answer) and fits(request) and _is_elsewhere(request),
     ),
 )
 
 
-def _is_elsewhere(request: Request) -> bool:
-    claim = claim_of(request)
-    return claim is not None and claim.region != "us-east-1" and claim.service == "profile"
-
-
-def _media_type_of(request: Request) -> str:
-    return (request.header("content-type") or "").partition(";")[0].strip().lower()
+def _head_size(request: Request) -> int:
+    return sum(len(value) for _, value in request.headers)
 
 
 for _status, _type in ((415, "UnsupportedMediaTypeException"), (400, "BadRequestException")):
@@ -205,8 +162,8 @@ for _status, _type in ((415, "UnsupportedMediaTypeException"), (400, "BadRequest
         f"content-type-wrong-is-{_status}",
         f"A wrong or missing Content-Type is answered {_status}.",
         answers(
-            lambda request: _media_type_of(request) != "application/json",
-            bind(error(_status, _type), lambda answer, request: answer),
+            lambda request: request.media_type != "application/json",
+            error(_status, _type),
         ),
     )
 _add(
@@ -214,7 +171,7 @@ _add(
     "An unknown member of a request is rejected, which is observed nowhere and forbidden nowhere.",
     answers(
         lambda request: isinstance(request.document, dict) and bool(request.document.keys() - {"Uri"}),
-        lambda _: error(400, "BadRequestException"),
+        error(400, "BadRequestException"),
     ),
 )
 _add(
@@ -227,7 +184,7 @@ _add(
             or request.body.count(b"[") > 100
             or b"e999" in request.body
         ),
-        lambda _: error(400, "SerializationException"),
+        error(400, "SerializationException"),
     ),
 )
 _add(
@@ -237,18 +194,8 @@ _add(
 )
 for _name, _description, _when, _status in (
     ("large-body-413", "A body of a megabyte", lambda r: len(r.body) > 1_000_000, 413),
-    (
-        "headers-of-3-kB-431",
-        "Headers of 3 kilobytes",
-        lambda r: sum(len(v) for _, v in r.headers) > 3000,
-        431,
-    ),
-    (
-        "headers-of-9-kB-431",
-        "Headers of 9 kilobytes",
-        lambda r: sum(len(v) for _, v in r.headers) > 9000,
-        431,
-    ),
+    ("headers-of-3-kB-431", "Headers of 3 kilobytes", lambda r: _head_size(r) > 3000, 431),
+    ("headers-of-9-kB-431", "Headers of 9 kilobytes", lambda r: _head_size(r) > 9000, 431),
     ("chunked-411", "A chunked body", lambda r: r.chunked, 411),
     ("expect-417", "Expect: 100-continue", lambda r: r.header("expect") is not None, 417),
     ("HEAD-405", "HEAD", lambda r: r.method == "HEAD", 405),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from .kit import bind, changed, on_answer, on_document
+from .kit import always, bind, changed, on_answer, on_document
 from .lawful_kit import GIVEN, Lawful, every, on_errors, rewritten
 from .messages import Answer, Forward, Handler, Raw, Request, Response, serialise
 
@@ -120,7 +120,11 @@ def without_header(name: str) -> Handler:
     return every(lambda answer: answer.with_header(name, None))
 
 
-extra_headers = every(lambda answer: replace(answer, headers=(*_EXTRA, *answer.headers)))
+def _with_headers(*headers: tuple[str, str]) -> Handler:
+    return every(lambda answer: replace(answer, headers=(*headers, *answer.headers)))
+
+
+extra_headers = _with_headers(*_EXTRA)
 lower_case = _cased(str.lower)
 _add("extra-headers", "Answers have headers that nobody knows, some of them large.", extra_headers)
 _add("headers-lower-case", "Names of headers are in lower case.", lower_case)
@@ -128,12 +132,7 @@ _add("headers-upper-case", "Names of headers are in upper case.", _cased(str.upp
 _add(
     "headers-twice",
     "Some headers come twice.",
-    every(
-        lambda answer: replace(
-            answer,
-            headers=(("Vary", "Origin"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), *answer.headers),
-        )
-    ),
+    _with_headers(("Vary", "Origin"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")),
 )
 for _name, _media_type in (
     ("charset", "application/json; charset=utf-8"),
@@ -157,20 +156,14 @@ _add(
 _add(
     "lists-on-two-lines",
     "Fields that are lists stand on two lines, and names have odd but lawful characters.",
-    every(
-        lambda a: replace(
-            a,
-            headers=(
-                *a.headers,
-                *(
-                    ("Vary", "Accept"),
-                    ("Vary", "Origin"),
-                    ("Cache-Control", "no-store"),
-                    ("Cache-Control", "private"),
-                ),
-                ("X_odd.name!#$%&'*+-^`|~0", "obs\xe9 \t text: of, any; kind"),
-            ),
-        )
+    _with_headers(
+        *(
+            ("Vary", "Accept"),
+            ("Vary", "Origin"),
+            ("Cache-Control", "no-store"),
+            ("Cache-Control", "private"),
+        ),
+        ("X_odd.name!#$%&'*+-^`|~0", "obs\xe9 \t text: of, any; kind"),
     ),
 )
 _add("request-id-absent", "There is no x-amzn-RequestId.", without_header("x-amzn-requestid"))
@@ -206,29 +199,26 @@ def _gzipped(request: Request, answer: Response) -> Response:
     return answer.with_body(gzip.compress(answer.body, 1)).with_header("Content-Encoding", "gzip")
 
 
+def _fate(*messages: Request | Response) -> str:
+    closes = any((message.header("connection") or "").lower() == "close" for message in messages)
+    return "close" if closes else "keep"
+
+
 def _many_chunks(request: Request, answer: Response) -> Answer:
     """Chunks of seven bytes with an extension, and a trailer."""
     if request.version != "HTTP/1.1" or request.method == "HEAD" or not answer.body:
         return answer
-    closes = "close" in (
-        (request.header("connection") or "").lower(),
-        (answer.header("connection") or "").lower(),
-    )
     head = serialise(replace(answer, body=b"", framing="chunked")).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
     parts = [answer.body[start : start + 7] for start in range(0, len(answer.body), 7)]
     chunks = b"".join(b"%x;note=1\r\n%s\r\n" % (len(part), part) for part in parts)
-    return Raw(head + chunks + b"0\r\nX-Trailer: 1\r\n\r\n", "close" if closes else "keep")
+    return Raw(head + chunks + b"0\r\nX-Trailer: 1\r\n\r\n", _fate(request, answer))
 
 
 def _in_two_pieces(request: Request, answer: Response) -> Answer:
     """The bytes arrive with a pause between."""
     if request.version != "HTTP/1.1" or request.method == "HEAD":
         return answer
-    closes = "close" in (
-        (request.header("connection") or "").lower(),
-        (answer.header("connection") or "").lower(),
-    )
-    return Raw(serialise(answer), "close" if closes else "keep", 0.002)
+    return Raw(serialise(answer), _fate(request, answer), 0.002)
 
 
 def _hinted(request: Request, answer: Response) -> Answer:
@@ -246,13 +236,13 @@ def _slow(seconds: float) -> Handler:
     return handler
 
 
-gzipped = on_answer(_gzipped, lambda request: True)
+gzipped = on_answer(_gzipped, always)
 chunked = framed("chunked")
 _add("chunked", "Every body is chunked.", chunked)
 _add(
     "many-chunks",
     "Bodies come in many chunks, with extensions and a trailer.",
-    on_answer(_many_chunks, lambda r: True),
+    on_answer(_many_chunks, always),
 )
 _add("unchunked", "Every body has a length.", framed("length"))
 _add("closed", "Every connection ends with its first answer.", framed("close"))
@@ -267,11 +257,11 @@ _add(
     every(lambda a: replace(a, version="HTTP/1.0", framing="close")),
 )
 _add("gzip", "Every body is compressed, where the client accepts that.", gzipped)
-_add("two-pieces", "Answers arrive in two pieces.", on_answer(_in_two_pieces, lambda r: True))
+_add("two-pieces", "Answers arrive in two pieces.", on_answer(_in_two_pieces, always))
 _add(
     "early-hints",
     "103 comes before every answer.",
-    on_answer(lambda r, answer: _hinted(r, answer), lambda r: True),
+    on_answer(lambda r, answer: _hinted(r, answer), always),
 )
 _add("slow", "Every answer takes 20 ms.", _slow(0.02))
 _add("slow-as-promised", "Every answer takes 20 ms, of 2 s.", _slow(0.02), settings={"latency-limit": 2.0})

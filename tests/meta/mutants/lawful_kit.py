@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .kit import Theme, chain, on_answer
+from .kit import Theme, always, chain, on_answer
 from .messages import MISSING, Answer, Handler, Response
 
 #: Where a run finds its integration if it may not make one: a domain and a Uri.
@@ -23,7 +23,7 @@ class Lawful(Theme):
 
 def every(change: Callable[[Response], Answer]) -> Handler:
     """Changes every answer, of whatever operation."""
-    return on_answer(lambda request, answer: change(answer), lambda request: True)
+    return on_answer(lambda request, answer: change(answer), always)
 
 
 def on_errors(change: Callable[[Response], Answer]) -> Handler:

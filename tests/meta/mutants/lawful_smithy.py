@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import lawful_forms as forms
-from .kit import answers, bind, on_answer
+from .kit import always, answers, on_answer
 from .lawful_kit import Lawful
 from .messages import Answer, Handler, Request, Response
 from .signing import claim_of, unauthenticated
@@ -31,11 +31,7 @@ def _unrouted(status: int, answer: Response) -> Handler:
             return given
         return answer if is_path == (status == 404) else given
 
-    return on_answer(change, lambda request: True)
-
-
-def _media_type(request: Request) -> str:
-    return (request.header("content-type") or "").partition(";")[0].strip().lower()
+    return on_answer(change, always)
 
 
 _unread = _framework(415, "UnsupportedMediaTypeException", b"{}")
@@ -46,10 +42,10 @@ rust_path = _unrouted(404, _framework(404, "UnknownOperationException"))
 rust_method = _unrouted(405, _framework(405))
 java_path = _unrouted(404, _framework(404).with_header("Connection", "close"))
 java_method = _unrouted(405, _framework(404).with_header("Connection", "close"))
-media_type = answers(lambda r: _media_type(r) != "application/json", bind(_unread, lambda answer, _: answer))
+media_type = answers(lambda r: r.media_type != "application/json", _unread)
 accept = answers(
     lambda r: (r.header("accept") or "").partition(";")[0].strip() not in _ACCEPTABLE,
-    bind(_unwanted, lambda answer, _: answer),
+    _unwanted,
 )
 unreadable = on_answer(
     lambda request, answer: (

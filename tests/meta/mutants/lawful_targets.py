@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from .kit import Build, is_get
+from .kit import Build, from_one, is_get, remembers
 from .lawful_kit import GIVEN, Lawful
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Handler, Raw, Request, Response, error
 from .signing import resigned, unauthenticated
-from .writes import Writes, key
+from .writes import Writes, key, reads
 
 THEME = Lawful("lawful-target")
 _add = THEME.variant
@@ -21,15 +20,10 @@ _add = THEME.variant
 def _sporadic(every: int, fault: Answer) -> Build:
     """A fault of the environment now and then, before the request is looked at; a repeat does not show it."""
 
-    def build() -> Handler:
-        numbers = itertools.count(1)
+    def handler(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
+        return fault if next(numbers) % every == 0 else forward(request)
 
-        def handler(request: Request, forward: Forward) -> Answer:
-            return fault if next(numbers) % every == 0 else forward(request)
-
-        return handler
-
-    return build
+    return remembers(from_one)(handler)
 
 
 _PASSING: Iterable[tuple[str, str, tuple[int, ...], Answer]] = (
@@ -56,23 +50,15 @@ for _name, _description, _periods, _fault in _PASSING:
         )
 
 
-def _late() -> Handler:
-    """Writes are seen a moment after they were made."""
+@THEME.mutant("settles-late", "", reads, settings={"settling-time": 0.2})
+def _late(self: Writes, request: Request, answer: Response) -> Answer:
+    """Writes are seen after 100 ms."""
+    written = self.times.get(key(request), [])
+    if answer.status != 200 or not written or time.time() - written[-1] > 0.1:
+        return answer
+    before = [old for old in self.answers.get(key(request), []) if old.content != answer.content]
+    return before[-1] if before else error(404, "ResourceNotFoundException")
 
-    class Late(Writes):
-        def read(self, request: Request, answer: Response) -> Answer:
-            written = self.times.get(key(request), [])
-            if answer.status != 200 or not written or time.time() - written[-1] > 0.1:
-                return answer
-            before = [old for old in self.answers.get(key(request), []) if old.content != answer.content]
-            return before[-1] if before else error(404, "ResourceNotFoundException")
-
-    return Late()
-
-
-THEME.add_stateful(
-    "settles-late", "Writes are seen after 100 ms.", "", _late, settings={"settling-time": 0.2}
-)
 
 # --- What is not claimed ------------------------------------------------------------------------------------
 

@@ -8,7 +8,20 @@ import unicodedata
 from collections.abc import Callable
 from urllib.parse import quote, unquote
 
-from .kit import Build, Known, Theme, answers, bind, is_get, on_answer, on_document, on_status, sets, valid
+from .kit import (
+    Build,
+    Known,
+    Theme,
+    alters,
+    answers,
+    changed,
+    is_get,
+    knows,
+    on_answer,
+    on_status,
+    sets,
+    valid,
+)
 from .messages import DELETE, GET, PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import refused, resigned
 
@@ -44,7 +57,7 @@ for _name, _change in _ECHOES.items():
         f"echo-uri-{_name}",
         f"The Uri comes back changed: {_name}.",
         "response.echo.Uri",
-        on_document(bind(_change, lambda change, document: sets("Uri", change(document["Uri"]))(document))),
+        alters("Uri", _change),
     )
 for _name, _change in (
     ("lower-case", str.lower),
@@ -57,11 +70,7 @@ for _name, _change in (
         f"echo-domain-{_name}",
         f"The name of the domain comes back changed: {_name}.",
         "response.echo.DomainName",
-        on_document(
-            bind(
-                _change, lambda change, document: sets("DomainName", change(document["DomainName"]))(document)
-            )
-        ),
+        alters("DomainName", _change),
     )
 _add(
     "echo-of-the-sample",
@@ -86,9 +95,7 @@ _add(
     "response.echo.DomainName response.DomainName.pattern",
     on_answer(
         lambda request, answer: (
-            answer.with_document({**answer.document, "DomainName": request.path})
-            if answer.status == 200 and isinstance(answer.document, dict)
-            else answer
+            changed(answer, sets("DomainName", request.path)) if answer.status == 200 else answer
         )
     ),
 )
@@ -106,22 +113,15 @@ Place = tuple[str, str]
 def found_by(alike: Callable[[Place, Place], bool]) -> Build:
     """A server that serves the first integration whose domain and Uri are like those asked for."""
 
-    def build() -> Callable[[Request, Forward], Answer]:
-        known = Known()
-
-        def handler(request: Request, forward: Forward) -> Answer:
-            answer = forward(request)
-            known.see(request, answer)
-            if answer.status != 404 or not valid(request):
-                return answer
-            for place in tuple(known.integrations):
-                if alike((request.domain, request.text), place):
-                    return forward(resigned(request.with_domain(place[0]).with_uri(place[1])))
+    def change(known: Known, request: Request, answer: Response, forward: Forward) -> Answer:
+        if answer.status != 404 or not valid(request):
             return answer
+        for place in tuple(known.integrations):
+            if alike((request.domain, request.text), place):
+                return forward(resigned(request.with_domain(place[0]).with_uri(place[1])))
+        return answer
 
-        return handler
-
-    return build
+    return knows(change)
 
 
 def near(uris: Same, domains: Same) -> Build:
@@ -138,7 +138,7 @@ def like(pattern: str, text: str) -> bool:
     return re.fullmatch("".join(parts), text, re.S) is not None
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
     try:
         return re.fullmatch(pattern, text) is not None
     except re.error:
@@ -161,9 +161,9 @@ _COMPARISONS: tuple[tuple[str, str, str, Same], ...] = (
     ("extension", "suffix", "by the beginning", lambda asked, known: asked.startswith(known)),
     ("ending", "suffix", "by the ending", lambda asked, known: known.endswith(asked)),
     ("substring", "suffix", "by substring", lambda asked, known: asked in known),
-    ("sql-pattern", "wildcard", "with LIKE", lambda asked, known: like(asked, known)),
+    ("sql-pattern", "wildcard", "with LIKE", like),
     ("glob", "wildcard", "as globs", lambda asked, known: fnmatch.fnmatchcase(known, asked)),
-    ("regular-expression", "wildcard", "as regular expressions", lambda asked, known: _matches(asked, known)),
+    ("regular-expression", "wildcard", "as regular expressions", matches),
     ("dot-segments", "segments", "without dot segments", equal(lambda uri: _DOTS.sub("/", uri))),
     (
         "wildcard",
@@ -263,23 +263,16 @@ for _name, _description, _change in (
 # --- What does not exist is answered otherwise --------------------------------------------------------------
 
 
-def _when_missing(change: Callable[[Request, Response], Answer], of: str) -> Build:
+def _when_missing(fate: Callable[[Request, Response], Answer], of: str) -> Build:
     """Changes the 404 of an unknown domain (``domain``), or of an unknown Uri in a known one (``uri``)."""
 
-    def build() -> Callable[[Request, Forward], Answer]:
-        known = Known()
+    def change(known: Known, request: Request, answer: Response, forward: Forward) -> Answer:
+        if not is_get(request) or answer.status != 404 or refused(answer):
+            return answer
+        exists = request.domain in known.domains
+        return fate(request, answer) if exists == (of == "uri") else answer
 
-        def handler(request: Request, forward: Forward) -> Answer:
-            answer = forward(request)
-            known.see(request, answer)
-            if not is_get(request) or answer.status != 404 or refused(answer):
-                return answer
-            exists = request.domain in known.domains
-            return change(request, answer) if exists == (of == "uri") else answer
-
-        return handler
-
-    return build
+    return knows(change)
 
 
 _FATES: tuple[tuple[str, str, Callable[[Request, Response], Answer]], ...] = (

@@ -116,8 +116,26 @@ def _constraint(member: str, name: str, description: str, clauses: str, value: A
     _add(f"{member}-{name}", description, ids, on_document(sets(member, value)))
 
 
-_constraint("DomainName", "empty", "DomainName is empty.", "DomainName.minLength DomainName.pattern", "")
-_constraint("DomainName", "too-long", "DomainName has 65 code points.", "DomainName.maxLength", "d" * 65)
+_TOO_LONG: dict[str, Any] = {
+    "DomainName": "d" * 65,
+    "Uri": lambda d: (d["Uri"] * 256)[:256],
+    "ObjectTypeName": "t" * 256,
+    "RoleArn": "arn:aws:iam::123456789012:role/".ljust(513, "r"),
+    "WorkflowId": "w" * 256,
+}
+_LONGEST = {"DomainName": 64, "RoleArn": 512}
+
+
+def _lengths(member: str, clauses: str = "") -> None:
+    """The member empty, unless its pattern alone forbids that, and too long."""
+    if member != "RoleArn":
+        _constraint(member, "empty", f"{member} is empty.", f"{member}.minLength {clauses}", "")
+    longest = _LONGEST.get(member, 255)
+    text = f"{member} has {longest + 1} code points."
+    _constraint(member, "too-long", text, f"{member}.maxLength", _TOO_LONG[member])
+
+
+_lengths("DomainName", "DomainName.pattern")
 for _description, _name, _value in _NAME_PATTERN:
     _constraint(
         "DomainName", _name, f"DomainName has {_description}.", "DomainName.pattern echo.DomainName", _value
@@ -129,12 +147,9 @@ _constraint(
     "DomainName.pattern",
     lambda d: d["DomainName"] + "\n",
 )
-_constraint("Uri", "empty", "Uri is empty.", "Uri.minLength", "")
-_constraint("Uri", "too-long", "Uri has 256 code points.", "Uri.maxLength", lambda d: (d["Uri"] * 256)[:256])
-
-_constraint(
-    "EventTriggerNames", "two", "EventTriggerNames has two.", "EventTriggerNames.maxItems", ["a", "b"]
-)
+_lengths("Uri")
+_ITEMS, _VALUES = "EventTriggerNames", "ObjectTypeNames"
+_constraint(_ITEMS, "two", "EventTriggerNames has two.", f"{_ITEMS}.maxItems", ["a", "b"])
 for _name, _value, _clause in (
     ("item-null", None, "type"),
     ("item-number", 1, "type"),
@@ -143,28 +158,14 @@ for _name, _value, _clause in (
     ("item-too-long", "t" * 65, "maxLength"),
     ("item-pattern", "a b", "pattern"),
 ):
-    _constraint(
-        "EventTriggerNames",
-        _name,
-        f"The item of EventTriggerNames breaks its {_clause}.",
-        f"EventTriggerNames.items.{_clause}",
-        [_value],
-    )
-_constraint("ObjectTypeName", "empty", "ObjectTypeName is empty.", "ObjectTypeName.minLength", "")
-_constraint(
-    "ObjectTypeName", "too-long", "ObjectTypeName has 256 code points.", "ObjectTypeName.maxLength", "t" * 256
-)
+    _text = f"The item of {_ITEMS} breaks its {_clause}."
+    _constraint(_ITEMS, _name, _text, f"{_ITEMS}.items.{_clause}", [_value])
+_lengths("ObjectTypeName")
 for _description, _name, _value in _TYPE_PATTERN:
-    _constraint(
-        "ObjectTypeName", _name, f"ObjectTypeName has {_description}.", "ObjectTypeName.pattern", _value
-    )
-    _constraint(
-        "ObjectTypeNames",
-        f"value-{_name}",
-        f"A value of ObjectTypeNames has {_description}.",
-        "ObjectTypeNames.values.pattern",
-        {"SegmentIdentify": _value},
-    )
+    _text = f"ObjectTypeName has {_description}."
+    _constraint("ObjectTypeName", _name, _text, "ObjectTypeName.pattern", _value)
+    _text = f"A value of {_VALUES} has {_description}."
+    _constraint(_VALUES, f"value-{_name}", _text, f"{_VALUES}.values.pattern", {"SegmentIdentify": _value})
 for _name, _value, _clause in (
     ("value-null", {"SegmentIdentify": None}, "values.type"),
     ("value-number", {"SegmentIdentify": 1}, "values.type"),
@@ -173,13 +174,8 @@ for _name, _value, _clause in (
     ("key-empty", {"": "Type"}, "keys.minLength"),
     ("key-too-long", {"k" * 256: "Type"}, "keys.maxLength"),
 ):
-    _constraint(
-        "ObjectTypeNames",
-        _name,
-        f"ObjectTypeNames breaks the constraint {_clause}.",
-        f"ObjectTypeNames.{_clause}",
-        _value,
-    )
+    _text = f"{_VALUES} breaks the constraint {_clause}."
+    _constraint(_VALUES, _name, _text, f"{_VALUES}.{_clause}", _value)
 for _name, _value in (
     ("other-service", "arn:aws:s3:::bucket"),
     ("without-account", "arn:aws:iam:::role/r"),
@@ -187,13 +183,7 @@ for _name, _value in (
     ("other-partition", "arn:azure:iam::123456789012:role/r"),
 ):
     _constraint("RoleArn", _name, f"RoleArn breaks its pattern: {_name}.", "RoleArn.pattern", _value)
-_constraint(
-    "RoleArn",
-    "too-long",
-    "RoleArn has 513 code points.",
-    "RoleArn.maxLength",
-    "arn:aws:iam::123456789012:role/".ljust(513, "r"),
-)
+_lengths("RoleArn")
 for _value in ("domain", "", "ACCOUNT"):
     _constraint("Scope", f"enum-{_value or 'empty'}", f"Scope is {_value!r}.", "Scope.enum", _value)
 for _name, _value, _clause in (
@@ -207,8 +197,7 @@ for _name, _value, _clause in (
     ("value-too-long", {"a": "v" * 257}, "values.maxLength"),
 ):
     _constraint("Tags", _name, f"Tags breaks the constraint {_clause}.", f"Tags.{_clause}", _value)
-_constraint("WorkflowId", "empty", "WorkflowId is empty.", "WorkflowId.minLength", "")
-_constraint("WorkflowId", "too-long", "WorkflowId has 256 code points.", "WorkflowId.maxLength", "w" * 256)
+_lengths("WorkflowId")
 
 # --- Times --------------------------------------------------------------------------------------------------
 

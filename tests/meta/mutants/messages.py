@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from http.client import responses as reasons
-from typing import Any
-from urllib.parse import unquote_to_bytes
+from typing import Any, Self
+from urllib.parse import quote, unquote_to_bytes
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -70,8 +70,43 @@ def _refuse(name: str) -> Any:
     raise ValueError(name)
 
 
+class Message:
+    """What requests and responses have in common: headers and a body."""
+
+    headers: Headers
+    body: bytes
+
+    @property
+    def content(self) -> bytes:
+        """The body without its content coding."""
+        return self.body
+
+    @cached_property
+    def document(self) -> Any:
+        """The body as JSON, or ``MISSING``."""
+        return load(self.content)
+
+    def header(self, name: str) -> str | None:
+        """The first header of that lower-case name."""
+        return find(self.headers, name)
+
+    def with_header(self, name: str, value: str | None) -> Self:
+        """The message with a header set, or removed where None."""
+        kept = without(self.headers, name.lower())
+        headers = kept if value is None else (*kept, (name, value))
+        return replace(self, headers=headers)  # type: ignore[type-var]  # both are dataclasses
+
+    def with_body(self, body: bytes) -> Self:
+        """The message with another body, in no coding."""
+        raise NotImplementedError
+
+    def with_document(self, document: Any) -> Self:
+        """The message with another JSON document as its body."""
+        return self.with_body(json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
 @dataclass(frozen=True)
-class Request:
+class Request(Message):
     """A request. ``target`` is as sent; ``body`` has lost its chunks.
 
     Attributes:
@@ -113,11 +148,6 @@ class Request:
         return unquote_to_bytes(segments[2]).decode("utf-8", "replace") if len(segments) > 2 else ""
 
     @cached_property
-    def document(self) -> Any:
-        """The body as JSON, or ``MISSING``."""
-        return load(self.body)
-
-    @cached_property
     def uri(self) -> Any:
         """The member Uri of the body, whatever it is; ``MISSING`` if there is none."""
         return self.document.get("Uri", MISSING) if isinstance(self.document, dict) else MISSING
@@ -127,22 +157,14 @@ class Request:
         """The member Uri if it is a string, else an empty one."""
         return self.uri if isinstance(self.uri, str) else ""
 
-    def header(self, name: str) -> str | None:
-        """The first header of that lower-case name."""
-        return find(self.headers, name)
-
-    def with_header(self, name: str, value: str | None) -> Request:
-        """The request with a header set, or removed where None."""
-        kept = without(self.headers, name.lower())
-        return replace(self, headers=kept if value is None else (*kept, (name, value)))
+    @property
+    def media_type(self) -> str:
+        """The media type that it declares, in lower case and without parameters."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     def with_body(self, body: bytes) -> Request:
-        """The request with another body."""
+        """The request with another body, unchunked."""
         return replace(self, body=body, chunked=False)
-
-    def with_document(self, document: Any) -> Request:
-        """The request with another JSON document as its body."""
-        return self.with_body(json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
     def with_uri(self, uri: Any) -> Request:
         """The request for another Uri; other members stay."""
@@ -151,18 +173,14 @@ class Request:
 
     def with_domain(self, domain: str) -> Request:
         """The request for another domain."""
-        encoded = "".join(
-            chr(byte) if (chr(byte).isalnum() and byte < 128) or chr(byte) in "-_.~" else f"%{byte:02X}"
-            for byte in domain.encode("utf-8", "surrogatepass")
-        )
         segments = self.path.split("/")
-        segments[2] = encoded
+        segments[2] = quote(domain.encode("utf-8", "surrogatepass"), safe="")
         query = f"?{self.query}" if "?" in self.target else ""
         return replace(self, target="/".join(segments) + query)
 
 
 @dataclass(frozen=True)
-class Response:
+class Response(Message):
     """A response. ``body`` has lost its chunks but not its content coding.
 
     Attributes:
@@ -176,10 +194,6 @@ class Response:
     framing: str = "length"
     version: str = "HTTP/1.1"
 
-    def header(self, name: str) -> str | None:
-        """The first header of that lower-case name."""
-        return find(self.headers, name)
-
     @cached_property
     def content(self) -> bytes:
         """The body without its content coding."""
@@ -189,11 +203,6 @@ class Response:
             return gzip.decompress(self.body)
         except (OSError, EOFError, zlib.error):
             return self.body
-
-    @cached_property
-    def document(self) -> Any:
-        """The body as JSON, or ``MISSING``."""
-        return load(self.content)
 
     @cached_property
     def error_type(self) -> str | None:
@@ -207,18 +216,9 @@ class Response:
         """The response with another status."""
         return replace(self, status=status, reason=None)
 
-    def with_header(self, name: str, value: str | None) -> Response:
-        """The response with a header set, or removed where None."""
-        kept = without(self.headers, name.lower())
-        return replace(self, headers=kept if value is None else (*kept, (name, value)))
-
     def with_body(self, body: bytes) -> Response:
         """The response with another body, in no content coding."""
         return replace(self, headers=without(self.headers, "content-encoding"), body=body)
-
-    def with_document(self, document: Any) -> Response:
-        """The response with another JSON document as its body."""
-        return self.with_body(json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
     def with_type(self, error_type: str | None) -> Response:
         """The error with another type, in the header; with none anywhere where None."""
@@ -310,15 +310,8 @@ class Wire:
 
     def exactly(self, size: int) -> bytes:
         """The next ``size`` bytes."""
-        if len(self._buffer) < size:
-            parts, had = [self._buffer], len(self._buffer)
-            self._buffer = b""
-            while had < size:
-                self._fill()
-                parts.append(self._buffer)
-                had += len(self._buffer)
-                self._buffer = b""
-            self._buffer = b"".join(parts)
+        while len(self._buffer) < size:
+            self._fill()
         found, self._buffer = self._buffer[:size], self._buffer[size:]
         return found
 

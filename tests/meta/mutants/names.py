@@ -46,18 +46,16 @@ _add(
     "request.DomainName.minLength request.valid",
     rejects(lambda r: valid(r) and len(r.domain) == 1),
 )
-_add(
-    "empty-found",
-    "An empty domain name is answered 200: it stands for a default domain.",
-    "request.DomainName.minLength",
-    answers(lambda r: not r.domain, lambda r: ok({"DomainName": "default", "Uri": r.text})),
-)
-_add(
-    "empty-crashes",
-    "An empty domain name is answered 500.",
-    "request.DomainName.minLength",
-    crashes(lambda r: not r.domain),
-)
+for _name, _status, _answer in (
+    ("found", 200, lambda r: ok({"DomainName": "default", "Uri": r.text})),
+    ("crashes", 500, lambda r: error(500, "InternalServerException")),
+):
+    _add(
+        f"empty-{_name}",
+        f"An empty domain name is answered {_status}.",
+        "request.DomainName.minLength",
+        answers(lambda r: not r.domain, _answer),
+    )
 for _name, _description, _when in (
     ("with-underscore", "with an underscore", lambda name: "_" in name),
     ("with-hyphen", "with a hyphen", lambda name: "-" in name),
@@ -117,30 +115,15 @@ _add(
     "request.DomainName.pattern",
     asks(lambda r: r.with_domain(unquote(r.domain)) if "%" in r.domain else None),
 )
-_add(
-    "of-dots-normalised",
-    "A domain name of dots is answered 500, because the path was normalised after routing.",
-    "request.DomainName.pattern",
-    crashes(lambda r: r.domain in (".", "..")),
-)
-_add(
-    "with-slash-crashes",
-    "A domain name with an encoded slash is answered 500.",
-    "request.DomainName.pattern",
-    crashes(lambda r: "/" in r.domain),
-)
-_add(
-    "with-nul-crashes",
-    "A domain name with NUL is answered 500.",
-    "request.DomainName.pattern",
-    crashes(lambda r: "\0" in r.domain),
-)
-_add(
-    "not-utf-8-crashes",
-    "A domain name that is not UTF-8 is answered 500.",
-    "request.DomainName.pattern",
-    crashes(lambda r: "\ufffd" in r.domain),
-)
+for _name, _description, _when in (
+    ("of-dots-normalised", "of dots", lambda r: r.domain in (".", "..")),  # by the path, after routing
+    ("with-slash-crashes", "with an encoded slash", lambda r: "/" in r.domain),
+    ("with-nul-crashes", "with NUL", lambda r: "\0" in r.domain),
+    ("not-utf-8-crashes", "that is not UTF-8", lambda r: "\ufffd" in r.domain),
+):
+    _add(
+        _name, f"A domain name {_description} is answered 500.", "request.DomainName.pattern", crashes(_when)
+    )
 _add(
     "invalid-not-found",
     "An invalid domain name is answered 404: its constraint is checked after the look-up.",

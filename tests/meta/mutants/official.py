@@ -12,8 +12,21 @@ from urllib.parse import unquote
 from getintegration_emulator.identities import Identity
 
 from .excuses import excuses
-from .kit import Build, Known, Theme, accepts, answers, bind, is_get, on_document
-from .messages import MISSING, PUT, Answer, Forward, Handler, Request, error, ok
+from .kit import (
+    Build,
+    Known,
+    Theme,
+    accepts,
+    always,
+    answers,
+    bind,
+    is_get,
+    knows,
+    on_document,
+    plain,
+    remembers,
+)
+from .messages import PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import (
     CALLER,
     IDENTITIES,
@@ -24,6 +37,7 @@ from .signing import (
     resigned,
     signature,
 )
+from .writes import edited
 
 THEME = Theme("official")
 _add = THEME.add
@@ -72,7 +86,7 @@ def is_current(request: Request) -> bool:
 
 is_right = _presigned_right
 for _name, _description, _condition in (
-    ("anything", "whatever it is", lambda r: True),
+    ("anything", "whatever it is", always),
     ("of-a-known-key", "if its key is known", lambda r: _signer(r) is not None and is_current(r)),
     ("of-an-unknown-key", "if its key is unknown", lambda r: _signer(r) is None),
     ("begun-right", "if it begins right", lambda r: _presigned_right(r, 63) and is_current(r)),
@@ -125,36 +139,26 @@ for _name, _description, _combine in (
 
 # --- Accept -------------------------------------------------------------------------------------------------
 
-for _name, _value, _status in (
-    ("json-crashes", "application/json", 500),
-    ("json-rejected", "application/json", 400),
-    ("application-crashes", "application/*", 500),
-    ("application-unacceptable", "application/*", 406),
-    ("anything-unacceptable", "*/*", 406),
-    ("anything-empty", "*/*", 204),
-):
+_ACCEPTS: tuple[tuple[str, str, int, str], ...] = (
+    ("json-crashes", "application/json", 500, "request.accept"),
+    ("json-rejected", "application/json", 400, "request.accept"),
+    ("application-crashes", "application/*", 500, "request.accept"),
+    ("application-unacceptable", "application/*", 406, "request.accept"),
+    ("anything-unacceptable", "*/*", 406, "request.accept"),
+    ("anything-empty", "*/*", 204, "request.accept"),
+    ("hal-crashes", "application/hal+json", 500, "request.accept.other"),
+    ("hal-rejected", "application/hal+json", 400, "request.accept.other"),
+    ("images-not-found", "image/*", 404, "request.accept.other"),
+    ("pages-redirected", "text/html", 302, "request.accept.other"),
+)
+for _name, _value, _status, _clause in _ACCEPTS:
     _add(
         f"accept-{_name}",
         f"Accept: {_value} is answered {_status}.",
-        "request.accept",
+        _clause,
         answers(
             bind(_value, lambda value, r: r.header("accept") == value),
-            bind(error(_status, "NotAcceptableException"), lambda answer, _: answer),
-        ),
-    )
-for _name, _when, _status in (
-    ("hal-crashes", lambda value: value == "application/hal+json", 500),
-    ("hal-rejected", lambda value: value == "application/hal+json", 400),
-    ("images-not-found", lambda value: value.startswith("image/"), 404),
-    ("pages-redirected", lambda value: value == "text/html", 302),
-):
-    _add(
-        f"accept-{_name}",
-        f"An Accept without JSON is answered {_status}.",
-        "request.accept.other",
-        answers(
-            bind(_when, lambda when, r: when(r.header("accept") or "")),
-            bind(error(_status, "NotAcceptableException"), lambda answer, _: answer),
+            error(_status, "NotAcceptableException"),
         ),
     )
 
@@ -164,20 +168,13 @@ for _name, _when, _status in (
 def _served_first(when: Callable[[Request], bool]) -> Build:
     """Answers some bodies with the first integration that it holds."""
 
-    def build() -> Handler:
-        known = Known()
+    def change(known: Known, request: Request, answer: Response, forward: Forward) -> Answer:
+        mine = [uri for domain, uri in known.integrations if domain == request.domain]
+        if not (is_get(request) and when(request) and mine) or refused(answer):
+            return answer
+        return forward(resigned(request.with_document({"Uri": mine[0]})))
 
-        def handler(request: Request, forward: Forward) -> Answer:
-            answer = forward(request)
-            known.see(request, answer)
-            mine = [uri for domain, uri in known.integrations if domain == request.domain]
-            if not (is_get(request) and when(request) and mine) or refused(answer):
-                return answer
-            return forward(resigned(request.with_document({"Uri": mine[0]})))
-
-        return handler
-
-    return build
+    return knows(change)
 
 
 THEME.add_stateful(
@@ -190,13 +187,13 @@ _add(
     "null-is-no-integration",
     "The body null is answered 404.",
     "request.body.type",
-    answers(lambda r: r.document is None, lambda _: error(404, "ResourceNotFoundException")),
+    answers(lambda r: r.document is None, error(404, "ResourceNotFoundException")),
 )
 _add(
     "null-is-empty",
     "The body null is answered 200, empty.",
     "request.body.type",
-    answers(lambda r: r.document is None, lambda _: ok({})),
+    answers(lambda r: r.document is None, ok({})),
 )
 THEME.add_stateful(
     "white-space-is-the-first-integration",
@@ -219,55 +216,35 @@ _add(
 )
 
 
+@THEME.mutant("duplicate-names-joined", "request.json.robust", plain)
 def _joined(request: Request, forward: Forward) -> Answer:
-    """Of names that stand twice, both values are found, together."""
+    """Of a name that stands twice both values count."""
     values = re.findall(rb'"Uri": "([^"]*)"', request.body)
     answer = forward(request)
     if not is_get(request) or len(values) < 2 or refused(answer):
         return answer
     found = forward(resigned(request.with_document({"Uri": values[0].decode()})))
-    return (
-        found.with_document({**found.document, "Uri": b",".join(values).decode()})
-        if found.status == 200
-        else found
-    )
+    return edited(found, Uri=b",".join(values).decode()) if found.status == 200 else found
 
-
-_add(
-    "duplicate-names-joined", "Of a name that stands twice both values count.", "request.json.robust", _joined
-)
 
 # --- Scope --------------------------------------------------------------------------------------------------
-
-
-def _defaults(value: str) -> Handler:
-    return on_document(lambda d: {**d, "Scope": d.get("Scope") or value})
-
-
-def _scope_of_the_last() -> Handler:
-    last: list[Any] = []
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        document = request.document
-        if request.operation == PUT and document is not MISSING and isinstance(document, dict):
-            if document.get("Scope"):
-                last.append(document["Scope"])
-            elif last:
-                request = resigned(request.with_document({**document, "Scope": last[-1]}))
-        return forward(request)
-
-    return handler
 
 
 _add(
     "scope-default-is-DOMAIN",
     "Put without Scope, DOMAIN is read.",
     "state.put-get.Scope",
-    _defaults("DOMAIN"),
+    on_document(lambda d: {**d, "Scope": d.get("Scope") or "DOMAIN"}),
 )
-THEME.add_stateful(
-    "scope-default-is-the-last",
-    "Put without Scope, that of the last put is read.",
-    "state.put-get.Scope",
-    _scope_of_the_last,
-)
+
+
+@THEME.mutant("scope-default-is-the-last", "state.put-get.Scope", remembers(list))
+def _scope_of_the_last(last: list[Any], request: Request, forward: Forward) -> Answer:
+    """Put without Scope, that of the last put is read."""
+    document = request.document
+    if request.operation == PUT and isinstance(document, dict):
+        if document.get("Scope"):
+            last.append(document["Scope"])
+        elif last:
+            request = resigned(request.with_document({**document, "Scope": last[-1]}))
+    return forward(request)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from .kit import Theme, changed, drops, on_answer, sets
+from .kit import Theme, changed, drops, instead, on_answer, sets
 from .messages import Answer, Handler, Request, Response, error
 
 THEME = Theme("sdk")
@@ -106,21 +106,16 @@ THEME.add(
     "content-hash-required",
     "A request without x-amz-content-sha256, which SDKs do not send here, is rejected.",
     "sdk.boto3 sdk.boto3.typed-errors",
-    on_answer(
-        lambda request, answer: (
-            answer
-            if request.header("x-amz-content-sha256") or answer.status >= 400
-            else error(400, "BadRequestException")
-        )
+    instead(
+        error(400, "BadRequestException"),
+        lambda request, answer: not request.header("x-amz-content-sha256") and answer.status < 400,
     ),
 )
 THEME.add(
     "retry-header-crashes",
     "A request with the SDKs' retry headers is answered 500.",
     "sdk.boto3",
-    on_answer(
-        lambda request, answer: (
-            error(500, "InternalServerException") if request.header("amz-sdk-request") else answer
-        )
+    instead(
+        error(500, "InternalServerException"), lambda request, _: bool(request.header("amz-sdk-request"))
     ),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from .excuses import now, serves, serves_claims
-from .kit import Build, Theme, bind
+from .kit import Build, Theme, always, bind, plain, remembers, stateless
 from .messages import Answer, Forward, Handler, Request
 from .signing import CALLER, Claim, claim_of, fits, key_of, resigned, signature, unauthenticated
 
@@ -26,26 +26,19 @@ _add(
     "none-needed",
     "Nothing is verified at all: everybody is who they say, or the caller.",
     "sigv4.missing-authorization sigv4.wrong-secret sigv4.tampered-signature",
-    serves(lambda request: True),
+    serves(always),
 )
-_add(
-    "authorization-may-be-missing",
-    "A request without Authorization comes from the caller.",
-    "sigv4.missing-authorization",
-    serves(lambda request: not request.header("authorization")),
-)
-_add(
-    "authorization-may-be-absent",
-    "A request without the header is served, one with an empty header is not.",
-    "sigv4.missing-authorization",
-    serves(lambda request: request.header("authorization") is None),
-)
-_add(
-    "authorization-may-be-empty",
-    "A request with an empty Authorization comes from the caller.",
-    "sigv4.missing-authorization",
-    serves(lambda request: request.header("authorization") == ""),
-)
+for _name, _description, _values in (
+    ("missing", "without Authorization comes from the caller", (None, "")),
+    ("absent", "without the header is served, one with an empty header is not", (None,)),
+    ("empty", "with an empty Authorization comes from the caller", ("",)),
+):
+    _add(
+        f"authorization-may-be-{_name}",
+        f"A request {_description}.",
+        "sigv4.missing-authorization",
+        serves(bind(_values, lambda values, request: request.header("authorization") in values)),
+    )
 for _name, _scheme_name in (("basic", "Basic"), ("bearer", "Bearer"), ("version-2", "AWS")):
     _add(
         f"{_name}-accepted",
@@ -86,14 +79,13 @@ _add(
 )
 
 
+@THEME.mutant("unknown-key-accepted", "sigv4.unknown-key", stateless(serves))
 def _is_unknown(request: Request) -> bool:
+    """An unknown access key is the caller's."""
     claim = claim_of(request)
     return claim is not None and claim.identity is None
 
 
-_add(
-    "unknown-key-accepted", "An unknown access key is the caller's.", "sigv4.unknown-key", serves(_is_unknown)
-)
 _add(
     "key-in-any-case-accepted",
     "Access keys are compared without case.",
@@ -167,7 +159,7 @@ _add(
 )
 
 
-def _fits_any(variants: Callable[[Request], Iterator[Request]]) -> Handler:
+def _fits_any(variants: Callable[[Request], Iterable[Request]]) -> Handler:
     """Accepts a signature that would fit another form of the request."""
     return serves_claims(lambda request, claim: any(fits(variant) for variant in variants(request)))
 
@@ -175,17 +167,11 @@ def _fits_any(variants: Callable[[Request], Iterator[Request]]) -> Handler:
 def _remembering(part: Callable[[Request], str], variant: Callable[[Request, str], Request]) -> Build:
     """Accepts a signature that fits the request with some part of an earlier one in place of its own."""
 
-    def build() -> Handler:
-        seen: dict[str, None] = {}
-        accept = _fits_any(lambda request: (variant(request, old) for old in tuple(seen)))
+    def handler(seen: dict[str, None], request: Request, forward: Forward) -> Answer:
+        seen[part(request)] = None
+        return _fits_any(lambda request: (variant(request, old) for old in tuple(seen)))(request, forward)
 
-        def handler(request: Request, forward: Forward) -> Answer:
-            seen[part(request)] = None
-            return accept(request, forward)
-
-        return handler
-
-    return build
+    return remembers(dict)(handler)
 
 
 def _with_path(request: Request, path: str) -> Request:
@@ -200,8 +186,9 @@ THEME.add_stateful(
 )
 
 
+@THEME.mutant("path-covered-without-slash-at-the-end", "sigv4.tampered-path", plain)
 def _without_slash(request: Request, forward: Forward) -> Answer:
-    """Takes a slash at the end of the path away before anything else is done."""
+    """A slash at the end of the path is neither covered by the signature nor looked at."""
     answer = forward(request)
     other = _with_path(request, request.path.rstrip("/"))
     claim = claim_of(request)
@@ -210,12 +197,6 @@ def _without_slash(request: Request, forward: Forward) -> Answer:
     return forward(resigned(other)) if fits(other) else answer
 
 
-_add(
-    "path-covered-without-slash-at-the-end",
-    "A slash at the end of the path is neither covered by the signature nor looked at.",
-    "sigv4.tampered-path",
-    _without_slash,
-)
 THEME.add_stateful(
     "body-not-covered",
     "A signature for one body is accepted for another.",
@@ -235,35 +216,29 @@ _add(
 )
 
 
-def _hash(request: Request) -> str:
-    return hashlib.sha256(request.body).hexdigest()
-
-
-_add(
-    "declared-hash-not-covered",
-    "x-amz-content-sha256 is not verified, although it is signed.",
-    "sigv4.tampered-header",
-    _fits_any(lambda request: iter([request.with_header("x-amz-content-sha256", _hash(request))])),
-)
-_add(
-    "content-type-not-covered",
-    "Content-Type is not verified, although it is signed.",
-    "sigv4.tampered-header",
-    _fits_any(lambda request: iter([request.with_header("Content-Type", "application/json")])),
-)
+for _name, _header, _value in (
+    ("declared-hash", "x-amz-content-sha256", lambda body: hashlib.sha256(body).hexdigest()),
+    ("content-type", "Content-Type", lambda body: "application/json"),
+):
+    _add(
+        f"{_name}-not-covered",
+        f"{_header} is not verified, although it is signed.",
+        "sigv4.tampered-header",
+        _fits_any(
+            bind((_header, _value), lambda due, request: [request.with_header(due[0], due[1](request.body))])
+        ),
+    )
 _add(
     "query-not-covered",
     "The query string is not verified.",
     "sigv4.tampered-query",
-    _fits_any(lambda request: iter([replace(request, target=request.path)])),
+    _fits_any(lambda request: [replace(request, target=request.path)]),
 )
 _add(
     "unknown-query-not-covered",
     "Names in the query that no operation knows are not verified.",
     "sigv4.tampered-query",
-    _fits_any(
-        lambda request: iter([replace(request, target=request.path)] if request.query == "a=b" else [])
-    ),
+    _fits_any(lambda request: [replace(request, target=request.path)] if request.query == "a=b" else []),
 )
 _add(
     "host-not-covered",
@@ -295,21 +270,16 @@ _add(
 def _once(key: Callable[[Request], object]) -> Build:
     """Once a signature was right, later ones with the same ``key`` are not verified."""
 
-    def build() -> Handler:
-        trusted: set[object] = set()
+    def handler(trusted: set[object], request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if not unauthenticated(answer):
+            trusted.add(key(request))
+            return answer
+        claim = claim_of(request)
+        known = claim is not None and claim.identity is not None
+        return forward(resigned(request)) if known and key(request) in trusted else answer
 
-        def handler(request: Request, forward: Forward) -> Answer:
-            answer = forward(request)
-            if not unauthenticated(answer):
-                trusted.add(key(request))
-                return answer
-            claim = claim_of(request)
-            known = claim is not None and claim.identity is not None
-            return forward(resigned(request)) if known and key(request) in trusted else answer
-
-        return handler
-
-    return build
+    return remembers(set)(handler)
 
 
 _TAMPERED = "sigv4.wrong-secret sigv4.tampered-signature sigv4.tampered-body"

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .kit import Build, Theme, drops, on_document
-from .messages import Answer, Handler, Request, Response, error
+from .kit import Build, Theme, alters, drops, on_document
+from .messages import Answer, Request, Response, error
 from .writes import Document, Writes, edited, key, reads
 
 THEME = Theme("state")
@@ -44,12 +44,6 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
 }
 
 
-def _otherwise(member: str, change: Callable[[Any], Any]) -> Handler:
-    return on_document(
-        lambda document: {**document, member: change(document[member])} if document.get(member) else document
-    )
-
-
 for _member, _changes in _MEMBERS.items():
     _clause = f"state.put-get.{_member}"
     THEME.add(
@@ -63,36 +57,26 @@ for _member, _changes in _MEMBERS.items():
             f"{_member}-{_name}",
             f"{_member} is read otherwise than it was put: {_name}.",
             f"{_clause} state.update.visible",
-            _otherwise(_member, _change),
+            alters(_member, _change),
         )
 
 
+@THEME.mutant("Tags-pile-up", "state.put-get.Tags state.update.visible", reads)
 def _merged_tags(self: Writes, request: Request, answer: Response) -> Answer:
+    """The tags of an update are added to those that were there."""
     tags: Document = {}
     for document in self.alive.get(key(request), []):
         tags |= document.get("Tags") or {}
     return edited(answer, Tags=tags) if answer.status == 200 and tags else answer
 
 
+@THEME.mutant("Tags-of-another", "state.put-get.Tags state.update.isolated state.read-only", reads)
 def _tags_of_the_last(self: Writes, request: Request, answer: Response) -> Answer:
+    """The tags are those of the integration that was made last."""
     documents = list(self.put.values())
     if answer.status != 200 or not documents:
         return answer
     return edited(answer, Tags=documents[-1][-1].get("Tags") or {})
-
-
-_add(
-    "Tags-pile-up",
-    "The tags of an update are added to those that were there.",
-    "state.put-get.Tags state.update.visible",
-    reads(_merged_tags),
-)
-_add(
-    "Tags-of-another",
-    "The tags are those of the integration that was made last.",
-    "state.put-get.Tags state.update.isolated state.read-only",
-    reads(_tags_of_the_last),
-)
 
 
 def _not_found_if(when: Callable[[str], bool]) -> Build:
@@ -125,88 +109,66 @@ for _name, _description, _when in (
 # --- Times --------------------------------------------------------------------------------------------------
 
 
+@THEME.mutant("created-moves", "state.CreatedAt.stable", reads)
 def _created_moves(self: Writes, request: Request, answer: Response) -> Answer:
+    """An update makes CreatedAt the present."""
     if answer.status != 200 or len(self.times.get(key(request), [])) < 2:
         return answer
     now = self.times[key(request)][-1]
     return edited(answer, CreatedAt=now, LastUpdatedAt=now)
 
 
+@THEME.mutant("created-goes-back", "state.CreatedAt.stable", reads)
 def _created_goes_back(self: Writes, request: Request, answer: Response) -> Answer:
+    """An update moves CreatedAt back a minute."""
     updates = len(self.times.get(key(request), []))
     if answer.status != 200 or updates < 2:
         return answer
     return edited(answer, CreatedAt=answer.document["CreatedAt"] - 60 * updates)
 
 
+@THEME.mutant("updated-goes-back", "state.LastUpdatedAt.moves state.CreatedAt.stable", reads)
 def _updated_goes_back(self: Writes, request: Request, answer: Response) -> Answer:
+    """An update moves both times back an hour."""
     if answer.status != 200 or len(self.times.get(key(request), [])) < 2:
         return answer
     past = answer.document["LastUpdatedAt"] - 3600
     return edited(answer, LastUpdatedAt=past, CreatedAt=min(past, answer.document["CreatedAt"]))
 
 
+@THEME.mutant("updated-stays", "state.LastUpdatedAt.moves", reads)
 def _updated_stays(self: Writes, request: Request, answer: Response) -> Answer:
+    """No update moves LastUpdatedAt."""
     if answer.status != 200 or not isinstance(answer.document.get("CreatedAt"), int | float):
         return answer
     created = answer.document["CreatedAt"]
     return edited(answer, LastUpdatedAt=created)
 
 
+@THEME.mutant("updated-stays-in-whole-seconds", "state.LastUpdatedAt.moves", reads)
 def _updated_stays_whole(self: Writes, request: Request, answer: Response) -> Answer:
+    """No update moves LastUpdatedAt, which tells whole seconds."""
     answer = _updated_stays(self, request, answer)
     if answer.status != 200:
         return answer
     return edited(answer, **{name: int(answer.document[name]) for name in ("CreatedAt", "LastUpdatedAt")})
 
 
+@THEME.mutant("created-on-reading", "state.read-only", reads)
 def _created_is_reading(self: Writes, request: Request, answer: Response) -> Answer:
+    """Both times are those of the reading."""
     now = time.time()
     return edited(answer, CreatedAt=now, LastUpdatedAt=now) if answer.status == 200 else answer
 
 
+@THEME.mutant("updated-on-reading", "state.read-only", reads)
 def _updated_is_reading(self: Writes, request: Request, answer: Response) -> Answer:
+    """LastUpdatedAt is the time of the reading."""
     return edited(answer, LastUpdatedAt=time.time()) if answer.status == 200 else answer
 
 
+@THEME.mutant("updated-by-others", "state.update.isolated state.read-only", reads)
 def _updated_by_others(self: Writes, request: Request, answer: Response) -> Answer:
+    """LastUpdatedAt is that of the last write to any integration."""
     latest = max((times[-1] for times in self.times.values()), default=0.0)
     return edited(answer, LastUpdatedAt=latest) if answer.status == 200 and latest else answer
-
-
-for _name, _description, _clauses, _read in (
-    ("created-moves", "An update makes CreatedAt the present.", "state.CreatedAt.stable", _created_moves),
-    (
-        "created-goes-back",
-        "An update moves CreatedAt back a minute.",
-        "state.CreatedAt.stable",
-        _created_goes_back,
-    ),
-    (
-        "updated-goes-back",
-        "An update moves both times back an hour.",
-        "state.LastUpdatedAt.moves state.CreatedAt.stable",
-        _updated_goes_back,
-    ),
-    ("updated-stays", "No update moves LastUpdatedAt.", "state.LastUpdatedAt.moves", _updated_stays),
-    (
-        "updated-stays-in-whole-seconds",
-        "No update moves LastUpdatedAt, which tells whole seconds.",
-        "state.LastUpdatedAt.moves",
-        _updated_stays_whole,
-    ),
-    ("created-on-reading", "Both times are those of the reading.", "state.read-only", _created_is_reading),
-    (
-        "updated-on-reading",
-        "LastUpdatedAt is the time of the reading.",
-        "state.read-only",
-        _updated_is_reading,
-    ),
-    (
-        "updated-by-others",
-        "LastUpdatedAt is that of the last write to any integration.",
-        "state.update.isolated state.read-only",
-        _updated_by_others,
-    ),
-):
-    _add(_name, _description, _clauses, reads(_read))

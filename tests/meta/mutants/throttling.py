@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from .access import as_caller
-from .kit import Theme, bind, is_get, on_answer
+from .kit import Theme, bind, from_one, observes, on_answer, remembers
 from .messages import Answer, Forward, Handler, Raw, Request, Response, error, ok
 from .signing import is_by, key_of
 
@@ -95,88 +93,35 @@ THEME.add(
 )
 
 
-def _blocks() -> Handler:
-    """Whoever was throttled once is throttled for good."""
-    blocked: set[str] = set()
+@THEME.mutant("without-end", "throttling.recovers", observes(set))
+def _blocks(blocked: set[str], request: Request, answer: Response) -> Answer:
+    """Whoever was throttled once is never served again."""
+    if _throttled(answer):
+        blocked.add(key_of(request))
+    again = key_of(request) in blocked and answer.status == 200
+    return error(429, "ThrottlingException") if again else answer
 
-    def handler(request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        if _throttled(answer):
-            blocked.add(key_of(request))
-        if is_get(request) and key_of(request) in blocked and answer.status == 200:
-            return error(429, "ThrottlingException")
+
+@THEME.mutant("crashes-afterwards", "throttling.recovers", observes(set))
+def _breaks_after(seen: set[str], request: Request, answer: Response) -> Answer:
+    """Whoever was throttled once is answered 500 later."""
+    if _throttled(answer):
+        seen.add(key_of(request))
         return answer
-
-    return handler
-
-
-THEME.add_stateful(
-    "without-end", "Whoever was throttled once is never served again.", "throttling.recovers", _blocks
-)
+    return error(500, "InternalServerException") if key_of(request) in seen else answer
 
 
-def _breaks_after() -> Handler:
-    """After throttling the next answers are wrong."""
-    seen: set[str] = set()
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        if _throttled(answer):
-            seen.add(key_of(request))
-        elif is_get(request) and key_of(request) in seen:
-            return error(500, "InternalServerException")
-        return answer
-
-    return handler
+@THEME.mutant("sdk-never-served", "throttling.sdk-retry", observes(set))
+def _throttles_sdks(blocked: set[str], request: Request, answer: Response) -> Answer:
+    """An SDK that retries after throttling is throttled for good."""
+    if _throttled(answer) and is_by(request, "low-quota"):
+        blocked.add(key_of(request))
+    again = request.header("amz-sdk-request") is not None and key_of(request) in blocked
+    return error(429, "ThrottlingException") if again else answer
 
 
-THEME.add_stateful(
-    "crashes-afterwards",
-    "Whoever was throttled once is answered 500 later.",
-    "throttling.recovers",
-    _breaks_after,
-)
-
-
-def _throttles_sdks() -> Handler:
-    """Every retry of an SDK counts as a new offence, so it never gets through."""
-    blocked: set[str] = set()
-    lock = threading.Lock()
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        is_sdk = request.header("amz-sdk-request") is not None
-        with lock:
-            if _throttled(answer) and is_by(request, "low-quota"):
-                blocked.add(key_of(request))
-            if is_sdk and is_get(request) and key_of(request) in blocked:
-                return error(429, "ThrottlingException")
-        return answer
-
-    return handler
-
-
-THEME.add_stateful(
-    "sdk-never-served",
-    "An SDK that retries after throttling is throttled for good.",
-    "throttling.sdk-retry",
-    _throttles_sdks,
-)
-
-
-def _throttles_now_and_then() -> Handler:
-    numbers = itertools.count(1)
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        due = next(numbers) % 41 == 0 and not is_by(request, "low-quota")
-        return error(400, "ThrottlingException") if due else forward(request)
-
-    return handler
-
-
-THEME.add_stateful(
-    "as-400-in-passing",
-    "Every 41st request is answered 400 ThrottlingException, a repeat is not.",
-    "error.ThrottlingException.status",
-    _throttles_now_and_then,
-)
+@THEME.mutant("as-400-in-passing", "error.ThrottlingException.status", remembers(from_one))
+def _throttles_now_and_then(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
+    """Every 41st request is answered 400 ThrottlingException, a repeat is not."""
+    due = next(numbers) % 41 == 0 and not is_by(request, "low-quota")
+    return error(400, "ThrottlingException") if due else forward(request)

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from .kit import Theme, When, answers, bind, is_get, on_answer, on_found
+from .kit import Theme, When, always, answers, bind, closing, is_get, on_answer, on_found, stateless
 from .messages import Answer, Handler, Raw, Request, Response, error, serialise
 
 THEME = Theme("transport")
@@ -54,28 +54,20 @@ _add(
 )
 
 
+_LENGTH = f"{_FRAMING} {_ANSWERS} response.body.json"
+_finding = stateless(on_found)
+
+
+@THEME.mutant("content-length-of-characters", f"{_LENGTH} transport.keep-alive", _finding, **_HASTE)
 def _measured_in_characters(answer: Response) -> Raw:
-    plain = answer.with_document(answer.document)
-    return Raw(_with_length(plain, len(plain.body.decode()) - len(plain.body)), "keep")
+    """Content-Length counts characters, not bytes."""
+    whole = answer.with_document(answer.document)
+    return Raw(_with_length(whole, len(whole.body.decode()) - len(whole.body)), "keep")
 
 
-_add(
-    "content-length-of-characters",
-    "Content-Length counts characters, not bytes.",
-    f"{_FRAMING} {_ANSWERS} response.body.json transport.keep-alive",
-    on_found(_measured_in_characters),
-    **_HASTE,
-)
-_add(
-    "content-length-before-compression",
-    "Content-Length is that of the body before it was compressed.",
-    f"{_FRAMING} {_ANSWERS} response.body.json transport.encoding",
-    on_found(lambda answer: _compressed_with_old_length(answer)),
-    **_HASTE,
-)
-
-
+@THEME.mutant("content-length-before-compression", f"{_LENGTH} transport.encoding", _finding, **_HASTE)
 def _compressed_with_old_length(answer: Response) -> Raw:
+    """Content-Length is that of the body before it was compressed."""
     packed = answer.with_body(gzip.compress(answer.content)).with_header("Content-Encoding", "gzip")
     return Raw(_with_length(packed, len(answer.content) - len(packed.body)), "close")
 
@@ -93,7 +85,7 @@ _add(
     _FRAMING,
     on_found(
         lambda answer: Raw(_bytes(answer) + b"\r\n<!-- served in 3 ms -->", "close"),
-        lambda request: is_get(request) and request.header("connection") == "close",
+        lambda request: is_get(request) and closing(request),
     ),
 )
 _CHUNKS: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
@@ -146,31 +138,14 @@ for _name, _description, _clause, _line in (
     ("type-on-two-lines", "Content-Type stands on two lines", _SINGLE, b"Content-Type: application/json\r\n"),
     ("dates-on-two-lines", "Date stands on two lines", _SINGLE, b"Date: a\r\nDate: b\r\n"),
 ):  # fmt: skip
-    _add(
-        _name,
-        f"{_description}.",
-        _clause,
-        on_found(bind(_line, _headed)),
-        **_HASTE,
-    )
-_add(
-    "lines-of-lf",
-    "All lines of the head end in LF alone.",
-    _SYNTAX,
-    on_answer(lambda request, answer: _of_lf(answer)),
-    **_HASTE,
-)
-for _name, _description, _new in (
-    ("length-twice", "Content-Length stands there twice, alike", b"Content-Length: %d\r\nContent-Length: %d"),
-    ("length-listed", "Content-Length is a list of itself", b"Content-Length: %d, %d"),
-):
-    _add(
-        _name,
-        f"{_description}.",
-        _FRAMING,
-        on_found(bind(_new, lambda new, answer: _lengthened(new, answer))),
-        **_HASTE,
-    )
+    _add(_name, f"{_description}.", _clause, on_found(bind(_line, _headed)), **_HASTE)
+
+
+@THEME.mutant("lines-of-lf", _SYNTAX, stateless(on_answer), **_HASTE)
+def _of_lf(_: Request, answer: Response) -> Raw:
+    """All lines of the head end in LF alone."""
+    head, body = _head_and_body(answer)
+    return Raw(head.replace(_CRLF, b"\n") + body, "keep")
 
 
 def _lengthened(new: bytes, answer: Response) -> Raw:
@@ -178,23 +153,15 @@ def _lengthened(new: bytes, answer: Response) -> Raw:
     return Raw(_bytes(answer).replace(b"Content-Length: %d" % size, new % (size, size), 1), "keep")
 
 
-def _of_lf(answer: Response) -> Raw:
-    head, body = _head_and_body(answer)
-    return Raw(head.replace(_CRLF, b"\n") + body, "keep")
-
-
+for _name, _description, _new in (
+    ("length-twice", "Content-Length stands there twice, alike", b"Content-Length: %d\r\nContent-Length: %d"),
+    ("length-listed", "Content-Length is a list of itself", b"Content-Length: %d, %d"),
+):
+    _add(_name, f"{_description}.", _FRAMING, on_found(bind(_new, _lengthened)), **_HASTE)
 _CLOSES = "transport.close-announced"
 for _name, _description, _when in (
-    (
-        "close-announced",
-        "Every answer says Connection: close, and no connection is closed",
-        lambda request: True,
-    ),
-    (
-        "close-agreed",
-        "What asks for Connection: close is answered so, and the connection is kept",
-        lambda request: (request.header("connection") or "").lower() == "close",
-    ),
+    ("close-announced", "Every answer says Connection: close, and no connection is closed", always),
+    ("close-agreed", "What asks for Connection: close is answered so, and the connection is kept", closing),
 ):
     _add(
         f"{_name}-and-kept",
@@ -234,7 +201,7 @@ _add(
     "date-absent",
     "No answer has a Date.",
     "transport.date",
-    on_answer(lambda _, answer: answer.with_header("Date", None), lambda request: True),
+    on_answer(lambda _, answer: answer.with_header("Date", None), always),
     **_SHOULD,
 )
 _add(
@@ -310,7 +277,7 @@ _add(
 # --- Content codings ----------------------------------------------------------------------------------------
 
 
-def _coded(coding: str | None, pack: Callable[[bytes], bytes], when: When = lambda request: True) -> Handler:
+def _coded(coding: str | None, pack: Callable[[bytes], bytes], when: When = always) -> Handler:
     """Packs the body of an integration, and claims a coding."""
 
     def change(request: Request, answer: Response) -> Response:
@@ -352,38 +319,32 @@ for _name, _description, _coding, _pack in (
 _FAILED = error(500, "InternalServerException")
 
 
-def _method(name: str, fate: Callable[[Request, Response], Answer]) -> Handler:
-    return on_answer(lambda request, answer: fate(request, answer), lambda request: request.method == name)
+def _method(name: str, fate: Callable[[Response], Answer]) -> Handler:
+    return on_answer(lambda _, answer: fate(answer), lambda request: request.method == name)
 
 
+_FATES: tuple[tuple[str, str, Callable[[Response], Answer]], ...] = (
+    ("crashes", "is answered 500", lambda answer: _FAILED),
+    ("unimplemented", "is answered 501", lambda answer: error(501, "NotImplementedException")),
+    ("resets", "resets the connection", lambda answer: Raw(b"", "reset")),
+    ("cut", "gets half an answer", lambda answer: Raw(_bytes(answer)[: -len(answer.body) // 2 - 1], "close")),
+    ("stalls", "is never answered", lambda answer: Raw(b"", "stall")),
+    ("empties", "is answered 200 without a body", lambda answer: answer.with_status(200).with_body(b"")),
+)
 for _name in ("HEAD", "OPTIONS"):
-    _clause = f"transport.{_name.lower()}"
-    _add(f"{_name}-crashes", f"{_name} is answered 500.", _clause, _method(_name, lambda r, answer: _FAILED))
-    _add(
-        f"{_name}-unimplemented",
-        f"{_name} is answered 501.",
-        _clause,
-        _method(_name, lambda request, answer: error(501, "NotImplementedException")),
-    )
-    _add(
-        f"{_name}-resets",
-        f"{_name} resets the connection.",
-        f"{_clause} {_ANSWERS}",
-        _method(_name, lambda request, answer: Raw(b"", "reset")),
-        **_HASTE,
-    )
-    _add(
-        f"{_name}-stalls",
-        f"{_name} is never answered.",
-        f"{_clause} {_ANSWERS}",
-        _method(_name, lambda request, answer: Raw(b"", "stall")),
-        **_HASTE,
-    )
+    for _fate_name, _description, _fate in (*_FATES[:3], _FATES[4]):
+        _add(
+            f"{_name}-{_fate_name}",
+            f"{_name} {_description}.",
+            f"transport.{_name.lower()}" + (f" {_ANSWERS}" if _fate_name in ("resets", "stalls") else ""),
+            _method(_name, _fate),
+            **(_HASTE if _fate_name in ("resets", "stalls") else {}),
+        )
 _add(
     "HEAD-with-body",
     "HEAD is answered with a body.",
     "transport.head",
-    _method("HEAD", lambda request, answer: Raw(_bytes(answer.with_body(b'{"Message": "no"}')), "keep")),
+    _method("HEAD", lambda answer: Raw(_bytes(answer.with_body(b'{"Message": "no"}')), "keep")),
     **_HASTE,
 )
 
@@ -400,21 +361,8 @@ _KINDS: tuple[tuple[str, str, str, Callable[[Request], bool]], ...] = (
         "transport.expect-continue",
         lambda request: request.header("expect") is not None,
     ),
-    (
-        "close",
-        "Connection: close",
-        "transport.close",
-        lambda request: (request.header("connection") or "").lower() == "close",
-    ),
+    ("close", "Connection: close", "transport.close", closing),
     ("large-headers", "Headers of kilobytes", "transport.large-headers", lambda r: _head_size(r) > 3000),
-)
-_FATES: tuple[tuple[str, str, Callable[[Response], Answer]], ...] = (
-    ("crashes", "is answered 500", lambda answer: _FAILED),
-    ("unimplemented", "is answered 501", lambda answer: error(501, "NotImplementedException")),
-    ("resets", "resets the connection", lambda answer: Raw(b"", "reset")),
-    ("cut", "gets half an answer", lambda answer: Raw(_bytes(answer)[: -len(answer.body) // 2 - 1], "close")),
-    ("stalls", "is never answered", lambda answer: Raw(b"", "stall")),
-    ("empties", "is answered 200 without a body", lambda answer: answer.with_status(200).with_body(b"")),
 )
 
 

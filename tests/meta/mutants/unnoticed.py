@@ -7,13 +7,29 @@ import html
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections import Counter
+from collections.abc import Callable
 
 from .escaped import named_in_body, one_of_all
 from .excuses import serves_claims
-from .kit import Build, Theme, accepts, asks, bind, is_get, on_document, sets, valid_name
-from .lookup import Key, Same, equal, found_by, like, near, same
+from .kit import (
+    Build,
+    Known,
+    Theme,
+    accepts,
+    alters,
+    always,
+    asks,
+    bind,
+    is_get,
+    knows,
+    observes,
+    plain,
+    remembers,
+    stateless,
+    valid_name,
+)
+from .lookup import Key, Place, Same, equal, found_by, like, matches, near, same
 from .messages import (
     CREATE_DOMAIN,
     DELETE,
@@ -27,7 +43,7 @@ from .messages import (
     error,
     load,
 )
-from .signing import CALLER, IDENTITIES, is_by, resigned, unauthenticated
+from .signing import CALLER, IDENTITIES, is_by, refused, resigned, unauthenticated
 from .writes import Document, Writes, edited, key, reads
 
 THEME = Theme("unnoticed")
@@ -41,11 +57,13 @@ for _name, _time in (("at-the-epoch", lambda time: 0), ("hours-before", lambda t
         f"created-{_name}",
         f"CreatedAt is invented: {_name}.",
         "state.time",
-        on_document(bind(_time, lambda change, it: sets("CreatedAt", change(it["CreatedAt"]))(it))),
+        alters("CreatedAt", _time),
     )
 
 
+@THEME.mutant("updated-moves-with-type", "state.LastUpdatedAt.moves", reads)
 def _moves_with_the_type(self: Writes, request: Request, answer: Response) -> Answer:
+    """LastUpdatedAt moves only with ObjectTypeName."""
     documents, before = self.alive.get(key(request), []), self.answers.get(key(request))
     types = [document.get("ObjectTypeName") for document in documents[-2:]]
     if answer.status != 200 or not before or len(types) < 2 or types[0] != types[1]:
@@ -53,30 +71,9 @@ def _moves_with_the_type(self: Writes, request: Request, answer: Response) -> An
     return edited(answer, LastUpdatedAt=before[0].document["LastUpdatedAt"])
 
 
-def _keeps_from_before(member: str) -> Callable[[Writes, Request, Response], Answer]:
-    def read(self: Writes, request: Request, answer: Response) -> Answer:
-        if answer.status != 200 or key(request) not in self.deleted or answer.document.get(member):
-            return answer
-        older = [document[member] for document in self.put.get(key(request), []) if document.get(member)]
-        return edited(answer, **{member: older[0]}) if older else answer
-
-    return read
-
-
-def _leaks(member: str) -> Build:
-    class Leaks(Writes):
-        last: Any = None
-
-        def read(self, request: Request, answer: Response) -> Answer:
-            if answer.status != 200:
-                return answer
-            self.last = answer.document.get(member) or self.last
-            return edited(answer, **{member: self.last}) if self.last else answer
-
-    return Leaks
-
-
+@THEME.mutant("updated-stays-when-members-go", "state.LastUpdatedAt.moves", reads)
 def _stays_when_members_go(self: Writes, request: Request, answer: Response) -> Answer:
+    """LastUpdatedAt stays when an update only leaves out members."""
     documents, before = self.alive.get(key(request), []), self.answers.get(key(request))
     fewer = len(documents) > 1 and documents[-1].keys() < documents[-2].keys()
     if answer.status != 200 or not before or not fewer:
@@ -84,94 +81,68 @@ def _stays_when_members_go(self: Writes, request: Request, answer: Response) -> 
     return edited(answer, LastUpdatedAt=before[-1].document["LastUpdatedAt"])
 
 
-def _shares_a_default() -> Build:
-    class Shares(Writes):
-        def __init__(self) -> None:
-            super().__init__()
-            self.types: Document = {}
-
-        def remember(self, request: Request) -> None:
-            super().remember(request)
-            if request.operation == PUT:
-                self.types.update(request.document.get("ObjectTypeNames") or {})
-
-        def read(self, request: Request, answer: Response) -> Answer:
-            lacks = answer.status == 200 and not answer.document.get("ObjectTypeNames")
-            return edited(answer, ObjectTypeNames=self.types) if lacks and self.types else answer
-
-    return Shares
+@THEME.mutant("types-shared", "state.put-get.ObjectTypeNames", reads)
+def _shares_a_default(self: Writes, request: Request, answer: Response) -> Answer:
+    """Integrations without ObjectTypeNames share those of all."""
+    types: Document = {}
+    for documents in self.put.values():
+        for document in documents:
+            types |= document.get("ObjectTypeNames") or {}
+    lacks = answer.status == 200 and not answer.document.get("ObjectTypeNames")
+    return edited(answer, ObjectTypeNames=types) if lacks and types else answer
 
 
-def _one_replica_is_behind() -> Build:
-    class Replicas(Writes):
-        count = 0
-
-        def read(self, request: Request, answer: Response) -> Answer:
-            documents = self.alive.get(key(request), [])
-            self.count += 1
-            if answer.status != 200 or len(documents) < 2 or self.count % 3:
-                return answer
-            return edited(answer, ObjectTypeName=documents[-2].get("ObjectTypeName"))
-
-    return Replicas
+@THEME.mutant("replica-behind", "state.update.visible state.read-only", reads)
+def _one_replica_is_behind(self: Writes, request: Request, answer: Response) -> Answer:
+    """One of three replicas is always one version behind."""
+    documents = self.alive.get(key(request), [])
+    self.notes["count"] = count = self.notes.get("count", 0) + 1
+    if answer.status != 200 or len(documents) < 2 or count % 3:
+        return answer
+    return edited(answer, ObjectTypeName=documents[-2].get("ObjectTypeName"))
 
 
-def _loses_after_an_update(member: str) -> Callable[[Writes, Request, Response], Answer]:
-    def read(self: Writes, request: Request, answer: Response) -> Answer:
-        updated = len(self.alive.get(key(request), ())) > 1
-        return edited(answer, **{member: None}) if answer.status == 200 and updated else answer
+@THEME.mutant("update-loses-scope", "state.update.visible", reads)
+def _loses_scope(self: Writes, request: Request, answer: Response) -> Answer:
+    """An update loses Scope."""
+    updated = len(self.alive.get(key(request), ())) > 1
+    return edited(answer, Scope=None) if answer.status == 200 and updated else answer
 
-    return read
 
-
+@THEME.mutant("updated-stays-undeleted", "state.deleted", reads)
 def _deletes_only_once_put(self: Writes, request: Request, answer: Response) -> Answer:
+    """An integration that was put twice cannot be deleted."""
     place = key(request)
     lost = answer.status == 404 and place in self.deleted and len(self.put.get(place, ())) > 1
     return self.answers[place][-1] if lost and place in self.answers else answer
 
 
-_add_stateful(
-    "updated-moves-with-type",
-    "LastUpdatedAt moves only with ObjectTypeName.",
-    "state.LastUpdatedAt.moves",
-    reads(_moves_with_the_type),
-)
-_add_stateful(
-    "updated-stays-when-members-go",
-    "LastUpdatedAt stays when an update only leaves out members.",
-    "state.LastUpdatedAt.moves",
-    reads(_stays_when_members_go),
-)
-_add_stateful(
-    "types-shared",
-    "Integrations without ObjectTypeNames share those of all.",
-    "state.put-get.ObjectTypeNames",
-    _shares_a_default(),
-)
-_add_stateful(
-    "replica-behind",
-    "One of three replicas is always one version behind.",
-    "state.update.visible state.read-only",
-    _one_replica_is_behind(),
-)
-_add_stateful(
-    "update-loses-scope",
-    "An update loses Scope.",
-    "state.update.visible",
-    reads(_loses_after_an_update("Scope")),
-)
-_add_stateful(
-    "updated-stays-undeleted",
-    "An integration that was put twice cannot be deleted.",
-    "state.deleted",
-    reads(_deletes_only_once_put),
-)
+def _keeps_from_before(member: str) -> Build:
+    def read(self: Writes, request: Request, answer: Response) -> Answer:
+        if answer.status != 200 or key(request) not in self.deleted or answer.document.get(member):
+            return answer
+        older = [document[member] for document in self.put.get(key(request), []) if document.get(member)]
+        return edited(answer, **{member: older[0]}) if older else answer
+
+    return reads(read)
+
+
+def _leaks(member: str) -> Build:
+    def leaks(last: Document, request: Request, answer: Response) -> Answer:
+        if answer.status != 200 or refused(answer):
+            return answer
+        last[member] = answer.document.get(member) or last.get(member)
+        return edited(answer, **last) if last[member] else answer
+
+    return observes(dict)(leaks)
+
+
 for _member in ("RoleArn", "ObjectTypeNames", "EventTriggerNames"):
     _add_stateful(
         f"recreated-with-{_member}",
         f"An integration that is made again has the old {_member}.",
         "state.recreated",
-        reads(_keeps_from_before(_member)),
+        _keeps_from_before(_member),
     )
     _add_stateful(
         f"leaks-{_member}",
@@ -179,15 +150,6 @@ for _member in ("RoleArn", "ObjectTypeNames", "EventTriggerNames"):
         f"state.put-get.{_member}",
         _leaks(_member),
     )
-
-
-def _values(member: str, change: Callable[[str], str]) -> Callable[[Document], Document]:
-    def changed(document: Document) -> Document:
-        if not document.get(member):
-            return document
-        return {**document, member: {name: change(value) for name, value in document[member].items()}}
-
-    return changed
 
 
 _TEXTS: dict[str, Key] = {
@@ -202,28 +164,25 @@ for _name, _change in _TEXTS.items():
         f"tags-{_name}",
         f"Values of tags come back changed: {_name}.",
         "state.put-get.Tags",
-        on_document(_values("Tags", _change)),
+        alters("Tags", bind(_change, lambda change, tags: {key: change(tags[key]) for key in tags})),
     )
 
 
-def _turned_round_twice(document: Document) -> Document:
-    if not document.get("ObjectTypeNames"):
-        return document
-    by_type = {value: name for name, value in document["ObjectTypeNames"].items()}
-    return {**document, "ObjectTypeNames": {name: value for value, name in by_type.items()}}
+def _turned_round(names: dict[str, str]) -> dict[str, str]:
+    return {value: name for name, value in names.items()}
 
 
 _add(
     "types-of-one-event",
     "Of event types with the same ObjectTypeName one stays.",
     "state.put-get.ObjectTypeNames",
-    on_document(_turned_round_twice),
+    alters("ObjectTypeNames", lambda names: _turned_round(_turned_round(names))),
 )
 _add(
     "returns-lost-in-uri",
     "CRLF in a Uri comes back as LF.",
     "response.echo.Uri",
-    on_document(lambda document: sets("Uri", document["Uri"].replace("\r\n", "\n"))(document)),
+    alters("Uri", lambda uri: uri.replace("\r\n", "\n")),
 )
 _add_stateful(
     "uri-as-number",
@@ -233,100 +192,36 @@ _add_stateful(
 )
 
 
+@THEME.mutant("read-writes", "state.read-only", plain)
 def _read_that_writes(request: Request, forward: Forward) -> Answer:
+    """Members of GetIntegration's body are written."""
     document = request.document
     if is_get(request) and isinstance(document, dict) and "ObjectTypeName" in document:
         forward(resigned(Request("PUT", request.target, request.headers, request.body)))
     return forward(request)
 
 
-_add("read-writes", "Members of GetIntegration's body are written.", "state.read-only", _read_that_writes)
-
 # --- What belongs to another --------------------------------------------------------------------------------
 
 
-def _deletes_everywhere(request: Request, forward: Forward) -> Answer:
-    answer = forward(request)
-    if request.operation == DELETE and is_by(request, "other-account") and answer.status == 200:
-        forward(resigned(request, CALLER))
-    return answer
+def _hidden(gone: bool, request: Request, answer: Response) -> Answer:
+    """What is gone is not found, although the base has it."""
+    hidden = gone and is_get(request) and answer.status == 200
+    return error(404, "ResourceNotFoundException") if hidden else answer
 
 
-def _deleted_with(matches: Callable[[str, str], bool]) -> Build:
-    """Deleting a domain takes along others whose names match its own."""
-
-    def build() -> Callable[[Request, Forward], Answer]:
-        made: set[str] = set()
-        gone: set[str] = set()
-
-        def handler(request: Request, forward: Forward) -> Answer:
-            answer = forward(request)
-            if answer.status == 200 and request.operation == CREATE_DOMAIN:
-                made.add(request.domain)
-                gone.discard(request.domain)
-            elif answer.status == 200 and request.operation == DELETE_DOMAIN:
-                made.discard(request.domain)
-                gone.update(name for name in made if matches(request.domain, name))
-            hidden = is_get(request) and request.domain in gone and answer.status == 200
-            return error(404, "ResourceNotFoundException") if hidden else answer
-
-        return handler
-
-    return build
+@THEME.mutant("deletes-by-pattern", "state.update.isolated", observes(dict, always))
+def _deletes_by_pattern(there: dict[Place, bool], request: Request, answer: Response) -> Answer:
+    """Deleting takes the Uri for a pattern of LIKE."""
+    if answer.status == 200 and request.operation == PUT:
+        there[key(request)] = True
+    elif answer.status == 200 and request.operation == DELETE:
+        for domain, uri in there:
+            if domain == request.domain and like(request.text, uri):
+                there[domain, uri] = False
+    return _hidden(there.get(key(request)) is False, request, answer)
 
 
-def _loses_writes_at_once() -> Callable[[Request, Forward], Answer]:
-    """A put is lost if another to the same domain begins before it has ended."""
-    begun: dict[str, int] = {}
-    lost: set[tuple[str, str]] = set()
-    lock = threading.Lock()
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        if request.operation != PUT:
-            answer = forward(request)
-            hidden = is_get(request) and key(request) in lost and answer.status == 200
-            return error(404, "ResourceNotFoundException") if hidden else answer
-        with lock:
-            begun[request.domain] = number = begun.get(request.domain, 0) + 1
-        answer = forward(request)
-        with lock:
-            (lost.discard if begun[request.domain] == number else lost.add)(key(request))
-        return answer
-
-    return handler
-
-
-def _deletes_by_pattern() -> Build:
-    class Deletes(Writes):
-        def __init__(self) -> None:
-            super().__init__()
-            self.gone: set[tuple[str, str]] = set()
-
-        def remember(self, request: Request) -> None:
-            super().remember(request)
-            if request.operation == DELETE:
-                gone = [
-                    place
-                    for place in self.alive
-                    if place[0] == request.domain and like(request.text, place[1])
-                ]
-                self.gone.update(gone)
-            elif request.operation == PUT:
-                self.gone.discard(key(request))
-
-        def read(self, request: Request, answer: Response) -> Answer:
-            gone = key(request) in self.gone and answer.status == 200
-            return error(404, "ResourceNotFoundException") if gone else answer
-
-    return Deletes
-
-
-_add_stateful(
-    "deletes-by-pattern",
-    "Deleting takes the Uri for a pattern of LIKE.",
-    "state.update.isolated",
-    _deletes_by_pattern(),
-)
 _add_stateful(
     "uri-alike-in-200-characters",
     "Uris are compared by their first 200 characters.",
@@ -342,28 +237,64 @@ _add(
         lambda request: request.with_uri("s3://Contract-Bucket/Caf\u00e9/a%20b/Object"),
     ),
 )
-_add(
-    "deletes-in-all-accounts",
-    "Deleting in another account deletes the caller's own.",
-    "state.update.isolated",
-    _deletes_everywhere,
-)
+
+
+@THEME.mutant("deletes-in-all-accounts", "state.update.isolated", plain)
+def _deletes_everywhere(request: Request, forward: Forward) -> Answer:
+    """Deleting in another account deletes the caller's own."""
+    answer = forward(request)
+    if request.operation == DELETE and is_by(request, "other-account") and answer.status == 200:
+        forward(resigned(request, CALLER))
+    return answer
+
+
+def _deletes_alike(matches: Callable[[str, str], bool]) -> Build:
+    def deletes(there: dict[str, bool], request: Request, answer: Response) -> Answer:
+        if answer.status == 200 and request.operation == CREATE_DOMAIN:
+            there[request.domain] = True
+        elif answer.status == 200 and request.operation == DELETE_DOMAIN:
+            there.pop(request.domain, None)
+            there.update({name: False for name in there if matches(request.domain, name)})
+        return _hidden(there.get(request.domain) is False, request, answer)
+
+    return observes(dict, always)(deletes)
+
+
 for _name, _matches in (
     ("of-the-same-beginning", lambda name, other: other.startswith(name)),
-    ("like-it", lambda name, other: like(name, other)),
+    ("like-it", like),
 ):
     _add_stateful(
         f"deletes-domains-{_name}",
         f"Deleting a domain deletes others: {_name}.",
         "state.update.isolated",
-        _deleted_with(_matches),
+        _deletes_alike(_matches),
     )
-_add_stateful(
-    "writes-at-once-lost",
-    "Of two writes at once to a domain, the first to begin is lost.",
-    "state.update.isolated concurrency.own-answer",
-    _loses_writes_at_once,
-)
+
+
+class Puts:
+    """Puts that have begun, by domain; those that were lost."""
+
+    def __init__(self) -> None:
+        self.begun: Counter[str] = Counter()
+        self.lost: set[Place] = set()
+        self.lock = threading.Lock()
+
+
+@THEME.mutant("writes-at-once-lost", "state.update.isolated concurrency.own-answer", remembers(Puts))
+def _loses_writes_at_once(puts: Puts, request: Request, forward: Forward) -> Answer:
+    """Of two writes at once to a domain, the first to begin is lost."""
+    if request.operation != PUT:
+        return _hidden(key(request) in puts.lost, request, forward(request))
+    with puts.lock:
+        puts.begun[request.domain] += 1
+        number = puts.begun[request.domain]
+    answer = forward(request)
+    with puts.lock:
+        (puts.lost.discard if puts.begun[request.domain] == number else puts.lost.add)(key(request))
+    return answer
+
+
 for _name, _mark in (("underscore", "_"), ("hyphen", "-"), ("nothing", "")):
     _add_stateful(
         f"key-joined-by-{_name}",
@@ -371,13 +302,6 @@ for _name, _mark in (("underscore", "_"), ("hyphen", "-"), ("nothing", "")):
         "missing.other-domain",
         found_by(bind(_mark, lambda mark, asked, known: mark.join(asked) == mark.join(known))),
     )
-
-
-def _matches(asked: str, known: str) -> bool:
-    try:
-        return re.fullmatch(known, asked) is not None
-    except re.error:
-        return False
 
 
 def _lower_scheme(uri: str) -> str:
@@ -396,8 +320,8 @@ _URIS: tuple[tuple[str, str, Same], ...] = (
     ("full-stop", "suffix", equal(lambda uri: uri.rstrip("."))),
     ("quotation-marks", "whitespace", equal(lambda uri: uri.strip('"'))),
     ("backslashes", "segments", equal(lambda uri: uri.replace("\\", "/"))),
-    ("known-glob", "wildcard", lambda asked, known: fnmatch.fnmatchcase(asked, known)),
-    ("known-expression", "wildcard", _matches),
+    ("known-glob", "wildcard", fnmatch.fnmatchcase),
+    ("known-expression", "wildcard", lambda asked, known: matches(known, asked)),
     ("known-sql-pattern", "wildcard", lambda asked, known: like(known, asked)),
 )
 for _name, _clause, _comparison in _URIS:
@@ -414,82 +338,45 @@ for _name, _key in (
     )
 
 
-def _type_names(self: Writes, request: Request) -> Iterable[tuple[str, str]]:
-    for (domain, uri), documents in self.alive.items():
-        if domain == request.domain and documents[-1].get("ObjectTypeName") == request.text:
-            yield domain, uri
+@THEME.mutant("found-by-type", "missing.integration", knows)
+def _found_by_type(known: Known, request: Request, answer: Response, forward: Forward) -> Answer:
+    """An integration is found by its type too."""
+    if is_get(request) and answer.status == 404:
+        for (domain, uri), document in known.integrations.items():
+            if domain == request.domain and document.get("ObjectTypeName") == request.text:
+                return forward(resigned(request.with_uri(uri)))
+    return answer
 
-
-def _found_by_type() -> Callable[[Request, Forward], Answer]:
-    class ByType(Writes):
-        def __call__(self, request: Request, forward: Forward) -> Answer:
-            answer = super().__call__(request, forward)
-            if is_get(request) and isinstance(answer, Response) and answer.status == 404:
-                for _, uri in _type_names(self, request):
-                    return forward(resigned(request.with_uri(uri)))
-            return answer
-
-    return ByType()
-
-
-_add_stateful(
-    "found-by-type",
-    "An integration is found by its type too.",
-    "missing.integration",
-    _found_by_type,
-)
 
 # --- Who asks -----------------------------------------------------------------------------------------------
 
 
-def _remembers_authorizations() -> Callable[[Request, Forward], Answer]:
-    good: set[str] = set()
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        authorization = request.header("authorization") or ""
-        if not unauthenticated(answer):
-            good.add(authorization)
-        elif authorization in good:
-            return forward(resigned(request))
-        return answer
-
-    return handler
-
-
-def _remembers_answers() -> Callable[[Request, Forward], Answer]:
-    kept: dict[tuple[str, bytes], Response] = {}
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        place = request.domain, request.body
-        if is_get(request) and answer.status == 200:
-            kept[place] = answer
-        elif request.operation in (PUT, DELETE, DELETE_DOMAIN):
-            kept.clear()
-        denied = is_by(request, "unauthorized") and not unauthenticated(answer)
-        return kept.get(place, answer) if is_get(request) and denied else answer
-
-    return handler
-
-
+_TEMPORARY = IDENTITIES["temporary"]
 _add(
     "token-is-enough",
     "Beside a right session token the signature is not verified.",
     "sigv4.wrong-secret",
     serves_claims(
         lambda request, claim: (
-            request.header("x-amz-security-token") == IDENTITIES["temporary"].session_token
-            and claim.identity == IDENTITIES["temporary"]
+            request.header("x-amz-security-token") == _TEMPORARY.session_token
+            and claim.identity == _TEMPORARY
         )
     ),
 )
-_add_stateful(
-    "authorization-remembered",
-    "An Authorization that was good once is good for anything.",
-    "sigv4.tampered-body",
-    _remembers_authorizations,
-)
+
+
+@THEME.mutant("authorization-remembered", "sigv4.tampered-body", remembers(set))
+def _remembers_authorizations(good: set[str], request: Request, forward: Forward) -> Answer:
+    """An Authorization that was good once is good for anything."""
+    answer = forward(request)
+    authorization = request.header("authorization") or ""
+    if not unauthenticated(answer):
+        good.add(authorization)
+    elif authorization in good:
+        return forward(resigned(request))
+    return answer
+
+
 _add(
     "hash-unsent-unverified",
     "A body whose hash is not sent beside it is not verified.",
@@ -502,17 +389,26 @@ _add(
     "sigv4.tampered-body",
     serves_claims(lambda request, claim: request.chunked),
 )
-_add_stateful(
-    "denied-unless-remembered",
-    "An answer that is remembered goes to whoever asks.",
-    "access.unauthorized",
-    _remembers_answers,
-)
+
+
+@THEME.mutant("denied-unless-remembered", "access.unauthorized", observes(dict, always))
+def _remembers_answers(kept: dict[tuple[str, bytes], Response], request: Request, answer: Response) -> Answer:
+    """An answer that is remembered goes to whoever asks."""
+    place = request.domain, request.body
+    if is_get(request) and answer.status == 200:
+        kept[place] = answer
+    elif request.operation in (PUT, DELETE, DELETE_DOMAIN):
+        kept.clear()
+    denied = is_by(request, "unauthorized") and not unauthenticated(answer)
+    return kept.get(place, answer) if is_get(request) and denied else answer
+
 
 # --- What is rejected ---------------------------------------------------------------------------------------
 
 
+@THEME.mutant("wrapper-opened", "request.uri-in-body", stateless(asks))
 def _unwrapped(request: Request) -> Request | None:
+    """A Uri in a wrapper is found."""
     document = request.document
     if isinstance(document, dict) and "Uri" not in document and len(document) == 1:
         (inner,) = document.values()
@@ -520,14 +416,18 @@ def _unwrapped(request: Request) -> Request | None:
     return None
 
 
+@THEME.mutant("pairs-read", "request.body.type", stateless(asks))
 def _from_pairs(request: Request) -> Request | None:
+    """A list of pairs is taken for an object."""
     try:
         return request.with_document(dict(request.document)) if isinstance(request.document, list) else None
     except (TypeError, ValueError):
         return None
 
 
+@THEME.mutant("body-stripped", "request.json", stateless(asks))
 def _stripped(request: Request) -> Request | None:
+    """All of Unicode's white space may surround JSON."""
     text = request.body.decode("utf-8", "surrogateescape")
     body = text.strip().strip("\0").encode("utf-8", "surrogateescape")
     same = body == request.body or load(body) is MISSING or load(request.body) is not MISSING
@@ -538,9 +438,6 @@ def _composed(request: Request) -> str:
     return unicodedata.normalize("NFC", request.text)
 
 
-_add("wrapper-opened", "A Uri in a wrapper is found.", "request.uri-in-body", asks(_unwrapped))
-_add("pairs-read", "A list of pairs is taken for an object.", "request.body.type", asks(_from_pairs))
-_add("body-stripped", "All of Unicode's white space may surround JSON.", "request.json", asks(_stripped))
 _add(
     "domain-from-camel-case",
     "domainName of the body beats the path.",

@@ -32,6 +32,7 @@ class Writes:
         alive: The documents put since the integration was made, if it is there.
         answers: The answers given, since the beginning.
         times: When each document was put.
+        notes: Whatever else a server remembers.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Writes:
         self.alive: dict[Key, list[Document]] = {}
         self.answers: dict[Key, list[Response]] = {}
         self.times: dict[Key, list[float]] = {}
+        self.notes: dict[Any, Any] = {}
         self.deleted: set[Key] = set()
         self.deleted_domains: set[str] = set()
 
@@ -74,10 +76,10 @@ class Writes:
         return answer
 
 
-def reads(read: Callable[[Writes, Request, Response], Answer]) -> Build:
+def reads(read: Callable[[Writes, Request, Response], Answer], base: type[Writes] = Writes) -> Build:
     """A server that differs in how it answers a reading."""
 
-    class Reads(Writes):
+    class Reads(base):  # type: ignore[misc, valid-type]  # which is a type
         def read(self, request: Request, answer: Response) -> Answer:
             return read(self, request, answer)
 
