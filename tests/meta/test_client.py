@@ -84,6 +84,11 @@ TARGETS = [
 ]
 
 
+def found_or_not(request: Received) -> Reply:
+    """A script that answers anything."""
+    return answered({"Uri": "u"})
+
+
 @pytest.mark.parametrize("identity", [CALLER, None], ids=["signed", "unsigned"])
 def test_targets_arrive_as_they_are_meant(serve: Serve, connect: Any, identity: Identity | None) -> None:
     server = serve(found_or_not)
@@ -92,11 +97,6 @@ def test_targets_arrive_as_they_are_meant(serve: Serve, connect: Any, identity: 
         exchange = client.send(replace(get_integration("a", "u"), target=target), identity)
         assert exchange.request.target == target
     assert [request.target for request in server.received] == TARGETS
-
-
-def found_or_not(request: Received) -> Reply:
-    """A script that answers anything."""
-    return answered({"Uri": "u"})
 
 
 BODIES = [b"", b"{}", b"\x00\xff\xfe", b'{"Uri": "\xc3\xa9"}', b"a\r\n\r\nb", b" " * 70_000]
@@ -250,6 +250,7 @@ def test_a_stray_fault_in_a_burst_is_repeated_at_once(
     serve: Serve, connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
+    monkeypatch.setattr(clients, "_backoff", lambda *_: 1.0)
     monkeypatch.setattr(clients.time, "sleep", pauses.append)
     server = serve(script(Reply(503), refused(429, "ThrottlingException"), FINE))
     client = connect(server.url)
@@ -287,14 +288,11 @@ def test_interim_answers_are_passed_over(serve: Serve, connect: Any, status: str
     assert exchange.response.body == FINE.body
 
 
-@pytest.mark.parametrize(
-    "address", ["http://127.0.0.1:1", "http://nowhere.invalid", "https://nowhere.invalid"]
-)
-def test_no_request_is_named_where_none_arrived(connect: Any, address: str) -> None:
-    with pytest.raises(EndpointDown) as told:
-        connect(address).send(get_integration("a", "u"), CALLER)
-    assert str(told.value).startswith(f"nothing listens at {address}: ")
-    assert "it took" not in str(told.value)
+def test_no_request_is_named_where_none_arrived(connect: Any) -> None:
+    with pytest.raises(EndpointDown) as raised:
+        connect("https://nowhere.invalid").send(get_integration("a", "u"), CALLER)
+    assert str(raised.value).startswith("nothing listens at https://nowhere.invalid: ")
+    assert "it took" not in str(raised.value)
 
 
 def test_the_request_that_a_server_dies_of_is_named(serve: Serve, connect: Any) -> None:

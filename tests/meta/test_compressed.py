@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -35,8 +36,11 @@ def test_what_an_sdk_does_not_read_is_not_exercised_and_told(
     run_suite: RunSuite, compressed: str, target_file: Any
 ) -> None:
     path = target_file(f'endpoint-url = "{compressed}"')
-    result = run_suite(suite("sdk"), suite("throttling"), suite("access"), "--target", path)
+    files = (suite("sdk"), suite("throttling"), suite("access"))
+    result = run_suite(*files, "--target", path, "--depth", "nightly")
     assert result.status == 0, result.output
+    if shutil.which("aws"):
+        assert "the AWS CLI does not read" in str(result.clause("sdk.aws-cli"))
     told = "the server compresses unasked, which the contract allows and botocore does not read"
     assert told in result.report["notes"]
     for name in ("sdk.boto3", "throttling.sdk-retry"):
@@ -45,13 +49,3 @@ def test_what_an_sdk_does_not_read_is_not_exercised_and_told(
     assert result.outcomes["sdk.boto3.typed-errors"] != "violated"
     for name in ("throttling.occurs", "throttling.recovers", "access.unauthorized"):
         assert result.outcomes[name] == "upheld"
-
-
-def test_the_aws_cli_does_not_read_it_either(run_suite: RunSuite, compressed: str, target_file: Any) -> None:
-    pytest.importorskip("awscli")
-    path = target_file(f'endpoint-url = "{compressed}"')
-    options = ("--target", path, "--depth", "nightly", "-k", "test_aws_cli or identities")
-    result = run_suite(suite("sdk"), suite("access"), *options)
-    assert result.status == 0, result.output
-    assert result.outcomes["sdk.aws-cli"] == "not exercised"
-    assert "the AWS CLI does not read" in str(result.clause("sdk.aws-cli"))

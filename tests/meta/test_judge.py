@@ -100,16 +100,13 @@ def credited(given: Exchange, expectation: Expectation = FOUND) -> set[str]:
 LAWFUL = {
     "all members": found(),
     "no optional members": found(**dict.fromkeys(OPTIONAL, ...)),
-    "50 tags": found(Tags={f"k{number}": "v" * 256 for number in range(50)}),
     "255 emoji": found(WorkflowId="\U0001f600" * 255),
     "created at the epoch": found(CreatedAt=0),
     "created in the year 1": found(CreatedAt=-62_135_596_800),
-    "equal times": found(CreatedAt=1_700_000_000, LastUpdatedAt=1_700_000_000),
     "spaces around": exchange(200, b" \n" + TEXT.encode() + b"\r\n"),
     "half a surrogate": raw('"w"', '"w", "\\udc00": ["\\ud800"]'),
     "endless numbers": raw('"w"', f'"w", "n": [{"9" * 5000}, 1e999, -1e999]'),
     "charset": exchange(200, INTEGRATION, ("CONTENT-type", 'Application/JSON; charset="UTF-8"'), ID),
-    "other JSON": exchange(200, INTEGRATION, ("Content-Type", "application/x-amz-json-1.1"), ID),
     "unknown members": found(Owner="me", nested={"a": [None]}),
     "null members": found(**dict.fromkeys(OPTIONAL)),
     "a name twice": raw('"w"', '"w", "WorkflowId": "w"'),
@@ -212,8 +209,6 @@ def test_what_has_no_route_need_only_be_rejected(given: Exchange, reported: set[
 
 
 def test_the_text_of_a_message_is_never_judged() -> None:
-    clauses = [name for name in CONTRACT.clauses if "essage" in name]
-    assert clauses == ["error.Message.type", "error.message.type"]
     for text in ("", "x" * 10_000, "Success", "\u202e"):
         assert violated(error(404, TYPE, {"Message": text}), UNKNOWN, gating=False) == set()
 
@@ -277,13 +272,9 @@ WRONG_ANSWERS: dict[str, tuple[Exchange, set[str]]] = {
     "true as a time": (found(CreatedAt=True), {"response.CreatedAt.type"}),
     "a name with a newline": (found(EventTriggerNames=["a\n"]), {"response.EventTriggerNames.items.pattern"}),
     "a null event trigger": (found(EventTriggerNames=[None]), {"response.EventTriggerNames.items.type"}),
-    "no JSON": (exchange(200, b"{'DomainName': 1}"), {"response.body.json"}),
     "NaN": (exchange(200, b'{"CreatedAt": NaN}'), {"response.body.json"}),
     "not UTF-8": (exchange(200, b'{"Uri": "\xe9"}'), {"response.body.json"}),
     "two documents": (exchange(200, b"{}{}"), {"response.body.json"}),
-    "an empty body": (exchange(200, b""), {"response.body.json"}),
-    "called text": (exchange(200, INTEGRATION, PLAIN, ID), {"response.content-type"}),
-    "another success": (exchange(201, INTEGRATION), {"response.status"}),
     "not found": (error(404, TYPE), {"response.status"}),
     "a crash": (error(500, "InternalServerException"), {"response.status"}),
 }

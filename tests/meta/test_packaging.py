@@ -169,20 +169,6 @@ def test_the_installed_clauses_are_those_of_the_checkout(command: Command) -> No
     assert document == (ROOT / "docs" / "clauses.md").read_text(encoding="utf-8")
 
 
-def test_the_installed_emulator_serves(venv: Path, empty: Path) -> None:
-    process = subprocess.Popen(
-        [venv / "bin" / "getintegration-contract", "emulator", "--port", "0", "--exit-with-stdin"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=empty,
-        env=environment(),
-    )
-    assert process.stdout is not None
-    assert json.loads(process.stdout.readline())["event"] == "listening"
-    process.communicate(timeout=10)
-    assert process.returncode == 0
-
-
 def test_the_base_install_is_lean(venv: Path) -> None:
     (packages,) = venv.glob("lib/python*/site-packages")
     names = {path.name.split("-")[0].lower().replace("_", "-") for path in packages.glob("*.dist-info")}
@@ -262,25 +248,17 @@ def metadata(venv: Path) -> Message:
     return Parser().parsestr(path.read_text(encoding="utf-8"))
 
 
-def test_the_metadata_are_complete(metadata: Message) -> None:
+def test_the_metadata_are_complete_and_the_readmes_links_lead_somewhere(metadata: Message) -> None:
     for header in ("Author", "Keywords", "Summary", "Requires-Python", "License-Expression"):
         assert metadata[header], header
     urls = dict(value.split(", ", 1) for value in metadata.get_all("Project-URL", []))
     assert {"Repository", "Issues", "Changelog", "Documentation"} <= urls.keys()
     assert "Framework :: Pytest" in metadata.get_all("Classifier", [])
-
-
-def test_the_readmes_links_lead_somewhere_from_an_index(metadata: Message) -> None:
-    (repository,) = (
-        value.split(", ", 1)[1]
-        for value in metadata.get_all("Project-URL", [])
-        if value.startswith("Repository")
-    )
     links = re.findall(r"\]\(([^)]+)\)", metadata.get_payload())
     assert len(links) > 3
     for link in links:
         assert link.startswith(("https://", "#")), link
-        path = re.fullmatch(re.escape(repository) + r"/(?:blob|raw)/main/([^#]+)(#.*)?", link)
+        path = re.fullmatch(re.escape(urls["Repository"]) + r"/(?:blob|raw)/main/([^#]+)(#.*)?", link)
         assert path is None or (ROOT / path[1]).exists(), link
 
 

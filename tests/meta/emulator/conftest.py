@@ -23,25 +23,18 @@ from botocore.credentials import Credentials
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
 from getintegration_emulator.launch import RunningEmulator
 
+_S3 = {"ConnectorType": "S3", "SourceConnectorProperties": {"S3": {"BucketName": "bucket"}}}
+_TASK = {
+    **{"SourceFields": ["a"], "TaskType": "Map"},
+    **{"TaskProperties": {"DATA_TYPE": "string"}, "ConnectorOperator": {"S3": "NO_OP"}},
+}
+_SCHEDULE = {"Scheduled": {"ScheduleExpression": "rate(1hours)"}}
 FLOW_DEFINITION: dict[str, Any] = {
     "FlowName": "my-flow",
     "KmsArn": "arn:aws:kms:us-east-1:111122223333:key/k",
-    "SourceFlowConfig": {
-        "ConnectorType": "S3",
-        "SourceConnectorProperties": {"S3": {"BucketName": "bucket"}},
-    },
-    "Tasks": [
-        {
-            "SourceFields": ["a"],
-            "TaskType": "Map",
-            "TaskProperties": {"DATA_TYPE": "string"},
-            "ConnectorOperator": {"S3": "NO_OP"},
-        }
-    ],
-    "TriggerConfig": {
-        "TriggerType": "Scheduled",
-        "TriggerProperties": {"Scheduled": {"ScheduleExpression": "rate(1hours)"}},
-    },
+    "SourceFlowConfig": _S3,
+    "Tasks": [_TASK],
+    "TriggerConfig": {"TriggerType": "Scheduled", "TriggerProperties": _SCHEDULE},
 }
 
 _regions = (f"test-{os.getpid()}-{number}" for number in itertools.count(1))
