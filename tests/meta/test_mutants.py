@@ -6,7 +6,9 @@ import ast
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -18,9 +20,9 @@ from .mutants import emulator_code
 from .mutants.bases import ROOT
 from .mutants.catalogue import MUTANTS
 from .mutants.jobs import Outcome, target_file
-from .mutants.kit import chain
+from .mutants.kit import chain, from_one, remembers
 from .mutants.lawful import LAWFUL
-from .mutants.messages import Answer, Forward, Handler, Request, ok
+from .mutants.messages import Answer, Forward, Handler, Raw, Request, ok
 from .mutants.proxy import Proxy
 from .mutants.runner import is_right, line
 
@@ -95,6 +97,21 @@ def test_a_pair_counts_only_where_fault_and_habit_both_show(
     outcome.changed = proxy.count.changed
     assert is_right(outcome) == bool(shown)
     assert line(outcome).startswith("caught" if shown else "NEVER SHOWN")
+
+
+@pytest.mark.parametrize(("habit", "shown"), [(_other_header, 1), (chain(), 0)])
+def test_a_connection_without_an_answer_counts_once_the_habit_has_shown(habit: Handler, shown: int) -> None:
+    def resets_the_second(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
+        return forward(request) if next(numbers) == 1 else Raw(b"", "reset")
+
+    fault = remembers(from_one)(resets_the_second)()
+    base = Proxy("http://127.0.0.1:1", lambda request, forward: ok({}))
+    with base, Proxy(base.url, fault, habit=habit) as proxy:
+        with urlopen(proxy.url):
+            assert proxy.count.changed == 0
+        with pytest.raises((ConnectionError, URLError)):
+            urlopen(proxy.url)
+    assert proxy.count.changed == shown
 
 
 def test_a_sample_is_caught() -> None:

@@ -48,7 +48,8 @@ _RESET = struct.pack("ii", 1, 0)
 class Count:
     """What passed through: requests, answers that are not the base's own, and faults of a handler.
 
-    Where there is a habit, answers count that show both it and what the handler did.
+    Where there is a habit, answers count that show both it and what the handler did, and connections that
+    end without an answer, once the habit has shown.
     """
 
     requests: int = 0
@@ -124,6 +125,7 @@ class Proxy:
         self._base = base
         self._handler = handler
         self._habit = habit
+        self._habit_shown = False
         self._continues = continues
         self._connections = itertools.count(1)
         self._open: set[socket.socket] = set()
@@ -206,11 +208,13 @@ class Proxy:
             self.count.changed += changed
             return answer
         if isinstance(answer, Raw):
-            self.count.changed += _MARK.encode() in answer.data
+            self.count.changed += _MARK.encode() in answer.data or self._habit_shown
             return answer
         if answer.header(_MARK) is None:
             answer = self._habitual(request, answer)
-        self.count.changed += changed and answer.header(_MARK) is not None
+        shown = answer.header(_MARK) is not None
+        self.count.changed += changed and shown
+        self._habit_shown |= shown
         return answer.with_header(_MARK, None)
 
     def _habitual(self, request: Request, answer: Response) -> Response:
