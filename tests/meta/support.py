@@ -34,10 +34,8 @@ DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
 #: Plugins that a run without generated cases can do without; loading them takes longer than such a run.
 _LEAN = ("-p", "no:hypothesispytest")
 
-#: The caller of the shipped emulator and of the second server.
 ACCESS_KEY, SECRET_KEY = "AKIAEXAMPLECALLER001", "caller-EXAMPLE-secret-key-0123456789abcd"
-
-#: A target file's identities, as the emulator and the second server know them.
+#: A target file's identities, the caller first, as the emulator and the second server know them.
 IDENTITIES = """
 [identities.caller]
 access-key-id = "AKIAEXAMPLECALLER001"
@@ -85,9 +83,8 @@ class Result:
     def report(self) -> dict[str, Any]:
         """report.json."""
         assert self.directory is not None, self.output
-        path = self.directory / "report.json"
-        assert path.exists(), self.output
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        assert (self.directory / "report.json").exists(), self.output
+        document: dict[str, Any] = json.loads((self.directory / "report.json").read_text(encoding="utf-8"))
         return document
 
     @property

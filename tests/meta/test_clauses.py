@@ -139,23 +139,7 @@ def test_a_keyword_that_gives_no_clause_is_refused(document: Document) -> None:
         Contract(document)
 
 
-# --- Latency ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("slow", "outcome"), [(0, outcomes.UPHELD), (2, outcomes.VIOLATED)])
-def test_latency_is_held_against_the_limit_of_the_target(contract: Contract, slow: int, outcome: str) -> None:
-    ledger = Ledger(contract, CAPABILITIES)
-    for test, seconds, count in (("valid", 0.01, 99 - slow), ("missing", 0.3, slow), ("throttling", 9.0, 50)):
-        entry = Entry(f"tests/contract/test_{test}.py::test_it", test, test == "throttling")
-        exchange = Exchange("", Request("POST", "/"), Response(200, "", (), b""), None, 0.0, seconds)
-        for _ in range(count):
-            entry.observe(exchange)
-        ledger.add(entry.to_dict())
-    ledger.judge_latency(0.1)
-    (found,) = (entry for entry in ledger.outcomes() if entry.clause.id == "latency.limit")
-    assert (found.outcome, found.gating) == (outcome, True)
-    if slow:
-        assert "slowest phase: missing" in ledger.findings["latency.limit"].actual
+# --- Passing faults -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -357,16 +341,13 @@ def test_one_finding_a_clause_whatever_the_order_with_the_smallest_exchange_firs
 
 
 def test_reasons_do_not_depend_on_the_order_of_workers(contract: Contract) -> None:
-    reasons = set()
-    entries = [
-        _entry(test, not_exercised={"missing.domain": f"because of {test}"}) for test in ("a", "b", "c")
-    ]
+    entries = [_entry(test, not_exercised={"missing.domain": f"because of {test}"}) for test in "abc"]
     for order in itertools.permutations(entries):
         ledger = Ledger(contract, CAPABILITIES)
         for entry in order:
             ledger.add(entry)
-        reasons |= {each.reason for each in ledger.outcomes() if each.clause.id == "missing.domain"}
-    assert reasons == {"because of a"}
+        (reason,) = (each.reason for each in ledger.outcomes() if each.clause.id == "missing.domain")
+        assert reason == "because of a"
 
 
 def test_a_test_keeps_the_smallest_of_its_own_exchanges(contract: Contract) -> None:

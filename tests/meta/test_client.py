@@ -35,8 +35,6 @@ from .support import (
 )
 
 CALLER = Identity("caller", "AKIAEXAMPLE", "secret/+=key")
-TEMPORARY = Identity("temporary", "ASIAEXAMPLE", "secret/+=key", "token/+==\"quoted'&token")
-
 Serve = Callable[[Any], Scripted]
 
 
@@ -65,10 +63,8 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 TARGETS = [
     "/domains/./integrations",
     "/domains/../integrations",
-    "/domains/%2e/integrations",
     "/domains/%2E%2E/integrations",
     "/domains/a%2Fb/integrations",
-    "/domains/a%2fb/integrations",
     "/domains//integrations",
     "//domains/a/integrations",
     "/domains/a%zz/integrations",
@@ -79,7 +75,6 @@ TARGETS = [
     "/domains/a+b;c=d,e!f*g'h(i)/integrations/",
     "/domains/%41%7e~/integrations",
     "/domains/a/integrations?b=2&a=1&a=%20+",
-    "/domains/a/integrations?",
     "/domains/a/integrations?x=/../y",
 ]
 

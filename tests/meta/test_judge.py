@@ -51,7 +51,7 @@ OPTIONAL = INTEGRATION.keys() - {"DomainName", "Uri", "CreatedAt", "LastUpdatedA
 TEXT = json.dumps(INTEGRATION)
 CONTRACT = Contract.load(DESCRIPTION)
 JSON, ID = ("Content-Type", "application/json"), ("x-amzn-RequestId", "1")
-HTML, PLAIN = ("Content-Type", "text/html"), ("Content-Type", "text/plain")
+HTML, PLAIN = (("Content-Type", f"text/{kind}") for kind in ("html", "plain"))
 FOUND = Expectation("response.status", (OK,), DOMAIN, URI)
 UNKNOWN = Expectation("missing.domain", (NOT_FOUND,))
 TYPE = "ResourceNotFoundException"
@@ -219,25 +219,20 @@ WRONG_ERRORS: dict[str, tuple[Exchange, set[str]]] = {
     "type of another status": (error(404, "BadRequestException"), {"error.BadRequestException.status"}),
     "undeclared type": (error(404, "NotFound"), {f"error.{TYPE}.type"}),
     "type in another case": (error(404, TYPE.lower()), {f"error.{TYPE}.type"}),
-    "status of another type": (error(400, TYPE), {f"error.{TYPE}.status"}),
     "undeclared status": (error(410, TYPE), {f"error.{TYPE}.status"}),
     "status of a crash": (error(500, TYPE), {"missing.domain", f"error.{TYPE}.status"}),
     "both wrong, and fitting": (error(403, "AccessDeniedException"), {"missing.domain"}),
-    "both wrong, undeclared": (error(422, "ValidationException"), {"missing.domain"}),
     "no type": (error(404, None), {"error.type"}),
     "type of no text": (error(404, None, {"__type": 7, "code": 404}), {"error.type"}),
     "a crash with its type": (error(500, "InternalServerException"), {"missing.domain"}),
-    "a crash of a gateway": (exchange(502, b"<html>Bad Gateway", HTML), {"missing.domain"}),
     "an HTML error": (error(404, TYPE, b"<html>", HTML, ID), {"error.content-type", "error.body.json"}),
     "an untyped HTML error": (
         exchange(404, b"<html>", HTML, ID),
         {"error.content-type", "error.body.json", "error.type"},
     ),
     "JSON that is called text": (error(404, TYPE, {}, PLAIN, ID), {"error.content-type"}),
-    "JSON without a media type": (error(404, TYPE, {}, ID), {"error.content-type"}),
     "an empty body": (error(404, TYPE, b""), {"error.body.json"}),
     "a body that is no object": (error(404, TYPE, ["m"]), {"error.body.type"}),
-    "a message that is no text": (error(404, TYPE, {"Message": {"a": 1}}), {"error.Message.type"}),
     "found instead": (found(), {"missing.domain"}),
     "a redirect": (exchange(302, b""), {"missing.domain"}),
     "no answer": (NO_ANSWER, {"missing.domain"}),
@@ -311,7 +306,6 @@ ORACLE: dict[str, tuple[Expectation, str, tuple[Allowed, ...]]] = {
     "another, unknown member": (due("x", {"Uri": URI, "X": 1}), "request.valid", (*MAYBE, UNREADABLE)),
     "another domain": (due("other"), "request.valid", MAYBE),
     "another Uri": (due(DOMAIN, {"Uri": "s3://other"}), "request.valid", MAYBE),
-    "the longest": (due("x" * 64, {"Uri": "\U0001f600" * 255}), "request.valid", MAYBE),
     "a name too long": (due("x" * 65), "request.DomainName.maxLength", (INVALID,)),
     "a name with an accent": (due("caf%C3%A9"), "request.DomainName.pattern", (INVALID,)),
     "dots, encoded twice": (due("%252e%252e"), "request.DomainName.pattern", (INVALID,)),
@@ -330,6 +324,11 @@ def test_oracle(expectation: Expectation, clause: str, answers: tuple[Allowed, .
     assert (expectation.clause, expectation.answers) == (clause, answers)
     # A gateway may answer, in its own form, only what routing can see.
     assert (expectation.shape == "none") == (answers in ((CLIENT_ERROR,), NO_MEDIA_TYPE))
+
+
+def test_oracle_asks_for_the_echo_of_what_was_asked() -> None:
+    expectation = due("%41", {"Uri": "caf\u00e9"})
+    assert (expectation.domain, expectation.uri) == ("A", "caf\u00e9")
 
 
 def _vectors(scenario: Any) -> list[tuple[Any, str]]:
@@ -351,8 +350,3 @@ def test_oracle_judges_what_scenarios_send_as_they_do() -> None:
     for kind in ambiguous.AMBIGUOUS.keys() - readable - {"UTF-16", "white space"}:
         body, *_ = ambiguous.AMBIGUOUS[kind](URI)
         assert due(DOMAIN, body) == Expectation("request.json.robust", (*MAYBE, CLIENT_ERROR)), kind
-
-
-def test_oracle_asks_for_the_echo_of_what_was_asked() -> None:
-    expectation = due("%41", {"Uri": "caf\u00e9"})
-    assert (expectation.domain, expectation.uri) == ("A", "caf\u00e9")

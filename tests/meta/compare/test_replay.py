@@ -15,7 +15,6 @@ from getintegration_compare.names import Names, RefusedError
 from getintegration_compare.pairing import writes
 from getintegration_compare.replay import Live
 from getintegration_contract import recording as recordings
-from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Request
 from getintegration_contract.operations import create_domain, delete_domain, get_integration, put_integration
 from getintegration_contract.recording.har import Recorded
@@ -45,7 +44,6 @@ _THERE_ESCAPED = json.dumps(_THERE)[1:-1]
         ("DOMAIN", '{"Uri": "s3://bucket/caf\u00e9"}', "PROD_DOMAIN", f'{{"Uri": "{_THERE.lower()}"}}'),
         ("Domai", '{"Uri": "s3://Bucket/Caf\u00e9/"}', "prod_domai", f'{{"Uri": "{_THERE}/"}}'),
         ("Domain0", '{"Uri": "s3://unknown"}', "prod_domain0", '{"Uri": "s3://unknown"}'),
-        ("unknown", "not JSON: s3://Bucket", "unknown", "not JSON: s3://Bucket"),
         (
             "Domain",
             '{"Uri": ["s3://Bucket/Caf\u00e9"], "n": 01',
@@ -71,20 +69,14 @@ def test_a_name_without_counterpart_is_told() -> None:
     ("method", "target", "expected"),
     [
         ("POST", "/domains/a/integrations", False),
-        ("POST", "/domains/a%20b/integrations?x=1", False),
         ("GET", "/domains/a/integrations", False),
-        ("HEAD", "/anything", False),
         ("PUT", "/domains/a/integrations", True),
-        ("DELETE", "/domains/a", True),
-        ("PATCH", "/domains/a/integrations", True),
         ("post", "/domains/a/integrations", True),
         ("POST", "/domains/a", True),
         ("POST", "/domains/a/integrations/delete", True),
-        ("POST", "/domains/a/integrations/", True),
         ("POST", "/domains/a/integrations#x", True),
         ("POST", "/domains/a%2Fintegrations%2Fdelete%3F/integrations", True),
         ("POST", "/domains/a%252Fintegrations%252Fdelete/integrations", True),
-        ("POST", "/domains/../integrations", True),
         ("POST", "/domains/%2e%2e/integrations", True),
     ],
 )
@@ -241,21 +233,19 @@ def test_what_the_limit_leaves_no_repeat_for_is_not_called_unconfirmed(
 
 def test_two_live_servers_are_asked_in_turn(tmp_path: Path, closing: Any) -> None:
     order: list[str] = []
-    behind = closing(emulator())
+    forward = forwarding(closing(emulator()).url)
 
     def listening(name: str) -> Script:
-        def listen(request: Received, reply: Reply) -> Reply:
-            if request.is_get_integration:
-                order.append(name)
-            return reply
+        def listen(request: Received) -> Reply:
+            order.extend([name] * request.is_get_integration)
+            return forward(request)
 
-        return altering(behind.url, listen)
+        return listen
 
     one, other = (closing(Scripted(listening(name))) for name in "ab")
     status, report = compared(tmp_path, one.url, other.url)
     assert (status, report["differences"], report["coverage"]["share"]) == (0, [], 1)
-    asked_in_turn = "".join(order)
-    assert "ab" * 30 in asked_in_turn
+    assert "ab" * 30 in "".join(order)
 
 
 def test_what_is_not_asked_is_told(tmp_path: Path, emulator_har: Path, closing: Any) -> None:
@@ -295,7 +285,6 @@ def test_a_server_that_goes_away_is_indeterminate(
     [
         ("http://127.0.0.1:9", 6, "nothing listens at"),
         ("http://127.0.0.1:9/path", 4, "must not have a path"),
-        ("http://", 4, "is not an address"),
         ("https://[::1", 4, "is not an address"),
         ("", 6, "does not implement GetIntegration"),
     ],
@@ -356,13 +345,6 @@ def test_a_hostile_recording_cannot_make_a_replay_fail(
         edited.entries.append(entry | {"_test": f"signing {number}", "_signing": signing})
     edited.write(path)
     assert run(path, live_emulator.url, "--no-repeat") == 1
-    captured = capsys.readouterr()
-    assert "Traceback" not in captured.err
-    assert "described wrongly" in captured.out
-
-
-def test_a_broken_replay_leaves_nothing(closing: Any) -> None:
-    server = closing(Scripted(lambda request: refused(500, "InternalServerException")))
-    target = Target(server.url, identities=IDENTITIES, allow_writes=True, rate=100.0)
-    with pytest.raises(EnvironmentFault), ExitStack() as stack:
-        Live.open(target, stack, print)
+    said = "".join(capsys.readouterr())
+    assert "Traceback" not in said
+    assert "described wrongly" in said
