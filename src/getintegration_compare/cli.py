@@ -120,8 +120,8 @@ class _Command:
 
     def _report(self, result: Comparison) -> int:
         options = self._options
-        status = command.FAILED if result.unaccepted or result.complaints else command.OK
-        if not result.compared:
+        status = command.FAILED if result.pairs.unaccepted or result.complaints else command.OK
+        if not result.pairs.compared:
             status = command.INDETERMINATE
         report = self._redactor.value(reports.document(result, status))
         lines = [reports.terminal(report)]

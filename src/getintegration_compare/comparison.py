@@ -71,29 +71,34 @@ class Group:
 
 
 @dataclass
-class ClauseResult:
-    """How one clause fared: pairs compared, with a difference, with an open one, and of which kinds."""
+class Tally:
+    """Pairs of answers: how many were compared, differ, differ openly, and in which ways."""
 
     compared: int = 0
     different: int = 0
     unaccepted: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
 
+    def add(self, groups: list[Group]) -> None:
+        """Count a pair, with the groups that its differences belong to."""
+        self.compared += 1
+        self.different += bool(groups)
+        self.unaccepted += any(group.is_open for group in groups)
+        self.kinds.update(group.difference.kind for group in groups)
+
 
 class Comparison:
-    """Compares two recordings, exchange by exchange, and has what it found.
+    """Compares two recordings, exchange by exchange.
 
     Args:
         unsent: Why requests were not sent to both sides.
 
     Attributes:
-        compared, different, unaccepted: Pairs of answers, of these with any difference, with an open one.
+        pairs, clauses: What was compared, altogether and for each clause.
         total: Requests that either side was asked, transient attempts aside.
         not_compared, only_candidate: Exchanges of each side that were not compared, by reason.
         transient: Attempts on each side that a later attempt made up for.
         groups: The differences, open ones first, the most frequent first.
-        keys: Which requests were compared.
-        verdicts: What the reference says of the clauses, where it is AWS.
     """
 
     def __init__(
@@ -107,9 +112,9 @@ class Comparison:
         self._acceptance = Acceptance(settings.waivers, settings.today)
         self.reference, self.candidate = reference.suite, candidate.suite
         self.verdicts = Verdicts(settings.contract, reference if self.reference.is_aws else None)
-        self.compared = self.different = self.unaccepted = 0
-        self.clauses: dict[str, ClauseResult] = defaultdict(ClauseResult)
-        self.keys: set[Key] = set()
+        self.pairs = Tally()
+        self.clauses: dict[str, Tally] = defaultdict(Tally)
+        self._keys: set[Key] = set()
         self._groups: dict[tuple[Any, ...], Group] = {}
         self._names = Names(self.reference.states), Names(self.candidate.states)
         one, other = index(reference, self._names[0]), index(candidate, self._names[1])
@@ -121,18 +126,14 @@ class Comparison:
             self._add(key, position, reference.exchanges[position], candidate.exchanges[place])
         self.groups = sorted(self._groups.values(), key=lambda group: (not group.is_open, -group.count))
         found = (group.difference for group in self.groups)
-        self.complaints = self._acceptance.complaints(found) if self.compared else []
+        self.complaints = self._acceptance.complaints(found) if self.pairs.compared else []
 
     def confirm(self, repeated: Comparison) -> None:
-        """Note for each group whether a second comparison shows it again.
-
-        A group of which no example was compared again is left as it is: the limit on requests was spent, say.
-        """
+        """Note for each group whether a second comparison, which may be of fewer requests, shows it again."""
         same = {group.difference[:4] for group in repeated.groups}
         shown = {(key, *group.difference[:2]) for group in repeated.groups for key in group.examples}
         for group in self.groups:
-            # By key, since a repeat that asks only part of the requests has other positions.
-            if asked := group.examples.keys() & repeated.keys:
+            if asked := group.examples.keys() & repeated._keys:
                 places = {(key, *group.difference[:2]) for key in asked}
                 group.confirmed = group.difference[:4] in same or not shown.isdisjoint(places)
 
@@ -148,11 +149,11 @@ class Comparison:
         candidate = Answer(other.exchange, self._names[1], steps)
         # The contract says nothing of other operations' members.
         known = contract if is_operation(one.exchange.request) else None
-        broken = self.verdicts.broken_by(position, one)
+        broken = self.verdicts.broken_by(position)
         found: dict[str, list[Group]] = {clause: [] for clause in clauses}
         groups = []
         for difference in differences(reference, candidate, clauses, known):
-            group = self._group(difference, not broken.isdisjoint(_bearing(difference, reference)))
+            group = self._group(difference, bool(broken & _bearing(difference, reference)))
             group.count += 1
             group.clauses.update(difference.clauses)
             if len(group.examples) < _EXAMPLES:
@@ -160,16 +161,10 @@ class Comparison:
             groups.append(group)
             for clause in difference.clauses:
                 found.setdefault(clause, []).append(group)
-        self.compared += 1
-        self.keys.add(key)
-        self.different += bool(groups)
-        self.unaccepted += any(group.is_open for group in groups)
+        self._keys.add(key)
+        self.pairs.add(groups)
         for clause, bearing in found.items():
-            counted = self.clauses[clause]
-            counted.compared += 1
-            counted.different += bool(bearing)
-            counted.unaccepted += any(group.is_open for group in bearing)
-            counted.kinds.update(group.difference.kind for group in bearing)
+            self.clauses[clause].add(bearing)
 
     def _group(self, difference: Difference, contradicted: bool) -> Group:
         accepted = self._acceptance.accepts(difference)

@@ -79,7 +79,7 @@ class Names:
 
     def hide(self, request: Request) -> Request:
         """The request with tokens for names."""
-        return _changed(request, lambda text: self._tokens.get(text) or self._hidden_within(text))
+        return _changed(request, lambda text: self._tokens.get(text) or self._within.sub(self._token, text))
 
     def show(self, request: Request) -> Request:
         """The request with names for tokens.
@@ -91,10 +91,10 @@ class Names:
 
     def hidden(self, text: str) -> str:
         """A string of an answer with tokens for names, also where one is part of a longer name."""
-        return self._exact.get(text) or self._hidden_within(text)
+        return self._exact.get(text) or self._within.sub(self._token, text)
 
-    def _hidden_within(self, text: str) -> str:
-        return self._within.sub(lambda match: self._exact[match[0]], text)
+    def _token(self, match: re.Match[str]) -> str:
+        return self._exact[match[0]]
 
     def _show(self, match: re.Match[str]) -> str:
         kind, neighbour = match.groups()

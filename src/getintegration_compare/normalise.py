@@ -118,14 +118,14 @@ class Answer:
             if "names" in self._steps:
                 value = self._names.hidden(value)
             return _ARN.sub(_arn, value) if "arns" in self._steps else value
-        if not isinstance(value, dict | list):
-            return value
-        if not levels:
+        if not levels and isinstance(value, dict | list):
             raise RecursionError
         if isinstance(value, list):
             return [self._value(entry, levels - 1) for entry in value]
-        times = self._times(value) if "timestamps" in self._steps else {}
-        return {name: self._value(entry, levels - 1) for name, entry in value.items()} | times
+        if isinstance(value, dict):
+            times = self._times(value) if "timestamps" in self._steps else {}
+            return {name: self._value(entry, levels - 1) for name, entry in value.items()} | times
+        return value
 
     def _times(self, members: dict[str, Any]) -> dict[str, Moment]:
         created, updated = members.get("CreatedAt"), members.get("LastUpdatedAt")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from getintegration_compare.names import Names, RefusedError
 from getintegration_compare.pairing import Key, index, writes
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import BudgetExhausted
-from getintegration_contract.exchange import Exchange, Request, Response
+from getintegration_contract.exchange import Exchange, Response
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Recording, har, resign
 from getintegration_contract.recording.about import Suite
@@ -69,9 +70,6 @@ class Live:
         Args:
             stack: Removes what was made, and lets go.
             like: The other side, whose integration this one is given.
-
-        Raises:
-            EnvironmentFault: It cannot be reached, or has no integration to ask for.
         """
         if target.is_aws:
             target = replace(target, allow_writes=False)
@@ -102,42 +100,34 @@ class Live:
         )
         return Recording(source.path, Suite.read(redactor.value(suite.to_dict())))
 
-    def request(self, recorded: Recorded, names: Names) -> Request:
-        """A recorded request as it can be asked here.
+    def prepared(self, recorded: Recorded, names: Names) -> Callable[[], Exchange]:
+        """What sends a recorded request here, signed as it was when it was recorded.
 
         Args:
             names: Those of the endpoint that was recorded.
 
         Raises:
-            RefusedError: It cannot.
+            RefusedError: It cannot be asked here.
         """
-        identity = recorded.exchange.identity
-        if recorded.signing.get("kind") not in (resign.NONE, resign.SIGNED):
+        name, kind = recorded.exchange.identity, recorded.signing.get("kind")
+        if kind not in (resign.NONE, resign.SIGNED):
             raise RefusedError("its signature is a fault that only the suite itself can make again")
-        if identity is not None and identity not in self.target.identities:
-            raise RefusedError(f"the target names no identity {identity}")
+        if name is not None and name not in self.target.identities:
+            raise RefusedError(f"the target names no identity {name}")
         if writes(recorded.exchange.request) and (self.target.is_aws or not self.target.allow_writes):
             raise RefusedError("it may write, and nothing is written here")
         try:
-            resign.signing(recorded.signing)
+            signing = resign.signing(recorded.signing)
         except ValueError as error:
             raise RefusedError(f"its signature is described wrongly: {error}") from None
         request = resign.bare(recorded.exchange.request, recorded.signing)
-        return request if names.same_as(self.names) else self.names.show(names.hide(request))
-
-    def ask(self, request: Request, recorded: Recorded) -> Exchange:
-        """Send a request here, signed as it was signed when it was recorded.
-
-        Raises:
-            EnvironmentFault: As the client does.
-        """
-        name = recorded.exchange.identity
-        if recorded.signing.get("kind") == resign.NONE or name is None:
-            return self.client.send(request)
+        if not names.same_as(self.names):
+            request = self.names.show(names.hide(request))
+        if kind == resign.NONE or name is None:
+            return partial(self.client.send, request)
         # Where throttling is the answer that was meant, nothing waits for its end.
         bursts = name == "low-quota" or recorded.exchange.response.status == 429
-        identity, signing = self.target.identities[name], resign.signing(recorded.signing)
-        return self.client.send(request, identity, signing, throttled=bursts)
+        return partial(self.client.send, request, self.target.identities[name], signing, throttled=bursts)
 
 
 def members_of(side: Recording | Live | None) -> dict[str, Any] | None:
@@ -181,9 +171,6 @@ def replay(
 
     Returns:
         A recording of either side, redacted, and why requests were not sent to both.
-
-    Raises:
-        EnvironmentFault: An endpoint went away.
     """
     answers = [side.recording(source, redactor) if isinstance(side, Live) else side for side in sides]
     lives = [(side, got) for side, got in zip(sides, answers, strict=True) if isinstance(side, Live)]
@@ -202,9 +189,9 @@ def replay(
         recorded = source.exchanges[position]
         try:
             # What one cannot be asked, the others need not be.
-            requests = [live.request(recorded, names) for live, _ in lives]
-            for (live, recording), request in zip(lives, requests, strict=True):
-                exchange = replace(live.ask(request, recorded), faults=())
+            asks = [live.prepared(recorded, names) for live, _ in lives]
+            for ask, (_, recording) in zip(asks, lives, strict=True):
+                exchange = replace(ask(), faults=())
                 line = har.line(replace(recorded, exchange=exchange), redactor)
                 recording.exchanges.append(har.recorded(json.loads(line)))
                 if kept and recording is lives[-1][1]:
@@ -219,7 +206,7 @@ def replay(
 def _announced(
     chosen: list[tuple[int, Key]], lives: Sequence[Live], say: Callable[[str], None]
 ) -> Iterator[tuple[int, Key]]:
-    """The same, after a line on how many there are, and with lines on how far it is where that is slow."""
+    """The same, after a line on how many there are, and with more lines where it is slow."""
     total = len(chosen)
     text = f"{total} requests to {' and '.join(live.target.endpoint for live in lives)}"
     if rates := [live.target.rate for live in lives if live.target.rate is not None]:

@@ -7,6 +7,7 @@ keeps it. A clause that is only observed or inferred, and that AWS upheld, can b
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import replace
 
 from getintegration_contract.clause import RECORDED
@@ -40,7 +41,7 @@ class Verdicts:
         self.upheld: Counter[str] = Counter()
         self.violated: Counter[str] = Counter()
         self.contradictions: dict[str, tuple[str, str]] = {}
-        self._broken: dict[int, frozenset[str]] = {}
+        self._broken: dict[int, set[str]] = {}
         if recording is not None:
             self._judge(recording)
             self._take_over(recording)
@@ -55,9 +56,9 @@ class Verdicts:
             and not self.violated[clause.id]
         }
 
-    def broken_by(self, position: int, recorded: Recorded) -> frozenset[str]:
+    def broken_by(self, position: int) -> Set[str]:
         """The clauses that an exchange breaks: judged anew, or what tests judged, where only they can."""
-        return self._broken.get(position, frozenset()) if _is_ordinary(recorded) else frozenset(self.violated)
+        return self._broken.get(position, self.violated.keys())
 
     def _judge(self, recording: Recording) -> None:
         judge = Judge(self._contract)
@@ -67,14 +68,13 @@ class Verdicts:
                 continue
             exchange = recorded.exchange  # what is read of its response is not kept
             checks = judge.judge(replace(exchange, response=replace(exchange.response)), due)
-            if broken := frozenset(check.clause for check in checks if not check.ok):
-                self._broken[position] = broken
+            self._broken[position] = {check.clause for check in checks if not check.ok}
             if transient_fault(exchange.response) is None:
                 for check in checks:
                     self._count(check.clause, 1, not check.ok, check.expected, check.actual)
 
     def _take_over(self, recording: Recording) -> None:
-        anew = self.upheld.keys() | self.violated.keys()
+        anew = {*self.upheld, *self.violated}
         for test in recording.tests.values():
             findings = {finding["clause"]: finding for finding in test["findings"]}
             for clause, count in test["checks"].items():
@@ -95,15 +95,11 @@ def is_operation(request: Request) -> bool:
     return request.method == "POST" and path.startswith(_START) and path.endswith(_END)
 
 
-def _is_ordinary(recorded: Recorded) -> bool:
-    """Whether the description alone says what is due: the operation, asked by a caller who signs well."""
-    signed = recorded.signing == {"kind": SIGNED} and recorded.exchange.identity == "caller"
-    return signed and is_operation(recorded.exchange.request)
-
-
 def expectation(contract: Contract, recorded: Recorded, suite: Suite) -> Expectation | None:
-    """What is due for an exchange by the description alone, None if that cannot say."""
-    if not _is_ordinary(recorded):
+    """What is due by the description alone; it knows only callers who sign well what they ask for."""
+    request, state = recorded.exchange.request, suite.states[-1]
+    if recorded.signing != {"kind": SIGNED} or recorded.exchange.identity != "caller":
         return None
-    state = suite.states[-1]
-    return oracle.expectation(contract, recorded.exchange.request, (state["domain"], state["uri"]))
+    if not is_operation(request):
+        return None
+    return oracle.expectation(contract, request, (state["domain"], state["uri"]))

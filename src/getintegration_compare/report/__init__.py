@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from getintegration_compare.comparison import Comparison, Group
+from getintegration_compare.comparison import Comparison, Group, Tally
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_compare.report import text
 from getintegration_compare.report.text import terminal
@@ -42,7 +42,7 @@ def write(report: dict[str, Any], directory: Path) -> None:
 
 def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
     """The comparison as compare.json holds it, and every report shows it."""
-    settings, verdicts = comparison.settings, comparison.verdicts
+    settings, verdicts, pairs = comparison.settings, comparison.verdicts, comparison.pairs
     suites = comparison.reference, comparison.candidate
     texts = {name: clause.text for name, clause in settings.contract.clauses.items()}
     return {
@@ -54,37 +54,28 @@ def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
         "reference": _side(suites[0]),
         "candidate": _side(suites[1]),
         "divergence": {
-            "compared": comparison.compared,
-            "different": comparison.different,
-            "unaccepted": comparison.unaccepted,
-            "share": _share(comparison.different, comparison.compared),
-            "open_share": _share(comparison.unaccepted, comparison.compared),
+            **_tally(pairs),
+            "share": _share(pairs.different, pairs.compared),
+            "open_share": _share(pairs.unaccepted, pairs.compared),
         },
         "coverage": {
             "requests": comparison.total,
-            "compared": comparison.compared,
-            "share": _share(comparison.compared, comparison.total),
+            "compared": pairs.compared,
+            "share": _share(pairs.compared, comparison.total),
             "not_compared": dict(comparison.not_compared.most_common()),
             "only_candidate": dict(comparison.only_candidate.most_common()),
-            "transient": dict(zip(("reference", "candidate"), comparison.transient, strict=True)),
+            "transient": {"reference": comparison.transient[0], "candidate": comparison.transient[1]},
         },
         "normalisations": [
             {"name": name, "says": says, "applied": name in settings.steps}
             for name, says in NORMALISATIONS.items()
         ],
         "differences": [_group(group) for group in comparison.groups],
-        "clauses": [
-            {"id": name, **vars(clause), "kinds": dict(clause.kinds.most_common())}
-            for name, clause in sorted(comparison.clauses.items())
-        ],
+        "clauses": [{"id": name, **_tally(tally)} for name, tally in sorted(comparison.clauses.items())],
         "contradicted": [
-            {
-                "clause": clause,
-                "text": texts.get(clause, ""),
-                **dict(zip(("expected", "actual"), verdicts.contradictions[clause], strict=True)),
-                "count": count,
-            }
+            {"clause": clause, "text": texts.get(clause, ""), "expected": due, "actual": got, "count": count}
             for clause, count in verdicts.violated.most_common()
+            for due, got in [verdicts.contradictions[clause]]
         ],
         "promotable": verdicts.promotable(),
         "stale": [
@@ -94,6 +85,10 @@ def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
         ],
         "complaints": comparison.complaints,
     }
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {**vars(tally), "kinds": dict(tally.kinds.most_common())}
 
 
 def _share(part: int, whole: int) -> float:

@@ -222,7 +222,7 @@ def test_comparing_takes_little_more_memory_than_the_recordings(tmp_path: Path) 
         del exchanges
         tracemalloc.start()
         result = compare(recordings.read(path), recordings.read(path))
-        assert result.compared == count
+        assert result.pairs.compared == count
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most

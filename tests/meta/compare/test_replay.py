@@ -96,8 +96,8 @@ def test_writes_never_go_to_aws(endpoint: str, allowed: bool, sent: bool) -> Non
     live = unopened(Target(endpoint, identities=IDENTITIES, allow_writes=allowed))
     writing = Recorded(exchange(request=put_integration("d", "u")), signing={"kind": "signed"})
     with nullcontext() if sent else pytest.raises(RefusedError, match="nothing is written here"):
-        live.request(writing, live.names)
-    live.request(Recorded(exchange(), signing={"kind": "signed"}), live.names)
+        live.prepared(writing, live.names)
+    live.prepared(Recorded(exchange(), signing={"kind": "signed"}), live.names)
 
 
 def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
