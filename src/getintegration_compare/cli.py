@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from getintegration_compare import report as reports
-from getintegration_compare.comparison import Comparison, Settings
+from getintegration_compare.comparison import MAX_AGE, Comparison, Settings
 from getintegration_compare.normalise import NORMALISATIONS
-from getintegration_compare.options import EMULATOR, NO_EVIDENCE, build_parser, check, is_live, limits
 from getintegration_compare.replay import Live, Side, replay, sample
 from getintegration_compare.verdicts import Verdicts
 from getintegration_contract import command, evidence, paths
@@ -28,16 +29,22 @@ from getintegration_contract.errors import EnvironmentFault, UsageError
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.redact import Redactor
+from getintegration_contract.report import files
+from getintegration_contract.target import file as target_file
 from getintegration_contract.target import target as targets
 from getintegration_contract.target import waivers
 from getintegration_contract.target.emulator import LocalEmulator
+from getintegration_contract.target.hosts import is_aws
 
 _PROGRAM = "getintegration-contract compare"
+#: The word for the shipped emulator, in place of an address.
+_EMULATOR = "emulator"
+_NO_EVIDENCE = "--promote needs a recording of AWS as the reference"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
-    options = build_parser(_PROGRAM, __doc__ or "").parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     redactor = Redactor(accounts=options.redact_accounts)
 
     def act() -> int:
@@ -51,12 +58,11 @@ class _Command:
     """One invocation. What it opens or makes is closed and removed with ``stack``."""
 
     def __init__(self, options: argparse.Namespace, stack: ExitStack, redactor: Redactor) -> None:
-        check(options)
+        _check(options)
         self._options, self._stack, self._redactor = options, stack, redactor
-        self._description: Path = options.contract or paths.description()
         accepted = options.accept and waivers.read(options.accept, what="--accept", subject="difference")
         self._settings = Settings(
-            Contract.load(self._description),
+            Contract.load(options.contract),
             NORMALISATIONS.keys() - options.no_normalise,
             max_age=options.max_age,
             waivers=accepted or (),
@@ -95,7 +101,7 @@ class _Command:
 
     def _check_evidence(self, suite: Suite) -> None:
         if not suite.is_aws:
-            raise UsageError(NO_EVIDENCE)
+            raise UsageError(_NO_EVIDENCE)
         if (age := suite.age(self._settings.today)) > self._settings.max_age:
             raise UsageError(f"--promote: the recording is stale, {age} days old")
 
@@ -107,8 +113,8 @@ class _Command:
 
     def _reach(self, where: str, file: str | None, other: Side | None) -> Live:
         """A live endpoint. An AWS address has to be named on purpose; on this command line it was."""
-        given = limits(self._options)
-        if where == EMULATOR:
+        given = _limits(self._options)
+        if where == _EMULATOR:
             target = self._stack.enter_context(LocalEmulator()).target()
             target = replace(target, **{key.replace("-", "_"): value for key, value in given.items()})
         else:
@@ -116,7 +122,7 @@ class _Command:
             assert named is not None, "an address makes a target"
             target = named
         self._redactor.add(*target.secrets)
-        return Live.open(target, self._stack, self._say, emulator=where == EMULATOR, like=other)
+        return Live.open(target, self._stack, self._say, emulator=where == _EMULATOR, like=other)
 
     def _report(self, result: Comparison) -> int:
         options = self._options
@@ -142,7 +148,7 @@ class _Command:
 
     def _promote(self, suite: Suite, verdicts: Verdicts) -> str:
         """Write evidence; what was written, as a line."""
-        path = self._description.with_name(evidence.FILE_NAME)
+        path = self._options.contract.with_name(evidence.FILE_NAME)
         clauses = verdicts.promotable()
         evidence.promote(path, clauses, suite)
         return f"{len(clauses)} clauses promoted in {path}: {', '.join(clauses) or 'none'}"
@@ -150,4 +156,92 @@ class _Command:
 
 def _read(where: str | Path | None) -> Recording | None:
     """The recording that is named, if one is."""
-    return recordings.read(Path(where)) if where and not is_live(str(where)) else None
+    return recordings.read(Path(where)) if where and not _is_live(str(where)) else None
+
+
+def build_parser() -> command.Parser:
+    steps = "\n".join(f"  {name:<16} {text}" for name, text in NORMALISATIONS.items())
+    parser = command.Parser(
+        prog=_PROGRAM,
+        description=__doc__,
+        epilog=(
+            f"normalisations:\n{steps}\n\nTiming differs where two answers are of different classes (below"
+            "\n1 s, 1 to 5 s, over 5 s) and one took twice as long as the other."
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("reference", help=f"recording (.har), address of an endpoint, or the word {_EMULATOR}")
+    add("candidate", nargs="?", help="the same; may be left out with --promote")
+    add("--target", metavar="FILE.toml", help="identities and state of the candidate")
+    add("--reference-target", metavar="FILE.toml", help="identities and state of the reference")
+    add("--requests", type=Path, metavar="FILE.har", help="send these to two live endpoints, not a sample")
+    add("--rate", type=float, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
+    add("--max-requests", type=int, metavar="N", help="requests to each live endpoint at most")
+    add("--record", type=Path, metavar="FILE.har", help="keep what the live candidate answered")
+    add("--confirm", type=Path, metavar="FILE.har", help="a repeat of the candidate's recording")
+    add("--no-repeat", action="store_true", help="do not ask a live candidate again where it differs")
+    add("--accept", type=Path, metavar="FILE.toml", help="differences that are accepted")
+    add("--write-accept", type=Path, metavar="FILE.toml", help="write such a file for what is open now")
+    add("--report-dir", type=Path, metavar="DIR", help="write compare.html, .json, .md and compare-junit.xml")
+    names = tuple(NORMALISATIONS)
+    add("--no-normalise", action="append", default=[], choices=names, metavar="NAME", help="see below")
+    add("--max-age", type=int, default=MAX_AGE, metavar="DAYS", help="older is stale (default %(default)s)")
+    add("--promote", action="store_true", help="write evidence for clauses that a recording of AWS upheld")
+    add("--redact-accounts", action="store_true", help="hide account ids in every output")
+    add("--contract", type=Path, metavar="FILE.yaml", help="another description than the suite's own")
+    return parser
+
+
+def _limits(options: argparse.Namespace) -> dict[str, Any]:
+    """How fast and how much a live endpoint is asked, by keys of a target file, where options say so."""
+    given = {"rate": options.rate, "max-requests": options.max_requests}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Say before anything is sent, not after it, that options do not fit or have nowhere to write."""
+    one, other = options.reference, options.candidate
+    live = _is_live(one), _is_live(other)
+    unread = "{0} describes an address: give one, or leave {0} out".format
+    for is_wrong, message in (
+        (options.target and not _is_address(other), unread("--target")),
+        (options.reference_target and not _is_address(one), unread("--reference-target")),
+        (
+            not other and (not options.promote or _is_live(one)),
+            "give a candidate, or a recording and --promote",
+        ),
+        (options.record and not live[1], "--record needs a live candidate"),
+        (options.requests and not all(live), "--requests needs two live endpoints"),
+        (options.promote and live[0] and not is_aws(one), _NO_EVIDENCE),
+        (
+            options.promote and options.contract is None and paths.is_packaged(),
+            "--promote needs --contract FILE.yaml: the installed description stays as it is",
+        ),
+        (not 0 <= options.max_age <= 10**6, "--max-age must be a whole number from 0 to 1,000,000"),
+    ):
+        if is_wrong:
+            raise UsageError(message)
+    target_file.check(_limits(options))
+    for side in (one, other):
+        if side and re.fullmatch(r"[\w.-]+:\d+", side) and not Path(side).exists():
+            raise UsageError(f"{side} is no recording: write an address as http://{side}")
+    for option, path in (("--record", options.record), ("--write-accept", options.write_accept)):
+        if path:
+            files.check_file(option, path)
+    options.contract = options.contract or paths.description()
+    for folder in (options.report_dir, options.promote and options.contract.parent):
+        if folder:
+            files.check_writable(folder)
+    if options.record and recordings.interrupted(options.record):
+        raise UsageError(f"--record: remove the interrupted recording {options.record}.partial")
+
+
+def _is_live(side: str | None) -> bool:
+    """Whether a side is an endpoint, not a recording."""
+    return side == _EMULATOR or _is_address(side)
+
+
+def _is_address(side: str | None) -> bool:
+    return side is not None and side.startswith(("http://", "https://"))

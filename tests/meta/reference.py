@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from getintegration_compare.cli import build_parser as compare_parser
 from getintegration_compare.normalise import NORMALISATIONS
-from getintegration_compare.options import build_parser as compare_parser
 from getintegration_contract.plugin import options
 from getintegration_contract.state.command import build_parser as sweep_parser
 from getintegration_contract.target.file import IDENTITIES, IDENTITY_KEYS, KEYS
@@ -114,7 +114,7 @@ def document() -> str:
         "",
         "## getintegration-contract compare",
         "",
-        *_table("argument", _arguments(compare_parser("", ""))),
+        *_table("argument", _arguments(compare_parser())),
         *_table("normalisation", iter(NORMALISATIONS.items())),
         "## getintegration-contract sweep",
         "",
