@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -73,19 +72,18 @@ def index(recording: Recording, names: Names) -> Index:
     places: dict[Key, int] = {}
     transient = 0
     races: set[str] = set()
-    attempts: dict[tuple[str, bytes], int] = {}
     counts: Counter[tuple[str, bytes]] = Counter()
     #: By test, when the last exchange so far had ended, and the last write.
     ends: dict[str, tuple[float, float]] = {}
     for position, recorded in enumerate(recording.exchanges):
-        test, exchange = sys.intern(recorded.test), recorded.exchange
+        test, exchange = recorded.test, recorded.exchange
         same = test, _digest(recorded, names)
-        if 1 <= attempts.get(same, 0) == recorded.attempt - 1:
+        earlier = Key(*same, counts[same])
+        if earlier in places and recording.exchanges[places[earlier]].attempt == recorded.attempt - 1:
             transient += 1
-            del places[Key(*same, counts[same])]
+            del places[earlier]
         else:
             counts[same] += 1
-        attempts[same] = recorded.attempt
         places[Key(*same, counts[same])] = position
 
         any_end, write_end = ends.get(test, (0.0, 0.0))

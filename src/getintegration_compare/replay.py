@@ -180,13 +180,12 @@ def replay(
     names = Names(source.suite.states)
     found = index(source, names)
     chosen = [
-        (position, key)
-        for key, position in sorted(found.places.items(), key=lambda each: each[1])
+        (key, source.exchanges[position])
+        for key, position in found.places.items()
         if key.test not in found.races and (only is None or key.test in only)
     ]
     kept = Recorder(keep, redactor, replace(lives[-1][1].suite, complete=False)) if keep else None
-    for position, key in _announced(chosen, [live for live, _ in lives], say):
-        recorded = source.exchanges[position]
+    for key, recorded in _announced(chosen, [live for live, _ in lives], say):
         try:
             # What one cannot be asked, the others need not be.
             asks = [live.prepared(recorded, names) for live, _ in lives]
@@ -204,8 +203,8 @@ def replay(
 
 
 def _announced(
-    chosen: list[tuple[int, Key]], lives: Sequence[Live], say: Callable[[str], None]
-) -> Iterator[tuple[int, Key]]:
+    chosen: list[tuple[Key, Recorded]], lives: Sequence[Live], say: Callable[[str], None]
+) -> Iterator[tuple[Key, Recorded]]:
     """The same, after a line on how many there are, and with more lines where it is slow."""
     total = len(chosen)
     text = f"{total} requests to {' and '.join(live.target.endpoint for live in lives)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -116,7 +115,7 @@ class Edited:
     @classmethod
     def of(cls, path: Path) -> Edited:
         """A copy of a recording."""
-        return cls(copy.deepcopy(load(path)))
+        return cls(load(path))
 
     @property
     def entries(self) -> list[Entry]:
@@ -125,12 +124,10 @@ class Edited:
         return entries
 
     def suite(self, **changes: Any) -> Edited:
-        """Change what it is about."""
         self.document["log"]["_suite"].update(changes)
         return self
 
     def write(self, path: Path) -> Path:
-        """Write it as a HAR file."""
         path.write_text(json.dumps(self.document, indent=1), encoding="utf-8")
         return path
 

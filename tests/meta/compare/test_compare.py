@@ -40,25 +40,20 @@ def _process(arguments: list[str | Path], stdout: Any = subprocess.PIPE, closed:
     return subprocess.Popen(command, cwd=ROOT, env=environment(), preexec_fn=usual, **streams)
 
 
-@pytest.mark.parametrize(("sides", "status"), [("alike", 0), ("different", 1), ("one is live", 0)])
 @pytest.mark.parametrize("fault", ["nobody reads", "full", "closed"])
+@pytest.mark.parametrize("live", [False, True], ids=["recordings", "one is live"])
 def test_a_stream_that_takes_nothing_changes_no_status(
-    tmp_path: Path,
-    alike: tuple[Path, Path],
-    different: tuple[Path, Path],
-    sides: str,
-    status: int,
-    fault: str,
+    tmp_path: Path, different: tuple[Path, Path], live: bool, fault: str
 ) -> None:
-    named = {"alike": alike, "different": different, "one is live": ("emulator", "emulator")}[sides]
+    named = ("emulator", "emulator") if live else different
     with Path("/dev/full").open("w") as full:
         stdout = full if fault == "full" else subprocess.PIPE
         process = _process([*named, "--report-dir", tmp_path / "out"], stdout, fault == "closed")
         if fault == "nobody reads":
             process.stdout.close()
         message = process.stderr.read()
-        assert process.wait(timeout=60) == status
-    assert load(tmp_path / "out" / "compare.json")["exit_status"] == status
+        assert process.wait(timeout=60) == (0 if live else 1)
+    assert load(tmp_path / "out" / "compare.json")["exit_status"] == (0 if live else 1)
     assert message.count("standard output cannot be written") == (fault == "full")
     assert "Traceback" not in message
 
@@ -150,9 +145,7 @@ def test_all_reports_are_written(
 
 def test_terminal_lines_are_safe(versus: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert versus(exchange(), exchange(headers=(("ETag\x1b[2J", "\x1b[31m\u202e"),)))[0] == 1
-    printed = capsys.readouterr().out
-    assert "\x1b" not in printed
-    assert "\u202e" not in printed
+    assert not re.search("[\x1b\u202e]", capsys.readouterr().out)
 
 
 def test_what_is_printed_is_a_waiver(tmp_path: Path, versus: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,25 +206,10 @@ def test_what_is_wrong_with_a_waiver_is_told(
 
 
 def test_a_waiver_of_nothing_fails(tmp_path: Path, alike: tuple[Path, Path]) -> None:
-    assert run(*alike, "--accept", accept(tmp_path / "a.toml", "envelope")) == 1
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "not TOML",
-        '[[waiver]]\nclause = "a"',
-        '[[waiver]]\ndifference = "a"\nreason = "b"\nexpires = 2099-01-01',
-        '[[waiver]]\ndifference = ""\nreason = "b"\nowner = "c"\nexpires = 2099-01-01',
-    ],
-)
-def test_a_wrong_file_of_accepted_differences_is_told(
-    tmp_path: Path, alike: tuple[Path, Path], content: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "a.toml").write_text(content)
-    assert run(*alike, "--accept", tmp_path / "a.toml") == 4
-    assert "--accept" in (message := capsys.readouterr().err)
-    assert "Traceback" not in message
+    file = accept(tmp_path / "a.toml", "envelope")
+    assert run(*alike, "--accept", file) == 1
+    file.write_text(file.read_text().replace("difference", "clause"))
+    assert run(*alike, "--accept", file) == 4, "clauses are waived for a run"
 
 
 NUMBERS = ("nan", "inf", "1e-300", "1e300", "9" * 5000)
@@ -306,10 +284,8 @@ def test_an_old_recording_is_stale(versus: Any) -> None:
     suites = (about(date="2025-01-01T00:00:00Z"), None)
     status, report = versus(exchange(), exchange(), "--max-age", "90", suites=suites)
     assert status == 0
-    assert "stale" in report["stale"][0]
-    assert "90 are allowed" in report["stale"][0]
-    _, report = versus(exchange(), exchange(), "--max-age", "100000", suites=suites)
-    assert report["stale"] == []
+    assert re.search("stale: .* 90 are allowed", report["stale"][0])
+    assert versus(exchange(), exchange(), "--max-age", "100000", suites=suites)[1]["stale"] == []
 
 
 def test_drift_and_whether_a_repeat_confirms_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -84,16 +85,10 @@ def test_what_may_write_is_known(method: str, target: str, expected: bool) -> No
     assert writes(Request(method, target)) is expected
 
 
-def unopened(target: Target) -> Live:
-    """A live endpoint that nobody has reached."""
-    client = Client(target.endpoint, target.region)
-    state = State("given", "d", "u")
-    return Live(target, client, state)
-
-
-@pytest.mark.parametrize(("endpoint", "allowed", "sent"), [(AWS, True, False), ("http://a", True, True)])
-def test_writes_never_go_to_aws(endpoint: str, allowed: bool, sent: bool) -> None:
-    live = unopened(Target(endpoint, identities=IDENTITIES, allow_writes=allowed))
+@pytest.mark.parametrize(("endpoint", "sent"), [(AWS, False), ("http://a", True)])
+def test_writes_never_go_to_aws(endpoint: str, sent: bool) -> None:
+    target = Target(endpoint, identities=IDENTITIES, allow_writes=True)
+    live = Live(target, Client(endpoint, target.region), State("given", "d", "u"))
     writing = Recorded(exchange(request=put_integration("d", "u")), signing={"kind": "signed"})
     with nullcontext() if sent else pytest.raises(RefusedError, match="nothing is written here"):
         live.prepared(writing, live.names)
@@ -101,26 +96,15 @@ def test_writes_never_go_to_aws(endpoint: str, allowed: bool, sent: bool) -> Non
 
 
 def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    allowed: list[bool] = []
-    budgets: list[Budget] = []
-    create = Budget.create
-
-    def created(*limits: Any) -> Budget:
-        budgets.append(create(*limits))
-        return budgets[-1]
-
-    def have(self: Provisioner, *, allow_writes: bool, **_: Any) -> State:
-        allowed.append(allow_writes)
-        return State("discovered", "d", "u")
-
+    have = Mock(return_value=State("discovered", "d", "u"))
+    create = Mock(side_effect=(budgets := [Budget.create(5.0, None)]))
     monkeypatch.setattr(Provisioner, "have", have)
-    monkeypatch.setattr(Budget, "create", created)
+    monkeypatch.setattr(Budget, "create", create)
     with ExitStack() as stack:
         target = Target(AWS, identities=IDENTITIES, allow_writes=True, rate=5.0)
         live = Live.open(target, stack, print)
-    assert allowed == [False]
-    assert not live.target.allow_writes
-    assert [budget.rate for budget in budgets] == [5]
+    assert have.call_args.kwargs["allow_writes"] is live.target.allow_writes is False
+    assert create.call_args.args[0] == 5.0
     assert not budgets[0].path.exists(), "what keeps the rate is removed with the rest"
 
 
@@ -252,11 +236,8 @@ def test_what_is_not_asked_is_told(tmp_path: Path, emulator_har: Path, closing: 
     url = closing(emulator()).url
     status, report = compared(tmp_path, emulator_har, url, "--max-requests", "60", "--no-repeat")
     assert status == 0
-    reasons = report["coverage"]["not_compared"]
-    assert {
-        "the target names no identity unauthorized",
-        "the limit of 60 requests is reached",
-    } <= reasons.keys()
+    reasons = {"the target names no identity unauthorized", "the limit of 60 requests is reached"}
+    assert reasons <= report["coverage"]["not_compared"].keys()
     assert report["divergence"]["compared"] < 60
 
 
@@ -338,11 +319,8 @@ def test_a_hostile_recording_cannot_make_a_replay_fail(
     odd = exchange(request=Request("POST", "/domains/%ff%00/integrations", (("X", "caf\xe9"),), b"\xff" * 10))
     path = record(tmp_path / "a.har", odd, exchange())
     edited = Edited.of(path)
-    for number, signing in enumerate(
-        ({"kind": "signed", "skew": "x"}, {"kind": "signed", "days": 1e300}, {})
-    ):
-        entry = json.loads(json.dumps(edited.entries[1]))
-        edited.entries.append(entry | {"_test": f"signing {number}", "_signing": signing})
+    for signing in ({"kind": "signed", "skew": "x"}, {"kind": "signed", "days": 1e300}, {}):
+        edited.entries.append(edited.entries[1] | {"_test": f"signing {signing}", "_signing": signing})
     edited.write(path)
     assert run(path, live_emulator.url, "--no-repeat") == 1
     said = "".join(capsys.readouterr())
