@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 Facts = dict[tuple[str, str], Any]
 
-_SHAPE_TRAITS = {"min": "fewest", "max": "most", "pattern": "pattern"}
-_NO_STATEMENT = frozenset(
-    {
-        "type",
-        "enum",
-        "members",
-        "member",
-        "key",
-        "value",
-        "required",
-        "documentation",
-        "error",
-        "exception",
-        "fault",
-    }
+_SHAPE_TRAITS = {"min": "fewest", "max": "most"}
+_NO_STATEMENT = {"type", "enum", "members", "member", "key", "value", "required", "documentation"}
+_NO_STATEMENT |= {"error", "exception", "fault"}
+_JSON_TYPES = {"structure": "object", "map": "object", "list": "array"} | dict.fromkeys(
+    ("timestamp", "integer", "long", "float", "double"), "number"
 )
-_JSON_TYPES = {
-    "structure": "object",
-    "map": "object",
-    "list": "array",
-    "timestamp": "number",
-    "integer": "number",
-    "long": "number",
-    "float": "number",
-    "double": "number",
-}
-_SCHEMA_KEYWORDS = {
-    "minLength": "fewest",
-    "minItems": "fewest",
-    "minProperties": "fewest",
-    "maxLength": "most",
-    "maxItems": "most",
-    "maxProperties": "most",
-    "pattern": "pattern",
-}
 _CHILDREN = {"items": "items", "propertyNames": "keys", "additionalProperties": "values"}
 _ANNOTATIONS = frozenset({"type", "enum", "required", "properties", "description", *_CHILDREN})
 
@@ -161,7 +133,8 @@ def _of_schema(
         yield (place, "choices"), sorted(choice for choice in schema["enum"] if choice is not None)
     for keyword in schema:
         if keyword not in _ANNOTATIONS and not keyword.startswith("x-"):
-            yield (place, _SCHEMA_KEYWORDS.get(keyword, keyword)), schema[keyword]
+            trait = re.sub("(min|max)[A-Z].*", lambda found: _SHAPE_TRAITS[found[1]], keyword)
+            yield (place, trait), schema[keyword]
     for member, child in schema.get("properties", {}).items():
         yield (f"{place}.{member}", "required"), member in schema.get("required", ())
         yield from _of_schema(document, child, f"{place}.{member}")

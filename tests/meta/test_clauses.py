@@ -182,8 +182,7 @@ def test_a_scenario_that_names_an_unknown_clause_fails(run_suite: RunSuite, tmp_
     )
     result = run_suite(suite("access"), scenario)
     assert "names the clause response.no-such-clause, which does not exist" in result.stdout
-    assert result.status == 3
-    assert len(result.report["errors"]) == 1
+    assert (result.status, len(result.report["errors"])) == (3, 1)
 
 
 def test_the_default_run_exercises_every_clause_but_the_listed_ones(default_run: Result) -> None:
@@ -197,14 +196,9 @@ def test_the_default_run_exercises_every_clause_but_the_listed_ones(default_run:
 
 def _answer(**members: object) -> Exchange:
     document = {"DomainName": "name", "Uri": "s3://a", "CreatedAt": 1, "LastUpdatedAt": 2, **members}
-    return _exchange(200, json.dumps(document))
-
-
-def _exchange(status: int, body: str, *headers: tuple[str, str]) -> Exchange:
-    common = (("Content-Type", "application/json"), ("x-amzn-RequestId", "1"), *headers)
-    return Exchange(
-        "http://t", Request("POST", "/domains/name/integrations"), Response(status, "", common, body.encode())
-    )
+    headers = (("Content-Type", "application/json"), ("x-amzn-RequestId", "1"))
+    response = Response(200, "", headers, json.dumps(document).encode())
+    return Exchange("http://t", Request("POST", "/domains/name/integrations"), response)
 
 
 def _checks(contract: Contract, exchange: Exchange) -> dict[str, bool]:
@@ -219,10 +213,8 @@ def _checks(contract: Contract, exchange: Exchange) -> dict[str, bool]:
 def outcome(contract: Contract) -> Callable[..., outcomes.Outcome]:
     """The outcome of a clause after some exchanges, each in a test of its own."""
 
-    def outcome(
-        name: str, *exchanges: Exchange, capabilities: Iterable[str] = CAPABILITIES, **options: Any
-    ) -> outcomes.Outcome:
-        ledger = Ledger(contract, capabilities, **options)
+    def outcome(name: str, *exchanges: Exchange, **options: Any) -> outcomes.Outcome:
+        ledger = Ledger(contract, CAPABILITIES, **options)
         for number, exchange in enumerate(exchanges):
             entry = Entry(f"tests/contract/test_x.py::test[{number}]")
             checker = Checker(Judge(contract), entry, Redactor(), ledger.gates)

@@ -31,6 +31,7 @@ def test_flow_definition_stands_for_a_missing_uri(wire: Any, flow: dict[str, Any
     put = wire.put(uri=None, FlowDefinition=flow)
     assert put.json["Uri"].endswith(":flow/my-flow")
     assert wire.get(uri=put.json["Uri"]).json == put.json
+    assert "FlowDefinition" not in put.json
 
 
 def test_a_domain_is_made_once_and_read_as_it_was_made(wire: Any) -> None:
