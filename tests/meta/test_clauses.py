@@ -18,8 +18,8 @@ from getintegration_contract.errors import ContractError
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.judging import ledger as outcomes
 from getintegration_contract.judging.checker import Checker, ContractViolation
-from getintegration_contract.judging.judge import Check, Expectation, Judge
-from getintegration_contract.judging.ledger import STRAY_FAULTS, Entry, Finding, Ledger
+from getintegration_contract.judging.judge import Expectation, Judge
+from getintegration_contract.judging.ledger import Entry, Finding, Ledger
 from getintegration_contract.redact import Redactor
 from getintegration_contract.target.capabilities import CAPABILITIES
 
@@ -137,39 +137,6 @@ def test_a_keyword_that_gives_no_clause_is_refused(document: Document) -> None:
     document["components"]["schemas"]["Integration"]["properties"]["Uri"]["format"] = "uri"
     with pytest.raises(ContractError, match="no clause can be made from the keyword format"):
         Contract(document)
-
-
-# --- Passing faults -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("fivexx", "limit", "violated"),
-    [
-        (1, None, set()),
-        (2, None, {"transport.stray-faults"}),
-        (2, 0.05, {"transport.stray-faults"}),
-        (6, 0.05, {"transport.stray-faults", "faults.limit"}),
-        (1, 0, set()),
-    ],
-)
-def test_passing_5xx_are_held_against_the_usual_share_and_the_limit(
-    contract: Contract, fivexx: int, limit: float | None, violated: set[str]
-) -> None:
-    ledger = Ledger(contract, CAPABILITIES)
-    failed = Exchange("", Request("POST", "/"), Response(500, "", (), b""), None, 0.0, 0.1)
-    entry = Entry("tests/contract/test_valid.py::test_it", "valid")
-    for _ in range(100):
-        entry.observe(failed)
-    entry.faults.update({"500": fivexx, "429": 50, "no answer within the time limit": 50})
-    entry.record(Check(STRAY_FAULTS, False), failed.to_dict(), failed.size)
-    ledger.add(entry.to_dict())
-    ledger.judge_faults(limit)
-    found = {entry.clause.id: entry for entry in ledger.outcomes() if entry.outcome == outcomes.VIOLATED}
-    assert set(found) == violated
-    for clause, outcome in found.items():
-        assert outcome.gating == (clause == "faults.limit")
-        assert ledger.findings[clause].places == [entry.test]
-        assert ledger.findings[clause].actual.startswith(f"{fivexx} of 100 requests")
 
 
 # --- Tests and clauses --------------------------------------------------------------------------------------
