@@ -178,13 +178,10 @@ class Comparison:
 
 def _incomparable(one: Recorded, other: Recorded) -> str | None:
     """Why two answers say nothing of each other, if they do not."""
-    if transient_fault(one.exchange.response) == "429":
-        return "the reference was throttled"
-    if one.exchange.response.status == 0:
-        return "the reference gave no answer"
-    if transient_fault(other.exchange.response) == "429":
-        return "the candidate was throttled"
-    return None
+    for side, recorded in (("reference", one), ("candidate", other)):
+        if transient_fault(recorded.exchange.response) == "429":
+            return f"the {side} was throttled"
+    return "the reference gave no answer" if one.exchange.response.status == 0 else None
 
 
 def _bearing(difference: Difference, reference: Answer) -> set[str]:

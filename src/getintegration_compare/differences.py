@@ -95,11 +95,12 @@ def _all(reference: Answer, candidate: Answer) -> Iterator[tuple[str, ...]]:
     if statuses[0] != statuses[1]:
         return  # what else differs follows from that
     about = "error" if reference.status >= 400 else "response"
-    if reference.type_in != candidate.type_in:
-        yield ENVELOPE, "place of the type", *_places(reference.type_in, candidate.type_in), "error.type"
-    if reference.message_in != candidate.message_in:
-        places = _places(reference.message_in, candidate.message_in)
-        yield ENVELOPE, "name of the message", *places, "error.Message.type"
+    for where, clause, *places in (
+        ("place of the type", "error.type", reference.type_in, candidate.type_in),
+        ("name of the message", "error.Message.type", reference.message_in, candidate.message_in),
+    ):
+        if places[0] != places[1]:
+            yield ENVELOPE, where, *(" and ".join(side) or "none" for side in places), clause
     yield from _headers(reference.headers, candidate.headers, about)
     if reference.is_json != candidate.is_json:
         yield TYPE, "body", _body_kind(reference), _body_kind(candidate), f"{about}.body.json"
@@ -119,10 +120,6 @@ def _timing(reference: float, candidate: float) -> Iterator[tuple[str, ...]]:
     short, long = sorted((reference, candidate))
     if classes[0] != classes[1] and long >= _TIMING_RATIO * short:
         yield TIMING, "", *classes
-
-
-def _places(*sides: tuple[str, ...]) -> list[str]:
-    return [" and ".join(places) or "none" for places in sides]
 
 
 def _headers(one: dict[str, list[str]], other: dict[str, list[str]], about: str) -> Iterator[tuple[str, ...]]:

@@ -44,7 +44,6 @@ class Verdicts:
         self._broken: dict[int, set[str]] = {}
         if recording is not None:
             self._judge(recording)
-            self._take_over(recording)
 
     def promotable(self) -> dict[str, int]:
         """The clauses that need evidence, were upheld and never violated, each with how often."""
@@ -72,8 +71,6 @@ class Verdicts:
             if transient_fault(exchange.response) is None:
                 for check in checks:
                     self._count(check.clause, 1, not check.ok, check.expected, check.actual)
-
-    def _take_over(self, recording: Recording) -> None:
         anew = {*self.upheld, *self.violated}
         for test in recording.tests.values():
             findings = {finding["clause"]: finding for finding in test["findings"]}

@@ -49,7 +49,6 @@ class Acceptance:
 
 
 def _names(difference: Difference) -> set[str]:
-    """What a waiver may call a difference."""
     return {difference.kind, difference.pattern, visible(difference.pattern), *difference.clauses}
 
 

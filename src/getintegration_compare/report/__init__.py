@@ -22,11 +22,7 @@ _ABOUT = ("where", "endpoint", "region", "date", "seed", "depth", "suite_version
 
 
 def write(report: dict[str, Any], directory: Path) -> None:
-    """Write compare.json, compare.md, compare.html and compare-junit.xml.
-
-    Raises:
-        ReportError: The directory cannot be written.
-    """
+    """Write compare.json, compare.md, compare.html and compare-junit.xml."""
     # These load the template engine.
     from getintegration_compare.report.page import html
     from getintegration_contract.report import engine, markdown
