@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,9 +36,18 @@ def _config(**option: object) -> Any:
     )
 
 
-def _run(latency: float, rate: float | None = None) -> Any:
+def _run(latency: float, rate: float | None = None, *, is_emulator: bool = False) -> Any:
     said: list[str] = []
-    return SimpleNamespace(latency=latency, target=SimpleNamespace(rate=rate), say=said.append, said=said)
+    target = SimpleNamespace(rate=rate)
+    return SimpleNamespace(
+        latency=latency, target=target, is_emulator=is_emulator, say=said.append, said=said
+    )
+
+
+@pytest.fixture(autouse=True)
+def idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with nothing else to do."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -60,6 +70,13 @@ def test_number(
     run = _run(latency, rate)
     assert workers.number(_config(**option), run, asked) == due
     assert bool(run.said) == (asked == 3 and latency < 0.01)
+
+
+def test_a_busy_machine_gets_no_more_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert workers.number(_config(), _run(0.1, is_emulator=True), None) == 0
+    monkeypatch.setattr(os, "getloadavg", lambda: (1000.0, 0.0, 0.0))
+    assert workers.number(_config(), _run(0.1), None) == 0
+    assert workers.number(_config(), _run(0.1), 3) == 3
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 import pytest
 
@@ -30,13 +31,20 @@ def number(config: pytest.Config, run: Run, asked: int | None) -> int:
     option = config.option
     if not config.pluginmanager.hasplugin("xdist") or option.dist != "no" or option.usepdb:
         return 0
-    slow = run.latency >= SLOW
+    slow = (
+        run.latency >= SLOW and not run.is_emulator
+    )  # which never waits: if it is late, the machine is busy
     if asked is None:
         chosen = option.keyword or option.markexpr or any("::" in argument for argument in config.args)
-        return _SEVERAL if slow and run.target.rate is None and not chosen else 0
+        return _SEVERAL if slow and run.target.rate is None and not (chosen or _is_busy()) else 0
     if asked > 1 and not slow:
         run.say(f"-n {asked} is left aside: at gate depth one process is quicker, since answers come at once")
     return asked if slow else 0
+
+
+def _is_busy() -> bool:
+    """Whether answers may be late for want of processors, which more workers would make worse."""
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1)
 
 
 def start(session: pytest.Session, count: int) -> None:
