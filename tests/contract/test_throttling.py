@@ -65,7 +65,7 @@ def burst(
                 request = get_integration(state.domain, state.uri)
                 exchange = sender.send(request, throttled_caller, throttled=True)
                 exchanges.append(exchange)
-                if exchange.response.status != 200 and len(exchanges) > 1:
+                if exchange.response.status not in (200, 404) and len(exchanges) > 1:
                     ended.append(exchange)
 
         if threads == 1:

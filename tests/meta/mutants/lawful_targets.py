@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from .kit import Build, from_one, is_get, remembers
+from .kit import Build, from_one, is_get, on_answer, remembers
 from .lawful_kit import GIVEN, Lawful
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Handler, Raw, Request, Response, error
-from .signing import resigned, unauthenticated
+from .signing import is_by, resigned, unauthenticated
 from .writes import Writes, key, reads
 
 THEME = Lawful("lawful-target")
@@ -114,6 +114,17 @@ _add(
     "caller-only",
     "No identity but the caller is known.",
     without=("unauthorized", "other-account", "low-quota", "temporary"),
+)
+_add(
+    "low-quota-elsewhere",
+    "The identity of a low quota is of another account, where the integration does not exist.",
+    on_answer(
+        lambda request, answer: (
+            error(404, "ResourceNotFoundException")
+            if is_by(request, "low-quota") and answer.status == 200
+            else answer
+        )
+    ),
 )
 _add("throttling-not-claimed", "Throttling is not claimed.", options=("--not-claimed", "throttling"))
 _add("access-not-claimed", "Access control is not claimed.", options=("--not-claimed", "access-control"))
