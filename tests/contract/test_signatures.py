@@ -217,6 +217,20 @@ def test_wrong_secret(ask: Ask, static_caller: Identity, check: Checker, secret:
 
 
 @clauses("sigv4.wrong-secret")
+def test_secret_of_another_identity(
+    ask: Ask, target: Target, static_caller: Identity, check: Checker
+) -> None:
+    secrets = {identity.frozen().secret_key for identity in target.identities.values()} - {
+        static_caller.secret_key
+    }
+    if not secrets:
+        pytest.skip("the target file names no identity with another secret")
+    for secret in sorted(secrets):
+        exchange = ask(identity=replace(static_caller, secret_key=secret))
+        check.unauthenticated(exchange, "sigv4.wrong-secret", *INVALID)
+
+
+@clauses("sigv4.wrong-secret")
 def test_wrong_secret_beside_a_right_token(ask: Ask, temporary: Identity, check: Checker) -> None:
     exchange = ask(identity=replace(temporary, secret_key="x" * 40))
     check.unauthenticated(exchange, "sigv4.wrong-secret", *INVALID)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from .excuses import now, serves, serves_claims
 from .kit import Build, Theme, always, bind, plain, remembers, stateless
 from .messages import Answer, Forward, Handler, Request
-from .signing import CALLER, Claim, claim_of, fits, key_of, resigned, signature, unauthenticated
+from .signing import CALLER, IDENTITIES, Claim, claim_of, fits, key_of, resigned, signature, unauthenticated
 
 THEME = Theme("signature")
 _add = THEME.add
@@ -156,6 +156,20 @@ _add(
     "The access key is accepted as the secret too.",
     "sigv4.wrong-secret",
     serves_claims(lambda request, claim: claim.signature == signature(request, claim, claim.access_key)),
+)
+
+
+_add(
+    "secret-of-another",
+    "A signature made with the secret of another known key is accepted.",
+    "sigv4.wrong-secret",
+    serves_claims(
+        lambda request, claim: any(
+            claim.signature == signature(request, claim, identity.secret_key)
+            for identity in IDENTITIES.values()
+            if identity != claim.identity
+        )
+    ),
 )
 
 
