@@ -59,6 +59,7 @@ MEMBERS = [pytest.param(name, marks=clauses(f"state.put-get.{name}")) for name i
 #: Uris that careless storing, comparing or escaping loses, or takes for one another.
 ODD_URIS = [
     "\U0001f600" * 255,
+    "\U0001f600" * 254 + "\U0001f601",
     "\u4e2d" * 255,
     "u",
     "s3://Bucket/Caf\u00e9",
@@ -75,6 +76,7 @@ ODD_URIS = [
     "s3://Bucket/a%20b",
     "s3://Bucket/\U0001f600",
     "s3://Bucket/\U0001f601",
+    "s3://Bucket/\uf600",
     "arn:aws:flow:us-east-1:123456789012:Flow",
     "arn:aws:flow:us-east-1:210987654321:Flow",
     "arn:aws:flow:us-west-2:123456789012:Flow",

@@ -115,6 +115,12 @@ _add(
     "request.DomainName.pattern",
     asks(lambda r: r.with_domain(unquote(r.domain)) if "%" in r.domain else None),
 )
+_add(
+    "cut-at-nul",
+    "A domain name ends at NUL.",
+    "request.DomainName.pattern",
+    accepts(lambda r: "\0" in r.domain, lambda r: r.with_domain(r.domain.partition("\0")[0] or "x")),
+)
 for _name, _description, _when in (
     ("of-dots-normalised", "of dots", lambda r: r.domain in (".", "..")),  # by the path, after routing
     ("with-slash-crashes", "with an encoded slash", lambda r: "/" in r.domain),

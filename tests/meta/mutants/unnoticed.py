@@ -190,6 +190,18 @@ _add_stateful(
     "state.put-get.Uri",
     one_of_all(lambda uri: uri.lstrip("0") if uri.isdigit() else uri),
 )
+_add_stateful(
+    "uri-in-255-bytes",
+    "Uris are kept in a column of 255 bytes, which cuts off the rest.",
+    "state.put-get.Uri",
+    one_of_all(lambda uri: uri.encode(errors="surrogatepass")[:255].decode(errors="replace")),
+)
+_add_stateful(
+    "uri-in-16-bits",
+    "Characters of Uris are kept in 16 bits each, which cuts off their plane.",
+    "state.put-get.Uri",
+    one_of_all(lambda uri: "".join(chr(ord(character) & 0xFFFF) for character in uri)),
+)
 
 
 @THEME.mutant("read-writes", "state.read-only", plain)
