@@ -31,9 +31,7 @@ def number(config: pytest.Config, run: Run, asked: int | None) -> int:
     option = config.option
     if not config.pluginmanager.hasplugin("xdist") or option.dist != "no" or option.usepdb:
         return 0
-    slow = (
-        run.latency >= SLOW and not run.is_emulator
-    )  # which never waits: if it is late, the machine is busy
+    slow = run.latency >= SLOW and not run.is_emulator  # if that is late, the machine is busy
     if asked is None:
         chosen = option.keyword or option.markexpr or any("::" in argument for argument in config.args)
         return _SEVERAL if slow and run.target.rate is None and not (chosen or _is_busy()) else 0

@@ -34,7 +34,16 @@ LIMIT = 240.0
 TIMED_OUT, CRASHED = -1, -2
 
 #: How pytest is told to run the suite.
-SUITE = ("tests/contract", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+SUITE = (
+    "tests/contract",
+    "-q",
+    "-n",
+    "0",
+    "-p",
+    "no:cacheprovider",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
 _VARIABLES = ("PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
 
 
