@@ -37,6 +37,8 @@ FLOW_DEFINITION: dict[str, Any] = {
     "TriggerConfig": {"TriggerType": "Scheduled", "TriggerProperties": _SCHEDULE},
 }
 
+Headers = Mapping[str, str]
+
 _regions = (f"test-{os.getpid()}-{number}" for number in itertools.count(1))
 
 
@@ -66,13 +68,7 @@ class Wire:
         self.region = region
         self._connection = http.client.HTTPConnection(self.host, timeout=10)
 
-    def send(
-        self,
-        method: str,
-        target: str,
-        body: bytes = b"",
-        headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    def send(self, method: str, target: str, body: bytes = b"", headers: Headers | None = None) -> Reply:
         """Send one request as it is; nothing is signed, only Host and Content-Length are added."""
         headers = {name.lower(): value for name, value in (headers or {}).items()}
         connection = self._connection
@@ -90,7 +86,7 @@ class Wire:
         method: str,
         target: str,
         body: bytes = b"",
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         *,
         identity: Identity = DEFAULT_IDENTITIES["caller"],
         token: str | None = None,
@@ -111,12 +107,7 @@ class Wire:
         return dict(request.headers.items())
 
     def call(
-        self,
-        method: str,
-        target: str,
-        body: bytes | Mapping[str, Any] = b"",
-        headers: Mapping[str, str] | None = None,
-        **how: Any,
+        self, method: str, target: str, body: Any = b"", headers: Headers | None = None, **how: Any
     ) -> Reply:
         """Sign one request with botocore, as :meth:`signed_headers` does, and send it."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
