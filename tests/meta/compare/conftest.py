@@ -10,7 +10,7 @@ import pytest
 
 from getintegration_contract.exchange import Exchange
 
-from ..support import IDENTITIES, SUITE, Process, emulator, finish, start_suite, started, suite
+from ..support import IDENTITIES, SUITE, emulator, finish, start_suite, started, suite
 from .kit import about, compared, exchange, missing, record
 
 #: A part of the suite that sees every kind of answer, in a few seconds.
@@ -26,15 +26,11 @@ Shared = Callable[[str, Callable[[Path], Any]], Any]
 
 
 def record_suite(path: Path, *options: str | Path) -> str:
-    """Run a part of the suite and record it; what the run printed."""
+    """Run a part of the suite and record it; the path, and beside it what the run printed."""
     result = finish(start_suite(*options, "--record", path, lean=True))
     assert result.status == 0, result.output
-    return result.output
-
-
-def second_server(*options: str) -> Process:
-    """The second server."""
-    return started(SUITE.parent / "meta" / "second_server", *options)
+    path.with_suffix(".txt").write_text(result.output, encoding="utf-8")
+    return str(path)
 
 
 def _target(folder: Path) -> Path:
@@ -46,23 +42,13 @@ def _target(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def emulator_har(shared: Shared) -> Path:
     """A recording of the emulator."""
-
-    def make(folder: Path) -> str:
-        record_suite(folder / "emulator.har", *PART)
-        return str(folder / "emulator.har")
-
-    return Path(shared("emulator-har", make))
+    return Path(shared("emulator-har", lambda folder: record_suite(folder / "emulator.har", *PART)))
 
 
 @pytest.fixture(scope="session")
 def again_har(shared: Shared) -> Path:
     """The same requests to another emulator, by two workers."""
-
-    def make(folder: Path) -> str:
-        record_suite(folder / "again.har", *PART, "-n", "2")
-        return str(folder / "again.har")
-
-    return Path(shared("again-har", make))
+    return Path(shared("again-har", lambda folder: record_suite(folder / "again.har", *PART, "-n", "2")))
 
 
 @pytest.fixture(scope="session")
@@ -70,12 +56,11 @@ def slow_har(shared: Shared) -> Path:
     """A small part, from the second server, throttled at 5 requests a second as AWS is."""
 
     def make(folder: Path) -> str:
-        server = second_server("--rate", "5")
+        server = started(SUITE.parent / "meta" / "second_server", "--rate", "5")
         options = ("--endpoint-url", server.url, "--target", _target(folder), "--rate", "5")
-        printed = record_suite(folder / "slow.har", *SMALL, *options)
-        (folder / "printed.txt").write_text(printed, encoding="utf-8")
+        path = record_suite(folder / "slow.har", *SMALL, *options)
         server.close()
-        return str(folder / "slow.har")
+        return path
 
     return Path(shared("slow-har", make))
 

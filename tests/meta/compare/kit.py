@@ -203,10 +203,10 @@ def places(report: dict[str, Any]) -> set[tuple[str, str]]:
     return {(group["kind"], group["where"]) for group in report["differences"]}
 
 
-def accept(path: Path, *patterns: str, expires: str = "2099-01-01", by: str = 'owner = "me"') -> Path:
+def accept(path: Path, *patterns: str, expires: str = "2099-01-01") -> Path:
     """A file of accepted differences."""
     tables = (
-        f'[[waiver]]\ndifference = "{pattern}"\nreason = "known"\n{by}\nexpires = {expires}\n'
+        f'[[waiver]]\ndifference = "{pattern}"\nreason = "known"\nowner = "me"\nexpires = {expires}\n'
         for pattern in patterns
     )
     path.write_text("\n".join(tables))

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,6 +18,7 @@ from xml.etree import ElementTree
 import pytest
 
 from getintegration_compare import cli
+from getintegration_contract import recording as recordings
 from getintegration_contract.exchange import Request
 from getintegration_contract.sending.client import Client
 
@@ -307,12 +307,9 @@ def test_drift_and_whether_a_repeat_confirms_it(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_recording_at_five_a_second(slow_har: Path) -> None:
-    moments = sorted(
-        datetime.fromisoformat(entry["startedDateTime"]).timestamp()
-        for entry in load(slow_har)["log"]["entries"]
-    )
-    assert all(entry["response"]["status"] != 429 for entry in load(slow_har)["log"]["entries"])
+    exchanges = [recorded.exchange for recorded in recordings.read(slow_har).exchanges]
+    moments = sorted(exchange.started for exchange in exchanges)
+    assert all(exchange.response.status != 429 for exchange in exchanges)
     for begin in moments:
         assert sum(begin <= moment < begin + 0.95 for moment in moments) <= 5
-    printed = (slow_har.parent / "printed.txt").read_text()
-    assert "requests, at 5 a second" in printed
+    assert "requests, at 5 a second" in slow_har.with_suffix(".txt").read_text(encoding="utf-8")
