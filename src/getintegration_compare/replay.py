@@ -13,13 +13,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from getintegration_compare.names import Names, RefusedError
 from getintegration_compare.pairing import Key, index, writes
-from getintegration_contract import recording as recordings
 from getintegration_contract.errors import BudgetExhausted
 from getintegration_contract.exchange import Exchange, Response
 from getintegration_contract.operations import get_integration
@@ -245,8 +243,6 @@ def sample(live: Live) -> Recording:
         for name, requests in groups.items()
         for n, request in enumerate(requests)
     ]
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    versions = version(recordings.CREATOR), recordings.model_version()
-    states = (state.to_dict(),)
-    about = Suite(*versions, target.endpoint, target.region, now, 0, "sample", states, emulator=live.emulator)
+    known = state.to_dict()
+    about = Suite.begun(target.endpoint, target.region, 0, "sample", known, emulator=live.emulator)
     return Recording(Path("sample"), about, exchanges=exchanges)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from getintegration_contract import recording as recordings
-from getintegration_contract.recording import (
-    CREATOR,
-    Recorder,
-    Recording,
-    RecordingError,
-    model_version,
-)
+from getintegration_contract.recording import Recorder, Recording, RecordingError
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.run import Run
 
@@ -139,15 +131,6 @@ def check_same(now: Suite, earlier: Recording) -> None:
 
 def _suite(run: Run) -> Suite:
     assert run.state is not None
-    return Suite(
-        version(CREATOR),
-        model_version(),
-        run.target.endpoint,
-        run.target.region,
-        datetime.now(UTC).isoformat(timespec="seconds"),
-        run.settings.seed,
-        run.settings.depth,
-        (run.state.to_dict(),),
-        max_examples=run.settings.max_examples,
-        emulator=run.is_emulator,
-    )
+    target, settings, state = run.target, run.settings, run.state.to_dict()
+    more = {"max_examples": settings.max_examples, "emulator": run.is_emulator}
+    return Suite.begun(target.endpoint, target.region, settings.seed, settings.depth, state, **more)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from typing import Any
 
 from getintegration_contract.errors import RecordingError
 from getintegration_contract.schema import schema_fault
 from getintegration_contract.target.hosts import is_aws
 from getintegration_contract.text import shorten
+
+CREATOR = "getintegration-contract"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,15 @@ class Suite:
     emulator: bool = False
     complete: bool = False
     replay_of: str | None = None
+
+    @classmethod
+    def begun(
+        cls, endpoint: str, region: str, seed: int, depth: str, state: Mapping[str, Any], **more: Any
+    ) -> Suite:
+        """What a recording is about that begins now, by the suite and the model that are installed."""
+        model = f"customer-profiles/2020-08-15, botocore {version('botocore')}"
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        return cls(version(CREATOR), model, endpoint, region, now, seed, depth, (state,), **more)
 
     @classmethod
     def read(cls, document: Any) -> Suite:

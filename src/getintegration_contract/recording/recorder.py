@@ -20,11 +20,9 @@ from typing import Any
 from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import Exchange, no_constant
 from getintegration_contract.recording import har
-from getintegration_contract.recording.about import Suite, check_test
+from getintegration_contract.recording.about import CREATOR, Suite, check_test
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
-
-CREATOR = "getintegration-contract"
 
 #: An entry begins with its moment, so that a line's first characters give its place in the run.
 _MOMENT = 60
@@ -170,11 +168,6 @@ def read(path: Path) -> Recording:
 def interrupted(path: Path) -> bool:
     """Whether an earlier run left lines that never became a HAR file."""
     return _partial(path).exists()
-
-
-def model_version() -> str:
-    """The service model that the contract was written from, and the botocore that is installed."""
-    return f"customer-profiles/2020-08-15, botocore {version('botocore')}"
 
 
 def _read_har(path: Path) -> Recording:
