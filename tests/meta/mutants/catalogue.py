@@ -25,34 +25,16 @@ from . import (
     unnoticed,
     uris,
 )
-from .kit import Mutant, Theme
+from .kit import Mutant
 
-_THEMES: tuple[Theme, ...] = (
-    uris.THEME,
-    names.THEME,
-    bodies.THEME,
-    members.THEME,
-    lookup.THEME,
-    errors.THEME,
-    signatures.THEME,
-    credentials.THEME,
-    access.THEME,
-    throttling.THEME,
-    precedence.THEME,
-    state.THEME,
-    stale.THEME,
-    concurrency.THEME,
-    transport.THEME,
-    connections.THEME,
-    habits.THEME,
-    sdks.THEME,
-    escaped.THEME,
-    unnoticed.THEME,
-    official.THEME,
+_MODULES = (
+    *(uris, names, bodies, members, lookup, errors, signatures, credentials, access, throttling),
+    *(precedence, state, stale, concurrency, transport, connections, habits, sdks, escaped, unnoticed),
+    official,
 )
 
 #: Every mutant, in a stable order.
-MUTANTS: tuple[Mutant, ...] = tuple(mutant for theme in _THEMES for mutant in theme.mutants)
+MUTANTS: tuple[Mutant, ...] = tuple(mutant for module in _MODULES for mutant in module.THEME.mutants)
 
 #: Broken servers that nobody outside can tell from a lawful one, each with the reason.
 UNCATCHABLE: dict[str, str] = {

@@ -197,6 +197,17 @@ def alters(member: str, change: Callable[[Any], Any]) -> Handler:
     return on_document(changes)
 
 
+def timed(change: Callable[[float], Any], *members: str) -> Callable[[dict[str, Any]], None]:
+    """A change of times that are there, by default of both."""
+
+    def changed_times(document: dict[str, Any]) -> None:
+        for member in members or ("CreatedAt", "LastUpdatedAt"):
+            if isinstance(document.get(member), (int, float)):
+                document[member] = change(document[member])
+
+    return changed_times
+
+
 def drops(*members: str) -> Callable[[dict[str, Any]], None]:
     """A change that removes members of the JSON."""
 

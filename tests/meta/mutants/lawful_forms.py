@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from .kit import always, bind, changed, on_answer, on_document
+from .kit import always, bind, changed, on_answer, on_document, timed
 from .lawful_kit import GIVEN, Lawful, every, on_errors, rewritten
 from .messages import Answer, Forward, Handler, Raw, Request, Response, serialise
 
@@ -40,12 +40,7 @@ indented = rewritten(lambda document: b"\n  " + json.dumps(document, indent=4).e
 
 def times(change: Callable[[float], Any]) -> Handler:
     """Changes both times of an integration."""
-
-    def changed_times(document: dict[str, Any]) -> None:
-        for member in ("CreatedAt", "LastUpdatedAt"):
-            document[member] = change(document[member])
-
-    return on_document(changed_times)
+    return on_document(timed(change))
 
 
 def _exponents(answer: Response) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from .kit import Build, from_one, is_get, on_answer, remembers
+from .kit import Build, from_one, is_get, on_answer, plain, remembers
 from .lawful_kit import GIVEN, Lawful
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Handler, Raw, Request, Response, error
 from .signing import is_by, resigned, unauthenticated
@@ -72,17 +72,6 @@ def _no_writes(status: int, error_type: str) -> Handler:
     return handler
 
 
-def _get_only(request: Request, forward: Forward) -> Answer:
-    if request.operation is not None and not is_get(request):
-        return error(404, "UnknownOperationException")
-    return forward(request)
-
-
-def _unsigned(request: Request, forward: Forward) -> Answer:
-    answer = forward(request)
-    return forward(resigned(request)) if unauthenticated(answer) else answer
-
-
 def _takes_members(*members: str) -> Handler:
     """PutIntegration knows a few members only, and rejects all others."""
 
@@ -103,13 +92,23 @@ for _status, _type in (
     _add(f"no-writes-{_status}", f"Writing is answered {_status}.", _no_writes(_status, _type), stocked=True)
 _add("no-writes-asked", "Nothing is written, as was asked for.", options=("--no-writes",), stocked=True)
 _add("given", "A domain and a Uri are given.", options=GIVEN, stocked=True)
-_add("get-only", "There is no other operation.", _get_only, options=GIVEN, stocked=True)
-_add(
-    "signatures-not-claimed",
-    "Signatures are not verified, and not claimed.",
-    _unsigned,
-    options=("--not-claimed", "signatures"),
-)
+
+
+@THEME.mutant("get-only", "", plain, options=GIVEN, stocked=True)
+def _get_only(request: Request, forward: Forward) -> Answer:
+    """There is no other operation."""
+    if request.operation is not None and not is_get(request):
+        return error(404, "UnknownOperationException")
+    return forward(request)
+
+
+@THEME.mutant("signatures-not-claimed", "", plain, options=("--not-claimed", "signatures"))
+def _unsigned(request: Request, forward: Forward) -> Answer:
+    """Signatures are not verified, and not claimed."""
+    answer = forward(request)
+    return forward(resigned(request)) if unauthenticated(answer) else answer
+
+
 _add(
     "caller-only",
     "No identity but the caller is known.",

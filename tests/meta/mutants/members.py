@@ -6,14 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from .kit import Theme, bind, drops, on_document, on_found, sets
+from .kit import Theme, bind, drops, on_document, on_found, sets, timed
 from .messages import Answer, Response
+from .writes import Document
 
 THEME = Theme("member")
 _add = THEME.add
-
-Document = dict[str, Any]
-
 
 # --- Members that must be there -----------------------------------------------------------------------------
 
@@ -50,17 +48,6 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _timed(change: Callable[[float], Any], *members: str) -> Callable[[Document], None]:
-    """A change of the times that are there."""
-
-    def changed(document: Document) -> None:
-        for member in members or ("CreatedAt", "LastUpdatedAt"):
-            if isinstance(document.get(member), (int, float)):
-                document[member] = change(document[member])
-
-    return changed
-
-
 _TIME_SHAPES: tuple[tuple[str, str, Callable[[float], Any]], ...] = (
     ("string", "a number in a string", str),
     ("iso-8601", "an ISO 8601 string", _iso),
@@ -73,7 +60,7 @@ for _member in ("CreatedAt", "LastUpdatedAt"):
             f"{_member}-{_name}",
             f"{_member} is {_description}.",
             f"response.{_member}.type",
-            on_document(_timed(_change, _member)),
+            on_document(timed(_change, _member)),
         )
 
 _WRONG_TYPES: dict[str, tuple[tuple[str, Any], ...]] = {
@@ -210,26 +197,26 @@ for _name, _description, _change in (
         f"times-{_name}",
         f"Both times are in {_description}.",
         "response.timestamps.unit",
-        on_document(_timed(_change)),
+        on_document(timed(_change)),
     )
 for _member in ("CreatedAt", "LastUpdatedAt"):
     _add(
         f"{_member}-milliseconds",
         f"{_member} alone is in milliseconds.",
         "response.timestamps.unit",
-        on_document(_timed(lambda t: t * 1000, _member)),
+        on_document(timed(lambda t: t * 1000, _member)),
     )
 _add(
     "times-before-the-year-1",
     "CreatedAt counts from a calendar's beginning that no clock knows.",
     "response.timestamps.unit",
-    on_document(_timed(lambda t: t - 1e15, "CreatedAt")),
+    on_document(timed(lambda t: t - 1e15, "CreatedAt")),
 )
 _add(
     "times-of-a-zero-date",
     "Both times are those of the date 0000-00-00.",
     "response.timestamps.unit",
-    on_document(_timed(lambda t: -62_169_984_000)),
+    on_document(timed(lambda t: -62_169_984_000)),
 )
 for _name, _description, _change in (
     ("a-second", "a second", lambda d: d["LastUpdatedAt"] + 1),
@@ -257,7 +244,7 @@ for _name, _description, _offset in (
         f"times-{_name}",
         f"Both times are {_description}.",
         "state.time",
-        on_document(_timed(bind(_offset, lambda offset, t: t + offset))),
+        on_document(timed(bind(_offset, lambda offset, t: t + offset))),
     )
 
 # --- The body as a whole ------------------------------------------------------------------------------------
@@ -288,30 +275,23 @@ for _name, _description, _edit in (
         f"The body of a 200 {_description}.",
         _JSON,
     )
-for _name, _description, _wrap in (
-    ("array", "an array of the integration", lambda document: [document]),
-    ("string", "the integration as a JSON string", str),
-    ("null", "null", lambda document: None),
-):
-    _body(
-        bind(_wrap, lambda wrap, answer: answer.with_document(wrap(answer.document))),
-        _name,
-        f"The body of a 200 is {_description}.",
-        "response.body.type",
-    )
-_OTHERS: tuple[tuple[str, Callable[[Document], Document]], ...] = (
-    ("wrapped", lambda document: {"Integration": document}),
-    ("lambda-proxy", lambda document: {"statusCode": 200, "body": str(document)}),
-    ("of-an-error", lambda document: {"__type": "ResourceNotFoundException", "Message": "Not found."}),
-    ("empty-object", lambda document: {}),
-    ("list-of-items", lambda document: {"Items": [document]}),
+_LACKS = "response.DomainName.required response.Uri.required response.CreatedAt.required"
+_OTHERS: tuple[tuple[str, str, Callable[[Document], Any]], ...] = (
+    ("array", "response.body.type", lambda document: [document]),
+    ("string", "response.body.type", str),
+    ("null", "response.body.type", lambda document: None),
+    ("wrapped", _LACKS, lambda document: {"Integration": document}),
+    ("lambda-proxy", _LACKS, lambda document: {"statusCode": 200, "body": str(document)}),
+    ("of-an-error", _LACKS, lambda _: {"__type": "ResourceNotFoundException", "Message": "Not found."}),
+    ("empty-object", _LACKS, lambda document: {}),
+    ("list-of-items", _LACKS, lambda document: {"Items": [document]}),
 )
-for _name, _other in _OTHERS:
+for _name, _clauses, _other in _OTHERS:
     _body(
         bind(_other, lambda other, answer: answer.with_document(other(answer.document))),
         _name,
-        f"The body of a 200 is another object: {_name}.",
-        "response.DomainName.required response.Uri.required response.CreatedAt.required",
+        f"The body of a 200 is other JSON: {_name}.",
+        _clauses,
     )
 for _name, _value in (
     ("html", "text/html"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from .kit import Theme, changed, drops, instead, on_answer, sets
+from .kit import Theme, changed, drops, instead, on_answer, sets, timed
 from .messages import Answer, Handler, Request, Response, error
 
 THEME = Theme("sdk")
@@ -26,20 +26,8 @@ def _document(change: Callable[[dict[str, Any]], Any]) -> Callable[[Response], A
     return lambda answer: changed(answer, change) if answer.status == 200 else answer
 
 
-def _milliseconds(document: dict[str, Any]) -> None:
-    for member in ("CreatedAt", "LastUpdatedAt"):
-        sets(member, document[member] * 1000)(document)
-
-
-def _later(document: dict[str, Any]) -> None:
-    for member in ("CreatedAt", "LastUpdatedAt"):
-        sets(member, document[member] + 3600)(document)
-
-
-def _local_iso(document: dict[str, Any]) -> None:
-    for member in ("CreatedAt", "LastUpdatedAt"):
-        moment = datetime.fromtimestamp(document[member] + 3600, UTC)
-        sets(member, moment.strftime("%Y-%m-%dT%H:%M:%S"))(document)
+def _local_iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds + 3600, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _type_in(header: str) -> Callable[[Response], Answer]:
@@ -64,9 +52,9 @@ _ASKED: dict[str, dict[str, Any]] = {
 }
 _READINGS: tuple[tuple[str, str, Change], ...] = (
     ("fails", "is answered 500", lambda answer: error(500, "InternalServerException")),
-    ("gets-milliseconds", "gets milliseconds", _document(_milliseconds)),
-    ("gets-another-hour", "gets times that are an hour late", _document(_later)),
-    ("gets-local-iso", "gets local times in ISO 8601", _document(_local_iso)),
+    ("gets-milliseconds", "gets milliseconds", _document(timed(lambda time: time * 1000))),
+    ("gets-another-hour", "gets times that are an hour late", _document(timed(lambda time: time + 3600))),
+    ("gets-local-iso", "gets local times in ISO 8601", _document(timed(_local_iso))),
     ("gets-no-role", "gets no RoleArn", _document(drops("RoleArn"))),
     ("gets-no-tags", "gets no Tags", _document(drops("Tags"))),
     ("gets-another-uri", "gets another Uri", _document(sets("Uri", "s3://another"))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from .kit import Build, Theme, always, from_one, is_get, observes
+from .kit import Build, Theme, always, bind, from_one, is_get, observes
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Request, Response, error
 from .signing import key_of, refused
 from .writes import Writes, edited, key, reads, whole_key
@@ -15,11 +15,14 @@ _add = THEME.add_stateful
 # --- Answers that are stale ---------------------------------------------------------------------------------
 
 
-def _cached(cache_key: Callable[[Request], object], forgets: Callable[[Request], bool]) -> Build:
+_WRITES = (PUT, DELETE, DELETE_DOMAIN)
+
+
+def _cached(cache_key: Callable[[Request], object], emptied_by: tuple[str, ...] = _WRITES) -> Build:
     """A cache of 200 answers that some writes empty."""
 
     def change(cache: dict[object, Response], request: Request, answer: Response) -> Answer:
-        if forgets(request):
+        if request.operation in emptied_by:
             cache.clear()
         if not is_get(request) or refused(answer):
             return answer
@@ -31,58 +34,31 @@ def _cached(cache_key: Callable[[Request], object], forgets: Callable[[Request],
 
 
 _ECHO = "response.echo.Uri response.echo.DomainName"
-for _name, _description, _clauses, _by, _forgets in (
-    (
-        "cached-for-ever",
-        "The first answer is kept for ever.",
-        "state.update.visible state.deleted state.deleted-domain",
-        whole_key,
-        lambda request: False,
-    ),
-    (
-        "cached-until-deletion",
-        "An update does not empty the cache.",
-        "state.update.visible",
-        whole_key,
-        lambda request: request.operation in (DELETE, DELETE_DOMAIN),
-    ),
-    (
-        "cached-until-update",
-        "A deletion does not empty the cache.",
-        "state.deleted state.deleted-domain",
-        whole_key,
-        lambda request: request.operation == PUT,
-    ),
-    (
-        "cached-until-write-to-it",
-        "The deletion of a domain does not empty the cache.",
-        "state.deleted-domain",
-        whole_key,
-        lambda request: request.operation in (PUT, DELETE),
-    ),
-    (
-        "cached-by-domain",
-        "The cache knows domains only.",
-        f"{_ECHO} missing.integration",
-        lambda request: (key_of(request), request.domain),
-        lambda request: request.operation in (PUT, DELETE, DELETE_DOMAIN),
-    ),
-    (
-        "cached-by-uri",
-        "The cache knows Uris only.",
-        f"{_ECHO} missing.other-domain missing.domain",
-        lambda request: (key_of(request), request.text),
-        lambda request: request.operation in (PUT, DELETE, DELETE_DOMAIN),
-    ),
-    (
-        "cached-by-length",
-        "The key of the cache is the length of the Uri.",
-        f"{_ECHO} missing.uri.case missing.integration",
-        lambda request: (key_of(request), request.domain, len(request.text)),
-        lambda request: request.operation in (PUT, DELETE, DELETE_DOMAIN),
-    ),
+_DELETED = "state.deleted state.deleted-domain"
+for _name, _what, _clauses, _operations in (
+    ("for-ever", "Nothing empties", f"state.update.visible {_DELETED}", ()),
+    ("until-deletion", "An update does not empty", "state.update.visible", (DELETE, DELETE_DOMAIN)),
+    ("until-update", "A deletion does not empty", _DELETED, (PUT,)),
+    ("until-write-to-it", "Deleting a domain does not empty", "state.deleted-domain", (PUT, DELETE)),
 ):
-    _add(_name, _description, _clauses, _cached(_by, _forgets))
+    _add(f"cached-{_name}", f"{_what} the cache.", _clauses, _cached(whole_key, _operations))
+_PARTS: tuple[tuple[str, str, str, Callable[[Request], object]], ...] = (
+    ("domain", "domains", "missing.integration", lambda request: request.domain),
+    ("uri", "Uris", "missing.other-domain missing.domain", lambda request: request.text),
+    (
+        "length",
+        "domains and the lengths of Uris",
+        "missing.uri.case missing.integration",
+        lambda request: (request.domain, len(request.text)),
+    ),
+)
+for _name, _what, _clauses, _part in _PARTS:
+    _add(
+        f"cached-by-{_name}",
+        f"The cache knows {_what} only.",
+        f"{_ECHO} {_clauses}",
+        _cached(bind(_part, lambda part, request: (key_of(request), part(request)))),
+    )
 
 
 @THEME.mutant("cached-by-connection", "state.update.visible", observes(dict, always))
@@ -179,7 +155,6 @@ def _gone(status: int, error_type: str) -> Build:
     return reads(read)
 
 
-_DELETED = "state.deleted state.deleted-domain"
 _add(
     "deleted-is-410", "What was deleted is answered 410 GoneException.", _DELETED, _gone(410, "GoneException")
 )
