@@ -286,6 +286,15 @@ def test_replayed_for_the_existing_domain(ask: Ask, state: State, check: Checker
     check.unauthenticated(exchange, "sigv4.tampered-path", *INVALID)
 
 
+@clauses("sigv4.tampered-method")
+def test_signed_for_another_method(
+    client: Client, static_caller: Identity, state: State, check: Checker
+) -> None:
+    request = replace(get_integration(state.domain, state.uri), method="GET")
+    post = after_signing(lambda signed: replace(signed, method="POST"))
+    check.unauthenticated(client.send(request, static_caller, post), "sigv4.tampered-method", *INVALID)
+
+
 @clauses("sigv4.query-authentication")
 @pytest.mark.parametrize(
     "fault", ["two digits", "last digit", "wrong secret", "unknown key", "expired", "another body"]

@@ -243,6 +243,12 @@ for _name, _header, _value in (
         ),
     )
 _add(
+    "method-not-covered",
+    "A signature for one method is accepted for another.",
+    "sigv4.tampered-method",
+    _fits_any(lambda request: (replace(request, method=method) for method in ("GET", "HEAD", "PUT"))),
+)
+_add(
     "query-not-covered",
     "The query string is not verified.",
     "sigv4.tampered-query",
