@@ -159,7 +159,7 @@ def _judge(case: Any | None, expected: Expectation, exchange: Exchange, check: C
     """Judge an exchange; of a whole case in which that finds no fault, Schemathesis judges as well.
 
     Returns:
-        Whether nothing that gates is violated.
+        Whether no MUST that gates is violated.
     """
     held = check.expect(exchange, expected)
     # The judge lets pass what Schemathesis would not: a rejection of members that nobody knows.

@@ -268,6 +268,16 @@ def test_should_clauses_gate_only_when_strict(document: Document, strict: bool, 
     assert not Ledger(Contract(document), CAPABILITIES, strict=True).gates("response.request-id")
 
 
+def test_a_should_that_gates_fails_a_test_only_at_its_end(contract: Contract) -> None:
+    checker = Checker(
+        Judge(contract), Entry("t"), Redactor(), Ledger(contract, CAPABILITIES, strict=True).gates
+    )
+    assert checker.ok(_answer(RoleArn=None)), "what a test checks next is still decided"
+    assert not checker.ok(_answer(RoleArn=1))
+    with pytest.raises(ContractViolation, match=r"response\.null-members"):
+        checker.raise_if_violated()
+
+
 # --- Merging ------------------------------------------------------------------------------------------------
 
 
