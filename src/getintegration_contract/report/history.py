@@ -22,7 +22,7 @@ def target(report: Report) -> str:
 
 
 def read_folder(directory: Path) -> tuple[list[Report], list[str]]:
-    """The newest reports in a folder and in its direct subfolders, oldest first, and why files were left out.
+    """The newest reports in a folder, its history and subfolders, oldest first, and why files were left out.
 
     Raises:
         ReportError: There is no such folder.
@@ -30,7 +30,8 @@ def read_folder(directory: Path) -> tuple[list[Report], list[str]]:
     if not directory.is_dir():
         raise ReportError(f"{directory} is not a folder")
     reports, faults = {}, []
-    for path in sorted((*directory.glob("*.json"), *directory.glob("*/report.json"))):
+    names = ("*.json", "*/report.json", "history/*.json")
+    for path in sorted({path for name in names for path in directory.glob(name)}):
         try:
             report = files.read(path)
         except ReportError as error:

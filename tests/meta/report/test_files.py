@@ -120,11 +120,12 @@ def test_compare_writes_a_page(tmp_path: Path, healthy: Report, failing: Report)
 def test_trend_reads_files_and_downloaded_artifacts(tmp_path: Path) -> None:
     _save(tmp_path / "runs" / "monday.json", _days_ago(2))
     _save(tmp_path / "runs" / "tuesday" / "report.json", _days_ago(1))
+    _save(tmp_path / "runs" / "history" / "sunday.json", _days_ago(3))
     (tmp_path / "runs" / "broken.json").write_text("{")
     done = _run("trend", tmp_path / "runs", "-o", tmp_path / "trend.html")
     assert (done.returncode, done.stderr) == (0, "")
     page = (tmp_path / "trend.html").read_text()
-    assert "violated over 2 runs from 2027-01-25 to 2027-01-26" in page
+    assert "violated over 3 runs from 2027-01-24 to 2027-01-26" in page
     assert "broken.json is not JSON" in page
 
 

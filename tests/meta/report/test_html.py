@@ -103,8 +103,10 @@ def test_compare_marks_what_differs(healthy: Report, failing: Report) -> None:
     assert {row.attributes["id"] for row in page.all("tr", data_same="no")} == different
     assert f"{len(different)} of {len(healthy['clauses'])} clauses differ" in page.one("main").text
     assert "404 NotFoundException" in page.one("clause-error.ResourceNotFoundException.type").text
-    older = {**healthy, "clauses": healthy["clauses"][1:], "suite_version": "0.0.1"}
+    named = {**healthy["target"], "name": "last week's mock"}
+    older = {**healthy, "clauses": healthy["clauses"][1:], "suite_version": "0.0.1", "target": named}
     text = Page(html.compare([healthy, older])).one("main").text
+    assert text.count("last week's mock") == 2
     assert "no such clause" in text
     assert "different versions of the suite" in text
 
