@@ -30,7 +30,7 @@ IDENTITY_MEANING = {
     "caller": "may read the integration, and writes where writing is allowed",
     "unauthorized": "has no permission; claims `access-control`",
     "other-account": "belongs to another account; claims `other-account`",
-    "low-quota": "is throttled by 40 requests without a pause, or by two seconds of `throttling-rate`; claims `throttling`",
+    "low-quota": "is throttled by 40 requests at once, or 2 s of `throttling-rate`; claims `throttling`",
     "temporary": "session credentials, so with a `session-token`; claims `temporary-credentials`",
 }
 #: Options of plugins that the suite reads.
