@@ -6,6 +6,7 @@ import gzip
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -246,7 +247,8 @@ def test_a_stray_fault_in_a_burst_is_repeated_at_once(
 ) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(clients, "_backoff", lambda *_: 1.0)
-    monkeypatch.setattr(clients.time, "sleep", pauses.append)
+    moments = SimpleNamespace(sleep=pauses.append, time=time.time, perf_counter=time.perf_counter)
+    monkeypatch.setattr(clients, "time", moments)  # and not the module, which servers use too
     server = serve(script(Reply(503), refused(429, "ThrottlingException"), FINE))
     client = connect(server.url)
     exchange = client.send(get_integration("a", "u"), CALLER, throttled=True)
