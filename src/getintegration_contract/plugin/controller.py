@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +41,6 @@ class Controller:
         self.interrupts.install()
         # botocore would log canonical requests, session token included, where somebody asks pytest for logs.
         logging.getLogger("botocore").setLevel(logging.INFO)
-        if self.run.is_emulator:
-            import_module("schemathesis")  # which scenarios need, while the emulator starts
         try:
             _ = self.run.target  # waits for the emulator
         except EnvironmentFault as error:
