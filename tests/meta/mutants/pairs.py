@@ -49,7 +49,10 @@ _APART: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("alarm.gzip-unasked",),
         ("access.unauthorized-204", "access.other-account-204"),
     ),
-    "The habit rejects the media type before the fault can show.": (("smithy.",), ("body.content-type-",)),
+    "The habit rejects the media type before the fault can show.": (
+        ("smithy.",),
+        ("body.content-type-", "official.accept-"),
+    ),
 }
 
 
