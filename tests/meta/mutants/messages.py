@@ -7,6 +7,7 @@ import json
 import socket
 import uuid
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -70,7 +71,7 @@ def _refuse(name: str) -> Any:
     raise ValueError(name)
 
 
-class Message:
+class Message(ABC):
     """What requests and responses have in common: headers and a body."""
 
     headers: Headers
@@ -94,11 +95,11 @@ class Message:
         """The message with a header set, or removed where None."""
         kept = without(self.headers, name.lower())
         headers = kept if value is None else (*kept, (name, value))
-        return replace(self, headers=headers)  # type: ignore[type-var]  # both are dataclasses
+        return replace(self, headers=headers)
 
+    @abstractmethod
     def with_body(self, body: bytes) -> Self:
         """The message with another body, in no coding."""
-        raise NotImplementedError
 
     def with_document(self, document: Any) -> Self:
         """The message with another JSON document as its body."""
