@@ -8,35 +8,30 @@ Results are kept in a file: a run goes on where the one before ended, until emul
 from __future__ import annotations
 
 import argparse
-import ast
 import fnmatch
 import hashlib
 import importlib
 import json
 import os
 import random
-import re
 import select
 import shutil
 import signal
 import sys
 import time
 import tomllib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
+from .alterations import PACKAGE, SOURCE, Place, places
 from .bases import ROOT
 from .jobs import SUITE, fork, preload, redirect, target_file
 from .kit import Mutant
 
-PACKAGE = "getintegration_emulator"
-SOURCE = ROOT / "src" / PACKAGE
 #: Where results are kept, and how long is enough for one run.
 RESULTS, MINUTES = Path(".emulator-code.jsonl"), 60.0
 #: Seconds that the gate may take against an alteration; longer is noticed, too.
@@ -52,156 +47,6 @@ _OWN_FIRST = {
     "throttle": ("throttling",),
 }
 
-#: A text for people, on which nothing may depend.
-_PROSE = re.compile(r"[A-Za-z,.] [A-Za-z(]")
-
-_SWAPS: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.And: ast.Or,
-    ast.Or: ast.And,
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Add,
-    ast.Mod: ast.Add,
-    ast.LShift: ast.RShift,
-}
-
-
-@dataclass(frozen=True)
-class Place:
-    """One alteration of one module: the node (in the order of ``ast.walk``), and which of its alterations."""
-
-    name: str
-    module: str
-    lines: tuple[int, ...]
-    node: int
-    number: int
-
-    def source(self) -> ast.Module:
-        """The module, altered."""
-        tree = _parsed(self.module)
-        old = list(ast.walk(tree))[self.node]
-        new = list(_alterations(old, _tests(tree)))[self.number]
-        return ast.fix_missing_locations(_Replace(old, new).visit(tree))
-
-
-class _Replace(ast.NodeTransformer):
-    def __init__(self, old: ast.AST, new: ast.AST) -> None:
-        self._old, self._new = old, new
-
-    def visit(self, node: ast.AST) -> Any:
-        return self._new if node is self._old else self.generic_visit(node)
-
-
-def _parsed(module: str) -> ast.Module:
-    return ast.parse((SOURCE / f"{module}.py").read_text(encoding="utf-8"))
-
-
-def _tests(tree: ast.Module) -> set[ast.expr]:
-    """What decides over a branch."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If | ast.While | ast.IfExp):
-            found.add(node.test)
-        elif isinstance(node, ast.comprehension):
-            found.update(node.ifs)
-        elif isinstance(node, ast.match_case) and node.guard is not None:
-            found.add(node.guard)
-    return found
-
-
-def _alterations(node: ast.AST, tests: set[ast.expr]) -> Iterator[ast.AST]:
-    """What a node may be replaced with."""
-    if node in tests:
-        yield ast.Constant(True)
-        yield ast.Constant(False)
-    match node:
-        case ast.Constant(value=bool() as value):
-            yield ast.Constant(not value)
-        case ast.Constant(value=int() | float() as value):
-            yield ast.Constant(value + 1)
-        case ast.Constant(value=str() as value) if not _PROSE.search(value):
-            yield ast.Constant(value + "x")
-        case ast.Constant(value=bytes() as value):
-            yield ast.Constant(value + b"x")
-        case ast.Compare(left, ops, comparators):
-            for index, operator in enumerate(ops):
-                changed = [*ops[:index], _SWAPS[type(operator)](), *ops[index + 1 :]]
-                yield ast.Compare(left, changed, comparators)
-        case ast.BoolOp(operator, values):
-            yield ast.BoolOp(_SWAPS[type(operator)](), values)
-        case ast.BinOp(left, operator, right) if type(operator) in _SWAPS:
-            yield ast.BinOp(left, _SWAPS[type(operator)](), right)
-        case ast.UnaryOp(ast.Not() | ast.USub(), operand):
-            yield operand
-        case ast.Call(ast.Attribute(value=value), [], []) | ast.Call(_, [value], []):
-            yield value
-        case ast.Expr(ast.Call()) | ast.Expr(ast.Await()) | ast.Raise() | ast.AugAssign() | ast.Delete():
-            yield ast.Pass()
-        case ast.Return(value=ast.expr()):
-            yield ast.Return()
-        case ast.Assign(targets=[ast.Subscript()]) | ast.Assign(targets=[ast.Attribute()]):
-            yield ast.Pass()
-        case ast.Continue():
-            yield ast.Break()
-
-
-def places() -> list[Place]:
-    """Every place of the emulator's code where a fault could hide."""
-    found: list[Place] = []
-    named: Counter[str] = Counter()
-    for path in sorted(SOURCE.glob("*.py")):
-        tree = _parsed(path.stem)
-        tests, about = _tests(tree), _surroundings(tree)
-        for number, node in enumerate(ast.walk(tree)):
-            if node not in about:
-                continue
-            scope, line = about[node]
-            for index, new in enumerate(_alterations(node, tests)):
-                name = f"{path.stem}.{scope}: {_shown(node)} -> {_shown(new)}"
-                named[name] += 1
-                name += f" ({named[name]})" if named[name] > 1 else ""
-                lines = (line, getattr(node, "lineno", line))
-                found.append(Place(name, path.stem, lines, number, index))
-    return found
-
-
-def _shown(node: ast.AST) -> str:
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 90 else f"{text[:60]}…{text[-29:]}"
-
-
-def _surroundings(tree: ast.Module) -> dict[ast.AST, tuple[str, int]]:
-    """For every node but docstrings and annotations: the function it is in, the line of its statement."""
-    found: dict[ast.AST, tuple[str, int]] = {}
-
-    def visit(node: ast.AST, scope: str, line: int) -> None:
-        if isinstance(node, ast.stmt):
-            line = node.lineno
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            return
-        found[node] = scope, line
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            scope = f"{scope}.{node.name}" if scope != "(module)" else node.name
-        for name, field in ast.iter_fields(node):
-            if name in ("annotation", "returns"):
-                continue
-            for child in field if isinstance(field, list) else [field]:
-                if isinstance(child, ast.AST):
-                    visit(child, scope, line)
-
-    visit(tree, "(module)", 0)
-    return found
-
 
 def _import_from(place: Place | None, folder: Path) -> None:
     """Have this process, and those it starts, import the emulator altered, from a copy."""
@@ -209,7 +54,7 @@ def _import_from(place: Place | None, folder: Path) -> None:
         del sys.modules[name]
     if place is not None:
         copy = shutil.copytree(SOURCE, folder / "src" / PACKAGE)
-        (copy / f"{place.module}.py").write_text(ast.unparse(place.source()), encoding="utf-8")
+        (copy / f"{place.module}.py").write_text(place.source(), encoding="utf-8")
         sys.path.insert(0, str(copy.parent))
         os.environ["PYTHONPATH"] = str(copy.parent)
 
@@ -320,11 +165,11 @@ def reachable(found: Sequence[Place]) -> list[Place]:
     return [place for place in found if any(f"{place.module}:{line}" in executed for line in place.lines)]
 
 
-def attempt(place: Place, reason: Reason | None) -> int | str:
-    """The exit status of the gate against an alteration, or of the emulator's own tests."""
+def attempt(place: Place, tested: bool | None) -> int | str:
+    """The exit status of the gate against an alteration, or of the emulator's own tests if it is tested."""
     with TemporaryDirectory(prefix="emulator-") as name:
         folder = Path(name)
-        if reason is not None and reason.tested:
+        if tested:
             return own_tests(place, folder)
         emulator = Emulator(place, folder)
         try:
@@ -333,21 +178,13 @@ def attempt(place: Place, reason: Reason | None) -> int | str:
             emulator.stop()
 
 
-@dataclass(frozen=True)
-class Reason:
-    """Why the gate need not notice alterations, and whether the emulator's own tests must."""
-
-    text: str
-    tested: bool
-
-
-def reasons() -> dict[str, Reason]:
-    """Patterns of places, each with its reason."""
+def reasons() -> dict[str, bool]:
+    """Patterns of places that the gate need not notice, each with whether the emulator's own tests must."""
     kinds = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
     return {
-        pattern: Reason(text, kind == "tested")
+        pattern: kind == "tested"
         for kind, texts in kinds.items()
-        for text, patterns in texts.items()
+        for patterns in texts.values()
         for pattern in patterns
     }
 
@@ -357,14 +194,14 @@ def fits(name: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
-def reason_for(name: str, known: dict[str, Reason]) -> Reason | None:
-    """The reason why the gate need not notice an alteration, if there is one."""
-    return next((reason for pattern, reason in known.items() if fits(name, pattern)), None)
+def reason_for(name: str, known: Collection[str]) -> str | None:
+    """The first pattern that means a place."""
+    return next((pattern for pattern in known if fits(name, pattern)), None)
 
 
-def obsolete(found: Sequence[Place], known: dict[str, Reason]) -> list[str]:
+def obsolete(found: Sequence[Place], known: Collection[str]) -> list[str]:
     """Patterns of reasons that mean no place, or only places that patterns before them mean as well."""
-    first = {next((p for p in known if fits(place.name, p)), None) for place in found}
+    first = {reason_for(place.name, known) for place in found}
     return [pattern for pattern in known if pattern not in first]
 
 
@@ -396,41 +233,44 @@ def survey(minutes: float, results: Path, pattern: str = "*", *, reasoned: bool 
     """
     os.nice(10)
     found, known = places(), reasons()
-    due = {place: reason_for(place.name, known) for place in found if fits(place.name, pattern)}
+    # Whether the emulator's own tests must notice an alteration; None if the gate must.
+    due = {p: known.get(reason_for(p.name, known) or "") for p in found if fits(p.name, pattern)}
     reached = set(reachable(found))
-    chosen = [p for p, reason in due.items() if (reason.tested or reasoned if reason else p in reached)]
-    random.Random(1).shuffle(chosen)  # so that a part of it is a sample of all
-    done, end = _kept(results, digest()), time.monotonic() + minutes * 60
-    ends: dict[Place, int | str] = {}
-    with results.open("a", encoding="utf-8") as file:
-        for place in chosen:
-            reason = due[place]
-            key = place.name, "the emulator's own tests" if reason and reason.tested else "the gate"
-            if key not in done and time.monotonic() < end:
-                done[key] = attempt(place, reason)
-                file.write(json.dumps([*key, done[key]]) + "\n")
-                file.flush()
-            if key in done:
-                ends[place] = done[key]
+    chosen = [p for p, tested in due.items() if tested or (p in reached if tested is None else reasoned)]
+    ends = _try({place: due[place] for place in chosen}, minutes, results)
     survivors = [place for place, status in ends.items() if status == 0]
-    told = {
+    wrong = {
         "not noticed by the gate": [place.name for place in survivors if due[place] is None],
         "not noticed by the emulator's own tests, against its reason": [
-            place.name for place in survivors if (reason := due[place]) and reason.tested
+            place.name for place in survivors if due[place]
         ],
         "reason without a place": obsolete(found, known),
     }
+    needless = [place.name for place in ends if due[place] is False and ends[place]]
     print(
         f"{len(found)} places of the emulator's code: {len(found) - len(reached)} not reached by the gate,"
         f" {len(due) - len(chosen)} not to be tried, {len(chosen) - len(ends)} left to try.\n"
         f"{len(ends)} altered: {len(ends) - len(survivors)} noticed, {len(survivors)} not."
     )
-    print("".join(f"  {words}: {name}\n" for words, names in told.items() for name in names), end="")
-    needless = [
-        place.name for place, reason in due.items() if reason and not reason.tested and ends.get(place)
-    ]
-    print("".join(f"  noticed, although it need not be: {name}\n" for name in needless), end="")
-    return 1 if any(told.values()) else 0
+    for words, names in (*wrong.items(), ("noticed, although it need not be", needless)):
+        print("".join(f"  {words}: {name}\n" for name in names), end="")
+    return 1 if any(wrong.values()) else 0
+
+
+def _try(due: dict[Place, bool | None], minutes: float, results: Path) -> dict[Place, int | str]:
+    """The exit statuses of all that was tried, now or in a run before."""
+    done, end = _kept(results, digest()), time.monotonic() + minutes * 60
+    ends: dict[Place, int | str] = {}
+    # In an order of chance, so that a part is a sample of all.
+    for place in random.Random(1).sample(list(due), len(due)):
+        key = place.name, "the emulator's own tests" if due[place] else "the gate"
+        if key not in done and time.monotonic() < end:
+            done[key] = attempt(place, due[place])
+            with results.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([*key, done[key]]) + "\n")
+        if key in done:
+            ends[place] = done[key]
+    return ends
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,78 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from .catalogue import MUTANTS
 from .kit import Mutant
 from .lawful import LAWFUL
 
-#: Lawful variants that change every answer, those that hold an integration, and errors. Lone surrogates are
-#: not among them: a mutant that writes the document again does not escape them.
-_OF_ALL = (
-    *("form.chunked", "form.http-1.0", "form.closed", "form.connection-close", "alarm.gzip-unasked"),
-    *("form.keys-reversed", "form.indented", "form.escaped"),
-    *("form.extra-headers", "form.headers-lower-case", "form.headers-upper-case", "form.date-absent"),
-    *("form.content-type-amz-json-1.1", "form.reason-odd", "choice.all-1", "smithy.rust", "smithy.java"),
-)
-_OF_INTEGRATIONS = (
-    *("form.nulls", "form.unknown-members", "form.empty-collections", "form.whole-seconds"),
-    "form.exponents",
-)
-_OF_ERRORS = (
-    *("form.type-with-both", "form.type-as-__type-with-prefix", "form.type-as-code"),
-    *("form.message-lower-case", "form.message-absent"),
-)
-_HABITS = tuple(f"lawful-{name}" for name in (*_OF_ALL, *_OF_INTEGRATIONS, *_OF_ERRORS))
 
-#: Habits and mutants, of each the beginning of the name, that cannot show together, by reason.
-_APART: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "The fault is in errors, which hold no integration.": (
-        _OF_INTEGRATIONS,
-        ("uri.", "name.", "body.", "error.", "precedence."),
-    ),
-    "The fault is in an integration, which has neither type nor message.": (
-        _OF_ERRORS,
-        ("member.", "state.", "stale.", "signature.", "precedence."),
-    ),
-    "No connection carries a second request.": (
-        ("form.http-1.0", "form.closed", "form.connection-close"),
-        ("connection.",),
-    ),
-    "botocore does not read it, so that what it makes of answers is not exercised.": (
-        ("alarm.gzip-unasked",),
-        ("sdk.",),
-    ),
-    "What has no body is not compressed.": (
-        ("alarm.gzip-unasked",),
-        ("access.unauthorized-204", "access.other-account-204"),
-    ),
-    "The habit rejects the media type before the fault can show.": (
-        ("smithy.",),
-        ("body.content-type-", "official.accept-"),
-    ),
-}
+@dataclass(frozen=True)
+class Kind:
+    """Habits that change the same answers, with patterns of the mutants whose fault shows in these."""
+
+    habits: str
+    faults: str = "*"
+    hidden: str = ""
+
+    def mutants(self) -> list[Mutant]:
+        """The mutants whose fault shows together with these habits."""
+        # What does not say "100 Continue" differs in no answer.
+        able = (mutant for mutant in MUTANTS if mutant.continues and not mutant.needs)
+        return [mutant for mutant in able if _fits(mutant, self.faults) and not _fits(mutant, self.hidden)]
 
 
-def _apart(mutant: Mutant, habit: Mutant) -> bool:
-    name = habit.name.removeprefix("lawful-")
-    return any(
-        name.startswith(habits) and mutant.name.startswith(mutants) for habits, mutants in _APART.values()
-    )
+def _fits(mutant: Mutant, patterns: str) -> bool:
+    return any(fnmatchcase(mutant.name, pattern) for pattern in patterns.split())
+
+
+#: The fault is no answer, an answer without a body, or something done besides answering.
+_BARE = """
+    *-204 *-redirected *-resets *-stalls *.resets *.drops-connections transport.closed-without-answer
+    transport.garbage transport.half-a-head transport.head-only unnoticed.deletes-*
+"""
+_KINDS = (
+    # Every answer. Lone surrogates are not among them: what writes the document again does not escape them.
+    Kind(
+        """
+        form.chunked form.keys-reversed form.indented form.escaped form.extra-headers form.headers-lower-case
+        form.headers-upper-case form.date-absent form.reason-odd form.content-type-amz-json-1.1 choice.all-1
+        """,
+        hidden=_BARE,
+    ),
+    # Every answer, on a connection that carries no second request.
+    Kind("form.http-1.0 form.closed form.connection-close", hidden=_BARE + "connection.*"),
+    # Every answer, which botocore then does not read.
+    Kind("alarm.gzip-unasked", hidden=_BARE + "sdk.*"),
+    # Every answer; a media type that is not JSON's is rejected before the fault can show.
+    Kind("smithy.java", hidden=_BARE + "body.content-type-* official.accept-*"),
+    # What holds an integration.
+    Kind(
+        "form.nulls form.unknown-members form.empty-collections form.whole-seconds form.exponents",
+        """
+        body.uri-from-*-key member.* lookup.echo-* lookup.found-* lookup.kept-* signature.* credential.past-*
+        credential.future-* access.accounts-not-apart access.not-enforced access.wildcard throttling.never
+        throttling.by-waiting precedence.signature-and-input-200 state.EventTriggerNames-*
+        state.ObjectTypeName-* stale.cached-* stale.deletion-* stale.overwrites-* concurrency.*-shared
+        transport.content-length-*-short transport.folded-* transport.gzip-twice connection.*
+        habit.member-missing-* sdk.boto3-gets-* escaped.uri-* escaped.host-unsigned unnoticed.uri-*
+        unnoticed.updated-* official.query-signature-*
+        """,
+        hidden="connection.body-left-after-refusal connection.errors-again",
+    ),
+    # Errors.
+    Kind(
+        """
+        form.type-with-both form.type-as-__type-with-prefix form.type-as-code form.message-lower-case
+        form.message-absent smithy.rust
+        """,
+        """
+        uri.* name.pattern-* name.invalid-answered-* name.*-rejected body.json-*-crashes lookup.domain-*
+        lookup.missing-*-400 lookup.missing-*-410 lookup.missing-*-500 error.*-as-4* error.*-named-*
+        error.body-* error.content-type-* signature.path-not-covered credential.*-rejected access.*-401
+        access.*-500 access.missing-*-for-* throttling.as-4* throttling.crashes-* throttling.without-type
+        precedence.*-500 state.uri-with-*-lost stale.absence-remembered concurrency.not-found
+        concurrency.update-with-a-gap transport.*-crashes transport.*-unimplemented connection.answers-*
+        connection.errors-again connection.first-on-a-connection-only habit.crashes-* habit.untyped-*
+        sdk.boto3-errors-* sdk.content-hash-required escaped.inherited-*-crashes
+        escaped.uri-accents-in-any-case unnoticed.uri-full-stop unnoticed.uri-known-glob
+        unnoticed.uri-backslashes official.header-lines-last
+        """,
+    ),
+)
 
 
 def pairs() -> list[Mutant]:
     """One mutant of each theme under each habit, the mutants spread evenly over the theme."""
     lawful = {variant.name: variant for variant in LAWFUL}
     found = []
-    for index, name in enumerate(_HABITS):
-        habit = lawful[name]
-        # What does not say "100 Continue" differs in no answer, so that no habit shows with it.
-        able = (mutant for mutant in MUTANTS if mutant.continues and not mutant.needs)
-        fitting = [mutant for mutant in able if not _apart(mutant, habit)]
-        for members in by_theme(fitting):
-            mutant = members[(2 * index + 1) * len(members) // (2 * len(_HABITS))]
-            found.append(replace(mutant, name=f"{mutant.name} + {name}", habit=habit.build()))
+    for kind in _KINDS:
+        habits = kind.habits.split()
+        themes = by_theme(kind.mutants())
+        for index, name in enumerate(habits):
+            habit = lawful[f"lawful-{name}"]
+            for members in themes:
+                mutant = members[(2 * index + 1) * len(members) // (2 * len(habits))]
+                paired = f"{mutant.name} + {habit.name}"
+                found.append(replace(mutant, name=paired, habit=habit.build()))
     return found
 
 

@@ -190,7 +190,7 @@ class Proxy:
 
         def forward(asked: Request) -> Response:
             answer = self._habitual(asked, base.ask(asked))
-            if not first:
+            if asked is request and not first:
                 first.append(answer)
             return answer
 
