@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
+from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import URI
 from getintegration_contract.state.workspace import Workspace
 
@@ -91,7 +91,9 @@ class Narrator:
     versions: tuple[dict[str, Any], ...]
     accounts: tuple[Identity, ...]
     depth: Depth
-    requests: Callable[[], int]
+    client: Client
+    #: Requests that the client had sent when the round began.
+    begun: int = 0
     number: int = 0
     told: list[Told] = field(default_factory=list)
     #: Clauses whose stories are told: others are looked for behind them.
@@ -102,7 +104,14 @@ class Narrator:
 
     def is_over(self) -> bool:
         """Whether no more may be sent; Hypothesis then finds every story well, and ends soon."""
-        return self.stop is not None or self.requests() > self.depth.requests
+        return self.stop is not None or self.client.sent - self.begun > self.depth.requests
+
+    def shortest(self) -> list[Told]:
+        """Of each clause the shortest of its broken stories."""
+        found: dict[str, Told] = {}
+        for told in sorted(self.told, key=lambda told: (len(told.steps), sum(map(len, told.steps)))):
+            found.setdefault(told.clause, told)
+        return [found[clause] for clause in sorted(found)]
 
 
 def without_moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

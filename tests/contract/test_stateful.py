@@ -7,7 +7,7 @@ Where there is another account, it has domains of the same names. A broken story
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -19,9 +19,11 @@ from hypothesis.stateful import run_state_machine_as_test
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
+from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
 from getintegration_contract.target.capabilities import OTHER_ACCOUNT
+from getintegration_contract.target.target import Target
 
 from .narrator import VERSIONS, BrokenError, Depth, Narrator, refuse, tell
 from .reproducible import leave_local_constants_out
@@ -45,6 +47,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("shard", range(DEPTHS[metafunc.config.option.depth].shards))
 
 
+@pytest.fixture
+def narrator(
+    client: Client,
+    caller: Identity,
+    target: Target,
+    state: State,
+    scratch_name: str,
+    written: Callable[[Exchange], None],
+    check: Checker,
+    pytestconfig: pytest.Config,
+) -> Iterator[Narrator]:
+    """What the stories of a test share. Whatever they made is removed."""
+    workspace = Workspace(client, caller, target.settling_time, refuse, written)
+    others = [target.identities["other-account"]] if OTHER_ACCOUNT in target.capabilities else []
+    versions = tuple(
+        {name: value for name, value in version.items() if name in state.members} for version in VERSIONS
+    )
+    depth = DEPTHS[pytestconfig.option.depth]
+    yield Narrator(workspace, check, scratch_name, versions, (caller, *others), depth, client)
+    workspace.clear()
+
+
 @clauses(
     "state.put-get.Uri",
     "state.update.visible",
@@ -55,53 +79,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     "state.CreatedAt.stable",
     "state.LastUpdatedAt.moves",
 )
-def test_stories(
-    shard: int,
-    client: Any,
-    caller: Identity,
-    target: Any,
-    state: State,
-    scratch_name: str,
-    written: Callable[[Exchange], None],
-    check: Checker,
-    worker: Any,
-    pytestconfig: pytest.Config,
-) -> None:
-    depth = DEPTHS[pytestconfig.option.depth]
-    workspace = Workspace(client, caller, target.settling_time, refuse, written)
-    others = [target.identities["other-account"]] if OTHER_ACCOUNT in target.capabilities else []
-    versions = tuple(
-        {name: value for name, value in version.items() if name in state.members} for version in VERSIONS
-    )
-    before = client.sent
-    narrator = Narrator(
-        workspace,
-        check,
-        scratch_name,
-        versions,
-        (caller, *others),
-        depth,
-        lambda: client.sent - before,
-    )
-
-    try:
-        for _ in range(ROUNDS):
-            before = client.sent
-            _make_up(narrator, worker.seed * 1_000_003 + shard)
-            clauses_told = {told.clause for told in narrator.told}
-            if clauses_told == narrator.known or narrator.stop is not None:
-                break
-            narrator.known |= clauses_told
-    finally:
-        workspace.clear()
+def test_stories(shard: int, narrator: Narrator, check: Checker, worker: Any) -> None:
+    for _ in range(ROUNDS):
+        narrator.begun = narrator.client.sent
+        _make_up(narrator, worker.seed * 1_000_003 + shard)
+        clauses_told = {told.clause for told in narrator.told}
+        if clauses_told == narrator.known or narrator.stop is not None:
+            break
+        narrator.known |= clauses_told
     if narrator.stop is not None:
         raise narrator.stop
-    for clause in sorted({told.clause for told in narrator.told}):
-        told = min(
-            (told for told in narrator.told if told.clause == clause),
-            key=lambda told: (len(told.steps), sum(map(len, told.steps))),
-        )
-        check.that(clause, False, tell(told), told.actual, told.exchange, size=2_000 * len(told.steps))
+    for told in narrator.shortest():
+        size = 2_000 * len(told.steps)
+        check.that(told.clause, False, tell(told), told.actual, told.exchange, size=size)
     if not narrator.told and narrator.refusal and not check.entry.checks:
         pytest.skip(narrator.refusal)
 
