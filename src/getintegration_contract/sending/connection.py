@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.client import responses as reasons
 from importlib.metadata import version
 
@@ -140,17 +140,18 @@ class Connection:
         headers = tuple(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items()
         )
-        reason = head.reason.decode("latin-1") or reasons.get(head.status_code, "")
-        response = Response(head.status_code, reason, headers, b"", self.heads)
+        named = {name.lower(): value for name, value in reversed(headers)}  # the first of a name counts
         try:
-            framed = self._body(SHORT if response.header("content-length") else CLOSED, deadline)
+            framed = self._body(SHORT if named.get("content-length") else CLOSED, deadline)
         except TimeoutError as late:
             raise FaultError(LATE, self.heads) from late
         self.used = True
         if (self._http.our_state, self._http.their_state) == (h11.DONE, h11.DONE):
             self._http.start_next_cycle()
-        body = decoded(framed, response.header("content-encoding"))
-        return Answer(replace(response, body=body), head.http_version.decode(), framed)
+        reason = head.reason.decode("latin-1") or reasons.get(head.status_code, "")
+        body = decoded(framed, named.get("content-encoding"))
+        response = Response(head.status_code, reason, headers, body, self.heads)
+        return Answer(response, head.http_version.decode(), framed)
 
     @property
     def heads(self) -> bytes:

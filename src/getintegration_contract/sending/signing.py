@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from requests.structures import CaseInsensitiveDict
@@ -30,7 +30,7 @@ class Signer:
     def __init__(self, endpoint: str, region: str) -> None:
         self._endpoint = endpoint
         self._region = region
-        self._auth: dict[tuple[Identity, Signing], AWS4Auth] = {}
+        self._auth: dict[tuple[object, ...], AWS4Auth] = {}
 
     def sign(self, request: Request, identity: Identity | None, signing: Signing | None = None) -> Request:
         """The request as it goes over the wire: dated and signed, then tampered with if so asked."""
@@ -46,7 +46,8 @@ class Signer:
         return signing.tamper(request) if signing.tamper else request
 
     def _auth_for(self, identity: Identity, signing: Signing) -> AWS4Auth:
-        key = (identity, replace(signing, skew=timedelta(), tamper=None))
+        scope = (signing.region, signing.service, signing.terminator, signing.scope_date)
+        key = (identity, *scope, signing.signed_headers)
         if key not in self._auth:
             self._auth[key] = _auth(identity, signing.region or self._region, signing)
         return self._auth[key]
