@@ -114,16 +114,13 @@ class Live:
             raise RefusedError(f"the target names no identity {name}")
         if writes(recorded.exchange.request) and (self.target.is_aws or not self.target.allow_writes):
             raise RefusedError("it may write, and nothing is written here")
-        try:
-            signing = resign.signing(recorded.signing)
-        except ValueError as error:
-            raise RefusedError(f"its signature is described wrongly: {error}") from None
         request = resign.bare(recorded.exchange.request, recorded.signing)
         if not names.same_as(self.names):
             request = self.names.show(names.hide(request))
         if kind == resign.NONE or name is None:
             return partial(self.client.send, request)
         # Where throttling is the answer that was meant, nothing waits for its end.
+        signing = resign.signing(recorded.signing)
         bursts = name == "low-quota" or recorded.exchange.response.status == 429
         return partial(self.client.send, request, self.target.identities[name], signing, throttled=bursts)
 
@@ -243,6 +240,5 @@ def sample(live: Live) -> Recording:
         for name, requests in groups.items()
         for n, request in enumerate(requests)
     ]
-    known = state.to_dict()
-    about = Suite.begun(target.endpoint, target.region, 0, "sample", known, emulator=live.emulator)
+    about = Suite.begun(target, state, depth="sample", emulator=live.emulator)
     return Recording(Path("sample"), about, exchanges=exchanges)

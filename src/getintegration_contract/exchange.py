@@ -182,7 +182,7 @@ class Signing:
     Attributes:
         region: Of the credential scope; None for the target's.
         skew: Added to the present for X-Amz-Date.
-        scope_date: ``YYYYMMDD`` of the credential scope, if another than the request's.
+        scope_days: Days from the request's date to that of the credential scope.
         signed_headers: Names of the headers that are signed; None for those that should be.
         tamper: Changes the request after it was signed.
     """
@@ -191,7 +191,7 @@ class Signing:
     service: str = SERVICE
     terminator: str = "aws4_request"
     skew: timedelta = timedelta()
-    scope_date: str | None = None
+    scope_days: int = 0
     signed_headers: tuple[str, ...] | None = None
     tamper: Callable[[Request], Request] | None = None
 

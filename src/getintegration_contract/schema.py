@@ -23,7 +23,9 @@ def schema(package: str) -> dict[str, Any]:
 @cache
 def _validator(package: str, part: str | None) -> Any:
     published = schema(package)
-    return jsonschema_rs.validator_for({"$ref": f"#/$defs/{part}", **published} if part else published)
+    if part:
+        published = {"$schema": published["$schema"], "$defs": published["$defs"], "$ref": f"#/$defs/{part}"}
+    return jsonschema_rs.validator_for(published)
 
 
 def schema_fault(document: Any, package: str, part: str | None = None, *root: str) -> str | None:

@@ -78,10 +78,6 @@ def without(component: str, replacement: str = "") -> Signing:
     )
 
 
-def _day(days: int) -> str:
-    return (datetime.now(UTC) + timedelta(days=days)).strftime("%Y%m%d")
-
-
 def _moment(**ago: int) -> str:
     return (datetime.now(UTC) - timedelta(**ago)).strftime("%Y%m%dT%H%M%SZ")
 
@@ -166,8 +162,8 @@ REJECTED = [
     _row("wrong-service", "service profiles", Signing(service="profiles")),
     _row("wrong-terminator", "terminator", Signing(terminator="aws4_response")),
     _row("wrong-terminator", "terminator in capitals", Signing(terminator="AWS4_REQUEST")),
-    _row("wrong-scope-date", "yesterday's scope", Signing(scope_date=_day(-1))),
-    _row("wrong-scope-date", "a later day's scope", Signing(scope_date=_day(2))),
+    _row("wrong-scope-date", "yesterday's scope", Signing(scope_days=-1)),
+    _row("wrong-scope-date", "a later day's scope", Signing(scope_days=2)),
 ]
 
 

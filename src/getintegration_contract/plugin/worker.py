@@ -67,6 +67,8 @@ class Worker:
         self._records: bool = given["records"]
         #: Exchanges of the test under way, as a recording holds them.
         self._exchanges: list[str] = []
+        #: Whether the environment or the suite ended it, so that it is not done.
+        self._is_broken_off = False
         self.client = Client(
             self.target.endpoint,
             self.target.region,
@@ -138,6 +140,7 @@ class Worker:
         phase, crowded = item.path.stem.removeprefix("test_"), item.get_closest_marker("crowded") is not None
         self.entry = Entry(item.nodeid, phase, crowded)
         self._clauses = ids = _clauses(item)
+        self._is_broken_off = False
         self.checker = Checker(self.judge, self.entry, self.redactor, self._gates, ids)
         if unknown := [clause for clause in ids if clause not in self.contract.clauses]:
             pytest.fail(f"names the clause {unknown[0]}, which does not exist", pytrace=False)
@@ -180,6 +183,7 @@ class Worker:
             vars(report).update(violation=True)
             report.longrepr = junit.failure(violation.findings)
         elif report.failed:
+            self._is_broken_off = True
             # A traceback, its locals and what was printed may hold secrets.
             report.longrepr = self.redactor.text(report.longreprtext)
         elif isinstance(report.longrepr, tuple):
@@ -201,6 +205,7 @@ class Worker:
                 exchange = self.redactor.exchange(stray.to_dict(), SHOWN)
                 entry.record(Check(STRAY_FAULTS, False, "", ""), exchange, stray.size)
             found = {"contract": entry.to_dict(), "is_partial": self._is_partial}
+            found["is_broken_off"] = self._is_broken_off
             vars(report).update(found, signatures=self._signatures, exchanges=self._exchanges)
             self._signatures, self._exchanges, self.entry = [], [], None
         return report

@@ -1,19 +1,22 @@
-"""The part of a recording that makes it evidence: what was recorded, and what its tests found."""
+"""The part of a recording that makes it evidence: what was recorded."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
 from typing import Any
 
 from getintegration_contract.errors import RecordingError
-from getintegration_contract.schema import schema_fault
+from getintegration_contract.recording.har import moment
+from getintegration_contract.state.state import State
 from getintegration_contract.target.hosts import is_aws
-from getintegration_contract.text import shorten
+from getintegration_contract.target.target import Target
 
 CREATOR = "getintegration-contract"
+#: What must be the same for a recording to be continued, beside an endpoint that is not the emulator.
+_SAME = ("suite_version", "region", "seed", "depth", "max_examples", "emulator")
 
 
 @dataclass(frozen=True)
@@ -41,41 +44,43 @@ class Suite:
     replay_of: str | None = None
 
     @classmethod
-    def begun(
-        cls, endpoint: str, region: str, seed: int, depth: str, state: Mapping[str, Any], **more: Any
-    ) -> Suite:
+    def begun(cls, target: Target, state: State, *, seed: int = 0, depth: str, **more: Any) -> Suite:
         """What a recording is about that begins now, by the suite and the model that are installed."""
         model = f"customer-profiles/2020-08-15, botocore {version('botocore')}"
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        return cls(version(CREATOR), model, endpoint, region, now, seed, depth, (state,), **more)
+        states = (state.to_dict(),)
+        return cls(version(CREATOR), model, target.endpoint, target.region, now, seed, depth, states, **more)
 
     @classmethod
-    def read(cls, document: Any) -> Suite:
-        """The description in a file.
+    def read(cls, document: Mapping[str, Any]) -> Suite:
+        """The description in a file that keeps the schema.
 
         Raises:
-            RecordingError: It lacks something, or has something of a wrong kind.
+            ValueError: Its date is none, or its endpoint.
         """
-        if fault := schema_fault(document, __package__, "suite", "_suite"):
-            raise RecordingError(fault)
-        known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+        known = {field.name: document[field.name] for field in fields(cls) if field.name in document}
         suite = cls(**{**known, "states": tuple(document["states"])})
-        try:
-            _ = suite.moment
-        except ValueError:
-            raise RecordingError(f"_suite.date: {shorten(repr(suite.date), 200)} is no moment") from None
+        _ = suite.moment, suite.is_aws
         return suite
 
     def continuing(self, earlier: Suite) -> Suite:
-        """What a recording is about that continues an earlier one: began then, with all states."""
+        """What a recording is about that continues an earlier one: begun then, with all states.
+
+        Raises:
+            RecordingError: The run would not go on as the earlier one began.
+        """
+        for name in _SAME if self.emulator else (*_SAME, "endpoint"):
+            recorded, wanted = getattr(earlier, name), getattr(self, name)
+            if recorded != wanted:
+                difference = f"its {name.replace('_', ' ')} is {recorded}, that of this run {wanted}"
+                raise RecordingError(f"the recording cannot be continued: {difference}")
         new = [state for state in self.states if state not in earlier.states]
         return replace(self, date=earlier.date, states=(*earlier.states, *new))
 
     @property
     def moment(self) -> datetime.datetime:
         """When the recording began."""
-        moment = datetime.datetime.fromisoformat(self.date)
-        return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+        return moment(self.date)
 
     @property
     def is_aws(self) -> bool:
@@ -93,16 +98,4 @@ class Suite:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form."""
-        return {**asdict(self), "states": list(self.states)}
-
-
-def check_test(document: Any) -> str:
-    """Make sure that this is an entry of the ledger, as far as evidence needs it; its test.
-
-    Raises:
-        RecordingError: It is not.
-    """
-    if fault := schema_fault(document, __package__, "test", "_tests"):
-        raise RecordingError(fault)
-    test: str = document["test"]
-    return test
+        return asdict(self)

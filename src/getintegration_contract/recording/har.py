@@ -7,24 +7,20 @@ encoding field in HAR, so a request body that is no text carries ``_encoding``, 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
-from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import Exchange, Fault, Headers, Request, Response
 from getintegration_contract.redact import Redactor
-from getintegration_contract.schema import schema_fault
-from getintegration_contract.text import shorten
 
-_URL = re.compile(r"https?://[^/?#]*")
+#: Endpoint and request target, the target exactly as it is.
+_URL = re.compile(r"(https?://[^/?#]*)(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +44,10 @@ class Recorded:
 
 def line(recorded: Recorded, redactor: Redactor) -> str:
     """The HAR entry of an exchange as JSON, redacted; it begins with its moment, and its bodies are whole."""
-    return json.dumps(_document(recorded, redactor), separators=(",", ":"))
-
-
-def _document(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
     exchange = recorded.exchange
-    request_text, request_encoding = _to_text(exchange.request.body)
-    response_text, response_encoding = _to_text(exchange.response.body)
-    plain = {
-        "request": {
-            "target": exchange.request.target,
-            "headers": [list(header) for header in exchange.request.headers],
-            "body": request_text,
-        },
-        "response": {
-            "reason": exchange.response.reason,
-            "headers": [list(header) for header in exchange.response.headers],
-            "body": response_text,
-        },
-    }
+    plain = exchange.to_dict()
+    plain["request"]["body"], sent = _decoded(exchange.request.body)
+    plain["response"]["body"], received = _decoded(exchange.response.body)
     redacted = redactor.exchange(plain)
     request, response = redacted["request"], redacted["response"]
     milliseconds = round(exchange.seconds * 1000, 3)
@@ -79,7 +60,7 @@ def _document(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
             "httpVersion": "HTTP/1.1",
             "cookies": [],
             "headers": _named(request["headers"]),
-            "queryString": _query(request["target"]),
+            "queryString": _named(parse_qsl(request["target"].partition("?")[2], keep_blank_values=True)),
             "headersSize": -1,
             "bodySize": len(exchange.request.body),
         },
@@ -89,11 +70,7 @@ def _document(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
             "httpVersion": "HTTP/1.1",
             "cookies": [],
             "headers": _named(response["headers"]),
-            "content": {
-                "size": len(exchange.response.body),
-                "mimeType": _media_type(response["headers"]),
-                **_content(response["body"], response_encoding, "encoding"),
-            },
+            "content": {"size": len(exchange.response.body), **_content(response, received, "encoding")},
             "redirectURL": "",
             "headersSize": -1,
             "bodySize": -1,
@@ -101,59 +78,56 @@ def _document(recorded: Recorded, redactor: Redactor) -> dict[str, Any]:
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
         "_test": recorded.test,
-        "_clauses": list(recorded.clauses),
+        "_clauses": recorded.clauses,
         "_attempt": recorded.attempt,
         "_identity": exchange.identity,
-        "_signing": dict(recorded.signing),
+        "_signing": recorded.signing,
     }
     if exchange.request.body:
-        document["request"]["postData"] = {
-            "mimeType": _media_type(request["headers"]),
-            **_content(request["body"], request_encoding, "_encoding"),
-        }
-    return document
+        document["request"]["postData"] = _content(request, sent, "_encoding")
+    return json.dumps(document, separators=(",", ":"))
 
 
-def recorded(document: Any) -> Recorded:
-    """The exchange of an entry.
+def recorded(entry: dict[str, Any]) -> Recorded:
+    """The exchange of an entry that keeps the schema.
 
     Raises:
-        RecordingError: The entry lacks something, or has something of a wrong kind.
+        ValueError: Its moment is none, or a body is not the base64 that it says it is.
     """
-    if fault := schema_fault(document, __package__, "entry"):
-        raise RecordingError(fault)
-    request, response = document["request"], document["response"]
-    endpoint, target = _split(request["url"])
-    attempt = document.get("_attempt", 1)
+    request, response = entry["request"], entry["response"]
+    match = _URL.fullmatch(request["url"])
+    assert match is not None
+    method, reason = _shared(request["method"]), response.get("statusText", "")
+    sent, received = _body(request.get("postData", {})), _body(response["content"])
     exchange = Exchange(
-        endpoint,
-        Request(
-            sys.intern(request["method"]),
-            target,
-            _pairs(request["headers"]),
-            _from_text(request.get("postData", {}), "_encoding"),
-        ),
-        Response(
-            response["status"],
-            response.get("statusText", ""),
-            _pairs(response["headers"]),
-            _from_text(response["content"], "encoding"),
-        ),
-        document.get("_identity"),
-        _moment(document["startedDateTime"]),
-        document["time"] / 1000,
-        tuple(Fault("transient", number) for number in range(1, min(attempt, 100))),
+        match[1],
+        Request(method, match[2] or "/", _headers(request["headers"]), sent),
+        Response(response["status"], reason, _headers(response["headers"]), received),
+        entry.get("_identity"),
+        moment(entry["startedDateTime"]).timestamp(),
+        entry["time"] / 1000,
+        tuple(Fault("transient", number) for number in range(1, entry.get("_attempt", 1))),
     )
-    clauses = tuple(document.get("_clauses", ()))
-    return Recorded(exchange, sys.intern(document.get("_test", "")), clauses, document.get("_signing", {}))
+    test, clauses = _shared(entry.get("_test", "")), _shared(tuple(entry.get("_clauses", ())))
+    return Recorded(exchange, test, clauses, entry.get("_signing", {}))
 
 
-def _named(headers: list[list[str]]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in headers]
+def moment(text: str) -> datetime:
+    """A moment in ISO 8601, by default in UTC.
+
+    Raises:
+        ValueError: It is none.
+    """
+    found = datetime.fromisoformat(text)
+    return found.replace(tzinfo=found.tzinfo or UTC)
 
 
-def _pairs(headers: list[dict[str, str]]) -> Headers:
-    return tuple([_shared((header["name"], header["value"])) for header in headers])
+def _named(pairs: Iterable[Sequence[str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def _headers(named: list[dict[str, str]]) -> Headers:
+    return tuple([_shared((header["name"], header["value"])) for header in named])
 
 
 @lru_cache(maxsize=5_000)
@@ -162,64 +136,26 @@ def _shared(value: Any) -> Any:
     return value
 
 
-def _media_type(headers: list[list[str]]) -> str:
-    return next((value for name, value in headers if name.lower() == "content-type"), "")
-
-
-def _query(target: str) -> list[dict[str, str]]:
-    query = target.partition("?")[2]
-    return [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)]
-
-
-def _to_text(body: bytes) -> tuple[str, bool]:
-    """A body as text that can be redacted, and whether it is bytes in truth."""
+def _decoded(body: bytes) -> tuple[str, str]:
+    """A body as text that can be redacted, and the encoding that makes bytes of it again."""
     try:
-        return body.decode("utf-8"), False
+        return body.decode(), "utf-8"
     except UnicodeDecodeError:
-        return body.decode("latin-1"), True
+        return body.decode("latin-1"), "latin-1"
 
 
-def _content(text: str, is_bytes: bool, key: str) -> dict[str, str]:
-    if not is_bytes:
-        return {"text": text}
-    return {"text": base64.b64encode(text.encode("latin-1")).decode(), key: "base64"}
+def _content(message: dict[str, Any], encoding: str, key: str) -> dict[str, str]:
+    """A redacted body, in base64 where it is no text."""
+    media = next((value for name, value in message["headers"] if name.lower() == "content-type"), "")
+    text: str = message["body"]
+    if encoding == "utf-8":
+        return {"mimeType": media, "text": text}
+    return {"mimeType": media, "text": base64.b64encode(text.encode(encoding)).decode(), key: "base64"}
 
 
-def _from_text(content: dict[str, Any], key: str) -> bytes:
-    text: str = content.get("text", "")
-    encoding = content.get(key)
-    if encoding is None:
-        body: bytes = _shared(text.encode("utf-8", "surrogatepass"))
-        return body
-    if encoding != "base64":
-        raise RecordingError(
-            f"a body has the encoding {shorten(repr(encoding), 200)}, and only base64 is known"
-        )
-    try:
+def _body(content: dict[str, Any]) -> bytes:
+    text = content.get("text", "")
+    if content.get("encoding") or content.get("_encoding"):
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise RecordingError("a body is not the base64 that it says it is") from None
-
-
-def _split(url: str) -> tuple[str, str]:
-    """Endpoint and request target, the target exactly as it is."""
-    match = _URL.match(url)
-    if match is None or not _is_address(match[0]):
-        raise RecordingError(f"request.url: {shorten(repr(url), 200)} is no address")
-    return match[0], url[match.end() :] or "/"
-
-
-@lru_cache(maxsize=64)
-def _is_address(endpoint: str) -> bool:
-    try:
-        return bool(urlsplit(endpoint).hostname)
-    except ValueError:
-        return False
-
-
-def _moment(text: str) -> float:
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        raise RecordingError(f"startedDateTime: {shorten(repr(text), 200)} is no moment") from None
+    body: bytes = _shared(text.encode("utf-8", "surrogatepass"))
+    return body

@@ -1,9 +1,8 @@
-"""A run's exchanges, kept as HAR 1.2.
+"""A run's exchanges, kept as HAR 1.2: an exchange a line, a test a line.
 
-While a run is under way, its recording is a file of lines beside the HAR file, ``FILE.har.partial``: what it
-is about and then, as each test ends, its exchanges and its entry of the ledger. The controlling process alone
-writes, and whatever kills a process loses only the tests under way. At the end the lines become the HAR file.
-A recording that was broken off is read from its lines.
+While a run is under way, its recording is ``FILE.har.partial``: the beginning of the HAR file, and then, as
+each test ends, its exchanges and its entry of the ledger. The controlling process alone writes, and whatever
+kills a process loses only the tests under way. At the end the same lines, in order, become the HAR file.
 """
 
 from __future__ import annotations
@@ -11,19 +10,23 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from getintegration_contract.errors import RecordingError
-from getintegration_contract.exchange import Exchange, no_constant
+from getintegration_contract.exchange import no_constant
 from getintegration_contract.recording import har
-from getintegration_contract.recording.about import CREATOR, Suite, check_test
+from getintegration_contract.recording.about import CREATOR, Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
+from getintegration_contract.schema import schema_fault
+from getintegration_contract.text import shorten
 
+#: Behind it, an entry a line.
+_ENTRIES = '"entries": [\n'
 #: An entry begins with its moment, so that a line's first characters give its place in the run.
 _MOMENT = 60
 
@@ -64,33 +67,21 @@ class Recorder:
         self.suite = suite
         self._redactor = redactor
         self._partial = _partial(path)
-        self._tests: list[dict[str, Any]] = []
-        #: For each exchange: moment, offset and length of its line.
-        self._places: list[tuple[str, int, int]] = []
+        #: Where the lines of exchanges begin, each with its moment, and those of tests.
+        self._exchanges: list[tuple[str, int]] = []
+        self._tests: list[int] = []
         fresh = path.with_name(f".{self._partial.name}.{os.getpid()}")
-        try:
+        with _naming("write", path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = fresh.open("w+b")
-            self._write(_line({"_suite": redactor.value(suite.to_dict())}))
+            self._file.write(self._head(complete=False).encode())
             if earlier is not None:
                 kept = [recorded for recorded in earlier.exchanges if recorded.test in earlier.tests]
                 self.add(har.line(recorded, redactor) for recorded in kept)
                 for entry in earlier.tests.values():
                     self.add((), entry)
+            self._file.flush()
             fresh.replace(self._partial)
-        except OSError as error:
-            raise RecordingError(f"cannot write {path}: {error.strerror}") from None
-
-    def write(
-        self,
-        exchange: Exchange,
-        *,
-        test: str = "",
-        clauses: tuple[str, ...] = (),
-        signing: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Keep one exchange."""
-        self.add([har.line(Recorded(exchange, test, clauses, signing or {}), self._redactor)])
 
     def add(self, lines: Iterable[str], entry: Mapping[str, Any] | None = None) -> None:
         """Keep exchanges, as :func:`har.line` made them; when this returns, they outlive the process.
@@ -98,156 +89,131 @@ class Recorder:
         Args:
             entry: The ledger's entry of their test, if the test came to its end.
         """
-        try:
+        with _naming("write", self.path):
             for line in lines:
-                offset = self._file.tell()
-                self._places.append((line[:_MOMENT], offset, self._write(line)))
+                self._exchanges.append((line[:_MOMENT], self._write(line)))
             if entry is not None:
-                self._tests.append(self._redactor.value(dict(entry)))
-                self._write(_line({"_done": self._tests[-1]}))
+                self._tests.append(self._write(json.dumps(self._redactor.value(dict(entry)))))
             self._file.flush()
-        except OSError as error:
-            raise RecordingError(f"cannot write {self.path}: {error.strerror}") from None
 
-    def finish(self, *, complete: bool, redactor: Redactor | None = None) -> None:
-        """Make the HAR file of all exchanges, in the order of the run; it replaces an earlier one at once.
-
-        Args:
-            redactor: Knows signatures that were not known when the exchanges were written.
-        """
-        suite = {**self._redactor.value(self.suite.to_dict()), "complete": complete}
-        creator = {"name": CREATOR, "version": version(CREATOR)}
-        head = {"version": "1.2", "creator": creator, "_suite": suite}
+    def finish(self, *, complete: bool) -> None:
+        """Make the HAR file of all exchanges, in the order of the run; it replaces an earlier one at once."""
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write('{"log": ' + json.dumps(head)[:-1])
-                for name, lines in (("entries", self._in_order()), ("_tests", map(_line, self._tests))):
-                    file.write(f', "{name}": [')
-                    for number, line in enumerate(lines):
-                        file.write(",\n" if number else "\n")
-                        file.write(redactor.without_signatures(line) if redactor else line)
-                    file.write("\n]")
-                file.write("}}\n")
-            temporary.replace(self.path)
+        in_order = [offset for _, offset in sorted(self._exchanges)]
+        with _naming("write", self.path), closing(self):
+            try:
+                with temporary.open("w", encoding="utf-8") as file:
+                    file.write(self._head(complete=complete))
+                    file.writelines(self._array(in_order))
+                    file.write('], "_tests": [\n')
+                    file.writelines(self._array(self._tests))
+                    file.write("]}}\n")
+                temporary.replace(self.path)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
             self._partial.unlink(missing_ok=True)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise RecordingError(f"cannot write {self.path}: {error.strerror}") from None
-        finally:
-            self.close()
 
     def close(self) -> None:
         """Let go of the file; safe to call again."""
         with suppress(OSError):  # what a full disk did not take
             self._file.close()
 
-    def _in_order(self) -> Iterator[str]:
-        for _, offset, length in sorted(self._places):
+    def _head(self, *, complete: bool) -> str:
+        suite = {**self._redactor.value(self.suite.to_dict()), "complete": complete}
+        creator = {"name": CREATOR, "version": version(CREATOR)}
+        log = {"version": "1.2", "creator": creator, "_suite": suite}
+        return f'{{"log": {json.dumps(log)[:-1]}, {_ENTRIES}'
+
+    def _array(self, offsets: list[int]) -> Iterator[str]:
+        """Lines as members of an array, without signatures that only became known after they were written."""
+        for number, offset in enumerate(offsets, 1):
             self._file.seek(offset)
-            yield self._file.read(length - 1).decode()
+            line = self._file.readline().decode().rstrip("\n")
+            yield self._redactor.without_signatures(line) + (",\n" if number < len(offsets) else "\n")
 
     def _write(self, line: str) -> int:
-        return self._file.write(line.encode() + b"\n")
+        """Add a line; where it begins."""
+        offset = self._file.tell()
+        self._file.write(line.encode() + b"\n")
+        return offset
 
 
 def read(path: Path) -> Recording:
-    """Read a recording: a HAR file of this suite, or the lines that an interrupted run left.
+    """Read a recording: a HAR file of this suite, or what an interrupted run left of it.
 
     Raises:
         RecordingError: It cannot be read, or is not what it should be; one sentence says why.
     """
     try:
-        return _read_lines(path) if interrupted(path) else _read_har(path)
-    except RecordingError as error:
-        raise RecordingError(f"{path} is no recording of this suite: {error}") from None
-    except OSError as error:
-        raise RecordingError(f"cannot read {path}: {error.strerror or error}") from None
+        with _naming("read", path):
+            return _read(path)
+    except ValueError as error:
+        raise RecordingError(f"{path} is no recording of this suite: {shorten(str(error), 400)}") from None
 
 
 def interrupted(path: Path) -> bool:
-    """Whether an earlier run left lines that never became a HAR file."""
+    """Whether an earlier run left a recording that never became a HAR file."""
     return _partial(path).exists()
 
 
-def _read_har(path: Path) -> Recording:
+def _read(path: Path) -> Recording:
     exchanges: list[Recorded] = []
-    with path.open("rb") as file:
-        content = file.readline()
-        if content.endswith(b'"entries": [\n'):
-            # As the recorder writes it, an entry a line. Read whole, it would take many times the memory.
-            line = b""
-            for number, line in enumerate(file, 1):
-                if line.startswith(b"]"):
-                    break
-                where = f"entry {number}"
-                exchanges.append(_entry(_parse(line.rstrip(b",\n"), where), where))
-            content += line
-        content += file.read()
-    number = 0
+    tests: dict[str, dict[str, Any]] = {}
 
-    def entry(value: dict[str, Any]) -> Any:
-        """An entry becomes an exchange as soon as it is read: documents take many times the memory."""
-        nonlocal number
-        if not value.keys() >= {"request", "response", "startedDateTime"}:
-            return value
-        number += 1
-        return _entry(value, f"entry {number}")
-
-    document = _parse(content, "it", entry)
-    log = document.get("log") if isinstance(document, dict) else None
-    if not isinstance(log, dict) or "_suite" not in log:
-        raise RecordingError("it has no log._suite")
-    recording = Recording(path, Suite.read(log["_suite"]), exchanges=exchanges)
-    for name in ("entries", "_tests"):
-        if not isinstance(log.get(name, []), list):
-            raise RecordingError(f"log.{name} is no array")
-    for number, value in enumerate(log.get("entries", ()), 1):
-        recording.exchanges.append(value if isinstance(value, Recorded) else _entry(value, f"entry {number}"))
-    for value in log.get("_tests", ()):
-        recording.tests[check_test(value)] = value
-    return recording
-
-
-def _read_lines(path: Path) -> Recording:
-    recording = None
-    # Behind the last line break is what was under way when the process died.
-    for number, line in enumerate(_partial(path).read_bytes().split(b"\n")[:-1], 1):
-        where = f"line {number} of its lines"
-        value = _parse(line, where)
-        if recording is None:
-            if not isinstance(value, dict) or "_suite" not in value:
-                raise RecordingError("it has no log._suite")
-            recording = Recording(path, Suite.read(value["_suite"]))
-        elif isinstance(value, dict) and "_done" in value:
-            recording.tests[check_test(value["_done"])] = value["_done"]
+    def take(value: dict[str, Any], where: str) -> None:
+        if "test" in value:
+            _check(value, "test", where)
+            tests[value["test"]] = value
         else:
-            recording.exchanges.append(_entry(value, where))
-    if recording is None:
-        raise RecordingError("it is empty")
-    recording.exchanges.sort(key=lambda recorded: recorded.exchange.started)
-    return recording
+            _check(value, "entry", where)
+            try:
+                exchanges.append(har.recorded(value))
+            except ValueError as error:
+                raise ValueError(f"{where}: {error}") from None
+
+    is_whole = not interrupted(path)
+    with (path if is_whole else _partial(path)).open("rb") as file:
+        frame = file.readline()
+        if frame.endswith(_ENTRIES.encode()):
+            # As the recorder writes it. Read whole, it would take many times the memory.
+            for number, line in enumerate(file, 2):
+                if not line.startswith(b"{"):
+                    frame += line
+                elif line.endswith(b"\n"):  # otherwise it was under way when the process died
+                    take(_parse(line.rstrip(b",\n"), f"line {number}"), f"line {number}")
+        else:
+            frame += file.read()
+    document = _parse(frame if is_whole else frame + b"]}}", "it")
+    _check(document)
+    log = document["log"]
+    for part in ("entries", "_tests"):
+        for number, value in enumerate(log.get(part, ())):
+            take(value, f"log.{part}.{number}")
+    exchanges.sort(key=lambda recorded: recorded.exchange.started)
+    return Recording(path, Suite.read(log["_suite"]), tests, exchanges)
 
 
-def _entry(value: Any, where: str) -> Recorded:
+def _check(value: Any, part: str | None = None, *where: str) -> None:
+    if fault := schema_fault(value, __package__, part, *where):
+        raise ValueError(fault)
+
+
+def _parse(content: bytes, where: str) -> Any:
     try:
-        return har.recorded(value)
-    except RecordingError as error:
-        raise RecordingError(f"{where}: {error}") from None
-
-
-def _parse(content: bytes, where: str, hook: Any = None) -> Any:
-    try:
-        return json.loads(content.decode("utf-8-sig"), object_hook=hook, parse_constant=no_constant)
-    except RecordingError:
-        raise
+        return json.loads(content.decode("utf-8-sig"), parse_constant=no_constant)
     except (ValueError, RecursionError):
-        raise RecordingError(f"{where} is not JSON") from None
-
-
-def _line(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+        raise ValueError(f"{where} is not JSON") from None
 
 
 def _partial(path: Path) -> Path:
     return path.with_name(path.name + ".partial")
+
+
+@contextmanager
+def _naming(verb: str, path: Path) -> Iterator[None]:
+    """Say of what the system refuses which file it is about."""
+    try:
+        yield
+    except OSError as error:
+        raise RecordingError(f"cannot {verb} {path}: {error.strerror or error}") from None

@@ -6,16 +6,17 @@ One that was altered after signing, or signed by nobody whom the target knows, c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from getintegration_contract.exchange import SERVICE, Exchange, Request, Signing
+from getintegration_contract.exchange import Exchange, Request, Signing
 from getintegration_contract.identity import Identity
 
 #: How a request was signed: not at all, so that it can be signed again elsewhere, or otherwise.
 NONE, SIGNED, SPECIAL = "none", "signed", "special"
 
+#: What a signing may have otherwise than it must be, beside its moment.
+_SCOPE = ("region", "service", "terminator", "scope_days")
 #: What signing adds; a replay adds its own.
 _ADDED = ("authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token")
 #: What only fits the connection that it was sent on.
@@ -37,19 +38,14 @@ def describe(exchange: Exchange, known: Identity | None, region: str) -> dict[st
     altered = signing.tamper is not None or signing.signed_headers is not None
     if altered or known is None or identity.frozen() != known.frozen():
         return {"kind": SPECIAL}
-    described: dict[str, Any] = {"kind": SIGNED}
-    if signing.region not in (None, region):
-        described["region"] = signing.region
-    if signing.service != SERVICE:
-        described["service"] = signing.service
-    if signing.terminator != "aws4_request":
-        described["terminator"] = signing.terminator
-    if signing.scope_date is not None:
-        scope = datetime.strptime(signing.scope_date, "%Y%m%d").date()
-        described["days"] = (scope - (datetime.now(UTC) + signing.skew).date()).days
+    usual = Signing()
+    scope = {name: getattr(signing, name) for name in _SCOPE}
+    described = {name: value for name, value in scope.items() if value != getattr(usual, name)}
+    if signing.region == region:
+        del described["region"]
     if signing.skew:
         described["skew"] = signing.skew.total_seconds()
-    return described
+    return {"kind": SIGNED, **described}
 
 
 def bare(request: Request, described: Mapping[str, Any]) -> Request:
@@ -59,25 +55,7 @@ def bare(request: Request, described: Mapping[str, Any]) -> Request:
     return request.with_headers(**gone)
 
 
-def signing(described: Mapping[str, Any]) -> Signing | None:
-    """The signing that a description gives; None for one that cannot be made again.
-
-    Raises:
-        ValueError: The description is wrong.
-    """
-    if described.get("kind") != SIGNED:
-        return None
-    try:
-        skew = timedelta(seconds=float(described.get("skew", 0)))
-        day = None
-        if "days" in described:
-            day = (datetime.now(UTC) + skew + timedelta(days=int(described["days"]))).strftime("%Y%m%d")
-    except (TypeError, OverflowError) as error:
-        raise ValueError(str(error)) from None
-    plain = Signing(skew=skew, scope_date=day)
-    for name in ("region", "service", "terminator"):
-        if name in described:
-            if not isinstance(described[name], str):
-                raise ValueError(f"{name} is no string")
-            plain = replace(plain, **{name: described[name]})
-    return plain
+def signing(described: Mapping[str, Any]) -> Signing:
+    """The signing that the description of a signed request gives."""
+    scope = {name: described[name] for name in _SCOPE if name in described}
+    return Signing(skew=timedelta(seconds=described.get("skew", 0)), **scope)

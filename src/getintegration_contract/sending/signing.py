@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from requests.structures import CaseInsensitiveDict
@@ -46,7 +46,7 @@ class Signer:
         return signing.tamper(request) if signing.tamper else request
 
     def _auth_for(self, identity: Identity, signing: Signing) -> AWS4Auth:
-        scope = (signing.region, signing.service, signing.terminator, signing.scope_date)
+        scope = (signing.region, signing.service, signing.terminator, signing.scope_days, signing.skew)
         key = (identity, *scope, signing.signed_headers)
         if key not in self._auth:
             self._auth[key] = _auth(identity, signing.region or self._region, signing)
@@ -57,7 +57,7 @@ def _auth(identity: Identity, region: str, signing: Signing) -> AWS4Auth:
     more: dict[str, Any] = {}
     if signing.signed_headers is not None:
         more["include_hdrs"] = signing.signed_headers
-    altered = signing.terminator != "aws4_request" or signing.scope_date is not None
+    altered = signing.terminator != "aws4_request" or signing.scope_days != 0
     if identity.refreshable is not None:
         if altered:
             raise ValueError("only static credentials can be signed with another scope")
@@ -68,7 +68,8 @@ def _auth(identity: Identity, region: str, signing: Signing) -> AWS4Auth:
         more["session_token"] = identity.session_token
     if not altered:
         return AWS4Auth(identity.access_key, identity.secret_key, region, signing.service, **more)
-    day = signing.scope_date or datetime.now(UTC).strftime("%Y%m%d")
+    date = datetime.now(UTC) + signing.skew + timedelta(days=signing.scope_days)
+    day = date.strftime("%Y%m%d")
     signing_key = AWS4SigningKey(identity.secret_key, region, signing.service, day)
     derived = f"AWS4{identity.secret_key}".encode()
     for part in (day, region, signing.service, signing.terminator):

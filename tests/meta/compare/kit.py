@@ -14,8 +14,9 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Fault, Request, Response
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import get_integration
-from getintegration_contract.recording import Recorder, Recording
+from getintegration_contract.recording import Recorder, Recording, har
 from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 from getintegration_contract.target.emulator import emulator_identities
 
@@ -91,9 +92,11 @@ def record(
     finish: bool = True,
 ) -> Path:
     """A recording of these exchanges, each of a test of its own; one that is not finished was broken off."""
-    recorder = Recorder(path, Redactor(), suite or about())
+    redactor = Redactor()
+    recorder = Recorder(path, redactor, suite or about())
     for number, each in enumerate(exchanges):
-        recorder.write(each, test=test.format(number), clauses=clauses, signing={"kind": "signed"})
+        recorded = Recorded(each, test.format(number), clauses, {"kind": "signed"})
+        recorder.add([har.line(recorded, redactor)])
     if finish:
         recorder.finish(complete=True)
     recorder.close()

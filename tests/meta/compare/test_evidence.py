@@ -9,6 +9,7 @@ import pytest
 
 from getintegration_contract import evidence as promotion
 from getintegration_contract.contract import Contract
+from getintegration_contract.judging.ledger import Finding
 
 from ..support import DESCRIPTION, Scripted, refused
 from .kit import AWS, Edited, compared, run
@@ -67,8 +68,7 @@ def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
     aws = Edited.of(emulator_har).suite(endpoint=AWS, emulator=False, date="2026-11-20T00:00:00Z")
     for test in aws.document["log"]["_tests"]:
         if "sigv4.wrong-service.type" in test["checks"]:
-            finding = {"clause": "sigv4.wrong-service.type", "expected": "a", "actual": "b", "count": 1}
-            test["findings"] = [finding]
+            test["findings"] = [vars(Finding("sigv4.wrong-service.type", "a", "b", None, 0))]
     path = aws.write(tmp_path / "aws.har")
     status, report = compared(
         tmp_path, path, emulator_har, "--promote", "--contract", contract, "--max-age", "100000"

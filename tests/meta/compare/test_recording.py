@@ -14,8 +14,10 @@ import pytest
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import Request
+from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.operations import get_integration
-from getintegration_contract.recording import Recorder
+from getintegration_contract.recording import Recorder, har
+from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 
 from .kit import CALLER, IDENTITIES, about, exchange, load, record, run
@@ -84,7 +86,7 @@ def test_how_requests_were_signed_is_told(emulator_har: Path) -> None:
     assert kinds["test_wrong_secret"] == kinds["test_tampered_large_body"] == {'{"kind": "special"}'}
     assert kinds["test_rejected"] >= {'{"kind": "special"}', '{"kind": "signed", "service": "s3"}'}
     assert '{"kind": "signed", "skew": -360.0}' in kinds["test_expired_date"]
-    assert '{"days": -1, "kind": "signed"}' in kinds["test_rejected"]
+    assert '{"kind": "signed", "scope_days": -1}' in kinds["test_rejected"]
     assert '{"kind": "signed", "region": "nowhere"}' in kinds["test_wrong_region"]
     assert kinds["test_session_token"] == {'{"kind": "signed"}'}
 
@@ -95,8 +97,8 @@ SECRET = "EXAMPLE-marked/secret+key=0123456789abcdef"
 def test_secrets_do_not_even_reach_a_recording_that_is_broken_off(tmp_path: Path) -> None:
     redactor = Redactor((SECRET,))
     recorder = Recorder(tmp_path / "a.har", redactor, about())
-    recorder.write(exchange(403, {"message": SECRET, SECRET: 1}, headers=(("X-Echo", SECRET),)), test="t")
-    recorder.add((), {"test": "t", "checks": {}, "findings": [], "notes": [SECRET]})
+    echo = exchange(403, {"message": SECRET, SECRET: 1}, headers=(("X-Echo", SECRET),))
+    recorder.add([har.line(Recorded(echo), redactor)], Entry("t", notes=[SECRET]).to_dict())
     recorder.close()
     text = (tmp_path / "a.har.partial").read_text(encoding="utf-8")
     assert "REDACTED" in text
@@ -110,7 +112,8 @@ def test_a_made_up_token_is_no_secret_of_other_exchanges(tmp_path: Path) -> None
     request = get_integration("d", token)
     faulty = replace(request, headers=(*request.headers, ("X-Amz-Security-Token", token)))
     for number, each in enumerate((faulty, request)):
-        recorder.write(exchange(403, {"message": f"what is {token}?"}, request=each), test=str(number))
+        echo = exchange(403, {"message": f"what is {token}?"}, request=each)
+        recorder.add([har.line(Recorded(echo, str(number)), redactor)])
     recorder.finish(complete=True)
     recording = recordings.read(tmp_path / "a.har")
     first, second = recording.exchanges
@@ -138,14 +141,15 @@ def statuses(path: Path) -> list[tuple[str, int]]:
 
 def test_a_recording_that_is_continued_keeps_the_tests_that_ended(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    recorder = Recorder(path, Redactor(), about())
+    redactor = Redactor()
+    recorder = Recorder(path, redactor, about())
     for number in range(3):
-        recorder.write(exchange(404), test=f"test[{number}]")
-        if number != 1:
-            recorder.add((), {"test": f"test[{number}]", "checks": {}, "findings": []})
+        test = f"test[{number}]"
+        entry = Entry(test).to_dict() if number != 1 else None
+        recorder.add([har.line(Recorded(exchange(404), test), redactor)], entry)
     recorder.close()
-    recorder = Recorder(path, Redactor(), about(), earlier=recordings.read(path))
-    recorder.write(exchange(200), test="test[1]")
+    recorder = Recorder(path, redactor, about(), earlier=recordings.read(path))
+    recorder.add([har.line(Recorded(exchange(200, started=1.8e9), "test[1]"), redactor)])
     expected = [("test[0]", 404), ("test[2]", 404), ("test[1]", 200)]
     assert statuses(path) == expected
     recorder.finish(complete=True)
@@ -165,9 +169,10 @@ ENTRY: dict[str, Any] = {
     "response": {"status": 200, "headers": [], "content": {}},
 }
 SUITE = about().to_dict()
+FINDING = vars(Finding("a", "b", "c", None, 0))
 
 
-def har(*entries: Any, suite: Any = SUITE, **more: Any) -> str:
+def file(*entries: Any, suite: Any = SUITE, **more: Any) -> str:
     """A HAR file with these entries."""
     return json.dumps({"log": {"_suite": suite, "entries": list(entries), **more}})
 
@@ -193,43 +198,48 @@ HOSTILE: dict[str, str | bytes] = {
     "a log that is no object": '{"log": 1}',
     "an empty log": '{"log": {}}',
     "no suite": '{"log": {"entries": []}}',
-    "cut off": har(entry())[:-30],
-    "something behind": har(entry()) + "x",
-    "NaN": har(entry()).replace('"time": 1', '"time": NaN'),
-    "a huge number": har(entry()).replace('"time": 1', '"time": ' + "9" * 5000),
-    "an infinite number": har(entry()).replace('"time": 1', '"time": 1e999'),
+    "cut off": file(entry())[:-30],
+    "something behind": file(entry()) + "x",
+    "NaN": file(entry()).replace('"time": 1', '"time": NaN'),
+    "a huge number": file(entry()).replace('"time": 1', '"time": ' + "9" * 5000),
+    "an infinite number": file(entry()).replace('"time": 1', '"time": 1e999'),
     "deep": '{"log": {"entries": [' + "[" * 100_000,
     "deep objects": '{"log": ' + '{"a": ' * 100_000,
     "not UTF-8": b'{"log": {"entries": ["\xff"]}}',
-    "UTF-16": har(entry()).encode("utf-16"),
+    "UTF-16": file(entry()).encode("utf-16"),
     "binary": bytes(range(256)) * 10,
     "entries no array": '{"log": {"entries": {}}}',
-    "an entry that is null": har(None),
-    "an entry without request": har({key: ENTRY[key] for key in ENTRY if key != "request"}),
-    "a status in words": har(entry(response__status="200")),
-    "a status out of range": har(entry(response__status=99999)),
-    "headers no array": har(entry(response__headers={"a": "b"})),
-    "a header without value": har(entry(request__headers=[{"name": "a"}])),
-    "a header of two lines": har(entry(request__headers=[{"name": "a", "value": "b\r\nc: d"}])),
-    "a method of two lines": har(entry(request__method="GET / HTTP/1.1\r\nX: y")),
-    "a file as address": har(entry(request__url="file:///etc/passwd")),
-    "no host": har(entry(request__url="http:///domains")),
-    "a broken address": har(entry(request__url="http://[::1/domains")),
-    "an address with a space": har(entry(request__url="http://a/b c")),
-    "bad base64": har(entry(response__content={"text": "!!!", "encoding": "base64"})),
-    "an unknown encoding": har(entry(response__content={"text": "", "encoding": "rot13"})),
-    "a text that is a number": har(entry(response__content={"text": 1})),
-    "no moment": har(entry(startedDateTime="yesterday")),
-    "a negative time": har(entry(time=-1)),
-    "clauses no array": har(entry(_clauses="a")),
-    "attempt zero": har(entry(_attempt=0)),
-    "a suite that is a list": har(suite=[]),
-    "a suite without endpoint": har(suite={k: v for k, v in SUITE.items() if k != "endpoint"}),
-    "a suite without states": har(suite=SUITE | {"states": []}),
-    "a seed in words": har(suite=SUITE | {"seed": "0"}),
-    "a date in words": har(suite=SUITE | {"date": "yesterday"}),
-    "tests that are no entries": har(_tests=[1]),
-    "checks in words": har(_tests=[{"test": "a", "checks": {"b": "c"}, "findings": []}]),
+    "an entry that is null": file(None),
+    "an entry without request": file({key: ENTRY[key] for key in ENTRY if key != "request"}),
+    "a status in words": file(entry(response__status="200")),
+    "a status out of range": file(entry(response__status=99999)),
+    "headers no array": file(entry(response__headers={"a": "b"})),
+    "a header without value": file(entry(request__headers=[{"name": "a"}])),
+    "a header of two lines": file(entry(request__headers=[{"name": "a", "value": "b\r\nc: d"}])),
+    "a method of two lines": file(entry(request__method="GET / HTTP/1.1\r\nX: y")),
+    "a file as address": file(entry(request__url="file:///etc/passwd")),
+    "no host": file(entry(request__url="http:///domains")),
+    "a broken address": file(entry(request__url="http://[::1/domains")),
+    "an address with a space": file(entry(request__url="http://a/b c")),
+    "bad base64": file(entry(response__content={"text": "!!!", "encoding": "base64"})),
+    "an unknown encoding": file(entry(response__content={"text": "", "encoding": "rot13"})),
+    "a text that is a number": file(entry(response__content={"text": 1})),
+    "no moment": file(entry(startedDateTime="yesterday")),
+    "a negative time": file(entry(time=-1)),
+    "clauses no array": file(entry(_clauses="a")),
+    "attempt zero": file(entry(_attempt=0)),
+    "a suite that is a list": file(suite=[]),
+    "a suite without endpoint": file(suite={k: v for k, v in SUITE.items() if k != "endpoint"}),
+    "a suite without states": file(suite=SUITE | {"states": []}),
+    "a seed in words": file(suite=SUITE | {"seed": "0"}),
+    "a date in words": file(suite=SUITE | {"date": "yesterday"}),
+    "tests that are no entries": file(_tests=[1]),
+    "checks in words": file(_tests=[Entry("a").to_dict() | {"checks": {"b": "c"}}]),
+    "a test without findings": file(_tests=[{"test": "a", "checks": {}}]),
+    "a finding with more": file(_tests=[Entry("a").to_dict() | {"findings": [FINDING | {"more": 1}]}]),
+    "a skew in words": file(entry(_signing={"kind": "signed", "skew": "x"})),
+    "days without end": file(entry(_signing={"kind": "signed", "scope_days": 1e300})),
+    "an endpoint that is none": file(suite=SUITE | {"endpoint": "http://[::::]"}),
 }
 
 
@@ -252,7 +262,7 @@ def test_what_is_no_recording_is_refused_in_a_sentence(
 def test_what_is_odd_but_right_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     odd = entry(request__url="http://a?b", response__content={"text": "\ud800\x00"}, _unknown=1)
-    path.write_text("\ufeff" + har(odd, pages=[], comment="x" * 600_000), encoding="utf-8")
+    path.write_text("\ufeff" + file(odd, pages=[], comment="x" * 600_000), encoding="utf-8")
     (recorded,) = recordings.read(path).exchanges
     assert recorded.exchange.request.target == "?b"
     assert recorded.exchange.response.body == b"\xed\xa0\x80\x00"

@@ -319,10 +319,9 @@ def test_a_hostile_recording_cannot_make_a_replay_fail(
     odd = exchange(request=Request("POST", "/domains/%ff%00/integrations", (("X", "caf\xe9"),), b"\xff" * 10))
     path = record(tmp_path / "a.har", odd, exchange())
     edited = Edited.of(path)
-    for signing in ({"kind": "signed", "skew": "x"}, {"kind": "signed", "days": 1e300}, {}):
-        edited.entries.append(edited.entries[1] | {"_test": f"signing {signing}", "_signing": signing})
+    edited.entries.append(edited.entries[1] | {"_test": "signed otherwise", "_signing": {}})
     edited.write(path)
     assert run(path, live_emulator.url, "--no-repeat") == 1
     said = "".join(capsys.readouterr())
     assert "Traceback" not in said
-    assert "described wrongly" in said
+    assert "only the suite itself can make again" in said
