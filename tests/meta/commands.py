@@ -12,15 +12,8 @@ from getintegration_contract.identity import Identity
 from getintegration_contract.operations import list_domains
 from getintegration_contract.sending.client import Client
 
-from .support import (
-    ACCESS_KEY,
-    ROOT,
-    SECRET_KEY,
-    Received,
-    Result,
-    environment,
-    suite,
-)
+from .mutants.messages import Request
+from .support import ACCESS_KEY, ROOT, SECRET_KEY, Result, environment, suite
 
 CALLER = Identity("caller", ACCESS_KEY, SECRET_KEY)
 AWS = "https://profile.us-east-1.amazonaws.com"
@@ -65,7 +58,7 @@ def domains(url: str) -> set[str]:
     return {item["DomainName"] for item in document["Items"]}
 
 
-def writes(received: list[Received]) -> list[Received]:
+def writes(received: list[Request]) -> list[Request]:
     """The requests that change a server's state, or would on AWS."""
     return [
         request

@@ -23,13 +23,13 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import Provisioner
 
 from .commands import CALLER
+from .mutants.messages import Request, error
 from .support import (
     DESCRIPTION,
     IDENTITIES,
     ROOT,
     Closing,
     Process,
-    Received,
     Result,
     Script,
     Scripted,
@@ -40,7 +40,6 @@ from .support import (
     finish,
     forwarding,
     logging_requests,
-    refused,
     start_suite,
 )
 
@@ -237,10 +236,10 @@ def provisioner(closing: Any) -> Callable[..., Provisioner]:
 @pytest.fixture
 def refusing(
     serve: Callable[[Script], Scripted], endpoint: Process
-) -> Callable[[Callable[[Received], object]], str]:
+) -> Callable[[Callable[[Request], object]], str]:
     """An emulator that refuses some requests as invalid: its address."""
     forward = forwarding(endpoint.url)
-    bad = refused(400, "BadRequestException")
+    bad = error(400, "BadRequestException")
     return lambda when: serve(lambda request: bad if when(request) else forward(request)).url
 
 

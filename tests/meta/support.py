@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from getintegration_contract.contract import Contract
 from getintegration_contract.judging.checker import Checker
@@ -24,8 +23,9 @@ from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.redact import Redactor
 
 from .mutants.bases import Process
-from .mutants.messages import ClosedError, Raw, Request, Response, serialise, without
+from .mutants.messages import Answer, Request, Response, ok
 from .mutants.proxy import Base, Proxy
+from .mutants.wire import ClosedError
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = ROOT / "tests" / "contract"
@@ -213,116 +213,43 @@ def emulator(*options: str) -> Process:
     return started("-m", "getintegration_emulator", "--region", "us-east-1", *options)
 
 
-@dataclass(frozen=True)
-class Received:
-    """A request, byte for byte."""
-
-    method: str
-    target: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    connection: int = 0
-
-    def header(self, name: str) -> str:
-        """A header's value, empty where there is none."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
-
-    @property
-    def is_get_integration(self) -> bool:
-        """Whether method and path are the operation's."""
-        path = self.target.partition("?")[0]
-        return self.method == "POST" and re.fullmatch(r"/domains/.*/integrations", path) is not None
-
-    @property
-    def domain(self) -> str:
-        """The domain that the path names."""
-        return unquote(self.target.split("/")[2])
-
-    @property
-    def uri(self) -> Any:
-        """The Uri of the body, None where it has none that can be read."""
-        try:
-            return json.loads(self.body)["Uri"]
-        except (ValueError, LookupError, TypeError):
-            return None
+#: What a script may answer: as a proxy's handler does, or None to drop the connection.
+Script = Callable[[Request], Answer | None]
 
 
-@dataclass(frozen=True)
-class Reply:
-    """An answer of a scripted server."""
-
-    status: int
-    body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
-    reason: str = "Scripted"
-
-    def with_headers(self, *headers: tuple[str, str]) -> Reply:
-        """The answer with other headers of these names."""
-        names = {name.lower() for name, _ in headers}
-        kept = [(name, value) for name, value in self.headers if name.lower() not in names]
-        return Reply(self.status, self.body, (*kept, *headers), self.reason)
-
-    def encoded(self, head: bool = False) -> bytes:
-        """The bytes that go over the wire."""
-        answer = Response(self.status, self.headers, self.body, self.reason)
-        return serialise(answer, head=head)
-
-
-#: What a script may answer: a reply, raw bytes after which the connection ends, or None to drop it.
-Script = Callable[[Received], "Reply | bytes | None"]
-
-
-def answered(document: object, status: int = 200, *headers: tuple[str, str]) -> Reply:
-    """A JSON answer."""
-    common = (
-        ("Content-Type", "application/json"),
-        ("x-amzn-RequestId", os.urandom(8).hex()),
-        ("Date", formatdate(usegmt=True)),
-    )
-    return Reply(status, json.dumps(document).encode(), common).with_headers(*headers)
-
-
-def refused(status: int, error_type: str, message: str = "scripted") -> Reply:
-    """An error of the declared shape."""
-    return answered({"Message": message}, status, ("X-Amzn-ErrorType", error_type))
-
-
-def found(request: Received, **members: object) -> Reply:
+def found(request: Request, **members: object) -> Response:
     """The integration that was asked for."""
-    document = {"DomainName": request.domain, "Uri": request.uri, "CreatedAt": 1.5e9, "LastUpdatedAt": 1.6e9}
-    return answered({**document, **members})
+    times = {"CreatedAt": 1.5e9, "LastUpdatedAt": 1.6e9}
+    return ok({"DomainName": request.domain, "Uri": request.text, **times, **members})
 
 
 class Scripted(Proxy):
     """A server whose answers a function makes; it keeps every request byte for byte."""
 
     def __init__(self, script: Script, port: int = 0) -> None:
-        self.received: list[Received] = []
+        self.received: list[Request] = []
         self.script = script
         super().__init__("", self._scripted, port=port)
 
-    def _scripted(self, asked: Request, forward: object) -> Raw:
-        request = Received(asked.method, asked.target, asked.headers, asked.body, asked.connection)
+    def _scripted(self, request: Request, forward: object) -> Answer:
         self.received.append(request)
         answer = self.script(request)
         if answer is None:
             raise ClosedError("the script drops the connection")
-        if isinstance(answer, bytes):
-            return Raw(answer)
-        closes = request.header("connection").lower() == "close"
-        return Raw(answer.encoded(request.method == "HEAD"), "close" if closes else "keep")
+        if isinstance(answer, Response) and answer.header("date") is None:
+            return answer.with_header("Date", formatdate(usegmt=True))
+        return answer
 
 
-def forwarding(url: str) -> Callable[[Received], Reply]:
+def forwarding(url: str) -> Callable[[Request], Response]:
     """A script that passes requests on, signatures intact, and keeps its connections."""
     local = threading.local()
 
-    def script(request: Received) -> Reply:
+    def script(request: Request) -> Response:
         if not hasattr(local, "base"):
             local.base = Base(url)
-        answer = local.base.ask(Request(request.method, request.target, request.headers, request.body))
-        headers = without(answer.headers, "transfer-encoding", "content-length", "connection")
-        return Reply(answer.status, answer.body, headers, answer.reason or "")
+        answer: Response = local.base.ask(request)
+        return answer
 
     return script
 

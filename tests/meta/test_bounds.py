@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import itertools
-import socket
 import subprocess
 import sys
-import threading
 import time
 import zlib
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -34,40 +32,15 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import LARGE_BODY, LARGE_HEAD, LATE, NOT_HTTP, UNDECODABLE
 from getintegration_contract.sending.pipeline import PipelinedRequest, pipeline
 
-from .support import Received, Reply, answered
+from .mutants.messages import Raw, Response, ok
+from .mutants.messages import Request as Received
+from .mutants.wire import serialise
 
 _MEGABYTE = 1 << 20
 _OK = b"HTTP/1.1 200 OK\r\n"
 _CHUNKED, _SIZED = _OK + b"Transfer-Encoding: chunked\r\n\r\n", _OK + b"Content-Length: 1000\r\n\r\n"
 #: Megabytes that reading an answer may add to a process, codings undone.
 _MOST = 60
-
-
-class _Dripping:
-    """A server that sends parts of an answer, the last of them again and again."""
-
-    def __init__(self, *parts: bytes, pause: float) -> None:
-        self._parts, self._pause = parts, pause
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                threading.Thread(target=self._drip, args=(connection,), daemon=True).start()
-
-    def _drip(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with connection, suppress(OSError):
-            for part in (*self._parts, *itertools.repeat(self._parts[-1], 100_000)):
-                connection.sendall(part)
-                time.sleep(self._pause)
-
-    def close(self) -> None:
-        """Listen no longer; connections end with their clients."""
-        self._listener.close()
 
 
 @pytest.mark.parametrize(
@@ -83,8 +56,9 @@ class _Dripping:
         pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="continue without end"),
     ],
 )
-def test_waiting_is_bounded(closing: Any, start: bytes, drop: bytes) -> None:
-    client = closing(Client(closing(_Dripping(start, drop, pause=0.02)).url, "us-east-1", timeout=0.2))
+def test_waiting_is_bounded(serve: Any, closing: Any, start: bytes, drop: bytes) -> None:
+    answer = Raw(start, "stall", repeat(drop) if drop else (), 0.02)
+    client = closing(Client(serve(lambda _: answer).url, "us-east-1", timeout=0.2))
     started = time.monotonic()
     exchange = client.send(get_integration("a", "u"))
     assert time.monotonic() - started < 3
@@ -92,11 +66,11 @@ def test_waiting_is_bounded(closing: Any, start: bytes, drop: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
-def test_an_answer_in_small_pieces_is_read_whole(closing: Any, size: int) -> None:
-    fine = answered({"Uri": "u"})
-    answer = b"HTTP/1.1 100 Continue\r\n\r\n" + fine.encoded()
-    pieces = (answer[at : at + size] for at in range(0, len(answer), size))
-    client = closing(Client(closing(_Dripping(*pieces, pause=0.0005)).url, "us-east-1"))
+def test_an_answer_in_small_pieces_is_read_whole(serve: Any, closing: Any, size: int) -> None:
+    fine = ok({"Uri": "u"})
+    whole = b"HTTP/1.1 100 Continue\r\n\r\n" + serialise(fine)
+    answer = Raw(b"", "keep", [whole[at : at + size] for at in range(0, len(whole), size)], 0.0005)
+    client = closing(Client(serve(lambda _: answer).url, "us-east-1"))
     exchange = client.send(get_integration("a", "u"))
     assert (exchange.response.status, exchange.faults, exchange.response.body) == (200, (), fine.body)
     assert exchange.response.headers[:-1] == fine.headers
@@ -149,9 +123,9 @@ print(exchange.response.reason)
 
 @pytest.mark.parametrize(("first", "again", "fault"), BOMBS.values(), ids=BOMBS.keys())
 def test_memory_and_time_are_bounded(
-    closing: Any, first: Callable[[], bytes], again: bytes, fault: str
+    serve: Any, first: Callable[[], bytes], again: bytes, fault: str
 ) -> None:
-    url = closing(_Dripping(first(), again, pause=0)).url
+    url = serve(lambda _: Raw(first(), "stall", repeat(again) if again else ())).url
     clock = time.monotonic()
     command = [sys.executable, "-c", _READER, url]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
@@ -174,7 +148,7 @@ def test_every_request_that_leaves_is_counted(serve: Any, closing: Any, limit: i
         """Ends each connection without an answer to its second request."""
         dropped = request.connection in seen
         seen.add(request.connection)
-        return None if dropped else answered({"Uri": "u"})
+        return None if dropped else ok({"Uri": "u"})
 
     def acquire(limited: bool, writing: bool) -> None:
         if len(admitted) >= limit:
@@ -196,7 +170,7 @@ def test_every_attempt_takes_part_of_the_budget(serve: Any, closing: Any) -> Non
             raise BudgetExhausted("spent")
 
     taken: list[bool] = []
-    answers = [Reply(503), answered({"Uri": "u"}), Reply(503)]
+    answers = [Response(503), ok({"Uri": "u"}), Response(503)]
     server = serve(lambda _: answers.pop(0))
     client = closing(Client(server.url, "us-east-1", acquire=acquire))
     client.send(get_integration("a", "u"))
@@ -217,7 +191,7 @@ def test_the_budget_is_told_of_what_writes(
     serve: Any, closing: Any, request_: Request, writing: bool
 ) -> None:
     seen: list[bool] = []
-    url = serve(lambda _: answered({})).url
+    url = serve(lambda _: ok({})).url
     client = closing(Client(url, "us-east-1", acquire=lambda limited, writing: seen.append(writing)))
     client.send(request_)
     client.sibling().send(request_)

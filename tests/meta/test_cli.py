@@ -16,15 +16,7 @@ from .commands import (
     run_many,
 )
 from .conftest import RunSuite
-from .support import (
-    ROOT,
-    Process,
-    Result,
-    Scripted,
-    forwarding,
-    started,
-    suite,
-)
+from .support import ROOT, Process, Result, Scripted, forwarding, started, suite
 
 Serve = Callable[[Any], Scripted]
 
@@ -40,7 +32,7 @@ def test_status_0_when_everything_is_upheld(default_run: Result) -> None:
 
 def test_status_1_when_a_clause_is_violated(run_suite: RunSuite, serve: Serve, endpoint: Process) -> None:
     forward = forwarding(endpoint.url)
-    server = serve(lambda request: forward(request).with_headers(("Content-Type", "text/json")))
+    server = serve(lambda request: forward(request).with_header("Content-Type", "text/json"))
     result = run_suite(suite("access"), suite("missing"), "-k", "unknown", "--endpoint-url", server.url)
     assert result.status == 1, result.output
     assert set(result.findings) == {"error.content-type"}
@@ -74,7 +66,7 @@ def test_quiet_gives_the_verdict_alone_and_what_is_violated(
     (line,) = filter(str.strip, result.stdout.splitlines())
     assert line.startswith("PASS  ")
     forward = forwarding(endpoint.url)
-    server = serve(lambda request: forward(request).with_headers(("Content-Type", "text/html")))
+    server = serve(lambda request: forward(request).with_header("Content-Type", "text/html"))
     result = run_suite(suite("missing"), "-q", "--endpoint-url", server.url, report=False)
     *violated, verdict = filter(str.strip, result.stdout.splitlines())
     assert verdict.startswith("FAIL  ")

@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 
 from .conftest import RunSuite
-from .support import Process, Received, Reply, Script, Scripted, emulator, forwarding, suite
+from .mutants.messages import Request, Response
+from .support import Process, Script, Scripted, emulator, forwarding, suite
 
 
 def compressing(url: str) -> Script:
     """A script that passes requests on, and answers with compressed bodies whatever was asked for."""
     forward = forwarding(url)
 
-    def script(request: Received) -> Reply:
+    def script(request: Request) -> Response:
         answer = forward(request)
-        return replace(answer, body=gzip.compress(answer.body)).with_headers(("Content-Encoding", "gzip"))
+        return replace(answer, body=gzip.compress(answer.body)).with_header("Content-Encoding", "gzip")
 
     return script
 

@@ -16,12 +16,11 @@ import pytest
 from getintegration_contract.exchange import undated
 
 from .conftest import RunSuite
+from .mutants.messages import Request, Response
 from .support import (
     IDENTITIES,
     Closing,
     Process,
-    Received,
-    Reply,
     Result,
     Scripted,
     Tap,
@@ -144,9 +143,9 @@ def test_a_finding_is_repeated_by_its_command(
 ) -> None:
     forward = forwarding(endpoint.url)
 
-    def script(request: Received) -> Reply:
+    def script(request: Request) -> Response:
         answer = forward(request)
-        return answer.with_headers(("Content-Type", "text/json")) if answer.status == 404 else answer
+        return answer.with_header("Content-Type", "text/json") if answer.status == 404 else answer
 
     url = serve(script).url
     options = (suite("generated"), "-k", "fuzz", "-p", "request_log", "--endpoint-url", url)

@@ -10,23 +10,15 @@ from typing import Any
 import pytest
 
 from getintegration_contract.contract import Contract
-from getintegration_contract.exchange import Exchange, Response
+from getintegration_contract.exchange import Exchange
+from getintegration_contract.exchange import Response as Answer
 from getintegration_contract.operations import get_integration
 
 from ..contract import test_generated as generated
 from .conftest import RunSuite
-from .support import (
-    DESCRIPTION,
-    Process,
-    Received,
-    Reply,
-    Scripted,
-    answered,
-    checking,
-    forwarding,
-    refused,
-    suite,
-)
+from .mutants.kit import is_get
+from .mutants.messages import Request, Response, error, ok
+from .support import DESCRIPTION, Process, Scripted, checking, forwarding, suite
 
 Serve = Callable[[Any], Scripted]
 
@@ -45,7 +37,7 @@ def test_schemathesis_has_its_own_say(status: int, document: Any, passes: bool) 
         case for case in generated._coverage_cases(operation) if case.meta.generation.mode.is_positive
     )
     headers = (("Content-Type", "application/json"),)
-    response = Response(status, "", headers, json.dumps(document).encode())
+    response = Answer(status, "", headers, json.dumps(document).encode())
     exchange = Exchange("http://target", get_integration("a", "u"), response)
     checker, entry = checking(CONTRACT)
     assert generated._second_opinion(case, "request.valid", exchange, checker) is passes
@@ -55,13 +47,9 @@ def test_schemathesis_has_its_own_say(status: int, document: Any, passes: bool) 
 def test_a_broken_case_is_made_smaller(run_suite: RunSuite, serve: Serve, endpoint: Process) -> None:
     forward = forwarding(endpoint.url)
 
-    def script(request: Received) -> Reply:
+    def script(request: Request) -> Response:
         wide = isinstance(request.uri, str) and any("\u0100" <= char < "\ud800" for char in request.uri)
-        return (
-            refused(500, "InternalServerException")
-            if request.is_get_integration and wide
-            else forward(request)
-        )
+        return error(500, "InternalServerException") if is_get(request) and wide else forward(request)
 
     result = run_suite(f"{suite('generated')}::test_fuzz", "--endpoint-url", serve(script).url)
     assert result.status == 1, result.output
@@ -75,17 +63,17 @@ def test_no_broken_story_hides_another(run_suite: RunSuite, serve: Serve, endpoi
     puts: Counter[tuple[str, str]] = Counter()
     dropped: set[str] = set()
 
-    def script(request: Received) -> Reply:
+    def script(request: Request) -> Response:
         answer = forward(request)
         if request.method == "PUT":
             puts[request.domain, request.uri] += 1
         elif request.method == "DELETE":
             dropped.add(request.domain)
-        elif request.is_get_integration and answer.status == 404 and request.domain in dropped:
-            return refused(400, "BadRequestException")
-        elif request.is_get_integration and answer.status == 200 and puts[request.domain, request.uri] > 1:
+        elif is_get(request) and answer.status == 404 and request.domain in dropped:
+            return error(400, "BadRequestException")
+        elif is_get(request) and answer.status == 200 and puts[request.domain, request.uri] > 1:
             document = json.loads(answer.body)
-            return answered({**document, "CreatedAt": document["LastUpdatedAt"]})
+            return ok({**document, "CreatedAt": document["LastUpdatedAt"]})
         return answer
 
     # With this seed the stories of a gate run come upon both.

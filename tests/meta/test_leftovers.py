@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,17 +20,17 @@ from getintegration_contract.state.leftovers import PREFIX
 
 from .commands import domains
 from .conftest import RunSuite
+from .mutants.kit import is_get
+from .mutants.messages import Request, Response, error
+from .mutants.wire import dial
 from .support import (
     Process,
-    Received,
-    Reply,
     Scripted,
     Tap,
     emulator,
     environment,
     finish,
     forwarding,
-    refused,
     start_suite,
     suite,
     wait_for,
@@ -61,10 +60,10 @@ def test_the_emulator_ends_with_a_run_that_was_killed() -> None:
     code += "print(LocalEmulator().url, flush=True); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment())
     assert process.stdout is not None
-    host, _, port = process.stdout.readline().decode().strip().rpartition("/")[2].partition(":")
+    url = process.stdout.readline().decode().strip()
 
     def listening() -> bool:
-        with suppress(OSError), socket.create_connection((host, int(port)), timeout=2):
+        with suppress(OSError), dial(url):
             return True
         return False
 
@@ -80,7 +79,7 @@ def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
     server = closing(emulator())
     listener = closing(Tap(server.url))
     process = start_suite(suite("missing"), "--endpoint-url", listener.url, report=tmp_path, lean=True)
-    wait_for(lambda: any(request.is_get_integration for request in listener.received))
+    wait_for(lambda: any(is_get(request) for request in listener.received))
     process.kill()
     finish(process)
     left = {f"{PREFIX}0-A", f"{PREFIX}0-B"}
@@ -127,8 +126,8 @@ def test_names_that_are_all_taken_are_no_pass_and_a_command_sweeps_them(
 
 def test_a_sweep_that_cannot_be_is_one_sentence(capsys: pytest.CaptureFixture[str], serve: Serve) -> None:
     for script, said in (
-        (Reply(501), "lists no domains: 501"),
-        (refused(403, "ExpiredTokenException"), "refuses"),
+        (Response(501), "lists no domains: 501"),
+        (error(403, "ExpiredTokenException"), "refuses"),
     ):
         assert sweep(["--endpoint-url", serve(lambda _, answer=script: answer).url]) == 6
         assert said in capsys.readouterr().err
@@ -141,7 +140,7 @@ def test_the_servers_clock_says_how_old_a_leftover_is(
 ) -> None:
     forward, said = forwarding(endpoint.url), list[str]()
     tomorrow = ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
-    ahead = serve(lambda request: forward(request).with_headers(tomorrow))
+    ahead = serve(lambda request: forward(request).with_header(*tomorrow))
     provisioner(ahead.url, said.append).made()
     provisioner(ahead.url, said.append)._sweep()
     assert len(said) == 2
@@ -178,7 +177,7 @@ def test_a_domain_whose_creation_was_not_answered_is_removed(
 ) -> None:
     forward, lost = forwarding(endpoint.url), []
 
-    def forgetful(request: Received) -> Reply | None:
+    def forgetful(request: Request) -> Response | None:
         answer = forward(request)
         if request.method == "POST" and request.target.endswith("-A") and not lost:
             lost.append(request)

@@ -20,11 +20,11 @@ from getintegration_contract.state.provisioner import PREFIX
 
 from .commands import domains
 from .conftest import RunSuite
+from .mutants.kit import is_get
+from .mutants.messages import Request, Response
 from .support import (
     ROOT,
     Process,
-    Received,
-    Reply,
     Scripted,
     command_line,
     environment,
@@ -54,8 +54,8 @@ def test_a_signal_interrupts_and_one_more_disturbs_no_cleaning_up(
 ) -> None:
     forward, seen = forwarding(endpoint.url), Counter[str]()
 
-    def script(request: Received) -> Reply:
-        kind = "reading" if request.is_get_integration else request.method
+    def script(request: Request) -> Response:
+        kind = "reading" if is_get(request) else request.method
         seen[kind] += 1
         if kind == "DELETE" or (kind == moment and seen[kind] == (10 if kind == "reading" else 1)):
             os.kill(process.pid, number)

@@ -15,16 +15,9 @@ from getintegration_contract.state.state import MEMBERS
 
 from .commands import LOOPBACK, domains, writes
 from .conftest import RunSuite
-from .support import (
-    SUITE,
-    Process,
-    Reply,
-    Scripted,
-    answered,
-    forwarding,
-    refused,
-    suite,
-)
+from .mutants.kit import is_get
+from .mutants.messages import Response, error, ok
+from .support import SUITE, Process, Scripted, forwarding, suite
 
 Serve = Callable[[Any], Scripted]
 Say = Callable[[str], object]
@@ -84,7 +77,7 @@ def test_what_is_written_is_under_one_prefix_and_nothing_unless_it_may_be(
     written = writes(listener.received)
     assert {request.method for request in written} == stays
     assert all(request.target.startswith(f"/domains/{PREFIX}") for request in written)
-    asked = {request.domain for request in listener.received if request.is_get_integration}
+    asked = {request.domain for request in listener.received if is_get(request)}
     assert ("Mine" in asked) == (state != "made")
     assert domains(holding.url) == {"Mine"}
 
@@ -92,7 +85,7 @@ def test_what_is_written_is_under_one_prefix_and_nothing_unless_it_may_be(
 def test_writing_that_does_not_work_is_told_and_not_just_left_out(
     run_suite: RunSuite, holding: Process, serve: Serve
 ) -> None:
-    forward, denied = forwarding(holding.url), refused(403, "AccessDeniedException")
+    forward, denied = forwarding(holding.url), error(403, "AccessDeniedException", "scripted")
     server = serve(lambda request: denied if request.method == "PUT" else forward(request))
     result = run_suite(suite("missing"), "--endpoint-url", server.url)
     answer = "PutIntegration answered 403 AccessDeniedException (scripted)"
@@ -125,8 +118,8 @@ def test_neighbours_of_others_and_the_longest_uri_are_no_faults(
 def test_a_mock_of_get_integration_alone_is_testable(
     run_suite: RunSuite, holding: Process, serve: Serve
 ) -> None:
-    forward, unknown = forwarding(holding.url), refused(404, "UnknownOperationException")
-    mock = serve(lambda request: forward(request) if request.is_get_integration else unknown)
+    forward, unknown = forwarding(holding.url), error(404, "UnknownOperationException")
+    mock = serve(lambda request: forward(request) if is_get(request) else unknown)
     result = run_suite(suite("valid"), suite("missing"), "--endpoint-url", mock.url, *GIVEN)
     assert result.status == 0, result.output
 
@@ -141,7 +134,7 @@ def test_what_could_not_be_tested_is_indeterminate_in_the_report(run_suite: RunS
 
 
 def test_a_domain_that_was_not_implemented_need_not_be_removed(serve: Serve, provisioner: Any) -> None:
-    said, server = list[str](), serve(lambda request: Reply(501))
+    said, server = list[str](), serve(lambda request: Response(501))
     with pytest.raises(StateError, match="does not implement GetIntegration: it answered 501"):
         provisioner(server.url, said.append).have(allow_writes=True)
     assert said == []
@@ -179,6 +172,6 @@ def test_the_second_integration_that_is_discovered_is_none_of_the_firsts(
 
 def test_odd_lists_are_no_reason_to_stumble(serve: Serve, provisioner: Any) -> None:
     items = [{"DomainName": 1}, {"DomainName": None}, "x"]
-    server = serve(lambda request: answered({"Items": items, "NextToken": 7}))
+    server = serve(lambda request: ok({"Items": items, "NextToken": 7}))
     with pytest.raises(StateError, match="show no integration"):
         provisioner(server.url).discovered()

@@ -10,25 +10,23 @@ from typing import Any
 import pytest
 
 from .conftest import RunSuite
-from .support import (
-    ACCESS_KEY,
-    SECRET_KEY,
-    Process,
-    Received,
-    Reply,
-    Scripted,
-    environment,
-    forwarding,
-    suite,
-)
+from .mutants.messages import Request, Response
+from .support import ACCESS_KEY, SECRET_KEY, Process, Scripted, environment, forwarding, suite
 
 Serve = Callable[[Any], Scripted]
 
 
-def _mock(url: str, *faults: tuple[str, str]) -> Callable[[Received], Reply]:
+def _mock(url: str, *faults: tuple[str, str]) -> Callable[[Request], Response]:
     """A server that sends some headers as it should not."""
     forward = forwarding(url)
-    return lambda request: forward(request).with_headers(*faults)
+
+    def script(request: Request) -> Response:
+        answer = forward(request)
+        for fault in faults:
+            answer = answer.with_header(*fault)
+        return answer
+
+    return script
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,35 +21,29 @@ from getintegration_contract.target.emulator import emulator_identities
 from .commands import refreshing_profile, run_many
 from .conftest import RunSuite
 from .disguises import DISGUISED, PLAIN, SECRET, TOKEN, leaks
-from .support import (
-    Process,
-    Received,
-    Reply,
-    Result,
-    Scripted,
-    answered,
-    environment,
-    forwarding,
-    found,
-    refused,
-    suite,
-)
+from .mutants.messages import Request, Response, error, ok
+from .support import Process, Result, Scripted, environment, forwarding, found, suite
 
 
-def echoing() -> Callable[[Received], Any]:
+def signature(request: Request) -> str:
+    """The signature that it came with."""
+    return (request.header("authorization") or "").rpartition("Signature=")[2]
+
+
+def echoing() -> Callable[[Request], Any]:
     """A script that echoes all secrets in every writing and place: which, depends on the request alone."""
     ways = [*PLAIN.values(), *(way for name, way in DISGUISED.items() if not name.startswith("UTF"))]
     seen, asked = [""], Counter[bytes]()
 
-    def script(request: Received) -> Any:
-        seen.append(request.header("authorization").rpartition("Signature=")[2])
+    def script(request: Request) -> Any:
+        seen.append(signature(request))
         if len(seen) <= 3:  # the preflight
             return found(request)
         question = request.target.encode() + request.body
         number = zlib.crc32(question) + asked[question]
         asked[question] += 1
         write = ways[number * 7 % len(ways)]
-        authorization = request.header("authorization")
+        authorization = request.header("authorization") or ""
         canonical = "\n".join((request.method, request.target, *map(": ".join, request.headers), SECRET))
         told = write(f"{TOKEN} {SECRET}")
         earlier = f"{seen[-2]} and {seen[len(seen) // 2]}"
@@ -58,15 +53,16 @@ def echoing() -> Callable[[Received], Any]:
         echoes = {"X-Echo": authorization, "X-Echo-Token": line, "Set-Cookie": line, "X-Earlier": earlier}
         headers = tuple(echoes.items())
         padding = "x" * (3990 - number % 60)
+        refusal = error(404, TOKEN if "#" in line else line)
         return (
-            refused(404, TOKEN if "#" in line else line).with_headers(*headers),
-            Reply(403, f"{canonical}\n{told}".encode(), (("Content-Type", line), *headers), line),
-            Reply(404, body.encode(), (("Content-Type", "application/json"), *headers)),
+            replace(refusal, headers=refusal.headers + headers),
+            Response(403, (("Content-Type", line), *headers), f"{canonical}\n{told}".encode(), line),
+            Response(404, (("Content-Type", "application/json"), *headers), body.encode()),
             found(request, **{write(TOKEN): 1, "RoleArn": told, "Tags": {told: told}}, Scope=write(SECRET)),
             found(request, DomainName=told, Uri="y" * (180 - number % 40) + told, CreatedAt=told),
-            Reply(400, f"{padding}{told}{padding}".encode()),
-            Reply(200, b"\xff\xfe" + told.encode() + canonical.encode()),
-            Reply(403, f"<html>{html.escape(canonical)}</html>".encode(), (("Content-Type", "text/html"),)),
+            Response(400, body=f"{padding}{told}{padding}".encode()),
+            Response(200, body=b"\xff\xfe" + told.encode() + canonical.encode()),
+            Response(403, (("Content-Type", "text/html"),), f"<p>{html.escape(canonical)}</p>".encode()),
         )[number % 8]
 
     return script
@@ -176,8 +172,7 @@ def test_nothing_that_a_run_puts_out_holds_a_secret(
     assert found == {}
     for name in ("report.json", "report.html", "junit.xml", "summary.md", "run.har", "stdout"):
         assert REDACTED in outputs[name], f"{name} has nothing to hide: the test does not reach it"
-    signatures = [request.header("authorization").rpartition("Signature=")[2] for request in server.received]
-    whole = {each for each in signatures if len(each) == 64}
+    whole = {each for each in map(signature, server.received) if len(each) == 64}
     assert [(each, name) for each in whole for name, text in outputs.items() if each in text] == []
 
 
@@ -190,11 +185,11 @@ def test_what_a_run_says_beside_its_tests_holds_no_secret(
 
     date = ("Date", "Fri, 27 Nov 2026 10:00:00 GMT")
 
-    def script(request: Received) -> Any:
+    def script(request: Request) -> Any:
         if (request.method, request.target.partition("?")[0]) == ("GET", "/domains"):
-            return answered({"Items": [{"DomainName": name}]}, 200, date)
+            return ok({"Items": [{"DomainName": name}]}).with_header(*date)
         if "123456789012" in request.target:
-            return answered({"DomainName": name, "LastUpdatedAt": 1}, 200, date)
+            return ok({"DomainName": name, "LastUpdatedAt": 1}).with_header(*date)
         return forward(request)
 
     path = target_file(
@@ -210,11 +205,11 @@ def test_what_a_run_says_beside_its_tests_holds_no_secret(
 
 
 def test_a_preflight_that_fails_holds_no_secret(serve: Callable[[Any], Scripted], tmp_path: Path) -> None:
-    scripts: list[Callable[[Received], Any]] = [
-        lambda request: refused(403, f"UnrecognizedClient{TOKEN}"),
-        lambda request: refused(403, "InvalidSignatureException", request.header("authorization")),
-        lambda request: Reply(500, b"", (), f"{TOKEN} {SECRET}"),
-        lambda request: Reply(404, TOKEN.encode(), (("X-Amzn-ErrorType", SECRET),)),
+    scripts: list[Callable[[Request], Any]] = [
+        lambda request: error(403, f"UnrecognizedClient{TOKEN}"),
+        lambda request: error(403, "InvalidSignatureException", request.header("authorization") or ""),
+        lambda request: Response(500, (), b"", f"{TOKEN} {SECRET}"),
+        lambda request: Response(404, (("X-Amzn-ErrorType", SECRET),), TOKEN.encode()),
     ]
     targets = [
         _target(tmp_path / f"{number}.toml", serve(script).url) for number, script in enumerate(scripts)
@@ -235,8 +230,8 @@ def test_tokens_that_came_during_the_run_are_hidden_too(
         "    raise RuntimeError([tokens, tokens.replace('dlefaggauQ'[::-1], 'grebsurlaW'[::-1])])\n"
     )
 
-    def script(request: Received) -> Reply:
-        token = request.header("x-amz-security-token")
+    def script(request: Request) -> Response:
+        token = request.header("x-amz-security-token") or ""
         if len(server.received) > 1:  # the preflight has credentials of its own
             with seen.open("a", encoding="utf-8") as file:
                 file.write(f"{token} ")

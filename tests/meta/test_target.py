@@ -27,17 +27,8 @@ from getintegration_contract.target.hosts import is_loopback
 
 from .commands import AWS, refreshing_profile, writes
 from .conftest import RunSuite
-from .support import (
-    ACCESS_KEY,
-    IDENTITIES,
-    ROOT,
-    SECRET_KEY,
-    Process,
-    Scripted,
-    answered,
-    environment,
-    suite,
-)
+from .mutants.messages import ok
+from .support import ACCESS_KEY, IDENTITIES, ROOT, SECRET_KEY, Process, Scripted, environment, suite
 
 Serve = Callable[[Any], Scripted]
 
@@ -216,7 +207,7 @@ def test_credentials_that_expire_are_refreshed_during_the_run(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_environment: None
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(refreshing_profile(tmp_path)))
-    server = serve(lambda _: answered({}))
+    server = serve(lambda _: ok({}))
     target = resolve(endpoint_url=server.url, profile="fresh")
     assert TEMPORARY_CREDENTIALS in target.capabilities
     client = Client(target.endpoint, target.region)

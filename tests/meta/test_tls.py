@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 import pytest
 
 from .conftest import RunSuite
+from .mutants.kit import chain
+from .mutants.proxy import Proxy
 from .support import Process, suite
 
 CERTIFICATES = Path(__file__).with_name("certificates")
@@ -19,28 +18,12 @@ AUTHORITIES = CERTIFICATES / "authorities"
 
 
 @pytest.fixture
-def secure(endpoint: Process) -> Iterator[str]:
+def secure(endpoint: Process, closing: Any) -> str:
     """The address of the emulator behind TLS."""
-    behind = urlsplit(endpoint.url)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CERTIFICATES / "server.pem")
-
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner = await asyncio.open_connection(behind.hostname, behind.port)
-        await asyncio.gather(copy(reader, inner[1]), copy(inner[0], writer), return_exceptions=True)
-
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0, ssl=context))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
+    proxy: Proxy = closing(Proxy(endpoint.url, chain(), tls=context))
+    return proxy.url
 
 
 def test_a_folder_of_certificates_is_trusted_and_official_clients_are_left_out(

@@ -20,7 +20,8 @@ from getintegration_contract.target.target import Target
 
 from .commands import run_many
 from .conftest import RunSuite
-from .support import DESCRIPTION, Process, Received, Reply, Result, Script, Scripted, forwarding, suite
+from .mutants.messages import Request, Response
+from .support import DESCRIPTION, Process, Result, Script, Scripted, forwarding, suite
 
 CONTRACT = Contract.load(DESCRIPTION)
 TODAY = datetime.datetime.now(datetime.UTC).date()
@@ -210,9 +211,9 @@ def broken(serve: Callable[[Script], Scripted], endpoint: Process) -> str:
     """A server that calls its errors text."""
     forward = forwarding(endpoint.url)
 
-    def script(request: Received) -> Reply:
+    def script(request: Request) -> Response:
         answer = forward(request)
-        return answer.with_headers(("Content-Type", "text/json")) if answer.status == 404 else answer
+        return answer.with_header("Content-Type", "text/json") if answer.status == 404 else answer
 
     return serve(script).url
 

@@ -13,18 +13,8 @@ import pytest
 
 from getintegration_contract.plugin import workers
 
-from .support import (
-    Process,
-    Received,
-    Reply,
-    Result,
-    Scripted,
-    answered,
-    finish,
-    forwarding,
-    start_suite,
-    suite,
-)
+from .mutants.messages import Request, Response, ok
+from .support import Process, Result, Scripted, finish, forwarding, start_suite, suite
 
 
 def _config(**option: object) -> Any:
@@ -103,7 +93,7 @@ def test_a_slow_endpoint_is_asked_the_same_by_workers(
 ) -> None:
     forward = forwarding(endpoint.url)
 
-    def slowly(request: Received) -> Reply:
+    def slowly(request: Request) -> Response:
         time.sleep(pause if server.received[1:] else 0)  # many a server is quick on a fresh connection
         return forward(request)
 
@@ -124,7 +114,7 @@ def test_findings_with_lone_surrogates_reach_the_controller(
     serve: Callable[[Any], Scripted], tmp_path: Path
 ) -> None:
     integration = {"DomainName": "d", "Uri": "\ud800s3://u", "CreatedAt": 1, "LastUpdatedAt": 1}
-    server = serve(lambda _: answered(integration))
+    server = serve(lambda _: ok(integration))
     given = (suite("ambiguous"), "--endpoint-url", server.url, "--domain-name=d", "--integration-uri=s3://u")
     workers_of_xdist = ("--numprocesses=2", "--dist=worksteal", "--not-claimed=signatures")
     result = finish(start_suite(*given, *workers_of_xdist, report=tmp_path, lean=True), tmp_path)

@@ -20,7 +20,8 @@ from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 from getintegration_contract.target.emulator import emulator_identities
 
-from ..support import DESCRIPTION, Received, Reply, Script, forwarding
+from ..mutants import messages
+from ..support import DESCRIPTION, Script, forwarding
 
 #: What AWS's address looks like; nothing in these tests ever reaches it.
 AWS = "https://profile.us-east-1.amazonaws.com"
@@ -183,7 +184,7 @@ def run(*arguments: str | Path) -> int:
         return int(end.code or 0)
 
 
-def altering(url: str, change: Callable[[Received, Reply], Reply]) -> Script:
+def altering(url: str, change: Callable[[messages.Request, messages.Response], messages.Response]) -> Script:
     """A script that passes requests on, and changes what comes back."""
     forward = forwarding(url)
     return lambda request: change(request, forward(request))

@@ -22,7 +22,10 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.exchange import Request
 from getintegration_contract.sending.client import Client
 
-from ..support import ROOT, Received, Reply, Scripted, emulator, environment, forwarding
+from ..mutants.kit import is_get
+from ..mutants.messages import Request as Received
+from ..mutants.messages import Response
+from ..support import ROOT, Scripted, emulator, environment, forwarding
 from .kit import AWS, CALLER, about, accept, compared, exchange, found, load, missing, record, run
 
 
@@ -84,14 +87,14 @@ def test_a_signal_ends_a_comparison_and_a_second_one_does_not_break_the_clean_up
     forward = forwarding(behind.url)
     begun, removed = threading.Event(), threading.Event()
 
-    def script(request: Received) -> Reply:
-        if request.is_get_integration and begun.is_set():
+    def script(request: Received) -> Response:
+        if is_get(request) and begun.is_set():
             time.sleep(0.2)
         if request.method == "DELETE":
             removed.set()
             time.sleep(0.3)
         reply = forward(request)
-        if request.is_get_integration:
+        if is_get(request):
             begun.set()
         return reply
 

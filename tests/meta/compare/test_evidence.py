@@ -11,7 +11,8 @@ from getintegration_contract import evidence as promotion
 from getintegration_contract.contract import Contract
 from getintegration_contract.judging.ledger import Finding
 
-from ..support import DESCRIPTION, Scripted, refused
+from ..mutants.messages import error
+from ..support import DESCRIPTION, Scripted
 from .kit import AWS, Edited, compared, run
 
 
@@ -90,7 +91,7 @@ def test_what_is_no_evidence_is_told_before_anything_is_sent(
     reference: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
+    server = closing(Scripted(lambda request: error(404, "UnknownOperationException")))
     stale = Edited.of(from_aws).suite(date="2020-01-01T00:00:00Z").write(from_aws.with_name("stale.har"))
     known = {"not AWS": slow_har, "stale": stale, "live": server.url, "emulator": "emulator"}
     assert run(known[reference], server.url, "--promote", "--contract", contract) == 4

@@ -26,7 +26,10 @@ from getintegration_contract.state.provisioner import Provisioner
 from getintegration_contract.state.state import State
 from getintegration_contract.target.target import Target
 
-from ..support import Process, Received, Reply, Script, Scripted, emulator, forwarding, refused, suite
+from ..mutants.kit import is_get
+from ..mutants.messages import Request as Received
+from ..mutants.messages import Response, error
+from ..support import Process, Script, Scripted, emulator, forwarding, suite
 from .conftest import record_suite
 from .kit import AWS, CALLER, IDENTITIES, STATE, Edited, altering, compared, exchange, places, record, run
 
@@ -135,11 +138,11 @@ def test_a_replay_maps_names(
     assert f"{PREFIX}1-" not in listed  # what the replay made is gone
 
 
-def planted(request: Received, reply: Reply) -> Reply:
+def planted(request: Received, reply: Response) -> Response:
     """What another server answers, but for two things."""
-    if request.is_get_integration and request.domain == "unknown":
-        return reply.with_headers(("x-amzn-errortype", "NotFoundException"))
-    if reply.status == 200 and request.is_get_integration:
+    if is_get(request) and request.domain == "unknown":
+        return reply.with_header("x-amzn-errortype", "NotFoundException")
+    if reply.status == 200 and is_get(request):
         members = json.loads(reply.body)
         members.pop("Scope", None)
         return replace(reply, body=json.dumps(members).encode())
@@ -184,9 +187,9 @@ def test_live_differences_are_found_and_confirmed(
 def test_a_passing_difference_is_not_confirmed(
     tmp_path: Path, live_emulator: Process, identities_file: Path, closing: Any
 ) -> None:
-    once = iter([refused(400, "BadRequestException")])
+    once = iter([error(400, "BadRequestException")])
 
-    def change(request: Received, reply: Reply) -> Reply:
+    def change(request: Received, reply: Response) -> Response:
         return next(once, reply) if request.uri == "s3://unknown" else reply
 
     server = closing(Scripted(altering(live_emulator.url, change)))
@@ -201,8 +204,8 @@ def test_what_the_limit_leaves_no_repeat_for_is_not_called_unconfirmed(
 ) -> None:
     behind = closing(emulator())
 
-    def odd(request: Received, reply: Reply) -> Reply:
-        return reply.with_headers(("X-Odd", "1")) if request.is_get_integration else reply
+    def odd(request: Received, reply: Response) -> Response:
+        return reply.with_header("X-Odd", "1") if is_get(request) else reply
 
     server = closing(Scripted(altering(behind.url, odd)))
     path = record(tmp_path / "a.har", *(exchange() for _ in range(30)))
@@ -220,8 +223,8 @@ def test_two_live_servers_are_asked_in_turn(tmp_path: Path, closing: Any) -> Non
     forward = forwarding(closing(emulator()).url)
 
     def listening(name: str) -> Script:
-        def listen(request: Received) -> Reply:
-            order.extend([name] * request.is_get_integration)
+        def listen(request: Received) -> Response:
+            order.extend([name] * is_get(request))
             return forward(request)
 
         return listen
@@ -248,7 +251,7 @@ def test_a_server_that_goes_away_is_indeterminate(
     forward = forwarding(server.url)
     count = iter(range(10_000))
 
-    def script(request: Received) -> Reply:
+    def script(request: Received) -> Response:
         if next(count) == 60:
             server.kill()
             proxy.close()
@@ -273,7 +276,7 @@ def test_a_server_that_goes_away_is_indeterminate(
 def test_an_address_that_is_of_no_use_is_told(
     serve: Any, emulator_har: Path, capsys: pytest.CaptureFixture[str], url: str, status: int, said: str
 ) -> None:
-    other = serve(lambda request: refused(404, "UnknownOperationException")).url
+    other = serve(lambda request: error(404, "UnknownOperationException")).url
     assert run(emulator_har, url or other) == status
     message = capsys.readouterr().err
     assert said in message
@@ -294,7 +297,7 @@ def test_a_file_that_cannot_be_used_is_told_before_anything_is_sent(
     tmp_path: Path, closing: Any, option: str, place: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record(tmp_path / "c.har", exchange(), finish=False)
-    server = closing(Scripted(lambda request: refused(404, "UnknownOperationException")))
+    server = closing(Scripted(lambda request: error(404, "UnknownOperationException")))
     one = server.url if option == "--requests" else record(tmp_path / "a.har", exchange())
     assert run(one, server.url, option, tmp_path / place) == 4
     assert server.received == []

@@ -6,7 +6,6 @@ Every test gets a region of its own, and with it a state of its own: one emulato
 from __future__ import annotations
 
 import datetime
-import http.client
 import itertools
 import json
 import os
@@ -22,6 +21,9 @@ from botocore.credentials import Credentials
 
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
 from getintegration_emulator.launch import RunningEmulator
+
+from ..mutants.messages import Request
+from ..mutants.proxy import Base
 
 _S3 = {"ConnectorType": "S3", "SourceConnectorProperties": {"S3": {"BucketName": "bucket"}}}
 _TASK = {
@@ -66,20 +68,13 @@ class Wire:
         self.url = url
         self.host = urlsplit(url).netloc
         self.region = region
-        self._connection = http.client.HTTPConnection(self.host, timeout=10)
+        self._base = Base(url)
 
     def send(self, method: str, target: str, body: bytes = b"", headers: Headers | None = None) -> Reply:
         """Send one request as it is; nothing is signed, only Host and Content-Length are added."""
-        headers = {name.lower(): value for name, value in (headers or {}).items()}
-        connection = self._connection
-        connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-        for name, value in {"host": self.host, "content-length": str(len(body)), **headers}.items():
-            connection.putheader(name, value.encode("latin-1"))
-        connection.endheaders(body)
-        response = connection.getresponse()
-        content = response.read()
-        names = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(response.status, names, content)
+        names = {"host": self.host, **{name.lower(): value for name, value in (headers or {}).items()}}
+        answer = self._base.ask(Request(method, target, tuple(names.items()), body))
+        return Reply(answer.status, {name.lower(): value for name, value in answer.headers}, answer.body)
 
     def signed_headers(
         self,
@@ -125,7 +120,7 @@ class Wire:
         return self.call("POST", f"/domains/{domain}/integrations", {"Uri": uri}, **how)
 
     def close(self) -> None:
-        self._connection.close()
+        self._base.close()
 
 
 Connect = Callable[[RunningEmulator], Wire]

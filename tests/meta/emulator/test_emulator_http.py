@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from getintegration_emulator import operations
 from getintegration_emulator.application import MAX_BODY, MAX_HEAD, Application
 from getintegration_emulator.service import Service, Settings
+
+from ..mutants.wire import dial
 
 PATH = "/domains/shop/integrations"
 BODY = b'{"Uri": "arn:flow"}'
@@ -27,15 +27,11 @@ Exchange = Callable[[bytes], bytes]
 @pytest.fixture
 def exchange(emulator: Any) -> Exchange:
     """Sends raw bytes on a connection of their own and returns all that comes until it closes."""
-    host, port = urlsplit(emulator.url).netloc.split(":")
 
     def exchange(data: bytes) -> bytes:
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with dial(emulator.url) as connection:
             connection.sendall(data)
-            received = b""
-            while part := connection.recv(65536):
-                received += part
-            return received
+            return b"".join(iter(lambda: connection.recv(65536), b""))
 
     return exchange
 
@@ -211,9 +207,9 @@ def test_time_for_a_head() -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdin is not None
-        port = urlsplit(json.loads(process.stdout.readline())["url"]).port
+        url = json.loads(process.stdout.readline())["url"]
         health = head("HEAD", "/_emulator/health", {"Host": "a"})
-        with socket.create_connection(("127.0.0.1", port or 0), timeout=10) as connection:
+        with dial(url) as connection:
             for parts in ((health,), (health, health[:20])):
                 connection.sendall(b"".join(parts))
                 assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
@@ -248,9 +244,8 @@ def test_announced_body_over_the_limit_is_refused_before_it_is_sent(exchange: Ex
 
 
 def test_client_that_leaves_in_the_middle_harms_nobody(wire: Any, emulator: Any) -> None:
-    host, port = urlsplit(emulator.url).netloc.split(":")
     for _ in range(5):
-        with socket.create_connection((host, int(port))) as connection:
+        with dial(emulator.url) as connection:
             connection.sendall(head("POST", PATH, {**signed(wire), "Content-Length": "500"}) + b"{")
     assert wire.send("GET", "/_emulator/health").status == 200
     assert "Traceback" not in emulator.stderr()

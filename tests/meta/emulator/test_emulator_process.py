@@ -22,6 +22,8 @@ from getintegration_emulator.identities import (
 )
 from getintegration_emulator.launch import EmulatorError, RunningEmulator
 
+from ..mutants.wire import dial
+
 PATH = "/domains/shop/integrations"
 CALLER = DEFAULT_IDENTITIES["caller"]
 GOOD = """
@@ -73,8 +75,7 @@ def test_shutdown_lets_a_request_under_way_finish(connect: Any) -> None:
         wire = connect(running)
         headers = wire.signed_headers("POST", PATH, b'{"Uri": "a"}')
         lines = [f"POST {PATH} HTTP/1.1", *(f"{n}: {v}" for n, v in headers.items()), "Content-Length: 12"]
-        host, port = wire.host.split(":")
-        with socket.create_connection((host, int(port)), timeout=5) as connection:
+        with dial(running.url) as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode() + b'{"Uri"')
             time.sleep(0.1)
             running.process.send_signal(signal.SIGTERM)

@@ -13,10 +13,10 @@ from getintegration_contract.operations import create_domain, put_integration
 from getintegration_contract.sending.client import Client
 
 from ..commands import CALLER
-from ..support import Process, Received, Reply, Scripted, answered, emulator, forwarding, refused
+from ..mutants.kit import is_get
+from ..mutants.messages import Answer, Raw, Request, Response, error, ok
+from ..support import Process, Scripted, emulator, forwarding
 from .faults import SECRET
-
-Answer = Reply | bytes | None
 
 
 @dataclass
@@ -29,14 +29,14 @@ class Asked:
         tmp: A folder of the row.
     """
 
-    request: Received
-    forward: Callable[[Received], Reply]
+    request: Request
+    forward: Callable[[Request], Response]
     number: int
     reads: int
     tmp: Path
 
     @property
-    def emulated(self) -> Reply:
+    def emulated(self) -> Response:
         """What an emulator answers."""
         return self.forward(self.request)
 
@@ -46,88 +46,88 @@ class Asked:
         return self.request.target.partition("?")[0].count("/")
 
 
-def _constant(answer: Answer) -> Callable[[Asked], Answer]:
+def _constant(answer: Answer | None) -> Callable[[Asked], Answer | None]:
     return lambda asked: answer
 
 
-def _expiring(after: int) -> Callable[[Asked], Answer]:
-    expired = refused(403, "ExpiredTokenException", "The security token included in the request is expired")
+def _expiring(after: int) -> Callable[[Asked], Answer | None]:
+    expired = error(403, "ExpiredTokenException", "The security token included in the request is expired")
     return lambda asked: asked.emulated if asked.reads <= after else expired
 
 
-def _forgetting(part: str) -> Callable[[Asked], Answer]:
+def _forgetting(part: str) -> Callable[[Asked], Answer | None]:
     """Loses domains of the run after some requests, as a restart does."""
 
-    def script(asked: Asked) -> Answer:
+    def script(asked: Asked) -> Answer | None:
         request, answer = asked.request, asked.emulated
         lost = asked.reads > 5 and part in request.target and asked.depth > 1 and request.method != "DELETE"
-        return refused(404, "ResourceNotFoundException") if lost and answer.status == 200 else answer
+        return error(404, "ResourceNotFoundException") if lost and answer.status == 200 else answer
 
     return script
 
 
-def _endless(asked: Asked) -> Answer:
+def _endless(asked: Asked) -> Answer | None:
     page = {"Items": [], "NextToken": str(time.monotonic_ns())}
-    return answered(page) if asked.depth == 1 else asked.emulated
+    return ok(page) if asked.depth == 1 else asked.emulated
 
 
-def _paging(asked: Asked) -> Answer:
+def _paging(asked: Asked) -> Answer | None:
     path, _, query = asked.request.target.partition("?")
     if asked.request.method != "GET" or path not in ("/domains", "/domains/Paged/integrations"):
         return asked.emulated
     if "next-token" not in query:
-        return answered({"Items": [], "NextToken": "more"})
+        return ok({"Items": [], "NextToken": "more"})
     assert path == "/domains" or "include-hidden=true" in query
-    return answered({"Items": [{"DomainName": "Paged", "Uri": "s3://paged"}]})
+    return ok({"Items": [{"DomainName": "Paged", "Uri": "s3://paged"}]})
 
 
-def _read_only(asked: Asked) -> Answer:
+def _read_only(asked: Asked) -> Answer | None:
     creates = asked.request.method == "POST" and asked.depth == 2
-    return refused(403, "AccessDeniedException") if creates else asked.emulated
+    return error(403, "AccessDeniedException") if creates else asked.emulated
 
 
-def _unwritable(asked: Asked) -> Answer:
-    missing, denied = refused(404, "ResourceNotFoundException"), refused(403, "AccessDeniedException")
-    return missing if asked.request.is_get_integration else denied
+def _unwritable(asked: Asked) -> Answer | None:
+    missing, denied = error(404, "ResourceNotFoundException"), error(403, "AccessDeniedException")
+    return missing if is_get(asked.request) else denied
 
 
-def _silent(asked: Asked) -> Answer:
+def _silent(asked: Asked) -> Answer | None:
     time.sleep(1)
     return None
 
 
-def _slow(asked: Asked) -> Answer:
-    if asked.request.is_get_integration:
+def _slow(asked: Asked) -> Answer | None:
+    if is_get(asked.request):
         (asked.tmp / "asked").touch()
         time.sleep(0.02)
     return asked.emulated
 
 
 _AHEAD = ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
-_SKEWED = refused(403, "InvalidSignatureException", "Signature expired")
-SCRIPTS: dict[str, Callable[[Asked], Answer]] = {
-    "secretive": _constant(Reply(200, SECRET.encode())),
+_SKEWED = error(403, "InvalidSignatureException", "Signature expired")
+SCRIPTS: dict[str, Callable[[Asked], Answer | None]] = {
+    "secretive": _constant(Response(200, body=SECRET.encode())),
     "expiring": _expiring(5),
     "expiring-late": _expiring(4),
-    "skewed": _constant(_SKEWED.with_headers(_AHEAD)),
-    "skewed-unreadably": _constant(_SKEWED.with_headers(("Date", "soon"))),
-    "ahead": lambda asked: asked.emulated.with_headers(_AHEAD),
-    "refusing-proxy": _constant(Reply(407, reason="Proxy Authentication Required")),
+    "skewed": _constant(_SKEWED.with_header(*_AHEAD)),
+    "skewed-unreadably": _constant(_SKEWED.with_header("Date", "soon")),
+    "ahead": lambda asked: asked.emulated.with_header(*_AHEAD),
+    "refusing-proxy": _constant(Response(407, reason="Proxy Authentication Required")),
     "silent": _silent,
     "dropping": _constant(None),
     "dying": lambda asked: asked.emulated,
-    "smtp": _constant(b"220 mail.example ESMTP\r\n"),
-    "unavailable": _constant(Reply(503)),
-    "starting": lambda asked: Reply(503) if asked.number <= 4 else asked.emulated,
+    "smtp": _constant(Raw(b"220 mail.example ESMTP\r\n")),
+    "unavailable": _constant(Response(503)),
+    "starting": lambda asked: Response(503) if asked.number <= 4 else asked.emulated,
     "restarting": _forgetting(""),
     "forgetting": _forgetting("-A"),
     "read-only": _read_only,
     "unwritable": _unwritable,
-    "methodless": _constant(Reply(405)),
-    "crashing": _constant(Reply(500)),
-    "forbidding": _constant(Reply(403, b'{"message": "Forbidden"}')),
-    "website": _constant(Reply(404, b"<html>", (("Content-Type", "text/html"),))),
-    "throttling": _constant(refused(429, "ThrottlingException")),
+    "methodless": _constant(Response(405)),
+    "crashing": _constant(Response(500)),
+    "forbidding": _constant(Response(403, body=b'{"message": "Forbidden"}')),
+    "website": _constant(Response(404, (("Content-Type", "text/html"),), b"<html>")),
+    "throttling": _constant(error(429, "ThrottlingException")),
     "paging": _paging,
     "endless": _endless,
     "slow": _slow,
@@ -158,8 +158,8 @@ def serving(name: str, shared: str, tmp: Path) -> Iterator[str]:
 def _scripted(name: str, url: str, tmp: Path) -> Scripted:
     forward, reads = forwarding(url), [0]
 
-    def script(request: Received) -> Answer:
-        reads[0] += request.is_get_integration
+    def script(request: Request) -> Answer | None:
+        reads[0] += is_get(request)
         if name == "dying" and len(server.received) > 60:
             server.close()
             raise ConnectionError

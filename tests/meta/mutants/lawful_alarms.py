@@ -16,9 +16,10 @@ from .excuses import serves_claims
 from .kit import Build, always, answers, bind, changed, on_answer, on_document, on_error, plain, rejects
 from .lawful_forms import times, typed
 from .lawful_kit import GIVEN, Lawful, every, rewritten
-from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Raw, Request, Response, error, serialise
+from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Raw, Request, Response, error
 from .official import is_current, is_right, presigned
 from .signing import CALLER, fits, is_by, resigned
+from .wire import serialise
 from .writes import Writes, edited, key, reads
 
 THEME = Lawful("lawful-alarm")

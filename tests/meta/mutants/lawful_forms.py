@@ -11,7 +11,8 @@ from typing import Any
 
 from .kit import always, bind, changed, on_answer, on_document, timed
 from .lawful_kit import GIVEN, Lawful, every, on_errors, rewritten
-from .messages import Answer, Forward, Handler, Raw, Request, Response, serialise
+from .messages import Answer, Forward, Handler, Raw, Request, Response
+from .wire import serialise
 
 THEME = Lawful("lawful-form")
 _add = THEME.variant
@@ -213,7 +214,9 @@ def _in_two_pieces(request: Request, answer: Response) -> Answer:
     """The bytes arrive with a pause between."""
     if request.version != "HTTP/1.1" or request.method == "HEAD":
         return answer
-    return Raw(serialise(answer), _fate(request, answer), 0.002)
+    whole = serialise(answer)
+    half = len(whole) // 2
+    return Raw(whole[:half], _fate(request, answer), (whole[half:],), 0.002)
 
 
 def _hinted(request: Request, answer: Response) -> Answer:

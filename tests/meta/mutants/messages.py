@@ -1,17 +1,15 @@
-"""Requests and responses as they stand on the wire, and reading and writing them."""
+"""Requests and responses as they stand on the wire."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import socket
 import uuid
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from http.client import responses as reasons
 from typing import Any, Self
 from urllib.parse import quote, unquote_to_bytes
 
@@ -36,17 +34,6 @@ _OPERATIONS = {
     ("GET", 1): "ListDomains",
 }
 _REST = ["integrations", "delete"]
-
-#: Bytes of a head beyond which a peer is not believed to be speaking HTTP.
-_MAX_HEAD = 1 << 20
-
-
-class ClosedError(ConnectionError):
-    """The other side ended the connection between two messages, or within one."""
-
-
-class MalformedError(ValueError):
-    """What came is no HTTP/1.1."""
 
 
 def find(headers: Headers, name: str) -> str | None:
@@ -236,11 +223,13 @@ class Raw:
 
     Attributes:
         then: ``keep``, ``close``, ``reset``, or ``stall``: keep it open and say nothing more.
-        pause: Seconds between the two halves of the bytes.
+        pieces: What follows the bytes, piece by piece.
+        pause: Seconds before each of these pieces.
     """
 
     data: bytes
     then: str = "close"
+    pieces: Iterable[bytes] = ()
     pause: float = 0.0
 
 
@@ -249,142 +238,15 @@ Forward = Callable[[Request], Response]
 Handler = Callable[[Request, Forward], Answer]
 
 
-def error(status: int, error_type: str, message: str = "The proxy says no.") -> Response:
-    """An error in the form of the protocol."""
+def ok(document: Any, status: int = 200) -> Response:
+    """A JSON document."""
     headers = (
         ("Content-Type", "application/json"),
         ("x-amzn-RequestId", str(uuid.uuid4())),
-        ("X-Amzn-ErrorType", error_type),
     )
-    return Response(status, headers, json.dumps({"Message": message}).encode())
+    return Response(status, headers, json.dumps(document).encode())
 
 
-def ok(document: Any) -> Response:
-    """A 200 with a JSON document."""
-    headers = (("Content-Type", "application/json"), ("x-amzn-RequestId", str(uuid.uuid4())))
-    return Response(200, headers, json.dumps(document).encode())
-
-
-def serialise(response: Response, *, head: bool = False) -> bytes:
-    """A response as it goes over the wire; without its body where ``head``."""
-    body = response.body
-    headers = without(response.headers, "content-length", "transfer-encoding")
-    if response.framing == "chunked" and response.version == "HTTP/1.1":
-        headers = (*headers, ("Transfer-Encoding", "chunked"))
-        body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
-    elif response.framing == "close":
-        headers = (*without(headers, "connection"), ("Connection", "close"))
-    elif response.status != 204:
-        headers = (*headers, ("Content-Length", str(len(body))))
-    reason = reasons.get(response.status, "Unknown") if response.reason is None else response.reason
-    lines = [f"{response.version} {response.status} {reason}", *(f"{k}: {v}" for k, v in headers), "", ""]
-    top = "\r\n".join(lines).encode("latin-1")
-    return top if head or response.status in (204, 304) else top + body
-
-
-class Wire:
-    """A socket that is read by heads and lengths."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = connection
-        self._buffer = b""
-
-    def send(self, data: bytes) -> None:
-        """Send all of it."""
-        self.socket.sendall(data)
-
-    def close(self) -> None:
-        """Close the socket."""
-        self.socket.close()
-
-    def until(self, marker: bytes) -> bytes:
-        """What comes before the next marker, which is consumed."""
-        start = 0
-        while (end := self._buffer.find(marker, start)) < 0:
-            if len(self._buffer) > _MAX_HEAD:
-                raise MalformedError("no end in sight")
-            start = max(0, len(self._buffer) - len(marker))
-            self._fill()
-        found, self._buffer = self._buffer[:end], self._buffer[end + len(marker) :]
-        return found
-
-    def exactly(self, size: int) -> bytes:
-        """The next ``size`` bytes."""
-        while len(self._buffer) < size:
-            self._fill()
-        found, self._buffer = self._buffer[:size], self._buffer[size:]
-        return found
-
-    def rest(self) -> bytes:
-        """Everything until the other side closes."""
-        try:
-            while True:
-                self._fill()
-        except ClosedError:
-            found, self._buffer = self._buffer, b""
-            return found
-
-    def chunks(self) -> bytes:
-        """A chunked body."""
-        parts = []
-        while size := _number(self.until(b"\r\n").partition(b";")[0], 16):
-            parts.append(self.exactly(size))
-            if self.exactly(2) != b"\r\n":
-                raise MalformedError("a chunk does not end where it said")
-        while self.until(b"\r\n"):
-            pass  # trailers
-        return b"".join(parts)
-
-    def head(self) -> tuple[str, Headers]:
-        """A first line and the headers below it."""
-        first, *lines = self.until(b"\r\n\r\n").decode("latin-1").split("\r\n")
-        headers = []
-        for line in lines:
-            name, colon, value = line.partition(":")
-            if not colon or not name or name != name.strip():
-                raise MalformedError(f"no header: {line[:80]}")
-            headers.append((name, value.strip()))
-        return first, tuple(headers)
-
-    def _fill(self) -> None:
-        data = self.socket.recv(1 << 18)
-        if not data:
-            raise ClosedError("the other side closed")
-        self._buffer += data
-
-
-def _number(text: bytes, base: int) -> int:
-    try:
-        return int(text.strip(), base)
-    except ValueError:
-        raise MalformedError("no number where one must be") from None
-
-
-def read_response(wire: Wire, method: str) -> Response:
-    """The next response to a request of that method."""
-    while True:
-        first, headers = wire.head()
-        version, _, rest = first.partition(" ")
-        code, _, reason = rest.partition(" ")
-        status = int(code)
-        if status >= 200:
-            break
-    framing, body = "length", b""
-    length = find(headers, "content-length")
-    if method != "HEAD" and status not in (204, 304):
-        if "chunked" in (find(headers, "transfer-encoding") or "").lower():
-            framing, body = "chunked", wire.chunks()
-        elif length is not None:
-            body = wire.exactly(int(length))
-        else:
-            framing, body = "close", wire.rest()
-    return Response(status, headers, body, reason, framing, version)
-
-
-def read_body(wire: Wire, headers: Headers) -> tuple[bytes, bool]:
-    """The body of a request, and whether it came chunked."""
-    if "chunked" in (find(headers, "transfer-encoding") or "").lower():
-        return wire.chunks(), True
-    length = find(headers, "content-length")
-    return (wire.exactly(_number(length.encode(), 10)) if length else b""), False
+def error(status: int, error_type: str, message: str = "The proxy says no.") -> Response:
+    """An error in the form of the protocol."""
+    return ok({"Message": message}, status).with_header("X-Amzn-ErrorType", error_type)

@@ -1,14 +1,14 @@
 """A reverse proxy that hands every request to a handler, which decides what is asked and what is answered.
 
-It speaks HTTP/1.1 on raw sockets, because many mutants are wrong below the level of an HTTP library. Each
-connection of a client has a thread and a kept-alive connection to the base of its own. Path, headers (the
-Host header too, so that signatures still fit) and body go to the base as they came.
+Each connection of a client has a thread and a kept-alive connection to the base of its own. Path, headers
+(the Host header too, so that signatures still fit) and body go to the base as they came.
 """
 
 from __future__ import annotations
 
 import itertools
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -16,28 +16,14 @@ import time
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
-from .messages import (
-    Answer,
-    ClosedError,
-    Handler,
-    MalformedError,
-    Raw,
-    Request,
-    Response,
-    Wire,
-    error,
-    find,
-    read_body,
-    read_response,
-    serialise,
-    without,
-)
+import h11
+
+from .messages import Answer, Handler, Raw, Request, Response, error, without
+from .wire import ClosedError, Wire, dial, serialise
 
 #: Seconds after which a stalled answer is given up.
 STALL = 30.0
-_BASE_TIMEOUT = 30.0
 _HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "expect", "content-length")
 #: Stands on an answer that a habit has changed, until it leaves.
 _MARK = "x-habit"
@@ -61,8 +47,7 @@ class Base:
     """One kept-alive connection to the server behind the proxy."""
 
     def __init__(self, url: str) -> None:
-        address = urlsplit(url)
-        self._address = (address.hostname or "", address.port or 80)
+        self._url = url
         self._wire: Wire | None = None
 
     def ask(self, request: Request) -> Response:
@@ -72,7 +57,8 @@ class Base:
             with suppress(OSError):
                 return self._exchange(self._wire, data, request.method)
             self.close()
-        return self._exchange(self._connect(), data, request.method)
+        self._wire = Wire(dial(self._url))
+        return self._exchange(self._wire, data, request.method)
 
     def close(self) -> None:
         """Close the connection."""
@@ -80,14 +66,10 @@ class Base:
             self._wire.close()
             self._wire = None
 
-    def _connect(self) -> Wire:
-        self._wire = Wire(socket.create_connection(self._address, _BASE_TIMEOUT))
-        return self._wire
-
     def _exchange(self, wire: Wire, data: bytes, method: str) -> Response:
         with suppress(BrokenPipeError, ConnectionResetError):  # an early answer may be there to read
             wire.send(data)
-        answer = read_response(wire, method)
+        answer = wire.response(method)
         if (answer.header("connection") or "").lower() == "close" or answer.framing == "close":
             self.close()
         return answer
@@ -110,6 +92,7 @@ class Proxy:
         continues: Whether ``Expect: 100-continue`` is answered.
         habit: Changes what the base answers, and what the handler answers on its own.
         port: Where it listens; 0 for any free port.
+        tls: Its certificate, where it speaks TLS.
     """
 
     def __init__(
@@ -120,6 +103,7 @@ class Proxy:
         continues: bool = True,
         habit: Handler | None = None,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.count = Count()
         self._base = base
@@ -130,7 +114,9 @@ class Proxy:
         self._connections = itertools.count(1)
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._tls = tls
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -154,6 +140,10 @@ class Proxy:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            if self._tls:
+                connection = self._tls.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
             self._open.add(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
@@ -162,10 +152,10 @@ class Proxy:
         index = next(self._connections)
         try:
             for number in itertools.count(1):
-                request = self._read(wire, index, number)
+                request = wire.request(index, number, continues=self._continues)
                 if not self._send(wire, request, self._answer(request, base)):
                     break
-        except MalformedError as fault:
+        except h11.RemoteProtocolError as fault:
             with suppress(OSError):
                 wire.send(serialise(error(400, "BadRequestException", str(fault))))
         except OSError:
@@ -174,16 +164,6 @@ class Proxy:
             self._open.discard(connection)
             base.close()
             wire.close()
-
-    def _read(self, wire: Wire, connection: int, number: int) -> Request:
-        first, headers = wire.head()
-        words = first.split(" ")
-        if len(words) != 3 or not words[2].startswith("HTTP/1."):
-            raise MalformedError(f"no request line: {first[:80]}")
-        if self._continues and (find(headers, "expect") or "").lower() == "100-continue":
-            wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body, chunked = read_body(wire, headers)
-        return Request(words[0], words[1], headers, body, words[2], chunked, connection, number)
 
     def _answer(self, request: Request, base: Base) -> Answer:
         first: list[Response] = []
@@ -232,11 +212,10 @@ class Proxy:
             asked_to_close = (request.header("connection") or "").lower() == "close"
             closes = (answer.header("connection") or "").lower() == "close" or answer.framing == "close"
             return not (closes or asked_to_close or request.version == "HTTP/1.0")
-        half = len(answer.data) // 2 if answer.pause else 0
-        if half:
-            wire.send(answer.data[:half])
+        wire.send(answer.data)
+        for piece in answer.pieces:
             time.sleep(answer.pause)
-        wire.send(answer.data[half:])
+            wire.send(piece)
         if answer.then == "stall":
             wire.socket.settimeout(STALL)
             with suppress(OSError):

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .kit import Theme, When, always, answers, bind, closing, is_get, on_answer, on_found, stateless
-from .messages import Answer, Handler, Raw, Request, Response, error, serialise
+from .messages import Answer, Handler, Raw, Request, Response, error
+from .wire import serialise
 
 THEME = Theme("transport")
 _add = THEME.add
