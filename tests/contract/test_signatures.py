@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
-from getintegration_contract.exchange import Request, Signing
+from getintegration_contract.exchange import SERVICE, Request, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import NOT_FOUND, UNAUTHENTICATED, Expectation
@@ -71,6 +74,12 @@ def own_hash(request: Request) -> Request:
     return replace(request, body=body).with_headers(x_amz_content_sha256=hashlib.sha256(body).hexdigest())
 
 
+def escaped(request: Request) -> Request:
+    """The first letter of the domain name percent-encoded: the same name in another path."""
+    start, letter, rest = request.target[:9], request.target[9], request.target[10:]
+    return replace(request, target=f"{start}%{ord(letter):02X}{rest}")
+
+
 def without(component: str, replacement: str = "") -> Signing:
     """Leaves a component of Authorization out, or empties it."""
     return authorization(
@@ -127,6 +136,7 @@ REJECTED = [
             signed_headers=("content-type", "host", "x-amz-date"),
         ),
     ),
+    _row("tampered-path", "percent-encoded", after_signing(escaped)),
     _row("tampered-query", "a=b", query_after_signing("a=b")),
     _row("tampered-query", "X-Amz-Date", query_after_signing("X-Amz-Date=20200101T000000Z")),
     _row("tampered-header", "x-amz-content-sha256", headers_after_signing(x_amz_content_sha256="0" * 64)),
@@ -272,6 +282,19 @@ def test_slash_added_after_signing(ask: Ask, check: Checker) -> None:
         check.not_exercised("the tampered path was looked at before the signature")
     else:  # no operation has this path: a gateway may answer, in a form of its own
         check.expect(exchange, Expectation("sigv4.tampered-path", (UNAUTHENTICATED,), shape="none"))
+
+
+@clauses("sigv4.tampered-path")
+def test_path_signed_as_for_s3(
+    client: Client, target: Target, static_caller: Identity, state: State, check: Checker
+) -> None:
+    # S3 alone wants a path signed as it is sent; all others want it encoded once more.
+    request = escaped(get_integration(state.domain, state.uri))
+    aws = AWSRequest(request.method, target.endpoint + request.target, dict(request.headers), request.body)
+    keys = Credentials(static_caller.access_key, static_caller.secret_key, static_caller.session_token)
+    S3SigV4Auth(keys, SERVICE, target.region).add_auth(aws)
+    exchange = client.send(replace(request, headers=tuple(aws.headers.items())))
+    check.unauthenticated(exchange, "sigv4.tampered-path", *INVALID)
 
 
 @clauses("sigv4.tampered-path")

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from urllib.parse import quote, unquote
 
 from .excuses import now, serves, serves_claims
 from .kit import Build, Theme, always, bind, plain, remembers, stateless
@@ -211,6 +212,23 @@ def _without_slash(request: Request, forward: Forward) -> Answer:
     return forward(resigned(other)) if fits(other) else answer
 
 
+def _of_path(canonical: Callable[[str], str], request: Request, claim: Claim) -> bool:
+    assert claim.identity is not None
+    path = canonical(request.path)
+    given = claim.signature == signature(request, claim, claim.identity.secret_key, path=path)
+    return given and "%" in request.path
+
+
+for _name, _description, _canonical in (
+    ("once", "as it is sent", str),
+    ("after-decoding", "decoded and encoded once", lambda path: quote(unquote(path), safe="/~")),
+):
+    _add(
+        f"path-encoded-{_name}-accepted",
+        f"A signature over the path {_description} is accepted beside the right one.",
+        "sigv4.tampered-path",
+        serves_claims(bind(_canonical, _of_path)),
+    )
 THEME.add_stateful(
     "body-not-covered",
     "A signature for one body is accepted for another.",

@@ -111,8 +111,10 @@ def resigned(request: Request, identity: Identity | None = None) -> Request:
     return replace(unsigned, headers=(*headers, ("Authorization", authorization)))
 
 
-def signature(request: Request, claim: Claim, secret: str, *, body_hash: str | None = None) -> str:
-    """The signature that fits a request under a claim."""
+def signature(
+    request: Request, claim: Claim, secret: str, *, path: str | None = None, body_hash: str | None = None
+) -> str:
+    """The signature that fits a request under a claim; ``path`` is the canonical one."""
     values = {name: [] for name in claim.signed}  # type: dict[str, list[str]]
     for name, value in request.headers:
         if name.lower() in values:
@@ -120,7 +122,7 @@ def signature(request: Request, claim: Claim, secret: str, *, body_hash: str | N
     canonical = "\n".join(
         [
             request.method,
-            _canonical_path(request.path),
+            _canonical_path(request.path) if path is None else path,
             "&".join(sorted(request.query.split("&"))) if request.query else "",
             *(f"{name}:{','.join(values[name])}" for name in claim.signed),
             "",
