@@ -203,13 +203,6 @@ class Signature(NamedTuple):
     signing: Signing
 
 
-class Fault(NamedTuple):
-    """A transient fault that a repeat did not show: what, and at which attempt."""
-
-    kind: str
-    attempt: int
-
-
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A request with its response.
@@ -219,7 +212,7 @@ class Exchange:
         identity: Name of the identity that signed, None for an unsigned request.
         started: Epoch seconds when the final attempt was sent.
         seconds: Time to the complete response of the final attempt.
-        faults: Transient faults on the way, each retried.
+        faults: Kinds of the transient faults on the way, each retried.
         signature: Who signed the request and how; None if nobody did, or if it is not known.
     """
 
@@ -229,7 +222,7 @@ class Exchange:
     identity: str | None = None
     started: float = 0.0
     seconds: float = 0.0
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[str, ...] = ()
     signature: Signature | None = None
 
     @property

@@ -232,7 +232,7 @@ class Run:
                 self.say(f"cleaning up failed: {error}")
             self._provisioner = None
         if self._client is not None:
-            self.ledger.faults.update(self._client.faults)
+            self.ledger.faults.update(fault for fault, _ in self._client.faults)
             self.ledger.judge_faults(self._target.fault_limit)
             if self._target.latency_limit is not None:
                 self.ledger.judge_latency(self._target.latency_limit)

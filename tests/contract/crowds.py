@@ -170,7 +170,7 @@ def lasting_fault(exchange: Exchange) -> str | None:
 
 def _count_faults(exchange: Exchange) -> int:
     """Faults that a client sees of a server that is asked too much at once; its 429 are none."""
-    return sum(fault.kind != "429" for fault in exchange.faults) + (lasting_fault(exchange) is not None)
+    return sum(fault != "429" for fault in exchange.faults) + (lasting_fault(exchange) is not None)
 
 
 def _share_of_faults(exchanges: Sequence[Exchange]) -> float:

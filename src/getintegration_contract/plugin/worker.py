@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -199,11 +198,12 @@ class Worker:
             if entry is not None:
                 entry.indeterminate.update(dict.fromkeys(_clauses(item), reason))
         if entry is not None and call.when == "teardown":
-            entry.faults, self.client.faults = self.client.faults, Counter()
-            if stray := self.client.stray:
-                self.client.stray = None
-                exchange = self.redactor.exchange(stray.to_dict(), SHOWN)
-                entry.record(Check(STRAY_FAULTS, False, "", ""), exchange, stray.size)
+            for fault, exchange in self.client.faults:
+                entry.faults[fault] += 1
+                if exchange.response.status >= 500:
+                    shown = self.redactor.exchange(exchange.to_dict(), SHOWN)
+                    entry.record(Check(STRAY_FAULTS, False, "", ""), shown, exchange.size)
+            self.client.faults.clear()
             found = {"contract": entry.to_dict(), "is_partial": self._is_partial}
             found["is_broken_off"] = self._is_broken_off
             vars(report).update(found, signatures=self._signatures, exchanges=self._exchanges)

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from getintegration_contract.exchange import Exchange, Fault, Headers, Request, Response
+from getintegration_contract.exchange import Exchange, Headers, Request, Response
 from getintegration_contract.redact import Redactor
 
 #: Endpoint and request target, the target exactly as it is.
@@ -106,7 +106,7 @@ def recorded(entry: dict[str, Any]) -> Recorded:
         entry.get("_identity"),
         moment(entry["startedDateTime"]).timestamp(),
         entry["time"] / 1000,
-        tuple(Fault("transient", number) for number in range(1, entry.get("_attempt", 1))),
+        ("transient",) * (entry.get("_attempt", 1) - 1),
     )
     test, clauses = _shared(entry.get("_test", "")), _shared(tuple(entry.get("_clauses", ())))
     return Recorded(exchange, test, clauses, entry.get("_signing", {}))

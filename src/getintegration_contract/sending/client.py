@@ -8,15 +8,14 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import h11
 
 from getintegration_contract.errors import EndpointDown, EnvironmentFault
-from getintegration_contract.exchange import Exchange, Fault, Request, Response, Signature, Signing
+from getintegration_contract.exchange import Exchange, Request, Response, Signature, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import writes
 from getintegration_contract.sending.connection import Connection
@@ -53,8 +52,7 @@ class Client:
         observe: Called with every exchange that was completed, transient ones included.
 
     Attributes:
-        faults: Transient faults that a repeat did not show again, by kind.
-        stray: The last exchange with such a 5xx.
+        faults: Transient faults that a repeat did not show again: kind, and the exchange that met it.
         control: A request known to be answered; asking it again tells a fault of the environment.
         route: How the endpoint is reached.
     """
@@ -72,8 +70,7 @@ class Client:
         self.region = region
         self.timeout = timeout
         self.sent = 0
-        self.faults: Counter[str] = Counter()
-        self.stray: Exchange | None = None
+        self.faults: list[tuple[str, Exchange]] = []
         self._waited = 0.0
         self._acquire = acquire
         self._observe = observe
@@ -154,13 +151,13 @@ class Client:
             Throttled: The caller is throttled for good.
         """
 
-        def act(faults: tuple[Fault, ...]) -> list[Exchange]:
+        def act(faults: tuple[str, ...]) -> list[Exchange]:
             return [self.attempt(request, identity, signing, self._talk, faults)]
 
         return self.repeat(act, throttled=throttled)[0]
 
     def repeat(
-        self, act: Callable[[tuple[Fault, ...]], list[Exchange]], *, throttled: bool = False
+        self, act: Callable[[tuple[str, ...]], list[Exchange]], *, throttled: bool = False
     ) -> list[Exchange]:
         """Do something that takes one or more exchanges, and start again while it ends in a transient fault.
 
@@ -168,25 +165,24 @@ class Client:
             act: Takes the faults so far; its last exchange is the first with another fault, if any.
             throttled: As for :meth:`send`.
         """
-        faults: list[Fault] = []
-        stray: Exchange | None = None
+        met: list[tuple[str, Exchange]] = []
         waited = 0.0
         while True:
+            faults = tuple(fault for fault, _ in met)
             try:
-                *before, exchange = act(tuple(faults))
+                *before, exchange = act(faults)
             except EnvironmentFault:
-                self._count(faults)
+                self.faults += met
                 raise
             kind = transient_fault(exchange.response)
             if throttled and kind == "429":
                 kind = None
             # Throttling and other faults are counted apart: neither makes the other a lasting one.
-            attempt = 1 + sum((fault.kind == "429") == (kind == "429") for fault in faults)
+            attempt = 1 + sum((fault == "429") == (kind == "429") for fault in faults)
             patient = kind == "429" and self._waited < PATIENCE
             if kind is None or attempt >= (THROTTLED_ATTEMPTS if patient else ATTEMPTS):
                 break
-            faults.append(Fault(kind, attempt))
-            stray = exchange if exchange.response.status >= 500 else stray
+            met.append((kind, exchange))
             # A pause would end the throttling that is looked for.
             pause = 0.0 if throttled else _backoff(attempt, kind)
             waited += pause if kind == "429" else 0.0
@@ -195,18 +191,12 @@ class Client:
             self.control.check_credentials(exchange, self.sent)
         if kind is not None:
             self._check_target(kind, exchange, faults, waited)
-            # A fault that every attempt showed is no transient one.
-            persisted = all(fault.kind == kind for fault in faults)
-            exchange = replace(exchange, faults=() if persisted else tuple(faults))
-        self._count(exchange.faults)
-        self.stray = stray if exchange.faults and stray else self.stray
+            if all(fault == kind for fault in faults):  # no transient one
+                met, exchange = [], replace(exchange, faults=())
+        self.faults += met
         return [*(replace(earlier, faults=()) for earlier in before), exchange]
 
-    def _count(self, faults: Iterable[Fault]) -> None:
-        with self._lock:
-            self.faults.update(fault.kind for fault in faults)
-
-    def _check_target(self, kind: str, exchange: Exchange, faults: list[Fault], waited: float) -> None:
+    def _check_target(self, kind: str, exchange: Exchange, faults: tuple[str, ...], waited: float) -> None:
         """Raise what is a lasting fault of the environment, and no answer to the request."""
         if kind == "429":
             self._waited += waited  # in vain
@@ -217,7 +207,7 @@ class Client:
                 self.route.connect(3).close()
             except ConnectError as error:
                 message = error.detail
-                if faults[0].kind != UNREACHABLE:
+                if faults[0] != UNREACHABLE:
                     sent = exchange.request
                     body = shorten(visible(sent.body.decode(errors="replace")), 60) or "nothing"
                     message += (
@@ -242,7 +232,7 @@ class Client:
         identity: Identity | None,
         signing: Signing | None,
         talk: Callable[[Request, float], Response],
-        faults: tuple[Fault, ...] = (),
+        faults: tuple[str, ...] = (),
     ) -> Exchange:
         """Sign, admit, send and note one request, once.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import h11
 
-from getintegration_contract.exchange import Exchange, Fault, Request, Response, Signing
+from getintegration_contract.exchange import Exchange, Request, Response, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.connection import Answer, Connection
@@ -70,7 +70,7 @@ def pipeline(client: Client, *requests: PipelinedRequest) -> list[PipelinedRespo
     """
     responses: list[PipelinedResponse] = []
 
-    def act(faults: tuple[Fault, ...]) -> list[Exchange]:
+    def act(faults: tuple[str, ...]) -> list[Exchange]:
         responses.clear()
         with closing(_Line(client)) as line:
             for request in requests:
@@ -99,7 +99,7 @@ class _Line:
             self._connection.close()
         self._connection = None
 
-    def send(self, asked: PipelinedRequest, faults: tuple[Fault, ...]) -> PipelinedResponse:
+    def send(self, asked: PipelinedRequest, faults: tuple[str, ...]) -> PipelinedResponse:
         """Send one request and read its answer; an answer that is not whole comes back as status 0.
 
         Where the server ended the connection after the answer before, the request is sent once more.
@@ -110,7 +110,7 @@ class _Line:
         response = self._attempt(asked, faults)
         return self._attempt(asked, faults) if self._is_stale else response
 
-    def _attempt(self, asked: PipelinedRequest, faults: tuple[Fault, ...]) -> PipelinedResponse:
+    def _attempt(self, asked: PipelinedRequest, faults: tuple[str, ...]) -> PipelinedResponse:
         answers: list[tuple[Answer, bool]] = []
         reused = self._connection is not None
 

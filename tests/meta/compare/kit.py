@@ -11,7 +11,7 @@ from typing import Any
 from getintegration_compare import cli
 from getintegration_compare.comparison import Comparison, Settings
 from getintegration_contract.contract import Contract
-from getintegration_contract.exchange import Exchange, Fault, Request, Response
+from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Recording, har
@@ -61,7 +61,7 @@ def exchange(
     request = request or get_integration(STATE["domain"], STATE["uri"])
     if body is None:
         body = json.dumps(found() if document is None else document).encode()
-    faults = tuple(Fault("429", number) for number in range(1, attempt))
+    faults = ("429",) * (attempt - 1)
     response = Response(status, "", headers, body)
     return Exchange("http://127.0.0.1:1", request, response, identity, started, 0.01, faults)
 
