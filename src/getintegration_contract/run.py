@@ -42,11 +42,6 @@ NOTHING_RAN_STATUS = 5
 SHARD, LARGEST_SHARD, PLENTY = 50, 500, 16
 
 
-def shards(examples: int) -> int:
-    """How many tests share the fuzzed requests; it does not depend on the number of workers."""
-    return max(1, min(PLENTY, math.ceil(examples / SHARD)), math.ceil(examples / LARGEST_SHARD))
-
-
 @dataclass(frozen=True)
 class Settings:
     """The settings of a run.
@@ -74,8 +69,9 @@ class Settings:
 
     @property
     def shards(self) -> int:
-        """Tests that share the fuzzed requests."""
-        return shards(self.max_examples)
+        """How many tests share the fuzzed requests; it does not depend on the number of workers."""
+        examples = self.max_examples
+        return max(1, min(PLENTY, math.ceil(examples / SHARD)), math.ceil(examples / LARGEST_SHARD))
 
 
 class Run:

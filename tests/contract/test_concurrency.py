@@ -47,7 +47,7 @@ WRITERS = 8
 def crowd(client: Client, target: Target, worker: Any, pytestconfig: pytest.Config) -> Crowd:
     """Asks many questions at once."""
     size = SLOW_CROWD if target.rate else CROWDS[pytestconfig.option.depth]
-    return Crowd(client, target, *size, worker.seed)
+    return Crowd(client, target, *size, worker.settings.seed)
 
 
 @pytest.fixture

@@ -41,7 +41,6 @@ from getintegration_contract.judging import oracle
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import Expectation
 from getintegration_contract.operations import get_integration, integrations_path
-from getintegration_contract.run import shards
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
 
@@ -121,18 +120,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     worker: Any = metafunc.config.pluginmanager.get_plugin("contract-worker")
     if "case" in metafunc.fixturenames:
         contract = worker.contract if worker else None
-        cases = list(_coverage_cases(_operation(contract, worker.seed))) if contract else []
+        cases = list(_coverage_cases(_operation(contract, worker.settings.seed))) if contract else []
         seen: dict[str, int] = {}
         metafunc.parametrize("case", cases, ids=[_identifier(case, seen) for case in cases])
     if "shard" in metafunc.fixturenames:
-        examples = worker.max_examples if worker else 0
-        metafunc.parametrize("shard", range(shards(examples)))
+        metafunc.parametrize("shard", range(worker.settings.shards if worker else 1))
 
 
 @pytest.fixture(scope="session")
 def operation(worker: Any) -> Operation:
     """The operation, as Schemathesis reads it."""
-    return _operation(worker.contract, worker.seed)
+    return _operation(worker.contract, worker.settings.seed)
 
 
 def _second_opinion(case: Any, clause: str, exchange: Exchange, check: Checker) -> bool:
@@ -213,9 +211,9 @@ def test_fuzz(
 ) -> None:
     stop: list[EnvironmentFault] = []
     broken, shrinking = False, 0
-    examples = math.ceil(worker.max_examples / shards(worker.max_examples) / VARIANTS)
+    examples = math.ceil(worker.settings.max_examples / worker.settings.shards / VARIANTS)
 
-    @seed(worker.seed * 1_000_003 + shard)
+    @seed(worker.settings.seed * 1_000_003 + shard)
     @settings(
         max_examples=examples,
         database=None,

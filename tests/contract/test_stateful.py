@@ -82,7 +82,7 @@ def narrator(
 def test_stories(shard: int, narrator: Narrator, check: Checker, worker: Any) -> None:
     for _ in range(ROUNDS):
         narrator.begun = narrator.client.sent
-        _make_up(narrator, worker.seed * 1_000_003 + shard)
+        _make_up(narrator, worker.settings.seed * 1_000_003 + shard)
         clauses_told = {told.clause for told in narrator.told}
         if clauses_told == narrator.known or narrator.stop is not None:
             break

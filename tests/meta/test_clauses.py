@@ -293,7 +293,7 @@ def _merged(order: Iterable[Finding], contract: Contract) -> dict[str, Any]:
     ledger = Ledger(contract, CAPABILITIES)
     for finding in order:
         ledger.add(_entry(finding.places[0], findings={finding.clause: copy.deepcopy(finding)}))
-    return ledger.findings["missing.domain"].to_dict()
+    return vars(ledger.findings["missing.domain"])
 
 
 def test_one_finding_a_clause_whatever_the_order_with_the_smallest_exchange_first(contract: Contract) -> None:

@@ -61,10 +61,6 @@ class Finding:
         self.places = [*first, *sorted(places.difference(first))][:_PLACES]
         self.count += other.count
 
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-able form."""
-        return vars(self).copy()
-
 
 @dataclass
 class Entry:
@@ -104,20 +100,7 @@ class Entry:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form, as it travels from a worker."""
-        return {
-            "test": self.test,
-            "phase": self.phase,
-            "crowded": self.crowded,
-            "checks": dict(self.checks),
-            "findings": [finding.to_dict() for finding in self.findings.values()],
-            "not_exercised": self.not_exercised,
-            "indeterminate": self.indeterminate,
-            "faults": dict(self.faults),
-            "statuses": dict(self.statuses),
-            "latency": dict(self.latency),
-            "requests": self.requests,
-            "notes": self.notes,
-        }
+        return {**vars(self), "findings": [vars(finding) for finding in self.findings.values()]}
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from getintegration_contract.plugin.options import target_of
 from getintegration_contract.recording import har, resign
 from getintegration_contract.redact import SHOWN, Redactor
 from getintegration_contract.report import junit
+from getintegration_contract.run import Settings
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
@@ -44,15 +45,14 @@ class Worker:
         redactor: Redactor | None = None,
     ) -> None:
         self.config = config
-        self.seed: int = given["seed"]
-        self.max_examples: int = given["max_examples"]
+        self.settings = Settings(**given["settings"])
         self.state = State(**given["state"])
         self.contract = contract
         self.judge = Judge(self.contract)
         self.target = self._target(given)
         config.option.depth = self.target.depth  # scenarios ask it
         self.redactor = redactor or Redactor(self.target.secrets, accounts=config.option.redact_accounts)
-        ledger = Ledger(contract, given["capabilities"], strict=given["strict"], waived=given["waived"])
+        ledger = Ledger(contract, given["capabilities"], strict=self.settings.strict, waived=given["waived"])
         self._gates = ledger.gates  # tests fail as the run does
         self._complete = frozenset(given["complete"])
         self._budget: Budget | None = None

@@ -89,7 +89,7 @@ def _clause(entry: Outcome) -> dict[str, Any]:
 def _finding(run: Run, finding: Finding) -> dict[str, Any]:
     own, others = commands(run, finding)
     return {
-        **finding.to_dict(),
+        **vars(finding),
         "gating": run.ledger.gates(finding.clause),
         "repeat": own,
         "also": others,
