@@ -11,8 +11,6 @@ import argparse
 import http.client
 import json
 import os
-import re
-import resource
 import shutil
 import socket
 import statistics
@@ -22,11 +20,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from measuring import ROOT, alternate, free_port, peak, run, wait_for
 from requests_aws4auth import AWS4Auth
 
 from getintegration_contract.exchange import SERVICE
@@ -34,7 +32,11 @@ from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.target.emulator import LocalEmulator, emulator_identities
 
-ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "meta"))
+
+from mutants.messages import Forward, Request, Response
+from mutants.proxy import Proxy
+
 SUITE = "tests/contract"
 GENERATED = "tests/contract/test_generated.py"
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
@@ -58,39 +60,6 @@ LATENCY = 0.1
 #: Exchanges of two recordings that are compared.
 COMPARED = 10_000
 CALLER = emulator_identities()["caller"]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a command took: wall and CPU seconds of it and its children; and requests, if it is the suite."""
-
-    wall: float
-    cpu: float
-    requests: int
-
-
-def run(command: list[str], cwd: Path = ROOT) -> Measured:
-    """Run a command and measure it."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    clock = time.perf_counter()
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-    wall = time.perf_counter() - clock
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stdout[-2000:]}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    sent = re.search(r"([\d,]+) requests? in", done.stdout)
-    return Measured(wall, cpu, int(sent[1].replace(",", "")) if sent else 0)
-
-
-def alternate(pairs: int, *subjects: Callable[[], float]) -> list[float]:
-    """The median of each subject, taken in turns."""
-    taken: list[list[float]] = [[] for _ in subjects]
-    for _ in range(pairs):
-        for values, subject in zip(taken, subjects, strict=True):
-            values.append(subject())
-    return [statistics.median(values) for values in taken]
 
 
 @contextmanager
@@ -198,40 +167,16 @@ def reports(pairs: int) -> dict[str, float]:
     return {"nightly s": plain, "with reports s": reported, "share": reported / plain - 1}
 
 
-_RELAY = """
-import asyncio, sys
-port, upstream, delay = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-async def serve(reader, writer):
-    answers, onward = await asyncio.open_connection("127.0.0.1", upstream)
-    later = asyncio.get_running_loop().call_later
-    async def ask():
-        while data := await reader.read(65536):
-            onward.write(data)
-        onward.close()
-    async def answer():
-        while data := await answers.read(65536):
-            later(delay, writer.write, data)
-        later(delay, writer.close)
-    await asyncio.gather(ask(), answer(), return_exceptions=True)
-async def main():
-    await (await asyncio.start_server(serve, "127.0.0.1", port)).serve_forever()
-asyncio.run(main())
-"""
-
-
 def latency(pairs: int) -> dict[str, float]:
     """The gate against an endpoint that is slow to answer, against all of its requests one after another."""
-    port = _free_port()
-    with LocalEmulator() as emulator, target_file() as target:
-        upstream = str(urlsplit(emulator.url).port)
-        relay = subprocess.Popen([sys.executable, "-c", _RELAY, str(port), upstream, str(LATENCY)])
-        try:
-            _wait_for(port)
-            command = [*PYTEST, SUITE, "--endpoint-url", f"http://127.0.0.1:{port}", "--target", str(target)]
-            runs = [run(command) for _ in range(pairs)]
-        finally:
-            relay.kill()
-            relay.wait()
+
+    def late(request: Request, forward: Forward) -> Response:
+        time.sleep(LATENCY)
+        return forward(request)
+
+    with LocalEmulator() as emulator, target_file() as target, Proxy(emulator.url, late) as slow:
+        command = [*PYTEST, SUITE, "--endpoint-url", slow.url, "--target", str(target)]
+        runs = [run(command) for _ in range(pairs)]
     middle = sorted(runs, key=lambda each: each.wall)[len(runs) // 2]
     serial = middle.requests * LATENCY
     return {"gate s": middle.wall, "requests x latency s": serial, "ratio": middle.wall / serial}
@@ -244,7 +189,7 @@ def compare() -> dict[str, float]:
         run([*PYTEST, GENERATED, "--max-examples", str(COMPARED), "--record", str(one)])
         shutil.copy(one, other)
         command = [sys.executable, "-m", "getintegration_contract", "compare", str(one), str(other)]
-        seconds, mebibytes = _peak(command)
+        seconds, mebibytes = peak(command)
     return {"s": seconds, "MB": mebibytes * 1.048576}
 
 
@@ -286,7 +231,7 @@ uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False)
 
 def emulator_speed(pairs: int) -> dict[str, float]:
     """The emulator's requests a second and tail latency, against a bare handler on the same framework."""
-    port = _free_port()
+    port = free_port()
     bare = subprocess.Popen([sys.executable, "-c", _BARE, str(port)])
     try:
         with LocalEmulator() as emulator:
@@ -306,7 +251,7 @@ def emulator_speed(pairs: int) -> dict[str, float]:
                 tails[name].append(sorted(taken)[int(0.99 * len(taken))])
                 return len(taken) / sum(taken)
 
-            _wait_for(port)
+            wait_for(port)
             ours, theirs = alternate(
                 pairs,
                 lambda: load("emulator", emulator.url),
@@ -325,46 +270,14 @@ def emulator_speed(pairs: int) -> dict[str, float]:
     }
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-
-
 def memory(sizes: list[int]) -> dict[str, float]:
     """Peak memory at nightly depth; it must not grow with the number of cases."""
     peaks = {}
     for size in sizes:
         command = [*PYTEST, GENERATED, "--depth", "nightly", "--max-examples", str(size)]
-        peaks[f"{size} s"], peaks[f"{size} MiB"] = _peak(command)
+        peaks[f"{size} s"], peaks[f"{size} MiB"] = peak(command)
     peaks["ratio"] = peaks[f"{sizes[-1]} MiB"] / peaks[f"{sizes[0]} MiB"]
     return peaks
-
-
-def _peak(command: list[str]) -> tuple[float, float]:
-    """Seconds and peak memory in MiB of a command.
-
-    The peak of all children so far never falls, so each command is measured by a process of its own.
-    """
-    script = (
-        f"import resource, subprocess; subprocess.run({command!r}, stdout=subprocess.DEVNULL);"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
-    clock = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return time.perf_counter() - clock, int(done.stdout) / 1024
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], dict[str, float]]] = {

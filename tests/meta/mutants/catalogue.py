@@ -10,6 +10,7 @@ from . import (
     credentials,
     errors,
     escaped,
+    framing,
     habits,
     lookup,
     members,
@@ -23,14 +24,15 @@ from . import (
     throttling,
     transport,
     unnoticed,
+    unnoticed_places,
     uris,
 )
 from .kit import Mutant
 
 _MODULES = (
     *(uris, names, bodies, members, lookup, errors, signatures, credentials, access, throttling),
-    *(precedence, state, stale, concurrency, transport, connections, habits, sdks, escaped, unnoticed),
-    official,
+    *(precedence, state, stale, concurrency, framing, transport, connections, habits, sdks, escaped),
+    *(unnoticed, unnoticed_places, official),
 )
 
 #: Every mutant, in a stable order.

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
 import html
 import re
-import threading
 import unicodedata
-from collections import Counter
-from collections.abc import Callable
 
 from .escaped import named_in_body, one_of_all
 from .excuses import serves_claims
 from .kit import (
     Build,
-    Known,
     Theme,
     accepts,
     alters,
@@ -22,16 +17,14 @@ from .kit import (
     asks,
     bind,
     is_get,
-    knows,
     observes,
     plain,
     remembers,
     stateless,
     valid_name,
 )
-from .lookup import Key, Place, Same, equal, found_by, like, matches, near, same
+from .lookup import Key
 from .messages import (
-    CREATE_DOMAIN,
     DELETE,
     DELETE_DOMAIN,
     MISSING,
@@ -40,10 +33,9 @@ from .messages import (
     Forward,
     Request,
     Response,
-    error,
     load,
 )
-from .signing import CALLER, IDENTITIES, is_by, refused, resigned, unauthenticated
+from .signing import IDENTITIES, is_by, refused, resigned, unauthenticated
 from .writes import Document, Writes, edited, key, reads
 
 THEME = Theme("unnoticed")
@@ -211,153 +203,6 @@ def _read_that_writes(request: Request, forward: Forward) -> Answer:
     if is_get(request) and isinstance(document, dict) and "ObjectTypeName" in document:
         forward(resigned(Request("PUT", request.target, request.headers, request.body)))
     return forward(request)
-
-
-# --- What belongs to another --------------------------------------------------------------------------------
-
-
-def _hidden(gone: bool, request: Request, answer: Response) -> Answer:
-    """What is gone is not found, although the base has it."""
-    hidden = gone and is_get(request) and answer.status == 200
-    return error(404, "ResourceNotFoundException") if hidden else answer
-
-
-@THEME.mutant("deletes-by-pattern", "state.update.isolated", observes(dict, always))
-def _deletes_by_pattern(there: dict[Place, bool], request: Request, answer: Response) -> Answer:
-    """Deleting takes the Uri for a pattern of LIKE."""
-    if answer.status == 200 and request.operation == PUT:
-        there[key(request)] = True
-    elif answer.status == 200 and request.operation == DELETE:
-        for domain, uri in there:
-            if domain == request.domain and like(request.text, uri):
-                there[domain, uri] = False
-    return _hidden(there.get(key(request)) is False, request, answer)
-
-
-_add_stateful(
-    "uri-alike-in-200-characters",
-    "Uris are compared by their first 200 characters.",
-    "missing.integration",
-    near(lambda asked, known: len(asked) > 200 and asked[:200] == known[:200], same),
-)
-_add(
-    "found-by-the-domains-name",
-    "The name of a domain finds its first integration.",
-    "missing.integration",
-    accepts(
-        lambda request: request.text == request.domain,
-        lambda request: request.with_uri("s3://Contract-Bucket/Caf\u00e9/a%20b/Object"),
-    ),
-)
-
-
-@THEME.mutant("deletes-in-all-accounts", "state.update.isolated", plain)
-def _deletes_everywhere(request: Request, forward: Forward) -> Answer:
-    """Deleting in another account deletes the caller's own."""
-    answer = forward(request)
-    if request.operation == DELETE and is_by(request, "other-account") and answer.status == 200:
-        forward(resigned(request, CALLER))
-    return answer
-
-
-def _deletes_alike(matches: Callable[[str, str], bool]) -> Build:
-    def deletes(there: dict[str, bool], request: Request, answer: Response) -> Answer:
-        if answer.status == 200 and request.operation == CREATE_DOMAIN:
-            there[request.domain] = True
-        elif answer.status == 200 and request.operation == DELETE_DOMAIN:
-            there.pop(request.domain, None)
-            there.update({name: False for name in there if matches(request.domain, name)})
-        return _hidden(there.get(request.domain) is False, request, answer)
-
-    return observes(dict, always)(deletes)
-
-
-for _name, _matches in (
-    ("of-the-same-beginning", lambda name, other: other.startswith(name)),
-    ("like-it", like),
-):
-    _add_stateful(
-        f"deletes-domains-{_name}",
-        f"Deleting a domain deletes others: {_name}.",
-        "state.update.isolated",
-        _deletes_alike(_matches),
-    )
-
-
-class Puts:
-    """Puts that have begun, by domain; those that were lost."""
-
-    def __init__(self) -> None:
-        self.begun: Counter[str] = Counter()
-        self.lost: set[Place] = set()
-        self.lock = threading.Lock()
-
-
-@THEME.mutant("writes-at-once-lost", "state.update.isolated concurrency.own-answer", remembers(Puts))
-def _loses_writes_at_once(puts: Puts, request: Request, forward: Forward) -> Answer:
-    """Of two writes at once to a domain, the first to begin is lost."""
-    if request.operation != PUT:
-        return _hidden(key(request) in puts.lost, request, forward(request))
-    with puts.lock:
-        puts.begun[request.domain] += 1
-        number = puts.begun[request.domain]
-    answer = forward(request)
-    with puts.lock:
-        (puts.lost.discard if puts.begun[request.domain] == number else puts.lost.add)(key(request))
-    return answer
-
-
-for _name, _mark in (("underscore", "_"), ("hyphen", "-"), ("nothing", "")):
-    _add_stateful(
-        f"key-joined-by-{_name}",
-        f"Domain and Uri are one key, joined by: {_name}.",
-        "missing.other-domain",
-        found_by(bind(_mark, lambda mark, asked, known: mark.join(asked) == mark.join(known))),
-    )
-
-
-def _lower_scheme(uri: str) -> str:
-    return re.sub("^[^:]*", lambda found: found[0].lower(), uri)
-
-
-def _lower_host(uri: str) -> str:
-    return re.sub("(?<=://)[^/]*", lambda found: found[0].lower(), uri)
-
-
-_URIS: tuple[tuple[str, str, Same], ...] = (
-    ("scheme-in-lower-case", "case", equal(_lower_scheme)),
-    ("host-in-lower-case", "case", equal(_lower_host)),
-    ("last-segment", "suffix", lambda asked, known: asked == known.rpartition("/")[2]),
-    ("last-part", "suffix", lambda asked, known: asked == known.rpartition(":")[2]),
-    ("full-stop", "suffix", equal(lambda uri: uri.rstrip("."))),
-    ("quotation-marks", "whitespace", equal(lambda uri: uri.strip('"'))),
-    ("backslashes", "segments", equal(lambda uri: uri.replace("\\", "/"))),
-    ("known-glob", "wildcard", fnmatch.fnmatchcase),
-    ("known-expression", "wildcard", lambda asked, known: matches(known, asked)),
-    ("known-sql-pattern", "wildcard", lambda asked, known: like(known, asked)),
-)
-for _name, _clause, _comparison in _URIS:
-    _add_stateful(
-        f"uri-{_name}", f"Uris are compared by: {_name}.", f"missing.uri.{_clause}", near(_comparison, same)
-    )
-for _name, _key in (
-    ("cut-to-63", lambda name: name[:63]),
-    ("stripped-of-hyphens", lambda name: name.strip("-")),
-    ("stripped-of-underscores", lambda name: name.strip("_")),
-):
-    _add_stateful(
-        f"domain-{_name}", f"Names of domains are {_name}.", "missing.domain.near", near(same, equal(_key))
-    )
-
-
-@THEME.mutant("found-by-type", "missing.integration", knows)
-def _found_by_type(known: Known, request: Request, answer: Response, forward: Forward) -> Answer:
-    """An integration is found by its type too."""
-    if is_get(request) and answer.status == 404:
-        for (domain, uri), document in known.integrations.items():
-            if domain == request.domain and document.get("ObjectTypeName") == request.text:
-                return forward(resigned(request.with_uri(uri)))
-    return answer
 
 
 # --- Who asks -----------------------------------------------------------------------------------------------

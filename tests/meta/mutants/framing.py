@@ -1,0 +1,225 @@
+"""Servers whose messages are framed wrongly, or have heads that HTTP does not allow."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+
+from .kit import Theme, always, bind, closing, is_get, on_answer, on_found, stateless
+from .messages import Raw, Request, Response
+from .wire import serialise
+
+THEME = Theme("transport")
+_add = THEME.add
+
+#: Mutants that leave a client waiting are run with a short time limit, so that a run stays short.
+HASTE = {"settings": {"request-timeout": 1.0}}
+
+ANSWERS, _FRAMING = "transport.answers", "transport.framing"
+
+
+def sized(answer: Response) -> bytes:
+    """The answer with a Content-Length."""
+    return serialise(replace(answer, framing="length"))
+
+
+def head_and_body(answer: Response) -> tuple[bytes, bytes]:
+    """The same in two parts."""
+    head, _, body = sized(answer).partition(b"\r\n\r\n")
+    return head + b"\r\n\r\n", body
+
+
+def _with_length(answer: Response, change: int) -> bytes:
+    """The answer with a Content-Length that is off by some bytes."""
+    length = len(answer.body)
+    old, new = (b"Content-Length: %d\r\n" % length, b"Content-Length: %d\r\n" % (length + change))
+    return sized(answer).replace(old, new)
+
+
+# --- Framing ------------------------------------------------------------------------------------------------
+
+for _change, _name in ((-1, "one-short"), (-20, "twenty-short"), (1, "one-long"), (500, "five-hundred-long")):
+    _add(
+        f"content-length-{_name}",
+        f"Content-Length is off by {_change}.",
+        f"{_FRAMING} {ANSWERS} response.body.json",
+        on_found(bind(_change, lambda change, answer: Raw(_with_length(answer, change), "close"))),
+        **HASTE,
+    )
+_add(
+    "content-length-short-kept-alive",
+    "Content-Length is too small, and the connection is kept.",
+    f"{_FRAMING} {ANSWERS} response.body.json transport.keep-alive",
+    on_found(lambda answer: Raw(_with_length(answer, -5), "keep")),
+    **HASTE,
+)
+
+
+_LENGTH = f"{_FRAMING} {ANSWERS} response.body.json"
+_finding = stateless(on_found)
+
+
+@THEME.mutant("content-length-of-characters", f"{_LENGTH} transport.keep-alive", _finding, **HASTE)
+def _measured_in_characters(answer: Response) -> Raw:
+    """Content-Length counts characters, not bytes."""
+    whole = answer.with_document(answer.document)
+    return Raw(_with_length(whole, len(whole.body.decode()) - len(whole.body)), "keep")
+
+
+@THEME.mutant("content-length-before-compression", f"{_LENGTH} transport.encoding", _finding, **HASTE)
+def _compressed_with_old_length(answer: Response) -> Raw:
+    """Content-Length is that of the body before it was compressed."""
+    packed = answer.with_body(gzip.compress(answer.content)).with_header("Content-Encoding", "gzip")
+    return Raw(_with_length(packed, len(answer.content) - len(packed.body)), "close")
+
+
+_add(
+    "body-followed-by-more",
+    "More bytes follow the body, and the connection is kept.",
+    f"{_FRAMING} transport.keep-alive {ANSWERS}",
+    on_found(lambda answer: Raw(sized(answer) + b"\r\n<!-- served in 3 ms -->", "keep")),
+    **HASTE,
+)
+_add(
+    "last-body-followed-by-more",
+    "More bytes follow the body of the last answer on a connection.",
+    _FRAMING,
+    on_found(
+        lambda answer: Raw(sized(answer) + b"\r\n<!-- served in 3 ms -->", "close"),
+        lambda request: is_get(request) and closing(request),
+    ),
+)
+_CHUNKS: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
+    ("chunk-size-wrong", "A chunk is longer than its size says", lambda body: b"5\r\n%s\r\n0\r\n\r\n" % body),
+    ("chunk-size-garbage", "The size of a chunk is no number", lambda body: b"zz\r\n%s\r\n0\r\n\r\n" % body),
+    ("last-chunk-missing", "The last chunk is missing", lambda body: b"%x\r\n%s\r\n" % (len(body), body)),
+)
+for _name, _description, _data in _CHUNKS:
+    _add(
+        _name,
+        f"{_description}.",
+        f"{ANSWERS} {_FRAMING} response.body.json",
+        on_found(bind(_data, lambda data, answer: Raw(_chunked_head(answer) + data(answer.body), "close"))),
+        **HASTE,
+    )
+
+
+def _chunked_head(answer: Response) -> bytes:
+    head, _ = head_and_body(answer.with_body(b""))
+    return head.replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+
+
+# --- Heads ------------------------------------------------------------------------------------------------
+
+_SYNTAX, _SINGLE = "transport.syntax", "transport.singleton-fields"
+
+
+def _headed(line: bytes, answer: Response) -> Raw:
+    """The answer with a line of its own after the first one of its head."""
+    first, _, rest = sized(answer).partition(_CRLF)
+    return Raw(first + _CRLF + line + rest, "keep")
+
+
+_CRLF = b"\r\n"
+for _name, _description, _clause, _line in (
+    ("line-of-lf", "One line of the head ends in LF alone", _SYNTAX, b"X-Note: 1\n"),
+    ("folded-field", "A field goes on in the next line", _SYNTAX, b"X-Note: one,\r\n two\r\n"),
+    ("folded-by-tab", "A field goes on after a tab", _SYNTAX, b"X-Note: one,\r\n\ttwo\r\n"),
+    ("space-before-colon", "A space stands before a colon", _SYNTAX, b"X-Note : 1\r\n"),
+    ("tab-before-colon", "A tab stands before a colon", _SYNTAX, b"X-Note\t: 1\r\n"),
+    ("name-with-space", "The name of a field has a space", _SYNTAX, b"X Note: 1\r\n"),
+    ("name-in-brackets", "The name of a field has brackets", _SYNTAX, b"X-Note(1): 1\r\n"),
+    ("name-of-nothing", "A field has no name", _SYNTAX, b": 1\r\n"),
+    ("line-without-colon", "A line of the head has no colon", _SYNTAX, b"X-Note\r\n"),
+    ("nul-in-value", "A value holds NUL", _SYNTAX, b"X-Note: a\0b\r\n"),
+    ("cr-in-value", "A value holds a CR", _SYNTAX, b"X-Note: a\rb\r\n"),
+    ("coding-beside-length", "A coding, and Content-Length", _FRAMING, b"Transfer-Encoding: gzip\r\n"),
+    ("chunked-beside-length", "Chunked, and Content-Length", _FRAMING, b"Transfer-Encoding: chunked\r\n"),
+    ("length-that-differs", "Content-Length stands there twice", _FRAMING, b"Content-Length: 1\r\n"),
+    ("type-on-two-lines", "Content-Type stands on two lines", _SINGLE, b"Content-Type: application/json\r\n"),
+    ("dates-on-two-lines", "Date stands on two lines", _SINGLE, b"Date: a\r\nDate: b\r\n"),
+):  # fmt: skip
+    _add(_name, f"{_description}.", _clause, on_found(bind(_line, _headed)), **HASTE)
+
+
+@THEME.mutant("lines-of-lf", _SYNTAX, stateless(on_answer), **HASTE)
+def _of_lf(_: Request, answer: Response) -> Raw:
+    """All lines of the head end in LF alone."""
+    head, body = head_and_body(answer)
+    return Raw(head.replace(_CRLF, b"\n") + body, "keep")
+
+
+def _lengthened(new: bytes, answer: Response) -> Raw:
+    size = len(answer.body)
+    return Raw(sized(answer).replace(b"Content-Length: %d" % size, new % (size, size), 1), "keep")
+
+
+for _name, _description, _new in (
+    ("length-twice", "Content-Length stands there twice, alike", b"Content-Length: %d\r\nContent-Length: %d"),
+    ("length-listed", "Content-Length is a list of itself", b"Content-Length: %d, %d"),
+):
+    _add(_name, f"{_description}.", _FRAMING, on_found(bind(_new, _lengthened)), **HASTE)
+_CLOSES = "transport.close-announced"
+for _name, _description, _when in (
+    ("close-announced", "Every answer says Connection: close, and no connection is closed", always),
+    ("close-agreed", "What asks for Connection: close is answered so, and the connection is kept", closing),
+):
+    _add(
+        f"{_name}-and-kept",
+        f"{_description}.",
+        _CLOSES,
+        on_answer(lambda _, answer: Raw(sized(answer.with_header("Connection", "close")), "keep"), _when),
+        **HASTE,
+    )
+for _field, _clause, _values in (
+    (
+        "Date",
+        "transport.date-form",
+        {
+            "asctime": "Sun Nov  6 08:49:37 1994",
+            "rfc-850": "Sunday, 06-Nov-94 08:49:37 GMT",
+            "iso": "1994-11-06T08:49:37Z",
+            "offset": "Sun, 06 Nov 1994 08:49:37 +0000",
+            "wrong-weekday": "Mon, 06 Nov 1994 08:49:37 GMT",
+            "one-digit": "Sun, 6 Nov 1994 08:49:37 GMT",
+        },
+    ),
+    (
+        "Retry-After",
+        "transport.retry-after",
+        {"soon": "soon", "fraction": "1.5", "unit": "120 s", "negative": "-1"},
+    ),
+):
+    for _name, _value in _values.items():
+        _add(
+            f"{_field.lower()}-{_name}",
+            f"{_field} is {_value!r}.",
+            _clause,
+            on_answer(bind((_field, _value), lambda field, _, answer: answer.with_header(*field))),
+        )
+_SHOULD = {"options": ("--fail-on-should",)}
+_add(
+    "date-absent",
+    "No answer has a Date.",
+    "transport.date",
+    on_answer(lambda _, answer: answer.with_header("Date", None), always),
+    **_SHOULD,
+)
+_add(
+    "date-absent-from-errors",
+    "No error has a Date.",
+    "transport.date",
+    on_answer(lambda _, answer: answer.with_header("Date", None) if answer.status > 200 else answer),
+    **_SHOULD,
+)
+_add(
+    "allow-absent",
+    "A 405 does not say which methods there are.",
+    "transport.allow",
+    on_answer(
+        lambda _, answer: answer.with_status(405).with_header("Allow", None),
+        lambda request: request.operation is None,
+    ),
+    **_SHOULD,
+)
