@@ -6,7 +6,6 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from getintegration_compare.cli import build_parser as compare_parser
 from getintegration_compare.normalise import NORMALISATIONS
@@ -37,28 +36,13 @@ IDENTITY_MEANING = {
 OTHERS = (("--hypothesis-seed N", "another seed; the same seed sends the same requests"),)
 
 
-class Collector:
-    """Stands in for pytest's parser, and keeps what is registered."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, tuple[str, str]] = {}
-
-    def getgroup(self, name: str, title: str) -> Collector:
-        """Groups matter to --help alone."""
-        return self
-
-    def addoption(self, name: str, **attributes: Any) -> None:
-        """Keep an option, with what stands for its value, and its help."""
-        value = attributes.get("metavar") or "|".join(attributes.get("choices", ()))
-        value = f"[{value}]" if attributes.get("nargs") == "?" else value
-        self.found[name] = f"{name} {value}".strip(), attributes["help"]
-
-
-def run_options() -> dict[str, tuple[str, str]]:
-    """The options of a run: name -> how it is typed, what it means."""
-    collector = Collector()
-    options.add(collector)
-    return collector.found
+def run_options() -> Iterator[tuple[str, str]]:
+    """The options of a run: how each is typed, and what it means."""
+    for group in options.OPTIONS.values():
+        for name, (read, meaning) in group.items():
+            read = {"metavar": read} if isinstance(read, str) else read
+            value = read.get("metavar") or "|".join(read.get("choices", ()))
+            yield f"{name} {f'[{value}]' if 'nargs' in read else value}".strip(), meaning
 
 
 def _cell(text: str) -> str:
@@ -86,7 +70,7 @@ def _arguments(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
 
 
 def _keys() -> Iterator[tuple[str, str]]:
-    found = run_options()
+    found = {name for group in options.OPTIONS.values() for name in group}
     for key, taken in KEYS.items():
         meaning = f"as --{key}" if f"--{key}" in found else KEYS_MEANING[key]
         yield key, f"{meaning} ({taken.due})"
@@ -101,7 +85,7 @@ def document() -> str:
         "",
         "## getintegration-contract run, and pytest tests/contract",
         "",
-        *_table("option", iter([*run_options().values(), *OTHERS])),
+        *_table("option", iter([*run_options(), *OTHERS])),
         "Pytest's own options work too.",
         "",
         "## The target file",

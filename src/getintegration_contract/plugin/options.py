@@ -34,125 +34,84 @@ from getintegration_contract.target.waivers import read as read_waivers
 MAX_EXAMPLES = {"gate": 100, "nightly": 5000}
 _LONGEST_SEED = 18
 
-#: Options of a run that the command to repeat one test does without.
-_NOT_TO_REPEAT = (
-    "--waivers",
-    "--report-dir",
-    "--write-waivers",
-    "--baseline",
-    "--fail-on",
-    "--require-exercised",
-    "--record",
-    "--resume",
-    "--junitxml",
-    "--junit-xml",
-    "-n",
-    "--numprocesses",
-    "--dist",
-)
+_FLAG = {"action": "store_true"}
+_COUNT: dict[str, Any] = {"type": int, "metavar": "N"}
+_SECONDS: dict[str, Any] = {"type": float, "metavar": "SECONDS"}
+
+#: By group and option, what stands for its value or how it is read, and what it means.
+OPTIONS: dict[str, dict[str, tuple[str | dict[str, Any], str]]] = {
+    "what is tested": {
+        "--endpoint-url": ("URL", "endpoint under test; default: the shipped emulator"),
+        "--region": ("NAME", "region to sign for (default us-east-1, or what AWS_REGION says)"),
+        "--profile": ("NAME", "AWS profile of the caller"),
+        "--target": ("FILE.toml", "all about a target in one file; options win over it"),
+        "--domain-name": ("NAME", "use this domain; nothing is written"),
+        "--integration-uri": ("URI", "use this integration of --domain-name"),
+        "--allow-writes": (
+            {"action": "store_const", "const": True},
+            "let the run make and remove its own domains on AWS too",
+        ),
+        "--no-writes": (_FLAG, "never write: use an integration that can be listed"),
+        "--not-claimed": (
+            {"action": "append", "metavar": "CAPABILITY", "choices": CAPABILITIES},
+            "a capability that the target does not claim: " + ", ".join(CAPABILITIES),
+        ),
+        "--wait": (_SECONDS, "seconds to wait for an endpoint that still starts"),
+        "--rate": ({"type": float, "metavar": "N"}, "requests a second, all workers together (AWS: 5)"),
+        "--max-requests": (_COUNT, "requests at most, beside those that wait and clean up"),
+        "--request-timeout": (_SECONDS, "seconds to wait for an answer (default 10)"),
+    },
+    "how it is tested": {
+        "--depth": ({"choices": tuple(MAX_EXAMPLES)}, "gate (default) or nightly"),
+        "--max-examples": (_COUNT, "fuzzed requests (gate 100, nightly 5000)"),
+        "--fail-on-should": (_FLAG, "SHOULD clauses gate as well"),
+        "--redact-accounts": (_FLAG, "hide account ids in every output"),
+        "--list-clauses": (
+            {"nargs": "?", "const": "text", "choices": ("text", "markdown", "json")},
+            "print the clauses and stop",
+        ),
+    },
+    "what comes of it": {
+        "--waivers": ("FILE.toml", "violations that are accepted"),
+        "--write-waivers": ("FILE.toml", "write waivers for what is violated now"),
+        "--require-exercised": (
+            {"action": "append", "default": [], "metavar": "GLOB"},
+            "status 1 unless every matching clause was exercised, e.g. 'request.*'",
+        ),
+        "--report-dir": ("DIR", "write report.html, report.json, junit.xml, summary.md and exchanges.har"),
+        "--record": ("FILE.har", "keep every exchange, redacted, as HAR 1.2"),
+        "--resume": (_FLAG, "continue a recording that was interrupted"),
+        "--baseline": ("REPORT.json", "an earlier report: say what is new, mended, as it was"),
+        "--fail-on": ({"choices": ("new",)}, "new: status 1 only for violations that the baseline has not"),
+    },
+}
+
+#: Options that the command to repeat one test does without.
+_NOT_TO_REPEAT = (*OPTIONS["what comes of it"], "--junitxml", "--junit-xml", "-n", "--numprocesses", "--dist")
 
 
 def add(parser: pytest.Parser) -> None:
     """Register the options."""
-    target = parser.getgroup("contract-target", "getintegration-contract: what is tested")
-    option = target.addoption
-    option("--endpoint-url", metavar="URL", help="endpoint under test; default: the shipped emulator")
-    option("--region", metavar="NAME", help="region to sign for (default us-east-1, or what AWS_REGION says)")
-    option("--profile", metavar="NAME", help="AWS profile of the caller")
-    option("--target", metavar="FILE.toml", help="all about a target in one file; options win over it")
-    option("--domain-name", metavar="NAME", help="use this domain; nothing is written")
-    option("--integration-uri", metavar="URI", help="use this integration of --domain-name")
-    option(
-        "--allow-writes",
-        action="store_const",
-        const=True,
-        help="let the run make and remove its own domains on AWS too",
-    )
-    option(
-        "--no-writes",
-        action="store_true",
-        help="never write: use an integration that can be listed",
-    )
-    option(
-        "--not-claimed",
-        action="append",
-        metavar="CAPABILITY",
-        choices=CAPABILITIES,
-        help="a capability that the target does not claim: " + ", ".join(CAPABILITIES),
-    )
-    option("--wait", type=float, metavar="SECONDS", help="seconds to wait for an endpoint that still starts")
-    option("--rate", type=float, metavar="N", help="requests a second, all workers together (AWS: 5)")
-    option(
-        "--max-requests",
-        type=int,
-        metavar="N",
-        help="requests at most, beside those that wait and clean up",
-    )
-    option("--record", metavar="FILE.har", help="keep every exchange, redacted, as HAR 1.2")
-    option("--resume", action="store_true", help="continue a recording that was interrupted")
-    option(
-        "--request-timeout",
-        type=float,
-        metavar="SECONDS",
-        help="seconds to wait for an answer (default 10)",
-    )
-    run = parser.getgroup("contract", "getintegration-contract: how it is tested")
-    option = run.addoption
-    option("--depth", choices=tuple(MAX_EXAMPLES), help="gate (default) or nightly")
-    option("--max-examples", type=int, metavar="N", help="fuzzed requests (gate 100, nightly 5000)")
-    option("--waivers", metavar="FILE.toml", help="violations that are accepted")
-    option("--write-waivers", metavar="FILE.toml", help="write waivers for what is violated now")
-    option(
-        "--require-exercised",
-        action="append",
-        default=[],
-        metavar="GLOB",
-        help="status 1 unless every matching clause was exercised, e.g. 'request.*'",
-    )
-    option(
-        "--report-dir",
-        metavar="DIR",
-        help="write report.html, report.json, junit.xml, summary.md and exchanges.har",
-    )
-    option("--baseline", metavar="REPORT.json", help="an earlier report: say what is new, mended, as it was")
-    option("--fail-on", choices=("new",), help="new: status 1 only for violations that the baseline has not")
-    option("--fail-on-should", action="store_true", help="SHOULD clauses gate as well")
-    option("--redact-accounts", action="store_true", help="hide account ids in every output")
-    option(
-        "--list-clauses",
-        nargs="?",
-        const="text",
-        choices=("text", "markdown", "json"),
-        help="print the clauses and stop",
-    )
-
-
-class _Options:
-    """Stands for a parser, and its groups, to learn which options a plugin adds."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-
-    def getgroup(self, *_: Any, **__: Any) -> _Options:
-        return self
-
-    def addoption(self, *names: str, **_: Any) -> None:
-        self.names.update(names)
-
-    def addini(self, *_: Any, **__: Any) -> None:
-        """Settings in a file do not collide with options."""
+    for title, options in OPTIONS.items():
+        group = parser.getgroup(f"contract: {title}", f"getintegration-contract: {title}")
+        for option, (value, meaning) in options.items():
+            read = {"metavar": value} if isinstance(value, str) else value
+            group.addoption(option, help=meaning, **read)
 
 
 def collision(error: str, plugins: pytest.PytestPluginManager) -> str:
     """Which option another plugin has too, and how to leave that plugin out."""
+    from unittest.mock import MagicMock
+
     found = re.search(r"--[\w-]+", error)
     option = found[0] if found else "an option"
     for implementation in plugins.hook.pytest_addoption.get_hookimpls():
-        theirs = _Options()
+        parser = MagicMock()
         with suppress(Exception):  # only what it adds is of interest
-            given = {"parser": theirs, "pluginmanager": plugins}
+            given = {"parser": parser, "pluginmanager": plugins}
             implementation.function(*(given[name] for name in implementation.argnames))
-        if option in theirs.names and implementation.function.__module__ != f"{__package__}.hooks":
+        added = [name for call, names, _ in parser.mock_calls if call.endswith("addoption") for name in names]
+        if option in added and implementation.function.__module__ != f"{__package__}.hooks":
             name = implementation.plugin_name
             return f"{option} is an option of the plugin {name} too: leave that out with -p no:{name}"
     return f"{option} is an option of another plugin too: {error}"
