@@ -79,7 +79,7 @@ class Writes:
 def reads(read: Callable[[Writes, Request, Response], Answer], base: type[Writes] = Writes) -> Build:
     """A server that differs in how it answers a reading."""
 
-    class Reads(base):  # type: ignore[misc, valid-type]  # which is a type
+    class Reads(base):
         def read(self, request: Request, answer: Response) -> Answer:
             return read(self, request, answer)
 
