@@ -23,6 +23,7 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import Provisioner
 
 from .commands import CALLER
+from .mutants.kit import always, on_status
 from .mutants.messages import Request, error
 from .support import (
     DESCRIPTION,
@@ -38,7 +39,6 @@ from .support import (
     emulator,
     environment,
     finish,
-    forwarding,
     logging_requests,
     start_suite,
 )
@@ -222,9 +222,9 @@ def serve(closing: Closing) -> Callable[[Script], Scripted]:
 
 
 @pytest.fixture
-def tap(closing: Closing) -> Callable[[str], Tap]:
-    """Listens in on what is sent to a server."""
-    return lambda url: closing(Tap(url))
+def tap(closing: Closing) -> Callable[..., Tap]:
+    """Listens in on what is sent to a server, and may change what it answers."""
+    return lambda *how: closing(Tap(*how))
 
 
 @pytest.fixture
@@ -234,13 +234,17 @@ def provisioner(closing: Any) -> Callable[..., Provisioner]:
 
 
 @pytest.fixture
-def refusing(
-    serve: Callable[[Script], Scripted], endpoint: Process
-) -> Callable[[Callable[[Request], object]], str]:
+def refusing(tap: Callable[..., Tap], endpoint: Process) -> Callable[[Callable[[Request], object]], str]:
     """An emulator that refuses some requests as invalid: its address."""
-    forward = forwarding(endpoint.url)
     bad = error(400, "BadRequestException")
-    return lambda when: serve(lambda request: bad if when(request) else forward(request)).url
+    return lambda when: tap(endpoint.url, lambda asked, forward: bad if when(asked) else forward(asked)).url
+
+
+@pytest.fixture
+def mislabelling(tap: Callable[..., Tap], endpoint: Process) -> str:
+    """An emulator that calls what it does not find text: its address."""
+    as_text = on_status(404, lambda answer: answer.with_header("Content-Type", "text/json"), always)
+    return tap(endpoint.url, as_text).url
 
 
 @pytest.fixture

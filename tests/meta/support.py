@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,8 +22,9 @@ from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.redact import Redactor
 
 from .mutants.bases import Process
-from .mutants.messages import Answer, Request, Response, ok
-from .mutants.proxy import Base, Proxy
+from .mutants.kit import chain
+from .mutants.messages import Answer, Forward, Request, Response, ok
+from .mutants.proxy import Proxy
 from .mutants.wire import ClosedError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -223,17 +223,23 @@ def found(request: Request, **members: object) -> Response:
     return ok({"DomainName": request.domain, "Uri": request.text, **times, **members})
 
 
-class Scripted(Proxy):
-    """A server whose answers a function makes; it keeps every request byte for byte."""
+#: Passes every request on.
+PASSING = chain()
 
-    def __init__(self, script: Script, port: int = 0) -> None:
+
+class Tap(Proxy):
+    """A server before another, or before none, that keeps every request byte for byte."""
+
+    def __init__(
+        self, url: str, handler: Callable[[Request, Forward], Answer | None] = PASSING, port: int = 0
+    ) -> None:
         self.received: list[Request] = []
-        self.script = script
-        super().__init__("", self._scripted, port=port)
+        self._answers = handler
+        super().__init__(url, self._tapped, port=port)
 
-    def _scripted(self, request: Request, forward: object) -> Answer:
+    def _tapped(self, request: Request, forward: Forward) -> Answer:
         self.received.append(request)
-        answer = self.script(request)
+        answer = self._answers(request, forward)
         if answer is None:
             raise ClosedError("the script drops the connection")
         if isinstance(answer, Response) and answer.header("date") is None:
@@ -241,24 +247,11 @@ class Scripted(Proxy):
         return answer
 
 
-def forwarding(url: str) -> Callable[[Request], Response]:
-    """A script that passes requests on, signatures intact, and keeps its connections."""
-    local = threading.local()
+class Scripted(Tap):
+    """A server whose answers a function makes."""
 
-    def script(request: Request) -> Response:
-        if not hasattr(local, "base"):
-            local.base = Base(url)
-        answer: Response = local.base.ask(request)
-        return answer
-
-    return script
-
-
-class Tap(Scripted):
-    """Passes requests on to a server, and keeps them."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(forwarding(url))
+    def __init__(self, script: Script) -> None:
+        super().__init__("", lambda request, _: script(request))
 
 
 @dataclass

@@ -16,10 +16,7 @@ from .commands import (
     run_many,
 )
 from .conftest import RunSuite
-from .support import ROOT, Process, Result, Scripted, forwarding, started, suite
-
-Serve = Callable[[Any], Scripted]
-
+from .support import ROOT, Process, Result, started, suite
 
 # --- Exit statuses ------------------------------------------------------------------------------------------
 
@@ -30,10 +27,8 @@ def test_status_0_when_everything_is_upheld(default_run: Result) -> None:
     assert "\nPASS  " in default_run.stdout
 
 
-def test_status_1_when_a_clause_is_violated(run_suite: RunSuite, serve: Serve, endpoint: Process) -> None:
-    forward = forwarding(endpoint.url)
-    server = serve(lambda request: forward(request).with_header("Content-Type", "text/json"))
-    result = run_suite(suite("access"), suite("missing"), "-k", "unknown", "--endpoint-url", server.url)
+def test_status_1_when_a_clause_is_violated(run_suite: RunSuite, mislabelling: str) -> None:
+    result = run_suite(suite("access"), suite("missing"), "-k", "unknown", "--endpoint-url", mislabelling)
     assert result.status == 1, result.output
     assert set(result.findings) == {"error.content-type"}
     assert "\nFAIL  " in result.stdout
@@ -59,15 +54,11 @@ def test_status_5_when_nothing_ran(run_suite: RunSuite) -> None:
     assert result.report["verdict"] == "indeterminate"
 
 
-def test_quiet_gives_the_verdict_alone_and_what_is_violated(
-    run_suite: RunSuite, serve: Serve, endpoint: Process
-) -> None:
+def test_quiet_gives_the_verdict_alone_and_what_is_violated(run_suite: RunSuite, mislabelling: str) -> None:
     result = run_suite(suite("access"), "-q", report=False)
     (line,) = filter(str.strip, result.stdout.splitlines())
     assert line.startswith("PASS  ")
-    forward = forwarding(endpoint.url)
-    server = serve(lambda request: forward(request).with_header("Content-Type", "text/html"))
-    result = run_suite(suite("missing"), "-q", "--endpoint-url", server.url, report=False)
+    result = run_suite(suite("missing"), "-q", "--endpoint-url", mislabelling, report=False)
     *violated, verdict = filter(str.strip, result.stdout.splitlines())
     assert verdict.startswith("FAIL  ")
     assert "VIOLATED  error.content-type: " in "\n".join(violated)

@@ -23,10 +23,10 @@ from getintegration_contract.sending import client as clients
 from getintegration_contract.sending.client import Client
 
 from .conftest import RunSuite
-from .mutants.messages import Raw, Response, error, ok
+from .mutants.messages import Forward, Raw, Response, error, ok
 from .mutants.messages import Request as Received
 from .mutants.wire import serialise
-from .support import Process, Scripted, checking, forwarding, suite
+from .support import Process, Scripted, checking, suite
 
 CALLER = Identity("caller", "AKIAEXAMPLE", "secret/+=key")
 Serve = Callable[[Any], Scripted]
@@ -309,16 +309,16 @@ def test_backoff_is_short_for_stray_faults_and_bounded_for_throttling(
 
 
 def test_a_run_through_stray_faults_upholds_and_counts_them(
-    run_suite: RunSuite, serve: Serve, endpoint: Process
+    run_suite: RunSuite, tap: Any, endpoint: Process
 ) -> None:
-    forward, count = forwarding(endpoint.url), iter(range(1_000_000))
+    count = iter(range(1_000_000))
     faults = {10: Response(503), 30: None, 50: error(429, "ThrottlingException"), 70: Response(500)}
 
-    def stray(request: Received) -> Any:
+    def stray(request: Received, forward: Forward) -> Any:
         number = next(count)
         return faults[number] if number in faults else forward(request)
 
-    result = run_suite(suite("missing"), suite("valid"), "--endpoint-url", serve(stray).url)
+    result = run_suite(suite("missing"), suite("valid"), "--endpoint-url", tap(endpoint.url, stray).url)
     assert result.status == 0, result.output
     counted = {"429": 1, "500": 1, "503": 1, "the connection was closed without a whole answer": 1}
     assert result.report["run"]["faults"] == counted
@@ -330,14 +330,12 @@ def test_a_run_through_stray_faults_upholds_and_counts_them(
 
 
 def test_a_slow_endpoint_is_sent_a_burst_side_by_side(
-    run_suite: RunSuite, serve: Serve, endpoint: Process, target_file: Any
+    run_suite: RunSuite, tap: Any, endpoint: Process, target_file: Any
 ) -> None:
-    forward = forwarding(endpoint.url)
-
-    def slowly(request: Received) -> Response:
+    def slowly(request: Received, forward: Forward) -> Response:
         time.sleep(0.15)
         return forward(request)
 
-    target = target_file(f'endpoint-url = "{serve(slowly).url}"')
+    target = target_file(f'endpoint-url = "{tap(endpoint.url, slowly).url}"')
     result = run_suite(suite("throttling"), "--target", target)
     assert (result.status, result.outcomes["throttling.occurs"]) == (0, "upheld"), result.output

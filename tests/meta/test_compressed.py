@@ -4,39 +4,24 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from .conftest import RunSuite
+from .mutants.kit import always, on_answer
 from .mutants.messages import Request, Response
-from .support import Process, Script, Scripted, emulator, forwarding, suite
+from .support import Process, emulator, suite
 
 
-def compressing(url: str) -> Script:
-    """A script that passes requests on, and answers with compressed bodies whatever was asked for."""
-    forward = forwarding(url)
-
-    def script(request: Request) -> Response:
-        answer = forward(request)
-        return replace(answer, body=gzip.compress(answer.body)).with_header("Content-Encoding", "gzip")
-
-    return script
-
-
-@pytest.fixture
-def compressed(closing: Any, serve: Callable[[Script], Scripted]) -> str:
-    """The address of such a server."""
-    behind: Process = closing(emulator())
-    return serve(compressing(behind.url)).url
+def _compressed(request: Request, answer: Response) -> Response:
+    return replace(answer, body=gzip.compress(answer.body)).with_header("Content-Encoding", "gzip")
 
 
 def test_what_an_sdk_does_not_read_is_not_exercised_and_told(
-    run_suite: RunSuite, compressed: str, target_file: Any
+    run_suite: RunSuite, closing: Any, tap: Any, target_file: Any
 ) -> None:
-    path = target_file(f'endpoint-url = "{compressed}"')
+    behind: Process = closing(emulator())
+    path = target_file(f'endpoint-url = "{tap(behind.url, on_answer(_compressed, always)).url}"')
     files = (suite("sdk"), suite("throttling"), suite("access"))
     result = run_suite(*files, "--target", path, "--depth", "nightly")
     assert result.status == 0, result.output

@@ -9,24 +9,19 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from getintegration_contract.exchange import undated
 
 from .conftest import RunSuite
-from .mutants.messages import Request, Response
 from .support import (
     IDENTITIES,
     Closing,
-    Process,
     Result,
-    Scripted,
     Tap,
     emulator,
     finish,
-    forwarding,
     logged_requests,
     logging_requests,
     start_suite,
@@ -138,17 +133,8 @@ def test_names_of_what_is_made_do_not_change_from_run_to_run(default_run: Result
     assert any("GetIntegrationContract-0-A" in target for target in targets)
 
 
-def test_a_finding_is_repeated_by_its_command(
-    serve: Callable[[Any], Scripted], endpoint: Process, tmp_path: Path
-) -> None:
-    forward = forwarding(endpoint.url)
-
-    def script(request: Request) -> Response:
-        answer = forward(request)
-        return answer.with_header("Content-Type", "text/json") if answer.status == 404 else answer
-
-    url = serve(script).url
-    options = (suite("generated"), "-k", "fuzz", "-p", "request_log", "--endpoint-url", url)
+def test_a_finding_is_repeated_by_its_command(mislabelling: str, tmp_path: Path) -> None:
+    options = (suite("generated"), "-k", "fuzz", "-p", "request_log", "--endpoint-url", mislabelling)
     first, again = tmp_path / "first", tmp_path / "again"
     process = start_suite(*options, report=tmp_path / "report", env=logging_requests(first), cwd=tmp_path)
     result = finish(process, tmp_path / "report")

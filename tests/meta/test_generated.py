@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,11 +15,10 @@ from getintegration_contract.operations import get_integration
 
 from ..contract import test_generated as generated
 from .conftest import RunSuite
-from .mutants.kit import is_get
-from .mutants.messages import Request, Response, error, ok
-from .support import DESCRIPTION, Process, Scripted, checking, forwarding, suite
-
-Serve = Callable[[Any], Scripted]
+from .mutants.kit import always, is_get, on_answer
+from .mutants.messages import Forward, Request, Response, error
+from .mutants.writes import edited
+from .support import DESCRIPTION, Process, checking, suite
 
 CONTRACT = Contract.load(DESCRIPTION)
 FOUND = {"DomainName": "a", "Uri": "u", "CreatedAt": 1, "LastUpdatedAt": 1}
@@ -44,27 +42,23 @@ def test_schemathesis_has_its_own_say(status: int, document: Any, passes: bool) 
     assert set(entry.findings) == (set() if passes else {"request.valid"})
 
 
-def test_a_broken_case_is_made_smaller(run_suite: RunSuite, serve: Serve, endpoint: Process) -> None:
-    forward = forwarding(endpoint.url)
-
-    def script(request: Request) -> Response:
+def test_a_broken_case_is_made_smaller(run_suite: RunSuite, tap: Any, endpoint: Process) -> None:
+    def script(request: Request, forward: Forward) -> Response:
         wide = isinstance(request.uri, str) and any("\u0100" <= char < "\ud800" for char in request.uri)
         return error(500, "InternalServerException") if is_get(request) and wide else forward(request)
 
-    result = run_suite(f"{suite('generated')}::test_fuzz", "--endpoint-url", serve(script).url)
+    result = run_suite(f"{suite('generated')}::test_fuzz", "--endpoint-url", tap(endpoint.url, script).url)
     assert result.status == 1, result.output
     (finding,) = result.report["findings"]
     assert finding["clause"] == "request.valid"
     assert len(json.loads(finding["exchange"]["request"]["body"])["Uri"]) == 1
 
 
-def test_no_broken_story_hides_another(run_suite: RunSuite, serve: Serve, endpoint: Process) -> None:
-    forward = forwarding(endpoint.url)
+def test_no_broken_story_hides_another(run_suite: RunSuite, tap: Any, endpoint: Process) -> None:
     puts: Counter[tuple[str, str]] = Counter()
     dropped: set[str] = set()
 
-    def script(request: Request) -> Response:
-        answer = forward(request)
+    def script(request: Request, answer: Response) -> Response:
         if request.method == "PUT":
             puts[request.domain, request.uri] += 1
         elif request.method == "DELETE":
@@ -72,12 +66,11 @@ def test_no_broken_story_hides_another(run_suite: RunSuite, serve: Serve, endpoi
         elif is_get(request) and answer.status == 404 and request.domain in dropped:
             return error(400, "BadRequestException")
         elif is_get(request) and answer.status == 200 and puts[request.domain, request.uri] > 1:
-            document = json.loads(answer.body)
-            return ok({**document, "CreatedAt": document["LastUpdatedAt"]})
+            return edited(answer, CreatedAt=answer.document["LastUpdatedAt"])
         return answer
 
     # With this seed the stories of a gate run come upon both.
-    options = ("--endpoint-url", serve(script).url, "--hypothesis-seed", "1")
+    options = ("--endpoint-url", tap(endpoint.url, on_answer(script, always)).url, "--hypothesis-seed", "1")
     result = run_suite(suite("stateful"), *options, lean=False)
     found = {finding["clause"]: finding["expected"] for finding in result.report["findings"]}
     assert found.keys() >= {"state.CreatedAt.stable", "state.deleted-domain"}

@@ -20,17 +20,15 @@ from getintegration_contract.state.leftovers import PREFIX
 
 from .commands import domains
 from .conftest import RunSuite
-from .mutants.kit import is_get
+from .mutants.kit import always, is_get, on_answer
 from .mutants.messages import Request, Response, error
 from .mutants.wire import dial
 from .support import (
     Process,
     Scripted,
-    Tap,
     emulator,
     environment,
     finish,
-    forwarding,
     start_suite,
     suite,
     wait_for,
@@ -74,10 +72,10 @@ def test_the_emulator_ends_with_a_run_that_was_killed() -> None:
 
 
 def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
-    closing: Any, provisioner: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    closing: Any, tap: Any, provisioner: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = closing(emulator())
-    listener = closing(Tap(server.url))
+    listener = tap(server.url)
     process = start_suite(suite("missing"), "--endpoint-url", listener.url, report=tmp_path, lean=True)
     wait_for(lambda: any(is_get(request) for request in listener.received))
     process.kill()
@@ -135,12 +133,9 @@ def test_a_sweep_that_cannot_be_is_one_sentence(capsys: pytest.CaptureFixture[st
     assert "give --endpoint-url or --target" in capsys.readouterr().err
 
 
-def test_the_servers_clock_says_how_old_a_leftover_is(
-    serve: Serve, endpoint: Process, provisioner: Any
-) -> None:
-    forward, said = forwarding(endpoint.url), list[str]()
-    tomorrow = ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
-    ahead = serve(lambda request: forward(request).with_header(*tomorrow))
+def test_the_servers_clock_says_how_old_a_leftover_is(tap: Any, endpoint: Process, provisioner: Any) -> None:
+    said, tomorrow = list[str](), ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
+    ahead = tap(endpoint.url, on_answer(lambda _, answer: answer.with_header(*tomorrow), always))
     provisioner(ahead.url, said.append).made()
     provisioner(ahead.url, said.append)._sweep()
     assert len(said) == 2
@@ -173,18 +168,17 @@ def test_what_a_killed_worker_made_is_removed_by_the_run(
 
 
 def test_a_domain_whose_creation_was_not_answered_is_removed(
-    serve: Serve, endpoint: Process, provisioner: Any
+    tap: Any, endpoint: Process, provisioner: Any
 ) -> None:
-    forward, lost = forwarding(endpoint.url), []
+    lost = []
 
-    def forgetful(request: Request) -> Response | None:
-        answer = forward(request)
+    def forgetful(request: Request, answer: Response) -> Response | None:
         if request.method == "POST" and request.target.endswith("-A") and not lost:
             lost.append(request)
             return None
         return answer
 
-    maker = provisioner(serve(forgetful).url)
+    maker = provisioner(tap(endpoint.url, on_answer(forgetful, always)).url)
     assert maker.made().domain == f"{PREFIX}0-A"
     assert lost
     maker.remove()

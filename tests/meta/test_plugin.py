@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,21 +20,16 @@ from getintegration_contract.state.provisioner import PREFIX
 from .commands import domains
 from .conftest import RunSuite
 from .mutants.kit import is_get
-from .mutants.messages import Request, Response
+from .mutants.messages import Forward, Request, Response
 from .support import (
     ROOT,
     Process,
-    Scripted,
     command_line,
     environment,
     finish,
-    forwarding,
     start_suite,
     suite,
 )
-
-Serve = Callable[[Any], Scripted]
-
 
 # --- Signals ------------------------------------------------------------------------------------------------
 
@@ -50,11 +44,11 @@ Serve = Callable[[Any], Scripted]
     ],
 )
 def test_a_signal_interrupts_and_one_more_disturbs_no_cleaning_up(
-    serve: Serve, endpoint: Process, tmp_path: Path, number: int, moment: str, options: tuple[str, ...]
+    tap: Any, endpoint: Process, tmp_path: Path, number: int, moment: str, options: tuple[str, ...]
 ) -> None:
-    forward, seen = forwarding(endpoint.url), Counter[str]()
+    seen = Counter[str]()
 
-    def script(request: Request) -> Response:
+    def script(request: Request, forward: Forward) -> Response:
         kind = "reading" if is_get(request) else request.method
         seen[kind] += 1
         if kind == "DELETE" or (kind == moment and seen[kind] == (10 if kind == "reading" else 1)):
@@ -62,7 +56,7 @@ def test_a_signal_interrupts_and_one_more_disturbs_no_cleaning_up(
         return forward(request)
 
     files = (suite("access"),) if moment == "DELETE" else (suite("missing"), suite("malformed"))
-    given = ("--endpoint-url", serve(script).url, *options)
+    given = ("--endpoint-url", tap(endpoint.url, script).url, *options)
     process = start_suite(*files, *given, report=tmp_path, lean=True)
     result = finish(process, tmp_path)
     assert result.status == 2, result.output

@@ -17,7 +17,7 @@ from .commands import LOOPBACK, domains, writes
 from .conftest import RunSuite
 from .mutants.kit import is_get
 from .mutants.messages import Response, error, ok
-from .support import SUITE, Process, Scripted, forwarding, suite
+from .support import SUITE, Process, Scripted, suite
 
 Serve = Callable[[Any], Scripted]
 Say = Callable[[str], object]
@@ -83,10 +83,10 @@ def test_what_is_written_is_under_one_prefix_and_nothing_unless_it_may_be(
 
 
 def test_writing_that_does_not_work_is_told_and_not_just_left_out(
-    run_suite: RunSuite, holding: Process, serve: Serve
+    run_suite: RunSuite, holding: Process, tap: Any
 ) -> None:
-    forward, denied = forwarding(holding.url), error(403, "AccessDeniedException", "scripted")
-    server = serve(lambda request: denied if request.method == "PUT" else forward(request))
+    denied = error(403, "AccessDeniedException", "scripted")
+    server = tap(holding.url, lambda asked, forward: denied if asked.method == "PUT" else forward(asked))
     result = run_suite(suite("missing"), "--endpoint-url", server.url)
     answer = "PutIntegration answered 403 AccessDeniedException (scripted)"
     told = f"writing was tried, and does not work: {answer}"
@@ -115,11 +115,9 @@ def test_neighbours_of_others_and_the_longest_uri_are_no_faults(
     assert result.outcomes["missing.domain.near"] == "upheld", "of neighbours that do not exist"
 
 
-def test_a_mock_of_get_integration_alone_is_testable(
-    run_suite: RunSuite, holding: Process, serve: Serve
-) -> None:
-    forward, unknown = forwarding(holding.url), error(404, "UnknownOperationException")
-    mock = serve(lambda request: forward(request) if is_get(request) else unknown)
+def test_a_mock_of_get_integration_alone_is_testable(run_suite: RunSuite, holding: Process, tap: Any) -> None:
+    unknown = error(404, "UnknownOperationException")
+    mock = tap(holding.url, lambda asked, forward: forward(asked) if is_get(asked) else unknown)
     result = run_suite(suite("valid"), suite("missing"), "--endpoint-url", mock.url, *GIVEN)
     assert result.status == 0, result.output
 

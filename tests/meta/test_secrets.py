@@ -21,8 +21,8 @@ from getintegration_contract.target.emulator import emulator_identities
 from .commands import refreshing_profile, run_many
 from .conftest import RunSuite
 from .disguises import DISGUISED, PLAIN, SECRET, TOKEN, leaks
-from .mutants.messages import Request, Response, error, ok
-from .support import Process, Result, Scripted, environment, forwarding, found, suite
+from .mutants.messages import Forward, Request, Response, error, ok
+from .support import Process, Result, Scripted, environment, found, suite
 
 
 def signature(request: Request) -> str:
@@ -177,15 +177,14 @@ def test_nothing_that_a_run_puts_out_holds_a_secret(
 
 
 def test_what_a_run_says_beside_its_tests_holds_no_secret(
-    run_suite: RunSuite, serve: Callable[[Any], Scripted], endpoint: Process, target_file: Any
+    run_suite: RunSuite, tap: Any, endpoint: Process, target_file: Any
 ) -> None:
-    forward = forwarding(endpoint.url)
     caller = emulator_identities()["temporary"]
     name = f"{PREFIX}9-{caller.session_token} 123456789012"
 
     date = ("Date", "Fri, 27 Nov 2026 10:00:00 GMT")
 
-    def script(request: Request) -> Any:
+    def script(request: Request, forward: Forward) -> Any:
         if (request.method, request.target.partition("?")[0]) == ("GET", "/domains"):
             return ok({"Items": [{"DomainName": name}]}).with_header(*date)
         if "123456789012" in request.target:
@@ -193,7 +192,7 @@ def test_what_a_run_says_beside_its_tests_holds_no_secret(
         return forward(request)
 
     path = target_file(
-        f'endpoint-url = "{serve(script).url}"',
+        f'endpoint-url = "{tap(endpoint.url, script).url}"',
         identities=f'[identities.caller]\naccess-key-id = "{caller.access_key}"\n'
         f'secret-access-key = "{caller.secret_key}"\nsession-token = "{caller.session_token}"\n',
     )

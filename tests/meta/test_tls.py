@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from .conftest import RunSuite
-from .mutants.kit import chain
 from .mutants.proxy import Proxy
-from .support import Process, suite
+from .support import PASSING, Process, suite
 
 CERTIFICATES = Path(__file__).with_name("certificates")
 AUTHORITIES = CERTIFICATES / "authorities"
@@ -22,7 +21,7 @@ def secure(endpoint: Process, closing: Any) -> str:
     """The address of the emulator behind TLS."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CERTIFICATES / "server.pem")
-    proxy: Proxy = closing(Proxy(endpoint.url, chain(), tls=context))
+    proxy: Proxy = closing(Proxy(endpoint.url, PASSING, tls=context))
     return proxy.url
 
 

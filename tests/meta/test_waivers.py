@@ -20,8 +20,7 @@ from getintegration_contract.target.target import Target
 
 from .commands import run_many
 from .conftest import RunSuite
-from .mutants.messages import Request, Response
-from .support import DESCRIPTION, Process, Result, Script, Scripted, forwarding, suite
+from .support import DESCRIPTION, Process, Result, suite
 
 CONTRACT = Contract.load(DESCRIPTION)
 TODAY = datetime.datetime.now(datetime.UTC).date()
@@ -206,36 +205,24 @@ def test_a_date_may_be_written_as_toml_or_as_text(file: Callable[..., Path], wri
 # --- Whole runs ---------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def broken(serve: Callable[[Script], Scripted], endpoint: Process) -> str:
-    """A server that calls its errors text."""
-    forward = forwarding(endpoint.url)
-
-    def script(request: Request) -> Response:
-        answer = forward(request)
-        return answer.with_header("Content-Type", "text/json") if answer.status == 404 else answer
-
-    return serve(script).url
-
-
 def test_waivers_are_written_filled_in_and_kept_until_they_no_longer_apply(
-    run_suite: RunSuite, broken: str, endpoint: Process, tmp_path: Path
+    run_suite: RunSuite, mislabelling: str, endpoint: Process, tmp_path: Path
 ) -> None:
     written = tmp_path / "deep" / "written.toml"
     options = (suite("missing"), "-k", "unknown")
-    first = run_suite(*options, "--endpoint-url", broken, "--write-waivers", written)
+    first = run_suite(*options, "--endpoint-url", mislabelling, "--write-waivers", written)
     assert first.status == 1, first.output
     (entry,) = tomllib.loads(written.read_text(encoding="utf-8"))["waiver"]
     assert entry["clause"] == BROKEN
     assert TODAY < entry["expires"] < TODAY + datetime.timedelta(days=100)
 
-    untouched = run_suite(*options, "--endpoint-url", broken, "--waivers", written)
+    untouched = run_suite(*options, "--endpoint-url", mislabelling, "--waivers", written)
     assert untouched.status == 4, "somebody has to say why"
     assert "reason is not filled in" in untouched.output
     text = written.read_text(encoding="utf-8").replace("say why this is accepted", "known")
     written.write_text(text.replace("say who answers for it", "somebody"), encoding="utf-8")
 
-    second = run_suite(*options, "--endpoint-url", broken, "--waivers", written)
+    second = run_suite(*options, "--endpoint-url", mislabelling, "--waivers", written)
     assert second.status == 0, second.output
     assert second.outcomes[BROKEN] == "waived"
     assert _told(second, BROKEN)
@@ -254,10 +241,10 @@ def _told(result: Result, text: str) -> bool:
 
 
 def test_a_target_file_names_its_waivers_and_a_gate_its_coverage(
-    run_suite: RunSuite, broken: str, target_file: Callable[..., Path], tmp_path: Path
+    run_suite: RunSuite, mislabelling: str, target_file: Callable[..., Path], tmp_path: Path
 ) -> None:
     (tmp_path / "accepted.toml").write_text(waiver(BROKEN), encoding="utf-8")
-    path = target_file(f'endpoint-url = "{broken}"', 'waivers = "accepted.toml"')
+    path = target_file(f'endpoint-url = "{mislabelling}"', 'waivers = "accepted.toml"')
     result = run_suite(
         suite("missing"), "-k", "unknown", "--target", path, "--require-exercised", "missing.uri.*"
     )

@@ -13,8 +13,8 @@ import pytest
 
 from getintegration_contract.plugin import workers
 
-from .mutants.messages import Request, Response, ok
-from .support import Process, Result, Scripted, finish, forwarding, start_suite, suite
+from .mutants.messages import Forward, Request, Response, ok
+from .support import Process, Result, Scripted, finish, start_suite, suite
 
 
 def _config(**option: object) -> Any:
@@ -88,18 +88,14 @@ def _lines(result: Result) -> list[tuple[str, int]]:
     return [(clause["outcome"], clause["checks"]) for clause in result.report["clauses"]]
 
 
-def test_a_slow_endpoint_is_asked_the_same_by_workers(
-    serve: Callable[[Any], Scripted], endpoint: Process, tmp_path: Path
-) -> None:
-    forward = forwarding(endpoint.url)
-
-    def slowly(request: Request) -> Response:
+def test_a_slow_endpoint_is_asked_the_same_by_workers(tap: Any, endpoint: Process, tmp_path: Path) -> None:
+    def slowly(request: Request, forward: Forward) -> Response:
         time.sleep(pause if server.received[1:] else 0)  # many a server is quick on a fresh connection
         return forward(request)
 
     results = []
     for pause in (0.0, workers.SLOW * 1.5):
-        server, report = serve(slowly), tmp_path / str(pause)
+        server, report = tap(endpoint.url, slowly), tmp_path / str(pause)
         given = (suite("access"), suite("missing"), "--endpoint-url", server.url, "--numprocesses=2")
         results.append(finish(start_suite(*given, report=report, lean=True), report))
     quick, slow = results

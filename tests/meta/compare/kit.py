@@ -20,8 +20,7 @@ from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 from getintegration_contract.target.emulator import emulator_identities
 
-from ..mutants import messages
-from ..support import DESCRIPTION, Script, forwarding
+from ..support import DESCRIPTION
 
 #: What AWS's address looks like; nothing in these tests ever reaches it.
 AWS = "https://profile.us-east-1.amazonaws.com"
@@ -182,12 +181,6 @@ def run(*arguments: str | Path) -> int:
         return cli.main([str(argument) for argument in arguments])
     except SystemExit as end:
         return int(end.code or 0)
-
-
-def altering(url: str, change: Callable[[messages.Request, messages.Response], messages.Response]) -> Script:
-    """A script that passes requests on, and changes what comes back."""
-    forward = forwarding(url)
-    return lambda request: change(request, forward(request))
 
 
 def compared(tmp_path: Path, *arguments: str | Path) -> tuple[int, dict[str, Any]]:

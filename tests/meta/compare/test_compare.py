@@ -23,9 +23,9 @@ from getintegration_contract.exchange import Request
 from getintegration_contract.sending.client import Client
 
 from ..mutants.kit import is_get
+from ..mutants.messages import Forward, Response
 from ..mutants.messages import Request as Received
-from ..mutants.messages import Response
-from ..support import ROOT, Scripted, emulator, environment, forwarding
+from ..support import ROOT, emulator, environment
 from .kit import AWS, CALLER, about, accept, compared, exchange, found, load, missing, record, run
 
 
@@ -81,13 +81,12 @@ def test_outputs_on_a_full_disk_are_a_sentence(
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_a_comparison_and_a_second_one_does_not_break_the_clean_up(
-    tmp_path: Path, closing: Any, name: str
+    tmp_path: Path, closing: Any, tap: Any, name: str
 ) -> None:
     behind = closing(emulator())
-    forward = forwarding(behind.url)
     begun, removed = threading.Event(), threading.Event()
 
-    def script(request: Received) -> Response:
+    def script(request: Received, forward: Forward) -> Response:
         if is_get(request) and begun.is_set():
             time.sleep(0.2)
         if request.method == "DELETE":
@@ -98,7 +97,7 @@ def test_a_signal_ends_a_comparison_and_a_second_one_does_not_break_the_clean_up
             begun.set()
         return reply
 
-    server = closing(Scripted(script))
+    server = tap(behind.url, script)
     path = record(tmp_path / "a.har", *(exchange() for _ in range(100)))
     process = _process([path, server.url])
     assert begun.wait(30)

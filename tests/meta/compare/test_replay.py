@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -26,12 +27,12 @@ from getintegration_contract.state.provisioner import Provisioner
 from getintegration_contract.state.state import State
 from getintegration_contract.target.target import Target
 
-from ..mutants.kit import is_get
+from ..mutants.kit import always, is_get, on_answer
+from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
-from ..mutants.messages import Response, error
-from ..support import Process, Script, Scripted, emulator, forwarding, suite
+from ..support import Process, Scripted, Tap, emulator, suite
 from .conftest import record_suite
-from .kit import AWS, CALLER, IDENTITIES, STATE, Edited, altering, compared, exchange, places, record, run
+from .kit import AWS, CALLER, IDENTITIES, STATE, Edited, compared, exchange, places, record, run
 
 HERE = Names([STATE])
 THERE = Names([{"domain": "prod_domain", "uri": "arn:aws:flow:eu-west-1:1:caf\u00e9/a"}])
@@ -171,9 +172,9 @@ def test_the_other_side_is_given_the_integration_that_was_recorded(
 
 
 def test_live_differences_are_found_and_confirmed(
-    tmp_path: Path, slow_har: Path, live_emulator: Process, identities_file: Path, closing: Any
+    tmp_path: Path, slow_har: Path, live_emulator: Process, identities_file: Path, tap: Any
 ) -> None:
-    server = closing(Scripted(altering(live_emulator.url, planted)))
+    server = tap(live_emulator.url, on_answer(planted, always))
     part = Edited.of(slow_har).suite(endpoint=live_emulator.url).write(tmp_path / "part.har")
     # Against the server behind the proxy, so that only what was planted differs.
     truth = tmp_path / "truth.har"
@@ -185,14 +186,14 @@ def test_live_differences_are_found_and_confirmed(
 
 
 def test_a_passing_difference_is_not_confirmed(
-    tmp_path: Path, live_emulator: Process, identities_file: Path, closing: Any
+    tmp_path: Path, live_emulator: Process, identities_file: Path, tap: Any
 ) -> None:
     once = iter([error(400, "BadRequestException")])
 
     def change(request: Received, reply: Response) -> Response:
         return next(once, reply) if request.uri == "s3://unknown" else reply
 
-    server = closing(Scripted(altering(live_emulator.url, change)))
+    server = tap(live_emulator.url, on_answer(change, always))
     files = ("--target", identities_file, "--reference-target", identities_file)
     status, report = compared(tmp_path, live_emulator.url, server.url, *files)
     assert status == 1
@@ -200,14 +201,14 @@ def test_a_passing_difference_is_not_confirmed(
 
 
 def test_what_the_limit_leaves_no_repeat_for_is_not_called_unconfirmed(
-    tmp_path: Path, closing: Any, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, closing: Any, tap: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     behind = closing(emulator())
 
     def odd(request: Received, reply: Response) -> Response:
         return reply.with_header("X-Odd", "1") if is_get(request) else reply
 
-    server = closing(Scripted(altering(behind.url, odd)))
+    server = tap(behind.url, on_answer(odd, always))
     path = record(tmp_path / "a.har", *(exchange() for _ in range(30)))
     run(path, behind.url, "--record", tmp_path / "b.har", "--no-repeat")
     _, report = compared(tmp_path, tmp_path / "b.har", server.url, "--max-requests", "20")
@@ -218,18 +219,15 @@ def test_what_the_limit_leaves_no_repeat_for_is_not_called_unconfirmed(
     assert {group["confirmed"] for group in report["differences"]} == {True}
 
 
-def test_two_live_servers_are_asked_in_turn(tmp_path: Path, closing: Any) -> None:
+def test_two_live_servers_are_asked_in_turn(tmp_path: Path, closing: Any, tap: Any) -> None:
     order: list[str] = []
-    forward = forwarding(closing(emulator()).url)
+    behind = closing(emulator())
 
-    def listening(name: str) -> Script:
-        def listen(request: Received) -> Response:
-            order.extend([name] * is_get(request))
-            return forward(request)
+    def listen(name: str, request: Received, answer: Response) -> Response:
+        order.append(name)
+        return answer
 
-        return listen
-
-    one, other = (closing(Scripted(listening(name))) for name in "ab")
+    one, other = (tap(behind.url, on_answer(partial(listen, name))) for name in "ab")
     status, report = compared(tmp_path, one.url, other.url)
     assert (status, report["differences"], report["coverage"]["share"]) == (0, [], 1)
     assert "ab" * 30 in "".join(order)
@@ -248,16 +246,15 @@ def test_a_server_that_goes_away_is_indeterminate(
     tmp_path: Path, emulator_har: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = emulator()
-    forward = forwarding(server.url)
     count = iter(range(10_000))
 
-    def script(request: Received) -> Response:
+    def script(request: Received, forward: Forward) -> Response:
         if next(count) == 60:
             server.kill()
             proxy.close()
         return forward(request)
 
-    proxy = Scripted(script)
+    proxy = Tap(server.url, script)
     assert run(emulator_har, proxy.url) == 6
     message = capsys.readouterr().err
     assert "nothing listens" in message

@@ -14,8 +14,8 @@ from getintegration_contract.sending.client import Client
 
 from ..commands import CALLER
 from ..mutants.kit import is_get
-from ..mutants.messages import Answer, Raw, Request, Response, error, ok
-from ..support import Process, Scripted, emulator, forwarding
+from ..mutants.messages import Answer, Forward, Raw, Request, Response, error, ok
+from ..support import Process, Tap, emulator
 from .faults import SECRET
 
 
@@ -30,7 +30,7 @@ class Asked:
     """
 
     request: Request
-    forward: Callable[[Request], Response]
+    forward: Forward
     number: int
     reads: int
     tmp: Path
@@ -155,17 +155,17 @@ def serving(name: str, shared: str, tmp: Path) -> Iterator[str]:
         yield stack.enter_context(_scripted(name, shared, tmp)).url
 
 
-def _scripted(name: str, url: str, tmp: Path) -> Scripted:
-    forward, reads = forwarding(url), [0]
+def _scripted(name: str, url: str, tmp: Path) -> Tap:
+    reads = [0]
 
-    def script(request: Request) -> Answer | None:
+    def script(request: Request, forward: Forward) -> Answer | None:
         reads[0] += is_get(request)
         if name == "dying" and len(server.received) > 60:
             server.close()
             raise ConnectionError
         return SCRIPTS[name](Asked(request, forward, len(server.received), reads[0], tmp))
 
-    server = Scripted(script)
+    server = Tap(url, script)
     return server
 
 
@@ -179,11 +179,11 @@ def _stock(url: str) -> None:
 @contextlib.contextmanager
 def _late(shared: str) -> Iterator[str]:
     """An address at which a server begins to listen some seconds later."""
-    first = Scripted(forwarding(shared))
+    first = Tap(shared)
     first.close()
     port = int(first.url.rpartition(":")[2])
-    servers: list[Scripted] = []
-    timer = threading.Timer(3.0, lambda: servers.append(Scripted(forwarding(shared), port)))
+    servers: list[Tap] = []
+    timer = threading.Timer(3.0, lambda: servers.append(Tap(shared, port=port)))
     timer.start()
     yield first.url
     timer.join()
