@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from fnmatch import filter as filter_names
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -23,6 +24,7 @@ from .mutants.jobs import Outcome, target_file
 from .mutants.kit import chain, from_one, remembers
 from .mutants.lawful import LAWFUL
 from .mutants.messages import Answer, Forward, Handler, Raw, Request, ok
+from .mutants.pairs import KINDS
 from .mutants.proxy import Proxy
 from .mutants.runner import is_right, line
 
@@ -112,6 +114,11 @@ def test_a_connection_without_an_answer_counts_once_the_habit_has_shown(habit: H
         with pytest.raises((ConnectionError, URLError)):
             urlopen(proxy.url)
     assert proxy.count.changed == shown
+
+
+def test_every_pattern_of_pairs_means_a_mutant() -> None:
+    patterns = {pattern for kind in KINDS for pattern in (*kind.faults.split(), *kind.hidden.split())}
+    assert [p for p in patterns if not filter_names([mutant.name for mutant in MUTANTS], p)] == []
 
 
 def test_a_sample_is_caught() -> None:
