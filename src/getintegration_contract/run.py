@@ -20,10 +20,12 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.ledger import INDETERMINATE, NOT_CLAIMED, UPHELD, Ledger
+from getintegration_contract.operations import get_integration
 from getintegration_contract.redact import Redactor
 from getintegration_contract.report.history import violated
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
+from getintegration_contract.state import preflight
 from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.provisioner import Provisioner
 from getintegration_contract.state.state import State
@@ -175,7 +177,9 @@ class Run:
                 observe=self._observe,
             )
             self._provisioner = Provisioner(self._client, target.identities, self.say)
-            self.state = self._provisioner.provide(target)
+            state = self.state = self._provisioner.provide(target)
+            known = get_integration(state.domain, state.uri)
+            preflight.check_connections(self._client, known, target.caller)
         except EnvironmentFault as error:
             self.aborted = self.redactor.text(str(error))
             raise EnvironmentFault(self.aborted) from None

@@ -32,6 +32,7 @@ class Controller:
         self.status = 0
         self.collected = True
         self.document: dict[str, Any] = {}
+        self._has_begun = False
         self.interrupts = Interrupts()
         config.pluginmanager.register(self.interrupts, "contract-interrupts")
         self._collected, self._ran = set[str](), set[str]()
@@ -51,9 +52,7 @@ class Controller:
                     self.run.say(line)
             self.run.prepare()
         except EnvironmentFault as error:
-            self.run.finish()
-            self._write_reports(INDETERMINATE_STATUS)
-            self._print_verdict()
+            self._end_untested(INDETERMINATE_STATUS)
             self.run.say(str(error))
             pytest.exit("nothing was tested", returncode=INDETERMINATE_STATUS)
         option = self.config.option
@@ -72,8 +71,13 @@ class Controller:
             worker = Worker(self.config, self._to_worker(), self.run.contract, self.run.redactor)
             self.config.pluginmanager.register(worker, "contract-worker")
         yield
+        self._has_begun = True
         if count:
             workers.start(session, count)
+
+    def pytest_keyboard_interrupt(self) -> None:
+        if not self._has_begun:  # else pytest calls pytest_sessionfinish
+            self._end_untested(pytest.ExitCode.INTERRUPTED)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -185,10 +189,12 @@ class Controller:
         edit = ": fill in why each is accepted, and who answers for it, before it is used" if count else ""
         self.run.say(f"{count} waivers written to {path}{edit}")
 
-    def _print_verdict(self) -> None:
-        """The verdict line alone, of a run that ends before its tests."""
+    def _end_untested(self, status: int) -> None:
+        """The reports and the verdict line of a run that ends before its tests."""
         from getintegration_contract.report import terminal
 
+        self.run.finish()
+        self._write_reports(status)
         print(terminal.render(self.document, colour=False, width=200, quiet=True, verbose=False))
 
     def _write_reports(self, status: int) -> bool:

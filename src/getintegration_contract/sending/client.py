@@ -152,7 +152,7 @@ class Client:
         """
 
         def act(faults: tuple[str, ...]) -> list[Exchange]:
-            return [self.attempt(request, identity, signing, self._talk, faults)]
+            return [self.attempt(request, identity, signing, faults=faults)]
 
         return self.repeat(act, throttled=throttled)[0]
 
@@ -219,7 +219,7 @@ class Client:
 
     def use_control(self, request: Request, caller: Identity) -> None:
         """Name a request known to be answered, to be asked when something looks wrong."""
-        self.control = Control(request, caller, lambda asked, by: self.attempt(asked, by, None, self._talk))
+        self.control = Control(request, caller, self.attempt)
 
     def check_environment(self) -> None:
         """Raise a fault of the environment if there is one; needs a control request."""
@@ -230,20 +230,21 @@ class Client:
         self,
         request: Request,
         identity: Identity | None,
-        signing: Signing | None,
-        talk: Callable[[Request, float], Response],
+        signing: Signing | None = None,
+        talk: Callable[[Request, float], Response] | None = None,
         faults: tuple[str, ...] = (),
     ) -> Exchange:
         """Sign, admit, send and note one request, once.
 
         Args:
-            talk: Sends the signed request and returns its answer, complete by the given moment.
+            talk: Sends the signed request and returns its answer, complete by the given moment; by default
+                on a kept connection.
         """
         request = self.sign(request, identity, signing)
         self.admit(request)
         started, clock = time.time(), time.perf_counter()
         try:
-            response = talk(request, clock + self.timeout)
+            response = (talk or self._talk)(request, clock + self.timeout)
         except (FaultError, OSError) as error:
             response = Response(0, fault_name(error), (), b"", getattr(error, "head", b""))
         exchange = Exchange(

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 from getintegration_contract.errors import EndpointDown, StateError
-from getintegration_contract.exchange import Exchange
+from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
 from getintegration_contract.sending.client import Client
-from getintegration_contract.sending.faults import is_unauthenticated
+from getintegration_contract.sending.faults import LATE, is_unauthenticated
 from getintegration_contract.text import shorten, visible
 
 #: Answers of a gateway before a server that is still starting.
@@ -52,6 +52,25 @@ def check(client: Client, exchange: Exchange, caller: Identity) -> None:
             f"; signed with the access key ****{caller.frozen().access_key[-4:]} ({caller.source})"
             f" for region {client.region}{_clocks(exchange)}"
         )
+
+
+def check_connections(client: Client, request: Request, caller: Identity) -> None:
+    """Refuse a target that lets a second connection wait for the end of the first, which the run keeps.
+
+    Raises:
+        StateError: It does.
+    """
+    other = client.sibling()
+    try:
+        if other.attempt(request, caller).response.reason == LATE:
+            client.close()
+            if other.attempt(request, caller).response.status:
+                raise StateError(
+                    f"{client.endpoint} serves one connection at a time: serve each in a thread of its"
+                    " own, or close it after each answer"
+                )
+    finally:
+        other.close()
 
 
 def check_implemented(client: Client, exchange: Exchange, *, strict: bool) -> None:

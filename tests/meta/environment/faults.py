@@ -198,6 +198,7 @@ NETWORK = [
     Row("nothing listens", 6, _NOBODY, options="--endpoint-url http://127.0.0.1:1"),
     Row("no answer", 6, "does not answer: no answer within", "silent", "--request-timeout 0.2"),
     Row("connections that are closed", 6, "does not answer: the connection was closed", "dropping"),
+    Row("one connection at a time", 6, "serves one connection at a time", "serial", "--request-timeout 1"),
     Row("another protocol", 6, "does not answer: ", "smtp"),
     Row("a server that dies", 6, "nothing listens at {url}...(tests/contract/test_", "dying", "-n 2"),
 ]
@@ -292,14 +293,14 @@ STREAMS = [
 ]
 
 
-def _signalled(name: str, *numbers: str) -> Row:
+def _signalled(name: str, *numbers: str, server: str = "slow") -> Row:
     """A run that is sent signals while it asks."""
     kills = " ".join(f"kill -{number} $!; sleep 0.05;" for number in numbers)
     return Row(
         name,
         2,
         "INTERRUPTED",
-        "slow",
+        server,
         "-p signals",
         {"PYTHONPATH": "{tmp}"},
         {"signals.py": "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"},
@@ -314,6 +315,7 @@ SIGNALS = [
     _signalled("SIGHUP", "HUP"),
     _signalled("SIGTERM twice", "TERM", "TERM"),
     _signalled("SIGINT after SIGTERM", "TERM", "INT"),
+    _signalled("SIGTERM before the tests", "TERM", server="slow-at-once"),
 ]
 
 _GENERATED, _SDK = "test_generated.py::test_coverage", "test_sdk.py::test_botocore"

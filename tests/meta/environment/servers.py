@@ -96,11 +96,30 @@ def _silent(asked: Asked) -> Answer | None:
     return None
 
 
-def _slow(asked: Asked) -> Answer | None:
-    if is_get(asked.request):
-        (asked.tmp / "asked").touch()
-        time.sleep(0.02)
-    return asked.emulated
+def _serial() -> Callable[[Asked], Answer | None]:
+    """Serves a connection once the one before it, which has a thread of its own, has ended."""
+    served: list[threading.Thread] = []
+
+    def script(asked: Asked) -> Answer | None:
+        here = threading.current_thread()
+        while served and served[-1] is not here and served[-1].is_alive():
+            time.sleep(0.02)
+        served.append(here)
+        return asked.emulated
+
+    return script
+
+
+def _slow(from_read: int) -> Callable[[Asked], Answer | None]:
+    """Answers late from some request on, and lets a signal come then."""
+
+    def script(asked: Asked) -> Answer | None:
+        if asked.reads >= from_read:
+            (asked.tmp / "asked").touch()
+            time.sleep(0.02)
+        return asked.emulated
+
+    return script
 
 
 _AHEAD = ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
@@ -130,7 +149,9 @@ SCRIPTS: dict[str, Callable[[Asked], Answer | None]] = {
     "throttling": _constant(error(429, "ThrottlingException")),
     "paging": _paging,
     "endless": _endless,
-    "slow": _slow,
+    "serial": _serial(),
+    "slow": _slow(5),
+    "slow-at-once": _slow(0),
 }
 #: Those whose state must be nobody else's.
 OWN_STATE = ("paging", "restarting", "forgetting", "dying")
