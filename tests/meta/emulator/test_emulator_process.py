@@ -102,25 +102,28 @@ def run_main(*arguments: str) -> int | str | None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status"),
+    ("arguments", "status", "says"),
     [
-        (["--port", "70000"], 2),
-        (["--port", "x"], 2),
-        (["--rate", "0"], 2),
-        (["--rate", "nan"], 2),
-        (["--rate", "1", "--burst", "0.5"], 2),
-        (["--burst", "5"], 2),
-        (["--no-such-option"], 2),
-        (["--reg", "abbreviated"], 2),
-        (["--identities", "/does/not/exist.toml"], 2),
-        (["--host", "no.such.host.invalid"], 1),
-        (["--host", "203.0.113.1"], 1),
+        (["--port", "70000"], 2, "invalid port number value: '70000'"),
+        (["--port", "x"], 2, "invalid port number value: 'x'"),
+        (["--rate", "0"], 2, "invalid number of requests a second value: '0'"),
+        (["--rate", "nan"], 2, "invalid number of requests a second value: 'nan'"),
+        (["--rate", "1", "--burst", "0.5"], 2, "invalid number of requests, 1 or more value: '0.5'"),
+        (["--burst", "5"], 2, ""),
+        (["--no-such-option"], 2, ""),
+        (["--reg", "abbreviated"], 2, ""),
+        (["--identities", "/does/not/exist.toml"], 2, ""),
+        (["--host", "no.such.host.invalid"], 1, ""),
+        (["--host", "203.0.113.1"], 1, ""),
     ],
 )
-def test_bad_options(arguments: list[str], status: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_options(
+    arguments: list[str], status: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run_main(*arguments) == status
     captured = capsys.readouterr()
     assert "error: " in captured.err
+    assert says in captured.err
     assert captured.out == ""
 
 
