@@ -94,7 +94,8 @@ def warm() -> Iterator[Warm]:
 def run_suite(warm: Warm, tmp_path: Path) -> RunSuite:
     """Runs the suite with options and waits for its end; the reports go into a folder of their own.
 
-    A ``lean`` run does without the plugins that only generated cases need.
+    A ``lean`` run does without the plugins that only generated cases need. Where a ``status`` is given, the
+    run has to end with it.
     """
     numbers = itertools.count()
 
@@ -105,12 +106,13 @@ def run_suite(warm: Warm, tmp_path: Path) -> RunSuite:
         cwd: Path = ROOT,
         lean: bool = True,
         timeout: float = 90,
+        status: int | None = None,
     ) -> Result:
         folder = tmp_path / f"run-{next(numbers)}"
         reports = folder / "reports" if report else None
         arguments = command_line(options, reports, lean)
         env = dict(env or environment())
-        return warm.run(folder, reports, timeout, arguments=arguments, env=env, cwd=str(cwd))
+        return warm.run(folder, reports, timeout, arguments=arguments, env=env, cwd=str(cwd)).due(status)
 
     return run_suite
 

@@ -68,6 +68,11 @@ class Result:
     stderr: str
     directory: Path | None = None
 
+    def due(self, status: int | None) -> Result:
+        """The same, if it ended with this status; with any if None."""
+        assert status in (None, self.status), f"status {self.status}:\n{self.output}"
+        return self
+
     @property
     def output(self) -> str:
         """Everything that was printed."""
@@ -154,15 +159,20 @@ def start_suite(
     )
 
 
-def finish(process: subprocess.Popen[str], report: Path | None = None, timeout: float = 90) -> Result:
-    """Wait for a run, and kill whatever is left of it when it does not end."""
+def finish(
+    process: subprocess.Popen[str],
+    report: Path | None = None,
+    timeout: float = 90,
+    status: int | None = None,
+) -> Result:
+    """Wait for a run, which must end with a status, and kill whatever is left of it when it does not end."""
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         stdout, stderr = process.communicate()
         raise AssertionError(f"the run did not end within {timeout:g} s:\n{stdout}{stderr}") from None
-    return Result(process.returncode, stdout, stderr, report)
+    return Result(process.returncode, stdout, stderr, report).due(status)
 
 
 def logging_requests(folder: Path, **changes: str | None) -> dict[str, str]:

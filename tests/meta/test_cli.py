@@ -41,15 +41,13 @@ def test_status_1_when_a_clause_is_violated(run_suite: RunSuite, mislabelling: s
 def test_status_3_when_a_scenario_breaks_by_itself(run_suite: RunSuite, tmp_path: Path, code: str) -> None:
     scenario = tmp_path / "test_broken.py"
     scenario.write_text(code, encoding="utf-8")
-    result = run_suite(suite("access"), scenario)
-    assert result.status == 3, result.output
+    result = run_suite(suite("access"), scenario, status=3)
     assert "test_broken" in result.report["errors"][0]
     assert "\nINTERNAL ERROR  " in result.stdout
 
 
 def test_status_5_when_nothing_ran(run_suite: RunSuite) -> None:
-    result = run_suite(suite("access"), "-k", "no_such_test")
-    assert result.status == 5, result.output
+    result = run_suite(suite("access"), "-k", "no_such_test", status=5)
     assert "\nNOTHING RAN  " in result.stdout
     assert result.report["verdict"] == "indeterminate"
 
@@ -231,8 +229,7 @@ def open_server(closing: Any) -> str:
 
 def test_what_is_not_claimed_is_told_first_and_not_checked(run_suite: RunSuite, open_server: str) -> None:
     options = (suite("signatures"), suite("precedence"), "--endpoint-url", open_server)
-    result = run_suite(*options, "--not-claimed", "signatures")
-    assert result.status == 0, result.output
+    result = run_suite(*options, "--not-claimed", "signatures", status=0)
     head = result.stdout[: result.stdout.index("collected")]
     assert re.search(r"not claimed, so not checked: .*\bsignatures\b", head)
     for name, outcome in result.outcomes.items():
@@ -242,15 +239,13 @@ def test_what_is_not_claimed_is_told_first_and_not_checked(run_suite: RunSuite, 
 
 
 def test_an_open_server_that_claims_signatures_is_found_out(run_suite: RunSuite, open_server: str) -> None:
-    result = run_suite(suite("signatures"), "-k", "wrong_secret", "--endpoint-url", open_server)
-    assert result.status == 1
+    result = run_suite(suite("signatures"), "-k", "wrong_secret", "--endpoint-url", open_server, status=1)
     assert "sigv4.wrong-secret" in result.findings
 
 
 def test_options_count_for_the_shipped_emulator_too(run_suite: RunSuite) -> None:
     options = ("--not-claimed", "throttling", "--region", "eu-west-1", "--fail-on-should")
-    result = run_suite(suite("access"), suite("throttling"), *options)
-    assert result.status == 0, result.output
+    result = run_suite(suite("access"), suite("throttling"), *options, status=0)
     assert "throttling" not in result.report["target"]["capabilities"]
     assert result.report["target"]["region"] == "eu-west-1"
     assert result.outcomes["throttling.occurs"] == "not claimed"

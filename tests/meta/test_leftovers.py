@@ -47,8 +47,7 @@ def test_interrupted_at_a_terminal_the_emulator_lives_until_it_is_clean() -> Non
         assert line, "the run ended before it began"
         read += line
     os.killpg(process.pid, signal.SIGINT)
-    result = finish(process)
-    assert result.status == 2, result.output
+    result = finish(process, status=2)
     assert "could not be removed" not in result.output
     assert "cleaning up failed" not in result.output
 
@@ -110,8 +109,7 @@ def test_names_that_are_all_taken_are_no_pass_and_a_command_sweeps_them(
     names = {f"{PREFIX}{slot}-A" for slot in range(10)}
     for name in {"Own", *names}:
         assert caller(create_domain(name)).response.status == 200
-    result = run_suite(suite("access"), "--endpoint-url", endpoint.url)
-    assert result.status == 6, result.output
+    result = run_suite(suite("access"), "--endpoint-url", endpoint.url, status=6)
     assert "in use by other runs, or left by crashed ones: the command sweep removes them" in result.output
     assert domains(endpoint.url) == {"Own", *names}
     assert sweep(["--endpoint-url", endpoint.url, "--older-than", "1"]) == 0
@@ -143,8 +141,7 @@ def test_the_servers_clock_says_how_old_a_leftover_is(tap: Any, endpoint: Proces
 
 
 def test_a_spent_limit_leaves_nothing_behind(run_suite: RunSuite, endpoint: Process) -> None:
-    result = run_suite(suite("state"), "--endpoint-url", endpoint.url, "--max-requests", "40")
-    assert result.status == 6, result.output
+    result = run_suite(suite("state"), "--endpoint-url", endpoint.url, "--max-requests", "40", status=6)
     assert "of which the limit lets 40 through" in result.stdout
     assert not domains(endpoint.url)
 

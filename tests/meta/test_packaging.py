@@ -94,11 +94,11 @@ def command(venv: Path, empty: Path, tmp_path: Path) -> Command:
     env = environment(HOME=str(tmp_path / "home"), XDG_CACHE_HOME=None)
     env["PATH"] = f"{venv / 'bin'}:{env['PATH']}"
 
-    def command(line: str) -> Result:
+    def command(line: str, status: int | None = None) -> Result:
         done = subprocess.run(
             ["bash", "-c", line], cwd=empty, env=env, capture_output=True, encoding="utf-8", timeout=180
         )
-        return Result(done.returncode, done.stdout, done.stderr, empty / "reports")
+        return Result(done.returncode, done.stdout, done.stderr, empty / "reports").due(status)
 
     return command
 
@@ -134,8 +134,7 @@ def test_what_it_tells_to_repeat_repeats(command: Command) -> None:
 
 
 def test_a_file_of_the_suite_is_named_as_in_reports(command: Command) -> None:
-    result = command("getintegration-contract run tests/contract/test_access.py --collect-only -q")
-    assert result.status == 0, result.output
+    result = command("getintegration-contract run tests/contract/test_access.py --collect-only -q", status=0)
     assert set(re.findall(r"^(\S+)::", result.stdout, re.M)) == {"tests/contract/test_access.py"}
 
 
@@ -150,8 +149,7 @@ def test_tests_of_others_are_refused(command: Command, empty: Path, test: str) -
 def test_the_users_own_pytest_is_left_alone(command: Command, empty: Path) -> None:
     (empty / "conftest.py").write_text("raise SystemExit('loaded')\n", encoding="utf-8")
     (empty / "pytest.ini").write_text("[pytest]\naddopts = --nonsense\n", encoding="utf-8")
-    result = command("python -m getintegration_contract run -q -k access")
-    assert result.status == 0, result.output
+    command("python -m getintegration_contract run -q -k access", status=0)
 
 
 def test_recordings_are_compared_without_a_checkout(command: Command, mock: Process) -> None:

@@ -58,8 +58,7 @@ def test_a_signal_interrupts_and_one_more_disturbs_no_cleaning_up(
     files = (suite("access"),) if moment == "DELETE" else (suite("missing"), suite("malformed"))
     given = ("--endpoint-url", tap(endpoint.url, script).url, *options)
     process = start_suite(*files, *given, report=tmp_path, lean=True)
-    result = finish(process, tmp_path)
-    assert result.status == 2, result.output
+    result = finish(process, tmp_path, status=2)
     assert seen["DELETE"]
     assert "Traceback" not in result.output
     assert moment == "PUT" or result.report["exit_status"] == 2
@@ -142,8 +141,7 @@ def test_a_run_that_another_plugin_leaves_tests_out_of_is_partial(
         "    items[:] = items[:4]\n" + ("    config.hook.pytest_deselected(items=out)\n" if tells else "")
     )
     env = environment(PYTHONPATH=str(tmp_path))
-    result = run_suite("-p", "split", *options, env=env, lean=False)
-    assert result.status == 0, result.output
+    result = run_suite("-p", "split", *options, env=env, lean=False, status=0)
     assert result.report["run"]["partial"] is True
 
 

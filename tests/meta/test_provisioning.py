@@ -118,8 +118,7 @@ def test_neighbours_of_others_and_the_longest_uri_are_no_faults(
 def test_a_mock_of_get_integration_alone_is_testable(run_suite: RunSuite, holding: Process, tap: Any) -> None:
     unknown = error(404, "UnknownOperationException")
     mock = tap(holding.url, lambda asked, forward: forward(asked) if is_get(asked) else unknown)
-    result = run_suite(suite("valid"), suite("missing"), "--endpoint-url", mock.url, *GIVEN)
-    assert result.status == 0, result.output
+    run_suite(suite("valid"), suite("missing"), "--endpoint-url", mock.url, *GIVEN, status=0)
 
 
 # --- Preflight ----------------------------------------------------------------------------------------------
@@ -143,8 +142,7 @@ def test_members_that_are_refused_only_together_are_told_so(run_suite: RunSuite,
     together = (b"RoleArn", b"EventTriggerNames")
     url = refusing(lambda request: request.method == "PUT" and all(word in request.body for word in together))
     options = ("--endpoint-url", url, "-k", "existing_integration or at_the_edge")
-    result = run_suite(suite("state"), suite("updates"), *options)
-    assert result.status == 0, result.output
+    result = run_suite(suite("state"), suite("updates"), *options, status=0)
     assert result.outcomes["state.put-get.Tags"] == "upheld"
     assert result.outcomes["state.put-get.RoleArn"] == "upheld"
     told = "the target did not take EventTriggerNames with the other members"

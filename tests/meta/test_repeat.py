@@ -33,8 +33,7 @@ def test_other_tools_ask_the_same_as_printed(
     keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
     existing = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
     given = (suite("valid"), "--endpoint-url", server.url, *existing)
-    result = run_suite(*given, env=environment(**keys))
-    assert result.status == 1, result.output
+    result = run_suite(*given, env=environment(**keys), status=1)
     also = result.findings["response.content-type"]["also"]
     (line,) = (line for line in also if line.startswith(f"{tool} "))
     done = subprocess.run(["bash", "-c", line], env=environment(**keys), capture_output=True, text=True)
@@ -51,7 +50,6 @@ def test_only_what_the_baseline_has_not_fails_a_run(endpoint: Process, tap: Any,
     gate = ("--baseline", before.directory / "report.json", "--fail-on", "new")
     again = run_suite(*options, tap(endpoint.url, known).url, *gate)
     assert (again.status, "1 still violated" in again.stdout) == (0, True), again.output
-    worse = run_suite(*options, tap(endpoint.url, more).url, *gate)
-    assert worse.status == 1, worse.output
+    worse = run_suite(*options, tap(endpoint.url, more).url, *gate, status=1)
     assert worse.report["baseline"]["new"]
     assert worse.report["baseline"]["still"] == ["error.content-type"]

@@ -30,8 +30,7 @@ def test_a_folder_of_certificates_is_trusted_and_official_clients_are_left_out(
 ) -> None:
     env = {"REQUESTS_CA_BUNDLE": str(AUTHORITIES)}
     files = [suite(name) for name in ("missing", "sdk", "transport")]
-    result = run_suite(*files, "--depth=nightly", "--endpoint-url", secure, env=env)
-    assert result.status == 0, result.output
+    result = run_suite(*files, "--depth=nightly", "--endpoint-url", secure, env=env, status=0)
     clients = {entry["id"]: entry for entry in result.report["clauses"] if entry["id"].startswith("sdk.")}
     assert clients
     for entry in clients.values():
@@ -45,14 +44,12 @@ def test_a_file_of_certificates_is_for_official_clients_too(
     run_suite: RunSuite, secure: str, name: str
 ) -> None:
     (bundle,) = AUTHORITIES.iterdir()
-    result = run_suite(suite("sdk"), "--endpoint-url", secure, env={name: str(bundle)})
-    assert result.status == 0, result.output
+    result = run_suite(suite("sdk"), "--endpoint-url", secure, env={name: str(bundle)}, status=0)
     assert result.outcomes["sdk.boto3"] == "upheld"
 
 
 def test_a_certificate_of_nobody_known_ends_the_run(run_suite: RunSuite, secure: str) -> None:
-    result = run_suite(suite("missing"), "--endpoint-url", secure)
-    assert result.status == 6, result.output
+    result = run_suite(suite("missing"), "--endpoint-url", secure, status=6)
     assert "is not trusted" in result.output
 
 
@@ -61,8 +58,7 @@ def test_a_proxy_that_refuses_the_tunnel_is_named(
 ) -> None:
     env = {"HTTPS_PROXY": endpoint.url.replace("//", "//me:hidden-word@"), "NO_PROXY": ""}
     env |= {"REQUESTS_CA_BUNDLE": str(AUTHORITIES)}
-    result = run_suite(suite("missing"), "--endpoint-url", secure, env=env)
-    assert result.status == 6, result.output
+    result = run_suite(suite("missing"), "--endpoint-url", secure, env=env, status=6)
     assert f"{secure} is not reached through the proxy {endpoint.url} of the environment: " in result.output
     assert "Tunnel connection failed: 40" in result.output
     assert "hidden-word" not in result.output

@@ -30,9 +30,10 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in partial.read_bytes().splitlines(True)[1:] if line.endswith(b"\n")]
 
 
-def record(path: Path, *options: str | Path) -> Result:
+def record(path: Path, *options: str | Path, status: int, report: Path | None = None) -> Result:
     """A run that records, to its end."""
-    return finish(start_suite(*FILES, "--record", path, *options, lean=True))
+    process = start_suite(*FILES, "--record", path, *options, report=report, lean=True)
+    return finish(process, report, status=status)
 
 
 def test_a_killed_run_loses_the_test_under_way_alone_and_is_continued(
@@ -51,12 +52,10 @@ def test_a_killed_run_loses_the_test_under_way_alone_and_is_continued(
     assert not recording.suite.complete
     assert len(complete) >= 3
 
-    refused = record(path)
-    assert refused.status == 4
+    refused = record(path, status=4)
     assert "--resume" in refused.output
 
-    resumed = record(path, "--resume")
-    assert resumed.status == 0, resumed.output
+    resumed = record(path, "--resume", status=0)
     assert f"{len(complete)} tests are complete" in resumed.output
     log = load(path)["log"]
     assert log["_suite"]["complete"]
@@ -71,21 +70,18 @@ def test_a_killed_run_loses_the_test_under_way_alone_and_is_continued(
 
 def test_a_run_that_spent_its_limit_goes_on_with_the_whole_verdict(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    stopped = record(path, "--max-requests", "25")
-    assert stopped.status == 6, stopped.output
+    stopped = record(path, "--max-requests", "25", status=6)
     assert "limit of 25 requests" in stopped.output
     assert not load(path)["log"]["_suite"]["complete"]
     assert len(load(path)["log"]["entries"]) <= 25
 
     report = tmp_path / "report"
-    resumed = finish(start_suite(*FILES, "--record", path, "--resume", report=report, lean=True), report)
-    assert resumed.status == 0, resumed.output
+    resumed = record(path, "--resume", report=report, status=0)
     assert resumed.outcomes["missing.domain"] == "upheld"
     assert resumed.outcomes["access.unauthorized"] == "upheld"
     entries = len(load(path)["log"]["entries"])
 
-    again = finish(start_suite(*FILES, "--record", path, "--resume", report=report, lean=True), report)
-    assert again.status == 0, again.output  # nothing was left to do
+    again = record(path, "--resume", report=report, status=0)  # nothing was left to do
     assert again.report["run"]["requests"] == entries
     assert len(load(path)["log"]["entries"]) == entries
 
@@ -100,8 +96,7 @@ def test_a_killed_worker_loses_the_test_under_way_alone(tmp_path: Path) -> None:
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     path = tmp_path / "a.har"
-    result = finish(start_suite(*FILES, scenario, "--record", path, "-n", "1", lean=True))
-    assert result.status == 3, result.output
+    record(path, scenario, "-n", "1", status=3)
     recording = recordings.read(path)
     tests = {recorded.test.rpartition("::")[2] for recorded in recording.exchanges}
     assert "test_killed" not in tests
@@ -117,8 +112,7 @@ def test_a_disk_that_is_full_ends_the_recording_and_not_the_run(tmp_path: Path) 
     )
     env = environment(PYTHONPATH=str(tmp_path))
     path = tmp_path / "a.har"
-    result = finish(start_suite(*FILES, "--record", path, "-p", "small_disk", lean=True, env=env))
-    assert result.status == 3, result.output
+    result = finish(start_suite(*FILES, "--record", path, "-p", "small_disk", lean=True, env=env), status=3)
     assert f"nothing more is recorded: cannot write {path}: File too large" in result.output
     assert result.output.count("nothing more is recorded") == 1
     assert "Traceback" not in result.output
