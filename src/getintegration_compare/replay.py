@@ -71,12 +71,11 @@ class Live:
         """
         if target.is_aws:
             target = replace(target, allow_writes=False)
-        acquire = None
-        if target.rate is not None or target.max_requests is not None:
-            budget = Budget.create(target.rate, target.max_requests, target.write_rate)
-            stack.callback(budget.remove)
-            acquire = budget.acquire
-        client = Client(target.endpoint, target.region, timeout=target.request_timeout, acquire=acquire)
+        budget = Budget.create(target.rate, target.max_requests, target.write_rate)
+        stack.callback(budget.remove)
+        client = Client(
+            target.endpoint, target.region, timeout=target.request_timeout, acquire=budget.acquire
+        )
         stack.callback(client.close)
         provisioner = Provisioner(client, target.identities, say)
         stack.callback(provisioner.remove)

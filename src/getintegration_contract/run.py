@@ -106,7 +106,7 @@ class Run:
         self.state: State | None = None
         self._provisioner: Provisioner | None = None
         self._client: Client | None = None
-        self.budget: Budget | None = None
+        self.budget = Budget()
         self.started = datetime.datetime.now(datetime.UTC)
         self._clock = time.monotonic()
         self.seconds = 0.0
@@ -117,13 +117,12 @@ class Run:
         #: The report that this run is compared with, and notes beside those of the ledger.
         self.baseline: dict[str, Any] | None = None
         self.notes: list[str] = []
-        self.aborted: str | None = None
         #: Whether any test of the suite did not run, by choice or because one failed.
         self.is_partial = False
         today = self.started.date()
         self.expired = [waiver for waiver in waivers if waiver.expired(today)]
         self.waived = frozenset(waiver.clause for waiver in waivers if not waiver.expired(today))
-        self._ledger: Ledger | None = None
+        self.ledger = Ledger(contract, target.capabilities, strict=settings.strict, waived=self.waived)
         self._redactor = Redactor(accounts=settings.redact_accounts)
 
     @property
@@ -142,16 +141,6 @@ class Run:
         return self._emulator is not None
 
     @property
-    def ledger(self) -> Ledger:
-        """The ledger of the run; its capabilities are settled once the state exists."""
-        if self._ledger is None:
-            self._ledger = Ledger(
-                self.contract, self.target.capabilities, strict=self.settings.strict, waived=self.waived
-            )
-        self._ledger.aborted = self.aborted
-        return self._ledger
-
-    @property
     def redactor(self) -> Redactor:
         """Keeps secrets out of what is written and said: one for the run."""
         self._redactor.add(*self.target.secrets)
@@ -164,16 +153,13 @@ class Run:
             EnvironmentFault: With one sentence that says what is wrong.
         """
         target = self.target
-        acquire = None
-        if target.rate is not None or target.max_requests is not None:
-            self.budget = Budget.create(target.rate, target.max_requests, target.write_rate)
-            acquire = self.budget.acquire
+        self.budget = Budget.create(target.rate, target.max_requests, target.write_rate)
         try:
             self._client = Client(
                 target.endpoint,
                 target.region,
                 timeout=target.request_timeout,
-                acquire=acquire,
+                acquire=self.budget.acquire,
                 observe=self._observe,
             )
             self._provisioner = Provisioner(self._client, target.identities, self.say)
@@ -181,11 +167,12 @@ class Run:
             known = get_integration(state.domain, state.uri)
             preflight.check_connections(self._client, known, target.caller)
         except EnvironmentFault as error:
-            self.aborted = self.redactor.text(str(error))
-            raise EnvironmentFault(self.aborted) from None
+            self.ledger.aborted = self.redactor.text(str(error))
+            raise EnvironmentFault(self.ledger.aborted) from None
         if self.state.origin != "made" and WRITING in target.capabilities:
             self._target = replace(target, capabilities=target.capabilities - {WRITING}, allow_writes=False)
             hindrance = self.redactor.text(f"writing was tried, and does not work: {self.state.hindrance}")
+            self.ledger.capabilities -= {WRITING}
             self.ledger.hindrances[WRITING] = hindrance
             self.ledger.notes[hindrance] = None
             self.say(f"{hindrance}; nothing is written, and what exists is read")
@@ -238,8 +225,7 @@ class Run:
                 self.ledger.judge_latency(self._target.latency_limit)
             self._client.close()
             self._client = None
-        if self.budget is not None:
-            self.budget.remove()
+        self.budget.remove()
         if self._emulator is not None:
             self._emulator.close()
 
@@ -255,9 +241,9 @@ class Run:
         ]
         for waiver in self.waivers:
             if waiver.clause in self.waived:
-                if outcomes[waiver.clause].outcome == UPHELD and not (self.aborted or self.is_partial):
+                if outcomes[waiver.clause].outcome == UPHELD and not (self.ledger.aborted or self.is_partial):
                     lines.append(f"the waiver of {waiver.clause} no longer applies: the clause is upheld")
-        for pattern in () if self.aborted else self.settings.require_exercised:
+        for pattern in () if self.ledger.aborted else self.settings.require_exercised:
             matching = [entry for name, entry in outcomes.items() if fnmatch.fnmatchcase(name, pattern)]
             for entry in matching:
                 if entry.outcome == NOT_CLAIMED or not entry.checks:
@@ -277,7 +263,7 @@ class Run:
             return VIOLATED_STATUS
         outcomes = self.ledger.outcomes()
         unsettled = any(entry.gating and entry.outcome == INDETERMINATE for entry in outcomes)
-        if self.aborted:
+        if self.ledger.aborted:
             return INDETERMINATE_STATUS
         if self.complaints():
             return VIOLATED_STATUS

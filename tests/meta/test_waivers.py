@@ -110,7 +110,7 @@ def test_a_run_that_was_broken_off_or_left_tests_out_proves_nothing(run: Callabl
     partial.is_partial = True
     assert (partial.exit_status(), partial.complaints()) == (0, [])
     aborted = run(accepted(), accepted(STALE), require=("transport.*",))
-    aborted.aborted = "the limit of 3 requests is reached"
+    aborted.ledger.aborted = "the limit of 3 requests is reached"
     assert (aborted.exit_status(), aborted.complaints()) == (6, [])
 
 

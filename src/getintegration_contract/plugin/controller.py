@@ -105,7 +105,7 @@ class Controller:
             self._ran.add(report.nodeid)
             self.run.is_partial |= report.is_partial
         if getattr(report, "endpoint_down", None):
-            self.run.aborted = report.endpoint_down
+            self.run.ledger.aborted = report.endpoint_down
         elif report.failed and not getattr(report, "violation", False):
             self.run.internal_errors.append(report.nodeid)
         elif report.failed:
@@ -141,7 +141,7 @@ class Controller:
         if self.interrupts.came:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
         finished = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        if finished or self.run.aborted or not self.collected:
+        if finished or self.run.ledger.aborted or not self.collected:
             session.exitstatus = self.run.exit_status()
         self.status = int(session.exitstatus)
         written &= self._write_reports(self.status)
@@ -171,7 +171,6 @@ class Controller:
         """What a worker needs, in types that xdist carries; it finds credentials for itself."""
         run = self.run
         assert run.state is not None
-        budget = run.budget
         return {
             "state": run.state.to_dict(),
             "endpoint": run.target.endpoint,
@@ -179,7 +178,7 @@ class Controller:
             "capabilities": sorted(run.target.capabilities),
             "waived": sorted(run.waived),
             "settings": vars(run.settings),
-            "budget": budget and [str(budget.path), budget.rate, budget.limit, budget.write_rate],
+            "budget": vars(run.budget),
             "records": self.recorder is not None,
             "complete": self.recorder.complete if self.recorder else [],
         }
@@ -207,7 +206,7 @@ class Controller:
         written = True
         document = self.document = documents.make(self.run, status)
         try:
-            if option.write_waivers and not self.run.aborted:
+            if option.write_waivers and not self.run.ledger.aborted:
                 self._write_waivers(Path(option.write_waivers))
             if option.report_dir:
                 reports.write(document, Path(option.report_dir))

@@ -55,10 +55,7 @@ class Worker:
         ledger = Ledger(contract, given["capabilities"], strict=self.settings.strict, waived=given["waived"])
         self._gates = ledger.gates  # tests fail as the run does
         self._complete = frozenset(given["complete"])
-        self._budget: Budget | None = None
-        if given["budget"]:
-            path, *limits = given["budget"]
-            self._budget = Budget(Path(path), *limits)
+        self._budget = Budget(**given["budget"])
         self._bursts = False
         self._signatures: list[str] = []
         self._collected: dict[Path, set[str]] = {}
@@ -93,9 +90,8 @@ class Worker:
 
     def _acquire(self, limited: bool, writing: bool) -> None:
         """Wait for the budget; where a burst is what is tested, and so asked for, only the limit holds."""
-        if self._budget is not None:
-            budget = replace(self._budget, rate=None) if self._bursts else self._budget
-            budget.acquire(limited, writing)
+        budget = replace(self._budget, rate=None) if self._bursts else self._budget
+        budget.acquire(limited, writing)
 
     def _observe(self, exchange: Exchange) -> None:
         """Count an exchange of the test under way, and keep it for the recording."""

@@ -46,7 +46,7 @@ def make(run: Run, exit_status: int) -> dict[str, Any]:
         "run": redact(_facts(run, ledger)),
         "counts": dict(Counter(entry.outcome for entry in outcomes)),
         "complaints": redact(run.complaints()),
-        "notes": redact([*([run.aborted] if run.aborted else []), *ledger.notes, *run.notes]),
+        "notes": redact([*([ledger.aborted] if ledger.aborted else []), *ledger.notes, *run.notes]),
         "errors": redact(run.internal_errors),
         "baseline": redact(history.changes(run.baseline, clauses)) if run.baseline else None,
         "clauses": clauses,

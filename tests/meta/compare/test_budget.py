@@ -22,7 +22,7 @@ from pathlib import Path
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.errors import BudgetExhausted
 path, rate, limit, seconds = sys.argv[1:]
-budget = Budget(Path(path), float(rate), int(limit) or None)
+budget = Budget(path, float(rate), int(limit) or None)
 stamps = []
 print("ready", flush=True)
 end = float(sys.stdin.readline()) + float(seconds)
@@ -70,7 +70,7 @@ def test_rate_is_kept_by_all_processes_together(tmp_path: Path, processes: int) 
 
 
 def test_requests_are_spaced_evenly(tmp_path: Path) -> None:
-    budget = Budget(tmp_path / "budget", 25)
+    budget = Budget(str(tmp_path / "budget"), 25)
     stamps = [budget.acquire() for _ in range(10)]
     assert median(late - early for early, late in pairwise(stamps)) > 0.03
 
@@ -82,7 +82,7 @@ def test_limit_holds_for_all_processes_together(tmp_path: Path) -> None:
 
 
 def test_threads_share_the_rate(tmp_path: Path) -> None:
-    budget = Budget(tmp_path / "budget", 50)
+    budget = Budget(str(tmp_path / "budget"), 50)
     with ThreadPoolExecutor(4) as pool:
         stamps = list(pool.map(lambda _: budget.acquire(), range(20)))
     assert max(stamps) - min(stamps) >= 19 * (1 + MARGIN) / 50 * 0.95
@@ -96,7 +96,7 @@ def test_limit_alone_does_not_wait_counts_what_it_limits_and_its_file_is_removed
         budget.acquire()
     budget.remove()
     budget.remove()
-    assert not budget.path.exists()
+    assert not Path(budget.path).exists()
     assert budget.spent == 0
 
 
@@ -119,4 +119,4 @@ def test_requests_that_write_have_a_rate_of_their_own(tmp_path: Path) -> None:
     assert budget.spent == 4, "they count as requests like any other"
     assert writes[-1] - writes[0] >= 1
     budget.remove()
-    assert list(budget.path.parent.glob(f"{budget.path.stem}.*")) == []
+    assert list(Path(budget.path).parent.glob(f"{Path(budget.path).stem}.*")) == []

@@ -109,7 +109,7 @@ def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
         live = Live.open(target, stack, print)
     assert have.call_args.kwargs["allow_writes"] is live.target.allow_writes is False
     assert create.call_args.args[0] == 5.0
-    assert not budgets[0].path.exists(), "what keeps the rate is removed with the rest"
+    assert not Path(budgets[0].path).exists(), "what keeps the rate is removed with the rest"
 
 
 def test_a_replay_maps_names(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from getintegration_contract.redact import SHOWN
 from getintegration_contract.report import document
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target.target import Target
+from getintegration_contract.target.waivers import Waiver
 
 Report = dict[str, Any]
 
@@ -84,7 +86,8 @@ def made(*found: tuple[str, Exchange | None], upheld: tuple[str, ...] = (), **ch
     target = Target(
         "http://127.0.0.1:4566", capabilities=frozenset(changed.pop("capabilities", ("signatures",)))
     )
-    run = Run(CONTRACT, target, settings, [], lambda line: None)
+    waivers = [Waiver(clause, "known", datetime.date.max) for clause in changed.pop("waived", ())]
+    run = Run(CONTRACT, target, settings, waivers, lambda line: None)
     for name, value in changed.items():
         setattr(run, name, value)
     for number, (clause, shown) in enumerate(found):

@@ -82,7 +82,7 @@ def test_what_is_only_reported_and_what_is_waived_explain_nothing_that_fails() -
     report = made(("response.request-id", shown), ("response.request-id.unique", shown), ("sdk.boto3", shown))
     follows = _follows(report)
     assert (follows["sdk.boto3"], follows["response.request-id.unique"]) == (None, "response.request-id")
-    waived = made(("response.status", CREATED), ("sdk.boto3", CREATED), waived=frozenset({"response.status"}))
+    waived = made(("response.status", CREATED), ("sdk.boto3", CREATED), waived=("response.status",))
     assert _follows(waived) == {"response.status": None, "sdk.boto3": None}
 
 
@@ -104,7 +104,7 @@ def test_a_crash_on_bad_input_is_one_finding_and_hides_no_other_fault() -> None:
     assert sorted(clause for clause, cause in _follows(report).items() if cause is None) == alone
     hints = {finding["clause"]: finding["hint"] for finding in report["findings"]}
     assert [clause for clause, hint in hints.items() if hint] == ["request.Uri.type"]
-    waived = made(*found, waived=frozenset({"request.Uri.type"}))
+    waived = made(*found, waived=("request.Uri.type",))
     assert "request.Uri.type" not in _follows(waived).values(), "what is waived hides nothing"
 
 
