@@ -35,7 +35,6 @@ class Controller:
         self._has_begun = False
         self.interrupts = Interrupts()
         config.pluginmanager.register(self.interrupts, "contract-interrupts")
-        self._collected, self._ran = set[str](), set[str]()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionstart(self, session: pytest.Session) -> Generator[None]:
@@ -83,13 +82,6 @@ class Controller:
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["contract"] = self._to_worker()
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self._collected.update(item.nodeid for item in session.items)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        self._collected.update(ids)
-
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.collected = False
@@ -102,7 +94,6 @@ class Controller:
             self.run.ledger.add(entry)
             self.run.redactor.add_signatures(*(f"Signature={each}" for each in report.signatures))
             del report.signatures
-            self._ran.add(report.nodeid)
             self.run.is_partial |= report.is_partial
         if getattr(report, "endpoint_down", None):
             self.run.ledger.aborted = report.endpoint_down
@@ -137,7 +128,7 @@ class Controller:
             self.run.say(f"not everything could be written: {error}")
             written = False
         self.run.finish()
-        self.run.is_partial |= not self._collected <= self._ran
+        self.run.is_partial |= bool(self.progress.left)
         if self.interrupts.came:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
         finished = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)

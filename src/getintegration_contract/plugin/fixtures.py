@@ -51,8 +51,7 @@ def fixtures(worker: Worker) -> ModuleType:
     @pytest.fixture
     def check() -> Checker:
         """Judges the exchanges of a test; the test fails at its end if a gating clause was violated."""
-        assert worker.checker is not None
-        return worker.checker
+        return worker.test.checker
 
     plugin = ModuleType("contract-fixtures")  # pytest takes fixtures that are no methods from modules alone
     vars(plugin).update(

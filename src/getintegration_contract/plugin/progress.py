@@ -30,7 +30,8 @@ class Progress:
     def __init__(self, config: pytest.Config, run: Run) -> None:
         self._config = config
         self._run = run
-        self._weights: dict[str, float] = {}
+        #: The tests that have not ended, and about how many requests each sends; None before they are known.
+        self.left: dict[str, float] | None = None
         self._total = self._done = 0.0
         self._begun = self._shown = time.monotonic()
         self._draws = False
@@ -51,16 +52,18 @@ class Progress:
             self._show_bar()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if not hasattr(report, "contract") or not self._total:
+        if not hasattr(report, "contract") or self.left is None:
             return
-        self._done = min(self._done + self._weights.get(report.nodeid, _USUAL), self._total)
+        self._done += self.left.pop(report.nodeid, _USUAL)
+        if self._done >= self._total:
+            return
         now = time.monotonic()
         if now - self._shown < (_LINES if self.bar is None else _LOOKS):
             return
         self._shown = now
         if self.bar is not None:
             self.bar.update(self.bar.task_ids[0], completed=self._done, refresh=True)
-        elif self._done < self._total:
+        else:
             left = duration((now - self._begun) / self._done * (self._total - self._done))
             self._run.say(f"about {self._done:.0f} of {self._total:.0f} requests, about {left} left")
 
@@ -72,20 +75,21 @@ class Progress:
             self.bar = None
 
     def _begin(self, ids: Iterable[str]) -> None:
-        if self._weights or self._config.option.verbose < 0:
+        if self.left is not None:
             return
         run, estimate = self._run, self._config.hook.pytest_contract_requests
-        for nodeid in ids:
-            found = estimate(nodeid=nodeid, settings=run.settings, target=run.target)
-            self._weights[nodeid] = _USUAL if found is None else found
-        self._announce()
+        found = {id_: estimate(nodeid=id_, settings=run.settings, target=run.target) for id_ in ids}
+        self.left = {id_: _USUAL if count is None else count for id_, count in found.items()}
         self._begun = self._shown = time.monotonic()
+        if self._config.option.verbose < 0:
+            return
+        self._announce(sum(self.left.values()))
         self._draws = self._total > 0 and self._has_room()
 
-    def _announce(self) -> None:
+    def _announce(self, total: float) -> None:
         """Say how many requests there will be, and how long they take where there is a rate."""
         target = self._run.target
-        self._total = sum(self._weights.values())
+        self._total = total
         text = f"about {self._total:.0f} requests"
         if target.max_requests is not None and target.max_requests < self._total:
             self._total = float(target.max_requests)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +34,25 @@ from getintegration_contract.target.target import Target
 Kind = TypeVar("Kind", bound=BaseException)
 
 
+@dataclass
+class UnderWay:
+    """A test under way.
+
+    Attributes:
+        bursts: Whether it asks at once what is asked for, so that no rate holds.
+        exchanges: Its exchanges, as a recording holds them.
+        signatures: Those that it sent.
+        is_broken_off: Whether the environment or the suite ended it, so that it is not done.
+    """
+
+    checker: Checker
+    clauses: tuple[str, ...] = ()
+    bursts: bool = False
+    exchanges: list[str] = field(default_factory=list)
+    signatures: list[str] = field(default_factory=list)
+    is_broken_off: bool = False
+
+
 class Worker:
     """A process that runs tests: one client, one judge, an entry for each test."""
 
@@ -56,15 +75,9 @@ class Worker:
         self._gates = ledger.gates  # tests fail as the run does
         self._complete = frozenset(given["complete"])
         self._budget = Budget(**given["budget"])
-        self._bursts = False
-        self._signatures: list[str] = []
         self._collected: dict[Path, set[str]] = {}
         self._is_partial = False
         self._records: bool = given["records"]
-        #: Exchanges of the test under way, as a recording holds them.
-        self._exchanges: list[str] = []
-        #: Whether the environment or the suite ended it, so that it is not done.
-        self._is_broken_off = False
         self.client = Client(
             self.target.endpoint,
             self.target.region,
@@ -74,10 +87,7 @@ class Worker:
         )
         question = get_integration(self.state.domain, self.state.uri)
         self.client.use_control(question, self.target.caller)
-        #: Of the test under way.
-        self.entry: Entry | None = None
-        self.checker: Checker | None = None
-        self._clauses: tuple[str, ...] = ()
+        self.test = self._begin(Entry(""))
         config.pluginmanager.register(fixtures(self))
         gc.disable()  # until all is imported and collected
 
@@ -90,26 +100,28 @@ class Worker:
 
     def _acquire(self, limited: bool, writing: bool) -> None:
         """Wait for the budget; where a burst is what is tested, and so asked for, only the limit holds."""
-        budget = replace(self._budget, rate=None) if self._bursts else self._budget
+        budget = replace(self._budget, rate=None) if self.test.bursts else self._budget
         budget.acquire(limited, writing)
 
     def _observe(self, exchange: Exchange) -> None:
         """Count an exchange of the test under way, and keep it for the recording."""
-        if self.entry is None:
-            return
-        self.entry.observe(exchange)
-        if self.checker is not None and exchange.response.error_type == "ThrottlingException":
-            self.checker.throttled(exchange)
+        test = self.test
+        test.checker.entry.observe(exchange)
+        if exchange.response.error_type == "ThrottlingException":
+            test.checker.throttled(exchange)
         request = exchange.request
         signed = request.header("authorization") or ""
-        self._signatures += self.redactor.add_signatures(signed, request.target)
+        test.signatures += self.redactor.add_signatures(signed, request.target)
         identity = self.target.identities.get(exchange.identity or "")
         if identity is not None and identity.refreshable is not None:
             self.redactor.add(*identity.secrets)
         if self._records:
             signing = resign.describe(exchange, identity, self.target.region)
-            recorded = har.Recorded(exchange, self.entry.test, self._clauses, signing)
-            self._exchanges.append(har.line(recorded, self.redactor))
+            recorded = har.Recorded(exchange, test.checker.entry.test, test.clauses, signing)
+            test.exchanges.append(har.line(recorded, self.redactor))
+
+    def _begin(self, entry: Entry, clauses: tuple[str, ...] = ()) -> UnderWay:
+        return UnderWay(Checker(self.judge, entry, self.redactor, self._gates, clauses), clauses)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out the tests that the recording has already."""
@@ -133,52 +145,45 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         phase, crowded = item.path.stem.removeprefix("test_"), item.get_closest_marker("crowded") is not None
-        self.entry = Entry(item.nodeid, phase, crowded)
-        self._clauses = ids = _clauses(item)
-        self._is_broken_off = False
-        self.checker = Checker(self.judge, self.entry, self.redactor, self._gates, ids)
+        ids = _clauses(item)
+        self.test = self._begin(Entry(item.nodeid, phase, crowded), ids)
         if unknown := [clause for clause in ids if clause not in self.contract.clauses]:
             pytest.fail(f"names the clause {unknown[0]}, which does not exist", pytrace=False)
         wanted = {self.contract.clauses[clause].capability for clause in ids}
-        self._bursts = THROTTLING in wanted
+        self.test.bursts = THROTTLING in wanted
         if ids and None not in wanted and not wanted & self.target.capabilities:
             pytest.skip(f"the target does not claim {', '.join(sorted(filter(None, wanted)))}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         result = yield
-        assert self.checker is not None
         try:
-            self.checker.raise_if_violated()
+            self.test.checker.raise_if_violated()
         except ContractViolation:
-            self._check_environment(self.checker)
+            try:
+                self.client.check_environment()
+            except EnvironmentFault:  # which accuses the target of nothing
+                self.test.checker.entry.findings.clear()
+                raise
             raise
         return result
-
-    def _check_environment(self, checker: Checker) -> None:
-        """Accuse the target of nothing where the environment got in the way."""
-        try:
-            self.client.check_environment()
-        except EnvironmentFault:
-            checker.entry.findings.clear()
-            raise
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        entry = self.entry
+        test, entry = self.test, self.test.checker.entry
         error = call.excinfo.value if call.excinfo else None
-        if isinstance(error, pytest.skip.Exception) and entry is not None:
-            for clause in _clauses(item):
+        if isinstance(error, pytest.skip.Exception):
+            for clause in test.clauses:
                 entry.not_exercised.setdefault(clause, self.redactor.text(str(error.msg)))
         violation = _only(error, ContractViolation)
         if violation is not None:
             vars(report).update(violation=True)
             report.longrepr = junit.failure(violation.findings)
         elif report.failed:
-            self._is_broken_off = True
+            test.is_broken_off = True
             # A traceback, its locals and what was printed may hold secrets.
             report.longrepr = self.redactor.text(report.longreprtext)
         elif isinstance(report.longrepr, tuple):
@@ -191,20 +196,28 @@ class Worker:
             reason = f"{self.redactor.text(str(error))} ({item.nodeid})"
             vars(report).update(endpoint_down=reason)
             report.longrepr, item.session.shouldstop = reason, "the environment got in the way"
-            if entry is not None:
-                entry.indeterminate.update(dict.fromkeys(_clauses(item), reason))
-        if entry is not None and call.when == "teardown":
-            for fault, exchange in self.client.faults:
-                entry.faults[fault] += 1
-                if exchange.response.status >= 500:
-                    shown = self.redactor.exchange(exchange.to_dict(), SHOWN)
-                    entry.record(Check(STRAY_FAULTS, False, "", ""), shown, exchange.size)
-            self.client.faults.clear()
-            found = {"contract": entry.to_dict(), "is_partial": self._is_partial}
-            found["is_broken_off"] = self._is_broken_off
-            vars(report).update(found, signatures=self._signatures, exchanges=self._exchanges)
-            self._signatures, self._exchanges, self.entry = [], [], None
+            entry.indeterminate.update(dict.fromkeys(test.clauses, reason))
+        if call.when == "teardown":
+            vars(report).update(self._end())
         return report
+
+    def _end(self) -> dict[str, Any]:
+        """What the test under way found, as it travels with its last report."""
+        test, self.test = self.test, self._begin(Entry(""))
+        entry = test.checker.entry
+        for fault, exchange in self.client.faults:
+            entry.faults[fault] += 1
+            if exchange.response.status >= 500:
+                shown = self.redactor.exchange(exchange.to_dict(), SHOWN)
+                entry.record(Check(STRAY_FAULTS, False), shown, exchange.size)
+        self.client.faults.clear()
+        return {
+            "contract": entry.to_dict(),
+            "is_partial": self._is_partial,
+            "is_broken_off": test.is_broken_off,
+            "signatures": test.signatures,
+            "exchanges": test.exchanges,
+        }
 
     @pytest.hookimpl(wrapper=True)
     def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
