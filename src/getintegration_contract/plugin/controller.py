@@ -74,8 +74,9 @@ class Controller:
         if count:
             workers.start(session, count)
 
-    def pytest_keyboard_interrupt(self) -> None:
-        if not self._has_begun:  # else pytest calls pytest_sessionfinish
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        ended = isinstance(excinfo.value, pytest.exit.Exception)  # by this plugin, which wrote the reports
+        if not self._has_begun and not ended:  # else pytest calls pytest_sessionfinish
             self._end_untested(pytest.ExitCode.INTERRUPTED)
 
     @pytest.hookimpl(optionalhook=True)
