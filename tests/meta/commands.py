@@ -7,9 +7,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+from getintegration_contract import exchange
 from getintegration_contract.identity import Identity
-from getintegration_contract.operations import list_domains
+from getintegration_contract.operations import create_domain, list_domains, put_integration
 from getintegration_contract.sending.client import Client
 
 from .mutants.messages import Request
@@ -50,11 +52,24 @@ LOOPBACK = ["--endpoint-url", "http://127.0.0.1:9"]
 SECRET = "MARKED/secret+key="
 
 
+def ask(url: str, *requests: exchange.Request) -> list[Any]:
+    """The JSON that a server answers its caller, 200 each time."""
+    client = Client(url, "us-east-1")
+    answers = [client.send(request, CALLER).response for request in requests]
+    client.close()
+    assert [answer for answer in answers if answer.status != 200] == []
+    return [answer.document for answer in answers]
+
+
+def stock(url: str, domain: str, *uris: str, **members: Any) -> None:
+    """Make a domain with integrations."""
+    members = members or {"ObjectTypeName": "T"}
+    ask(url, create_domain(domain), *(put_integration(domain, uri, members) for uri in uris))
+
+
 def domains(url: str) -> set[str]:
     """The domains that an emulator holds for its caller."""
-    client = Client(url, "us-east-1")
-    document = client.send(list_domains(), CALLER).response.document
-    client.close()
+    (document,) = ask(url, list_domains())
     return {item["DomainName"] for item in document["Items"]}
 
 

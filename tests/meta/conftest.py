@@ -17,12 +17,10 @@ import pytest
 import yaml
 
 from getintegration_contract.contract import Contract
-from getintegration_contract.exchange import Exchange
-from getintegration_contract.operations import create_domain, put_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import Provisioner
 
-from .commands import CALLER
+from .commands import CALLER, stock
 from .mutants.kit import always, on_status
 from .mutants.messages import Request, error
 from .support import (
@@ -188,24 +186,10 @@ def endpoint() -> Iterator[Process]:
 
 
 @pytest.fixture
-def caller(endpoint: Process) -> Iterator[Callable[[Any], Exchange]]:
-    """Sends a request to the emulator, signed by its caller."""
-    client = Client(endpoint.url, "us-east-1")
-    yield lambda request: client.send(request, CALLER)
-    client.close()
-
-
-@pytest.fixture
 def holding(closing: Any) -> Process:
     """An emulator that holds an integration."""
     server: Process = closing(emulator())
-    client = Client(server.url, "us-east-1")
-    for request in (
-        create_domain("Mine"),
-        put_integration("Mine", "s3://mine", {"ObjectTypeName": "T"}),
-    ):
-        assert client.send(request, CALLER).response.status == 200
-    client.close()
+    stock(server.url, "Mine", "s3://mine")
     return server
 
 

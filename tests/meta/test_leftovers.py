@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.operations import create_domain, delete_domain
+from getintegration_contract.operations import delete_domain
 from getintegration_contract.state.command import main as sweep
 from getintegration_contract.state.leftovers import PREFIX
 
-from .commands import domains
+from .commands import ask, domains, stock
 from .conftest import RunSuite
 from .mutants.kit import always, is_get, on_answer
 from .mutants.messages import Request, Response, error
@@ -104,11 +104,11 @@ def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
 
 
 def test_names_that_are_all_taken_are_no_pass_and_a_command_sweeps_them(
-    run_suite: RunSuite, endpoint: Process, caller: Callable[[Any], Any], capsys: pytest.CaptureFixture[str]
+    run_suite: RunSuite, endpoint: Process, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = {f"{PREFIX}{slot}-A" for slot in range(10)}
     for name in {"Own", *names}:
-        assert caller(create_domain(name)).response.status == 200
+        stock(endpoint.url, name)
     result = run_suite(suite("access"), "--endpoint-url", endpoint.url, status=6)
     assert "in use by other runs, or left by crashed ones: the command sweep removes them" in result.output
     assert domains(endpoint.url) == {"Own", *names}
@@ -116,7 +116,7 @@ def test_names_that_are_all_taken_are_no_pass_and_a_command_sweeps_them(
     assert domains(endpoint.url) == {"Own", *names}
     assert sweep(["--endpoint-url", endpoint.url]) == 0
     assert domains(endpoint.url) == {"Own"}
-    caller(delete_domain("Own"))
+    ask(endpoint.url, delete_domain("Own"))
     assert capsys.readouterr().out.count("swept the domain") == len(names)
 
 
@@ -182,13 +182,11 @@ def test_a_domain_whose_creation_was_not_answered_is_removed(
     assert not domains(endpoint.url)
 
 
-def test_half_a_leftover_does_not_block_the_next_run(
-    endpoint: Process, caller: Callable[[Any], Any], provisioner: Any
-) -> None:
+def test_half_a_leftover_does_not_block_the_next_run(endpoint: Process, provisioner: Any) -> None:
     left = f"{PREFIX}0-B"
-    caller(create_domain(left))
+    stock(endpoint.url, left)
     maker = provisioner(endpoint.url)
     assert maker.made().domain == f"{PREFIX}1-A"
     maker.remove()
     assert domains(endpoint.url) == {left}
-    caller(delete_domain(left))
+    ask(endpoint.url, delete_domain(left))

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from getintegration_contract.errors import StateError
-from getintegration_contract.operations import create_domain, delete_domain, put_integration
+from getintegration_contract.operations import delete_domain
 from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.state import MEMBERS
 
-from .commands import LOOPBACK, domains, writes
+from .commands import LOOPBACK, ask, domains, stock, writes
 from .conftest import RunSuite
 from .mutants.kit import is_get
 from .mutants.messages import Response, error, ok
@@ -99,18 +99,16 @@ def test_writing_that_does_not_work_is_told_and_not_just_left_out(
 
 
 def test_neighbours_of_others_and_the_longest_uri_are_no_faults(
-    run_suite: RunSuite, endpoint: Process, caller: Callable[[Any], Any]
+    run_suite: RunSuite, endpoint: Process
 ) -> None:
     uri = "s3://".ljust(255, "u")
     shops = ("Shop-1", "Shop-10", "shop-1", "Shop_1")
     for name in shops:
-        caller(create_domain(name))
-        caller(put_integration(name, uri, {"ObjectTypeName": "T"}))
+        stock(endpoint.url, name, uri)
     given = ("--domain-name", "Shop-1", "--integration-uri", uri)
     tests = map(suite, ("missing", "transport", "concurrency"))
     result = run_suite(*tests, "--endpoint-url", endpoint.url, *given)
-    for name in shops:
-        caller(delete_domain(name))
+    ask(endpoint.url, *map(delete_domain, shops))
     assert result.status == 0, result.output
     assert result.outcomes["missing.domain.near"] == "upheld", "of neighbours that do not exist"
 
@@ -150,18 +148,15 @@ def test_members_that_are_refused_only_together_are_told_so(run_suite: RunSuite,
 
 
 def test_the_second_integration_that_is_discovered_is_none_of_the_firsts(
-    endpoint: Process, caller: Callable[[Any], Any], provisioner: Any
+    endpoint: Process, provisioner: Any
 ) -> None:
     wanted = {"Dev": ("s3://one", "s3://two"), "Prod": ("s3://two",), "Test": ("s3://three",)}
     try:
         for domain, uris in wanted.items():
-            caller(create_domain(domain))
-            for uri in uris:
-                caller(put_integration(domain, uri, {"ObjectTypeName": "T"}))
+            stock(endpoint.url, domain, *uris)
         found = provisioner(endpoint.url).discovered()
     finally:
-        for domain in wanted:
-            caller(delete_domain(domain))
+        ask(endpoint.url, *map(delete_domain, wanted))
     assert (found.domain, found.uri) == ("Dev", "s3://one")
     assert (found.other_domain, found.other_uri) == ("Test", "s3://three"), "Dev has that of Prod, too"
 

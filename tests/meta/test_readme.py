@@ -15,13 +15,11 @@ import yaml
 from packaging.requirements import Requirement
 
 from getintegration_contract import cli, run
-from getintegration_contract.operations import create_domain, put_integration
 from getintegration_contract.report import view
-from getintegration_contract.sending.client import Client
 from getintegration_contract.target.capabilities import CAPABILITIES
 
 from . import reference
-from .commands import CALLER
+from .commands import stock
 from .support import IDENTITIES, ROOT, Process, emulator, environment
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
@@ -136,14 +134,7 @@ def mock() -> Process:
     """A mock that holds the integration of the README's target file."""
     server = emulator()
     target = tomllib.loads(_blocks(README, "toml")[0])
-    client = Client(server.url, "us-east-1")
-    members = {"ObjectTypeName": "T"}
-    for request in (
-        create_domain(target["domain-name"]),
-        put_integration(target["domain-name"], target["integration-uri"], members),
-    ):
-        assert client.send(request, CALLER).response.status == 200
-    client.close()
+    stock(server.url, target["domain-name"], target["integration-uri"])
     return server
 
 

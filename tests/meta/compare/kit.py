@@ -12,7 +12,6 @@ from getintegration_compare import cli
 from getintegration_compare.comparison import Comparison, Settings
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Request, Response
-from getintegration_contract.identity import Identity
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Recording, har
 from getintegration_contract.recording.about import Suite
@@ -22,8 +21,6 @@ from getintegration_contract.target.emulator import emulator_identities
 
 from ..support import DESCRIPTION
 
-#: What AWS's address looks like; nothing in these tests ever reaches it.
-AWS = "https://profile.us-east-1.amazonaws.com"
 CONTRACT = Contract.load(DESCRIPTION)
 STATE = {
     "domain": "Domain",
@@ -31,7 +28,6 @@ STATE = {
     "other_domain": "Other",
     "other_uri": "s3://Other",
 }
-CALLER = Identity("caller", "AKIAEXAMPLECALLER001", "caller-EXAMPLE-secret-key-0123456789abcd")
 
 Entry = dict[str, Any]
 Edit = Callable[[Entry], None]

@@ -16,20 +16,8 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import get_integration
 
-from .kit import (
-    AWS,
-    STATE,
-    Edited,
-    about,
-    compare,
-    compared,
-    error,
-    exchange,
-    found,
-    missing,
-    places,
-    record,
-)
+from ..commands import AWS
+from .kit import STATE, Edited, about, compare, compared, error, exchange, found, missing, places, record
 
 Versus = Callable[..., tuple[int, dict[str, Any]]]
 

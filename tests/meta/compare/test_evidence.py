@@ -11,9 +11,10 @@ from getintegration_contract import evidence as promotion
 from getintegration_contract.contract import Contract
 from getintegration_contract.judging.ledger import Finding
 
+from ..commands import AWS
 from ..mutants.messages import error
 from ..support import DESCRIPTION, Scripted
-from .kit import AWS, Edited, compared, run
+from .kit import Edited, compared, run
 
 
 @pytest.fixture

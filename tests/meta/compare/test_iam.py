@@ -27,8 +27,8 @@ from getintegration_contract.state import provisioner as states
 from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.provisioner import Provisioner
 
+from ..commands import CALLER, ask, stock
 from ..support import ROOT, Process
-from .kit import CALLER
 
 FOLDER = ROOT / "docs" / "iam"
 WAYS = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -101,9 +101,7 @@ BUILT.append(put_integration(NAME, "s3://a", states.MEMBERS))
 def calls(live_emulator: Process) -> dict[str, set[tuple[str, str]]]:
     """What each way of running calls."""
     url = live_emulator.url
-    client = Client(url, "us-east-1")
-    for request in (create_domain("given"), put_integration("given", "s3://a", {"ObjectTypeName": "a"})):
-        assert client.send(request, CALLER).response.status == 200
+    stock(url, "given", "s3://a")
     reading = {call(get_integration("given", "s3://a"))}
     found: dict[str, set[Any]] = {
         "read-only-given": reading | calls_of(url, lambda p: p.given("given", "s3://a")),
@@ -113,7 +111,7 @@ def calls(live_emulator: Process) -> dict[str, set[tuple[str, str]]]:
     # Where nothing can be made, a run that may write looks for something instead.
     found["writing"] |= found["read-only-discovered"]
     assert found.keys() == set(WAYS)
-    client.send(delete_domain("given"), CALLER)
+    ask(url, delete_domain("given"))
     return found
 
 

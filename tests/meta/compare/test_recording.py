@@ -20,7 +20,8 @@ from getintegration_contract.recording import Recorder, har
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 
-from .kit import CALLER, IDENTITIES, about, exchange, load, record, run
+from ..commands import CALLER
+from .kit import IDENTITIES, about, exchange, load, record, run
 
 BODIES = {
     "text": b'{"Uri": "s3://caf\xc3\xa9"}',

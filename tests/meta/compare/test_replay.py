@@ -18,7 +18,7 @@ from getintegration_compare.pairing import writes
 from getintegration_compare.replay import Live
 from getintegration_contract import recording as recordings
 from getintegration_contract.exchange import Request
-from getintegration_contract.operations import create_domain, delete_domain, get_integration, put_integration
+from getintegration_contract.operations import delete_domain, get_integration, put_integration
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
@@ -27,12 +27,13 @@ from getintegration_contract.state.provisioner import Provisioner
 from getintegration_contract.state.state import State
 from getintegration_contract.target.target import Target
 
+from ..commands import AWS, ask, domains, stock
 from ..mutants.kit import always, is_get, on_answer
 from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
 from ..support import Process, Scripted, Tap, emulator, suite
 from .conftest import record_suite
-from .kit import AWS, CALLER, IDENTITIES, STATE, Edited, compared, exchange, places, record, run
+from .kit import IDENTITIES, STATE, Edited, compared, exchange, places, record, run
 
 HERE = Names([STATE])
 THERE = Names([{"domain": "prod_domain", "uri": "arn:aws:flow:eu-west-1:1:caf\u00e9/a"}])
@@ -115,9 +116,8 @@ def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_replay_maps_names(
     tmp_path: Path, emulator_har: Path, live_emulator: Process, identities_file: Path
 ) -> None:
-    client = Client(live_emulator.url, "us-east-1")
     for suffix in "AB":  # another run's, so that the replay makes and gets other names
-        assert client.send(create_domain(f"{PREFIX}0-{suffix}"), CALLER).response.status == 200
+        stock(live_emulator.url, f"{PREFIX}0-{suffix}")
     kept = tmp_path / "kept.har"
     status, report = compared(
         tmp_path, emulator_har, live_emulator.url, "--target", identities_file, "--record", kept
@@ -134,9 +134,9 @@ def test_a_replay_maps_names(
     assert any(f"{PREFIX}1-A/" in target for target in targets)
     assert f"{PREFIX}1-a".lower() in "".join(targets)  # a near miss of the new name
     assert starts == sorted(starts)
-    listed = client.send(Request("GET", "/domains"), CALLER).response.body.decode()
+    listed = domains(live_emulator.url)
     assert f"{PREFIX}0-A" in listed
-    assert f"{PREFIX}1-" not in listed  # what the replay made is gone
+    assert not any(name.startswith(f"{PREFIX}1-") for name in listed)  # what the replay made is gone
 
 
 def planted(request: Received, reply: Response) -> Response:
@@ -153,11 +153,8 @@ def planted(request: Received, reply: Response) -> Response:
 def test_the_other_side_is_given_the_integration_that_was_recorded(
     tmp_path: Path, live_emulator: Process, closing: Any
 ) -> None:
-    client = Client(live_emulator.url, "us-east-1")
-    members = {"ObjectTypeName": "Mine", "Tags": {"a": "b"}}
     domain, uri = "shop-EU", "arn:aws:flow:us-east-1:111122223333:Mine"
-    client.send(create_domain(domain), CALLER)
-    client.send(put_integration(domain, uri, members), CALLER)
+    stock(live_emulator.url, domain, uri, ObjectTypeName="Mine", Tags={"a": "b"})
     given = ("--domain-name", domain, "--integration-uri", uri)
     path = tmp_path / "given.har"
     record_suite(path, suite("valid"), suite("missing"), "--endpoint-url", live_emulator.url, *given)
@@ -167,8 +164,7 @@ def test_the_other_side_is_given_the_integration_that_was_recorded(
     file.write_text(f'domain-name = "{domain}"\nintegration-uri = "{uri}"\n', encoding="utf-8")
     status, report = compared(tmp_path, live_emulator.url, "emulator", "--reference-target", file)
     assert (status, report["differences"]) == (0, [])
-    client.send(delete_domain(domain), CALLER)
-    client.close()
+    ask(live_emulator.url, delete_domain(domain))
 
 
 def test_live_differences_are_found_and_confirmed(

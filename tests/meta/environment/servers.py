@@ -9,10 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from getintegration_contract.operations import create_domain, put_integration
-from getintegration_contract.sending.client import Client
-
-from ..commands import CALLER
+from ..commands import stock
 from ..mutants.kit import is_get
 from ..mutants.messages import Answer, Forward, Raw, Request, Response, error, ok
 from ..support import Process, Tap, emulator
@@ -172,7 +169,7 @@ def serving(name: str, shared: str, tmp: Path) -> Iterator[str]:
             stack.callback(own.close)
             shared = own.url
         if name == "paging":
-            _stock(shared)
+            stock(shared, "Paged", "s3://paged")
         yield stack.enter_context(_scripted(name, shared, tmp)).url
 
 
@@ -188,13 +185,6 @@ def _scripted(name: str, url: str, tmp: Path) -> Tap:
 
     server = Tap(url, script)
     return server
-
-
-def _stock(url: str) -> None:
-    client = Client(url, "us-east-1")
-    for request in (create_domain("Paged"), put_integration("Paged", "s3://paged", {"ObjectTypeName": "T"})):
-        client.send(request, CALLER)
-    client.close()
 
 
 @contextlib.contextmanager
