@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from getintegration_emulator import __version__
-from getintegration_emulator.__main__ import main
+from getintegration_emulator.__main__ import build_parser, main
 from getintegration_emulator.identities import (
     DEFAULT_IDENTITIES,
     IdentityFileError,
@@ -26,6 +26,14 @@ from getintegration_emulator.launch import EmulatorError, RunningEmulator
 from ..mutants.wire import dial
 
 PATH = "/domains/shop/integrations"
+HELP = """
+GET /_emulator/health needs no signature. State is kept in memory, apart for each account
+and region. A request body may have 10 MiB. The date of a request may be
+5 minutes off.
+
+Without --identities it knows these:
+  caller         AKIAEXAMPLECALLER001  caller-EXAMPLE-secret-key-0123456789abcd  account 111122223333
+"""
 CALLER = DEFAULT_IDENTITIES["caller"]
 GOOD = """
 [identities.first]
@@ -102,11 +110,18 @@ def run_main(*arguments: str) -> int | str | None:
     return ended.value.code
 
 
+def test_values_at_the_edge() -> None:
+    options = build_parser().parse_args(["--port", "65535", "--burst", "1"])
+    assert (options.port, options.burst) == (65535, 1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
         (["--version"], 0, f"{__version__}\n"),
-        (["--port", "70000"], 2, "error: argument --port: invalid port number value: '70000'"),
+        (["--help"], 0, HELP),
+        (["--port", "65536"], 2, "error: argument --port: invalid port number value: '65536'"),
+        (["--port", "-1"], 2, "error: argument --port: invalid port number value: '-1'"),
         (["--port", "x"], 2, "error: argument --port: invalid port number value: 'x'"),
         (["--rate", "0"], 2, "error: argument --rate: invalid number of requests a second value: '0'"),
         (["--rate", "nan"], 2, "error: argument --rate: invalid number of requests a second value: 'nan'"),
