@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from email.utils import parsedate_to_datetime
 
 from getintegration_contract.errors import EndpointDown, StateError
@@ -15,6 +16,8 @@ from getintegration_contract.text import shorten, visible
 
 #: Answers of a gateway before a server that is still starting.
 _STARTING = (502, 503)
+#: Connections that a run keeps open at least: its own, those of official clients, that of another reader.
+_CONNECTIONS = 4
 #: Seconds between two looks at an endpoint that is still starting.
 _PAUSE = 0.25
 
@@ -55,22 +58,25 @@ def check(client: Client, exchange: Exchange, caller: Identity) -> None:
 
 
 def check_connections(client: Client, request: Request, caller: Identity) -> None:
-    """Refuse a target that lets a second connection wait for the end of the first, which the run keeps.
+    """Refuse a target that lets a connection wait for the end of few others, which a run keeps open.
 
     Raises:
         StateError: It does.
     """
-    other = client.sibling()
-    try:
-        if other.attempt(request, caller).response.reason == LATE:
+    with ExitStack() as opened:
+        for served in range(1, _CONNECTIONS):
+            another = opened.enter_context(closing(client.sibling()))
+            if another.attempt(request, caller).response.reason != LATE:
+                continue
+            opened.close()
             client.close()
-            if other.attempt(request, caller).response.status:
+            answered = another.attempt(request, caller).response.status
+            another.close()
+            if answered:
                 raise StateError(
-                    f"{client.endpoint} serves one connection at a time: serve each in a thread of its"
-                    " own, or close it after each answer"
+                    f"{client.endpoint} answers on {served} of the {_CONNECTIONS} connections that a run keeps"
+                    " open: serve each in a thread of its own, or close it after each answer"
                 )
-    finally:
-        other.close()
 
 
 def check_implemented(client: Client, exchange: Exchange, *, strict: bool) -> None:

@@ -163,6 +163,7 @@ CLOCKS = [
 _PROXY = {"HTTP_PROXY": "http://me:{secret}@127.0.0.1:1"}
 _NO_BUNDLE = "/nonexistent/ca.pem"
 _NOBODY = "nothing listens at http://127.0.0.1:1"
+_QUICK = "--request-timeout 1"
 NETWORK = [
     Row("a proxy that is not there", 6, "proxy...127.0.0.1:1", env=_PROXY),
     Row("a proxy before the shipped emulator", 0, server="", env=_PROXY),
@@ -198,7 +199,8 @@ NETWORK = [
     Row("nothing listens", 6, _NOBODY, options="--endpoint-url http://127.0.0.1:1"),
     Row("no answer", 6, "does not answer: no answer within", "silent", "--request-timeout 0.2"),
     Row("connections that are closed", 6, "does not answer: the connection was closed", "dropping"),
-    Row("one connection at a time", 6, "serves one connection at a time", "serial", "--request-timeout 1"),
+    Row("one connection at a time", 6, "answers on 1 of the 4 connections", "one-at-a-time", _QUICK),
+    Row("three connections at a time", 6, "answers on 3 of the 4", "three-at-a-time", _QUICK),
     Row("another protocol", 6, "does not answer: ", "smtp"),
     Row("a server that dies", 6, "nothing listens at {url}...(tests/contract/test_", "dying", "-n 2"),
 ]

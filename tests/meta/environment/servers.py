@@ -93,15 +93,18 @@ def _silent(asked: Asked) -> Answer | None:
     return None
 
 
-def _serial() -> Callable[[Asked], Answer | None]:
-    """Serves a connection once the one before it, which has a thread of its own, has ended."""
+def _few(most: int) -> Callable[[Asked], Answer | None]:
+    """Serves some connections, each in a thread of its own; further ones wait until one of them ends."""
     served: list[threading.Thread] = []
 
     def script(asked: Asked) -> Answer | None:
         here = threading.current_thread()
-        while served and served[-1] is not here and served[-1].is_alive():
-            time.sleep(0.02)
-        served.append(here)
+        while here not in served:
+            served[:] = [thread for thread in served if thread.is_alive()]
+            if len(served) < most:
+                served.append(here)
+            else:
+                time.sleep(0.02)
         return asked.emulated
 
     return script
@@ -146,7 +149,8 @@ SCRIPTS: dict[str, Callable[[Asked], Answer | None]] = {
     "throttling": _constant(error(429, "ThrottlingException")),
     "paging": _paging,
     "endless": _endless,
-    "serial": _serial(),
+    "one-at-a-time": _few(1),
+    "three-at-a-time": _few(3),
     "slow": _slow(5),
     "slow-at-once": _slow(0),
 }
