@@ -74,8 +74,8 @@ def check_connections(client: Client, request: Request, caller: Identity) -> Non
             another.close()
             if answered:
                 raise StateError(
-                    f"{client.endpoint} answers on {served} of the {_CONNECTIONS} connections that a run keeps"
-                    " open: serve each in a thread of its own, or close it after each answer"
+                    f"{client.endpoint} answers on {served} of the {_CONNECTIONS} connections that a run"
+                    " keeps open: serve each in a thread of its own, or close it after each answer"
                 )
 
 
