@@ -67,13 +67,8 @@ def target_file() -> Iterator[Path]:
     """A target file with the emulator's identities."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "target.toml"
-        lines = ["throttling-rate = 20"]  # a slow endpoint is not asked more often
-        for name, identity in emulator_identities().items():
-            lines += [f"[identities.{name}]", f'access-key-id = "{identity.access_key}"']
-            lines += [f'secret-access-key = "{identity.secret_key}"']
-            if identity.session_token:
-                lines += [f'session-token = "{identity.session_token}"']
-        path.write_text("\n".join(lines))
+        example = (ROOT / "targets" / "emulator.toml").read_text()
+        path.write_text(f"throttling-rate = 20\n{example}")  # a slow endpoint is not asked more often
         yield path
 
 

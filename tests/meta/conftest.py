@@ -48,6 +48,7 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
 
 RunSuite = Callable[..., Result]
+Serve = Callable[[Script], Scripted]
 
 
 class Warm:
@@ -202,7 +203,7 @@ def closing() -> Iterator[Closing]:
 
 
 @pytest.fixture
-def serve(closing: Closing) -> Callable[[Script], Scripted]:
+def serve(closing: Closing) -> Serve:
     """Starts a server whose answers a function makes."""
     return lambda script: closing(Scripted(script))
 

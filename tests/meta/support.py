@@ -30,30 +30,14 @@ from .mutants.wire import ClosedError
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = ROOT / "tests" / "contract"
 DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
+EXAMPLE = ROOT / "targets" / "emulator.toml"
 
 #: Plugins that a run without generated cases can do without; loading them takes longer than such a run.
 _LEAN = ("-p", "no:hypothesispytest")
 
 ACCESS_KEY, SECRET_KEY = "AKIAEXAMPLECALLER001", "caller-EXAMPLE-secret-key-0123456789abcd"
 #: A target file's identities, the caller first, as the emulator and the second server know them.
-IDENTITIES = """
-[identities.caller]
-access-key-id = "AKIAEXAMPLECALLER001"
-secret-access-key = "caller-EXAMPLE-secret-key-0123456789abcd"
-[identities.unauthorized]
-access-key-id = "AKIAEXAMPLEDENIED001"
-secret-access-key = "denied-EXAMPLE-secret-key-0123456789abcd"
-[identities.other-account]
-access-key-id = "AKIAEXAMPLEOTHER0001"
-secret-access-key = "other-EXAMPLE-secret-key-0123456789abcde"
-[identities.low-quota]
-access-key-id = "AKIAEXAMPLELOWQUOTA1"
-secret-access-key = "lowquota-EXAMPLE-secret-key-0123456789ab"
-[identities.temporary]
-access-key-id = "ASIAEXAMPLETEMP00001"
-secret-access-key = "temporary-EXAMPLE-secret-key-012345678901"
-session-token = "EXAMPLE-session-token"
-"""
+IDENTITIES = re.sub(r"(?s).*?(?=\[identities)", "", EXAMPLE.read_text(encoding="utf-8"), count=1)
 
 
 # --- Runs of the suite --------------------------------------------------------------------------------------

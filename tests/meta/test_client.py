@@ -22,14 +22,13 @@ from getintegration_contract.operations import (
 from getintegration_contract.sending import client as clients
 from getintegration_contract.sending.client import Client
 
-from .conftest import RunSuite
+from .conftest import RunSuite, Serve
 from .mutants.messages import Forward, Raw, Response, error, ok
 from .mutants.messages import Request as Received
 from .mutants.wire import serialise
-from .support import Process, Scripted, checking, suite
+from .support import Process, checking, suite
 
 CALLER = Identity("caller", "AKIAEXAMPLE", "secret/+=key")
-Serve = Callable[[Any], Scripted]
 
 
 @pytest.fixture

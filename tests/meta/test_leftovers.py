@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,12 @@ from getintegration_contract.state.command import main as sweep
 from getintegration_contract.state.leftovers import PREFIX
 
 from .commands import ask, domains, stock
-from .conftest import RunSuite
+from .conftest import RunSuite, Serve
 from .mutants.kit import always, is_get, on_answer
 from .mutants.messages import Request, Response, error
 from .mutants.wire import dial
 from .support import (
     Process,
-    Scripted,
     emulator,
     environment,
     finish,
@@ -33,8 +31,6 @@ from .support import (
     suite,
     wait_for,
 )
-
-Serve = Callable[[Any], Scripted]
 
 
 def test_interrupted_at_a_terminal_the_emulator_lives_until_it_is_clean() -> None:

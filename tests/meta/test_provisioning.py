@@ -14,12 +14,11 @@ from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.state import MEMBERS
 
 from .commands import LOOPBACK, ask, domains, stock, writes
-from .conftest import RunSuite
+from .conftest import RunSuite, Serve
 from .mutants.kit import is_get
 from .mutants.messages import Response, error, ok
-from .support import SUITE, Process, Scripted, suite
+from .support import SUITE, Process, suite
 
-Serve = Callable[[Any], Scripted]
 Say = Callable[[str], object]
 GIVEN = ("--domain-name", "Mine", "--integration-uri", "s3://mine")
 

@@ -19,10 +19,10 @@ from getintegration_contract.state.provisioner import PREFIX
 from getintegration_contract.target.emulator import emulator_identities
 
 from .commands import refreshing_profile, run_many
-from .conftest import RunSuite
+from .conftest import RunSuite, Serve
 from .disguises import DISGUISED, PLAIN, SECRET, TOKEN, leaks
 from .mutants.messages import Forward, Request, Response, error, ok
-from .support import Process, Result, Scripted, environment, found, suite
+from .support import Process, Result, environment, found, suite
 
 
 def signature(request: Request) -> str:
@@ -154,7 +154,7 @@ def everything(result: Result, *folders: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_nothing_that_a_run_puts_out_holds_a_secret(
-    run_suite: RunSuite, serve: Callable[[Any], Scripted], talkative: Path, tmp_path: Path
+    run_suite: RunSuite, serve: Serve, talkative: Path, tmp_path: Path
 ) -> None:
     server, kept = serve(echoing()), tmp_path / "kept"
     kept.mkdir()
@@ -202,7 +202,7 @@ def test_what_a_run_says_beside_its_tests_holds_no_secret(
     assert "123456789012" not in result.output
 
 
-def test_a_preflight_that_fails_holds_no_secret(serve: Callable[[Any], Scripted], tmp_path: Path) -> None:
+def test_a_preflight_that_fails_holds_no_secret(serve: Serve, tmp_path: Path) -> None:
     scripts: list[Callable[[Request], Any]] = [
         lambda request: error(403, f"UnrecognizedClient{TOKEN}"),
         lambda request: error(403, "InvalidSignatureException", request.header("authorization") or ""),
@@ -218,7 +218,7 @@ def test_a_preflight_that_fails_holds_no_secret(serve: Callable[[Any], Scripted]
 
 
 def test_tokens_that_came_during_the_run_are_hidden_too(
-    run_suite: RunSuite, serve: Callable[[Any], Scripted], tmp_path: Path
+    run_suite: RunSuite, serve: Serve, tmp_path: Path
 ) -> None:
     config = refreshing_profile(tmp_path, "Walrusberg{number}/token+", "Quaggafeld{number}/token+")
     seen = tmp_path / "seen"

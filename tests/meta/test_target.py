@@ -26,12 +26,9 @@ from getintegration_contract.target.file import KEYS, read_file
 from getintegration_contract.target.hosts import is_loopback
 
 from .commands import AWS, refreshing_profile, writes
-from .conftest import RunSuite
+from .conftest import RunSuite, Serve
 from .mutants.messages import ok
-from .support import ACCESS_KEY, IDENTITIES, ROOT, SECRET_KEY, Process, Scripted, environment, suite
-
-Serve = Callable[[Any], Scripted]
-
+from .support import ACCESS_KEY, IDENTITIES, ROOT, SECRET_KEY, Process, environment, suite
 
 # --- The interlock ------------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,8 +12,9 @@ import pytest
 
 from getintegration_contract.plugin import workers
 
+from .conftest import Serve
 from .mutants.messages import Forward, Request, Response, ok
-from .support import Process, Result, Scripted, finish, start_suite, suite
+from .support import Process, Result, finish, start_suite, suite
 
 
 def _config(**option: object) -> Any:
@@ -106,9 +106,7 @@ def test_a_slow_endpoint_is_asked_the_same_by_workers(tap: Any, endpoint: Proces
     assert quick.report["run"]["requests"] == slow.report["run"]["requests"]
 
 
-def test_findings_with_lone_surrogates_reach_the_controller(
-    serve: Callable[[Any], Scripted], tmp_path: Path
-) -> None:
+def test_findings_with_lone_surrogates_reach_the_controller(serve: Serve, tmp_path: Path) -> None:
     integration = {"DomainName": "d", "Uri": "\ud800s3://u", "CreatedAt": 1, "LastUpdatedAt": 1}
     server = serve(lambda _: ok(integration))
     given = (suite("ambiguous"), "--endpoint-url", server.url, "--domain-name=d", "--integration-uri=s3://u")

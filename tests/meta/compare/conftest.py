@@ -32,12 +32,6 @@ def record_suite(path: Path, *options: str | Path) -> str:
     return str(path)
 
 
-def _target(folder: Path) -> Path:
-    path = folder / "target.toml"
-    path.write_text(IDENTITIES, encoding="utf-8")
-    return path
-
-
 @pytest.fixture(scope="session")
 def emulator_har(shared: Shared) -> Path:
     """A recording of the emulator."""
@@ -56,7 +50,8 @@ def slow_har(shared: Shared) -> Path:
 
     def make(folder: Path) -> str:
         server = started(SUITE.parent / "meta" / "second_server", "--rate", "5")
-        options = ("--endpoint-url", server.url, "--target", _target(folder), "--rate", "5")
+        (target := folder / "target.toml").write_text(IDENTITIES, encoding="utf-8")
+        options = ("--endpoint-url", server.url, "--target", target, "--rate", "5")
         path = record_suite(folder / "slow.har", *SMALL, *options)
         server.close()
         return path
@@ -73,9 +68,9 @@ def live_emulator() -> Any:
 
 
 @pytest.fixture
-def identities_file(tmp_path: Path) -> Path:
+def identities_file(target_file: Callable[..., Path]) -> Path:
     """A target file with the identities of emulator and second server."""
-    return _target(tmp_path)
+    return target_file()
 
 
 @pytest.fixture

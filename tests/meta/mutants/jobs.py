@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -25,7 +26,8 @@ from .bases import ROOT, BaseServer
 from .kit import Mutant
 from .lawful import STOCK
 from .proxy import Proxy
-from .signing import IDENTITIES
+
+_EXAMPLE = ROOT / "targets" / "emulator.toml"
 
 #: Seconds after which a run is ended.
 LIMIT = 240.0
@@ -277,15 +279,7 @@ def _load(path: Path) -> dict[str, Any]:
 
 def target_file(mutant: Mutant) -> str:
     """A target file with the documented identities and what the mutant needs."""
-    lines = [f"{name} = {json.dumps(value)}" for name, value in mutant.settings.items()]
-    for name, identity in IDENTITIES.items():
-        if name in mutant.without:
-            continue
-        lines += [
-            f"[identities.{name}]",
-            f'access-key-id = "{identity.access_key}"',
-            f'secret-access-key = "{identity.secret_key}"',
-        ]
-        if identity.session_token:
-            lines.append(f'session-token = "{identity.session_token}"')
-    return "\n".join(lines) + "\n"
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in mutant.settings.items()]
+    _, *identities = re.split(r"^(?=\[identities)", _EXAMPLE.read_text(encoding="utf-8"), flags=re.M)
+    unknown = tuple(f"[identities.{name}]" for name in mutant.without)
+    return "".join([*lines, *(each for each in identities if not each.startswith(unknown))])
