@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from getintegration_contract.errors import EnvironmentFault
-from getintegration_contract.plugin import recording, workers
+from getintegration_contract.plugin import workers
 from getintegration_contract.plugin.interrupts import Interrupts
 from getintegration_contract.plugin.progress import Progress
+from getintegration_contract.plugin.recording import RunRecorder
 from getintegration_contract.plugin.worker import Worker
 from getintegration_contract.report.repeat import own_command
 from getintegration_contract.run import INDETERMINATE_STATUS, INTERNAL_STATUS, UPHELD_STATUS, Run
@@ -33,6 +34,7 @@ class Controller:
         self.collected = True
         self.document: dict[str, Any] = {}
         self._has_begun = False
+        self.recorder: RunRecorder | None = None
         self.interrupts = Interrupts()
         config.pluginmanager.register(self.interrupts, "contract-interrupts")
 
@@ -63,7 +65,9 @@ class Controller:
             self.run.settings = replace(self.run.settings, workers=count or 1)
         if count:
             self.run.say(f"{count} workers, since an answer takes {1000 * self.run.latency:.0f} ms")
-        self.recorder = recording.start(self.config, self.run)
+        if option.record or option.report_dir:
+            self.recorder = RunRecorder(self.config, self.run)
+            self.config.pluginmanager.register(self.recorder, "contract-recorder")
         self.progress = Progress(self.config, self.run)
         self.config.pluginmanager.register(self.progress, "contract-progress")
         if is_alone:

@@ -14,39 +14,34 @@ from getintegration_contract.recording.about import Suite
 from getintegration_contract.run import Run
 
 
-def start(config: pytest.Config, run: Run) -> RunRecorder | None:
-    """Begin the recording that the options ask for, or continue one; None if they ask for none.
+class RunRecorder:
+    """Writes the recording that the options ask for, as the tests of a run end.
+
+    Attributes:
+        complete: The tests that an earlier recording has already.
 
     Raises:
         pytest.UsageError: It cannot be begun, or cannot be continued.
     """
-    option = config.option
-    if not (option.record or option.report_dir):
-        return None
-    path = config.invocation_params.dir / (option.record or Path(option.report_dir, "exchanges.har"))
-    try:
-        recorder = RunRecorder(path.resolve(), run, is_asked_for=bool(option.record), resume=option.resume)
-    except RecordingError as error:
-        name = "--record" if option.record else "--report-dir"
-        raise pytest.UsageError(f"{name}: {error}") from None
-    config.pluginmanager.register(recorder, "contract-recorder")
-    return recorder
 
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        option = config.option
+        self._run = run
+        self._is_asked_for = bool(option.record)
+        path = config.invocation_params.dir / (option.record or Path(option.report_dir, "exchanges.har"))
+        try:
+            self._recorder: Recorder | None = self._begin(path.resolve(), resume=option.resume)
+        except RecordingError as error:
+            raise pytest.UsageError(f"{'--record' if option.record else '--report-dir'}: {error}") from None
 
-class RunRecorder:
-    """Writes the recording of a run, as its tests end.
-
-    Attributes:
-        complete: The tests that an earlier recording has already.
-    """
-
-    def __init__(self, path: Path, run: Run, *, is_asked_for: bool, resume: bool) -> None:
+    def _begin(self, path: Path, *, resume: bool) -> Recorder:
+        run = self._run
         assert run.state is not None
         how = {name: getattr(run.settings, name) for name in ("seed", "depth", "max_examples")}
         suite = Suite.begun(run.target, run.state, emulator=run.is_emulator, **how)
         earlier = None
         interrupted = recordings.interrupted(path)
-        if is_asked_for and interrupted and not resume:
+        if self._is_asked_for and interrupted and not resume:
             raise RecordingError(
                 f"{path} was interrupted: give --resume to continue it, or remove {path}.partial"
             )
@@ -57,9 +52,7 @@ class RunRecorder:
                 run.ledger.add(entry)
             run.say(f"continues {path}: {len(earlier.tests)} tests are complete")
         self.complete = list(earlier.tests) if earlier else []
-        self._run = run
-        self._is_asked_for = is_asked_for
-        self._recorder: Recorder | None = Recorder(path, run.redactor, suite, earlier=earlier)
+        return Recorder(path, run.redactor, suite, earlier=earlier)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
