@@ -14,6 +14,7 @@ import pytest
 
 from getintegration_emulator import operations
 from getintegration_emulator.application import MAX_BODY, MAX_HEAD, Application
+from getintegration_emulator.server import LINGER
 from getintegration_emulator.service import Service, Settings
 
 from ..mutants.wire import dial
@@ -111,8 +112,8 @@ def refusal(received: bytes, status: int, error: str) -> bool:
     """Whether all that came is one refusal, in JSON, that ends the connection."""
     start, _, body = received.partition(b"\r\n\r\n")
     assert start.startswith(b"HTTP/1.1 %d " % status), received[:200]
-    assert f"x-amzn-errortype: {error}".encode() in start
-    assert b"connection: close" in start
+    assert f"\r\nx-amzn-errortype: {error}\r\n".encode() in start
+    assert b"\r\nconnection: close" in start
     return list(json.loads(body)) == ["message"]
 
 
@@ -140,6 +141,27 @@ def test_size_of_a_head(exchange: Exchange, target: bytes, fields: bytes, fits: 
 
 def test_a_head_without_end_is_refused(exchange: Exchange) -> None:
     assert refusal(exchange(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 2_000_000), *TOO_LONG)
+
+
+def test_the_sizes_of_several_heads_do_not_add_up(emulator: Any) -> None:
+    whole = head("GET", "/_emulator/health", {"Host": "a", "X-Long": "x" * (MAX_HEAD // 2)})
+    with dial(emulator.url) as connection:
+        for _ in range(4):
+            connection.sendall(whole[:-4])
+            time.sleep(0.02)
+            connection.sendall(whole[-4:])
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_refused_connection_ends_even_if_the_client_goes_on(emulator: Any) -> None:
+    with dial(emulator.url) as connection:
+        connection.sendall(b"no HTTP\r\n\r\n")
+        assert refusal(b"".join(iter(lambda: connection.recv(65536), b"")), 400, "BadRequestException")
+        time.sleep(LINGER + 0.3)
+        connection.sendall(b"is answered with a reset")
+        time.sleep(0.1)
+        with pytest.raises(ConnectionError):
+            connection.sendall(b"x")
 
 
 def test_the_size_of_a_body_is_not_that_of_a_head(wire: Any, exchange: Exchange) -> None:

@@ -8,12 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import getintegration_emulator
 from getintegration_emulator import __version__
 from getintegration_emulator.__main__ import build_parser, main
 from getintegration_emulator.identities import (
@@ -22,18 +24,11 @@ from getintegration_emulator.identities import (
     load_identities,
 )
 from getintegration_emulator.launch import EmulatorError, RunningEmulator
+from getintegration_emulator.server import GRACE, url_of
 
 from ..mutants.wire import dial
 
 PATH = "/domains/shop/integrations"
-HELP = """
-GET /_emulator/health needs no signature. State is kept in memory, apart for each account
-and region. A request body may have 10 MiB. The date of a request may be
-5 minutes off.
-
-Without --identities it knows these:
-  caller         AKIAEXAMPLECALLER001  caller-EXAMPLE-secret-key-0123456789abcd  account 111122223333
-"""
 CALLER = DEFAULT_IDENTITIES["caller"]
 GOOD = """
 [identities.first]
@@ -55,14 +50,35 @@ permitted = false
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_in_order(number: signal.Signals) -> None:
     with RunningEmulator() as running:
+        with dial(running.url) as left:
+            left.sendall(b"GET ")
         running.process.send_signal(number)
-        assert running.process.wait(5) == 0
+        assert running.process.wait(GRACE - 0.5) == 0, "nobody is waited for who has left"
         assert running.stderr() == ""
+
+
+def test_once_it_listens_no_timer_ends_it() -> None:
+    with RunningEmulator():
+        timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+        for timer in timers:
+            timer.join(1)
+        assert not any(timer.is_alive() for timer in timers)
+
+
+def test_who_does_not_begin_to_listen_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "hangs"
+    script.write_text("#!/bin/sh\nexec sleep 30\n", encoding="utf-8")
+    script.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(script))
+    timer = threading.Timer
+    monkeypatch.setattr(threading, "Timer", lambda seconds, end: timer(seconds / 50, end))
+    with pytest.raises(EmulatorError, match="status -9"), RunningEmulator():
+        pass
 
 
 def test_without_the_option_the_end_of_standard_input_means_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "getintegration_emulator", "--port", "0"]
-    source = Path(__file__).parents[3] / "src"
+    source = Path(getintegration_emulator.__file__).parents[1]
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -119,11 +135,11 @@ def test_values_at_the_edge() -> None:
     ("arguments", "status", "says"),
     [
         (["--version"], 0, f"{__version__}\n"),
-        (["--help"], 0, HELP),
         (["--port", "65536"], 2, "error: argument --port: invalid port number value: '65536'"),
         (["--port", "-1"], 2, "error: argument --port: invalid port number value: '-1'"),
         (["--port", "x"], 2, "error: argument --port: invalid port number value: 'x'"),
         (["--rate", "0"], 2, "error: argument --rate: invalid number of requests a second value: '0'"),
+        (["--rate", "inf"], 2, "error: argument --rate: invalid number of requests a second value: 'inf'"),
         (["--rate", "nan"], 2, "error: argument --rate: invalid number of requests a second value: 'nan'"),
         (["--rate", "1", "--burst", "0.5"], 2, "error: argument --burst: invalid number of requests, 1 or"),
         (["--burst", "5"], 2, "error: "),
@@ -247,11 +263,27 @@ def test_a_warning_when_other_machines_can_reach_it() -> None:
     with RunningEmulator("--host", "0.0.0.0") as running:
         assert running.url.startswith("http://127.0.0.1:")
         assert "warning: 0.0.0.0 is not a loopback address" in running.stderr()
+    assert running.process.returncode == 0
 
 
-def test_help_has_every_identity(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("::", "http://[::1]:80"), ("fe80::1", "http://[fe80::1]:80"), ("127.0.0.2", "http://127.0.0.2:80")],
+)
+def test_url(host: str, url: str) -> None:
+    class Listener(socket.socket):
+        def getsockname(self) -> tuple[str, int]:
+            return host, 80
+
+    with Listener() as listener:
+        assert url_of(listener) == url
+
+
+def test_help_has_limits_and_every_identity(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_main("--help") == 0
     text = capsys.readouterr().out
+    assert "\nGET /_emulator/health needs no signature." in text
+    assert "A request body may have 10 MiB. The date of a request may be\n5 minutes off.\n" in text
     for identity in DEFAULT_IDENTITIES.values():
         assert identity.access_key in text
         assert identity.secret_key in text
