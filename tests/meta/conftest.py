@@ -6,6 +6,7 @@ import copy
 import fcntl
 import itertools
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from getintegration_contract.state.provisioner import Provisioner
 from .commands import CALLER, stock
 from .mutants.kit import always, on_status
 from .mutants.messages import Request, error
+from .report.browser import Browser
 from .support import (
     DESCRIPTION,
     IDENTITIES,
@@ -212,6 +214,15 @@ def serve(closing: Closing) -> Serve:
 def tap(closing: Closing) -> Callable[..., Tap]:
     """Listens in on what is sent to a server, and may change what it answers."""
     return lambda *how: closing(Tap(*how))
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Browser:
+    """Chromium without a window."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("chromium is not installed")
+    return Browser(path, tmp_path)
 
 
 @pytest.fixture

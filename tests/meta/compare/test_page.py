@@ -4,40 +4,37 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from html import unescape
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from getintegration_compare.report import page
 
+from ..report.browser import Browser
 from .kit import accept, compared, exchange, found, record, run
 
 
-def test_the_page_is_filtered_in_a_browser(tmp_path: Path, different: tuple[Path, Path]) -> None:
-    if not (chromium := shutil.which("chromium")):
-        pytest.skip("chromium is not installed")
+def test_the_page_is_filtered_in_a_browser(
+    tmp_path: Path, different: tuple[Path, Path], browser: Browser
+) -> None:
     waivers = accept(tmp_path / "accepted.toml", "header:etag")
     _, report = compared(tmp_path, *different, "--accept", waivers)
     (group,) = report["differences"]
     status = {"pattern": "status:404 -> 400", "kind": "status", "where": ""}
     report["differences"].append({**group, **status, "accepted": None, "open": True, "examples": []})
-    two = tmp_path / "two.html"
-    two.write_text(page.html(report), encoding="utf-8")
+    address = browser.save(page.html(report))
 
     def shown(fragment: str) -> list[str]:
         """The differences that are shown at an address of the page."""
-        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000"]
-        command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", two.as_uri() + fragment]
-        document = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
-        articles = re.findall(r"<article ([^>]*)>.*?<code class=.id.>(.*?)</code>", document, re.S)
-        return [unescape(pattern) for attributes, pattern in articles if "hidden" not in attributes]
+        articles = browser.open(address + fragment).all("article")
+        visible = [each.text for each in articles if "hidden" not in each.attributes]
+        return [
+            pattern for text in visible for pattern in ("header:etag", status["pattern"]) if pattern in text
+        ]
 
     assert shown("") == ["header:etag", "status:404 -> 400"]
     assert shown("#state=accepted") == shown("#q=etag") == ["header:etag"]
+    assert shown("#kind=status") == ["status:404 -> 400"]
     assert shown("#state=accepted&kind=status") == []
 
 

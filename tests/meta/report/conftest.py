@@ -1,8 +1,6 @@
-"""Report documents, and a real browser."""
+"""Report documents."""
 
 from __future__ import annotations
-
-import shutil
 
 import pytest
 
@@ -19,12 +17,3 @@ def document(request: pytest.FixtureRequest) -> Report:
     """Every kind of document in turn."""
     report: Report = getattr(documents, request.param)()
     return report
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of a headless-capable browser."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("chromium is not installed")
-    return path
