@@ -20,6 +20,7 @@ from getintegration_emulator import __version__
 from getintegration_emulator.__main__ import build_parser, main
 from getintegration_emulator.identities import (
     DEFAULT_IDENTITIES,
+    Directory,
     IdentityFileError,
     load_identities,
 )
@@ -57,7 +58,8 @@ def test_signals_end_it_in_order(number: signal.Signals) -> None:
         assert running.stderr() == ""
 
 
-def test_once_it_listens_no_timer_ends_it() -> None:
+def test_once_it_listens_no_timer_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     with RunningEmulator():
         timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
         for timer in timers:
@@ -157,6 +159,12 @@ def test_options_that_end_it(
     captured = capsys.readouterr()
     assert says in (captured.err if status else captured.out)
     assert (captured.out if status else captured.err) == ""
+
+
+def test_the_caller_is_the_one_of_that_name_or_else_the_first() -> None:
+    first, second = DEFAULT_IDENTITIES["other-account"], CALLER
+    assert Directory({"other": first, "caller": second}).caller == second
+    assert Directory({"other": first, "mine": second}).caller == first
 
 
 @pytest.mark.parametrize(
@@ -264,6 +272,18 @@ def test_a_warning_when_other_machines_can_reach_it() -> None:
         assert running.url.startswith("http://127.0.0.1:")
         assert "warning: 0.0.0.0 is not a loopback address" in running.stderr()
     assert running.process.returncode == 0
+    assert running.process.stdout is not None
+    assert running.process.stdout.closed
+    with pytest.raises(FileNotFoundError):
+        running.stderr()
+
+
+def test_its_port_is_free_again_at_once() -> None:
+    with RunningEmulator() as first, dial(first.url) as connection:
+        connection.sendall(b"no HTTP\r\n\r\n")
+        assert b"".join(iter(lambda: connection.recv(65536), b"")), "it is the emulator that closes first"
+    with RunningEmulator("--port", first.url.rpartition(":")[2]) as second:
+        assert second.url == first.url
 
 
 @pytest.mark.parametrize(
