@@ -159,6 +159,7 @@ STRAY = {
     "a 503": (Response(503, body=b"<html>"), "503"),
     "a typed 500": (error(500, "InternalServerException"), "500"),
     "a dropped connection": (None, CUT),
+    "a reset within a body": (Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "reset"), CUT),
     "half a head": (Raw(b"HTTP/1.1 200 OK\r\nContent-Type: appli"), CUT),
     "a head without an end": (Raw(b"HTTP/1.1 404 Not Found\r\nServer: x\r\n"), CUT),
     "garbage": (Raw(b"garbage\r\n\r\n{}"), "the answer is not HTTP"),
