@@ -60,8 +60,9 @@ def test_signals_end_it_in_order(number: signal.Signals) -> None:
 
 def test_once_it_listens_no_timer_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    with RunningEmulator():
+    with RunningEmulator() as running:
         timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+        assert os.getsid(running.process.pid) != os.getsid(0), "Ctrl-C does not reach it"
         for timer in timers:
             timer.join(1)
         assert not any(timer.is_alive() for timer in timers)
@@ -292,8 +293,8 @@ def test_its_port_is_free_again_at_once() -> None:
 )
 def test_url(host: str, url: str) -> None:
     class Listener(socket.socket):
-        def getsockname(self) -> tuple[str, int]:
-            return host, 80
+        def getsockname(self) -> tuple[str, int, int, int]:
+            return host, 80, 0, 0
 
     with Listener() as listener:
         assert url_of(listener) == url
