@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.checker import Checker
+
+#: Optional white space, by RFC 9112, section 5, which Python's http.client takes for part of a value.
+_SPACE_BEHIND_VALUES = re.compile(rb"[ \t]\r\n")
 
 
 def unreadable(check: Checker, exchange: Exchange | None, client: str, *clauses: str) -> bool:
@@ -23,6 +27,8 @@ def unreadable(check: Checker, exchange: Exchange | None, client: str, *clauses:
         habit = "compresses unasked"
     elif exchange.response.head.startswith(b"HTTP/1.1 1"):
         habit = "sends an interim answer before its answer"
+    elif client != JAVASCRIPT and _SPACE_BEHIND_VALUES.search(exchange.response.head):
+        habit = "sends white space behind the values of headers"
     elif client != JAVASCRIPT and _has_long_number(check, exchange):
         habit = "sends a number of thousands of digits"
     else:

@@ -27,8 +27,11 @@ CLOCK = 45
 
 
 @clauses("sigv4.canonical-headers")
-def test_header_in_two_lines(in_two_lines: InTwoLines, state: State, check: Checker) -> None:
-    exchange = in_two_lines("first,second", "first", "second")
+@pytest.mark.parametrize("lines", [("first", "second"), ("second", "first")], ids=",".join)
+def test_header_in_two_lines(
+    in_two_lines: InTwoLines, state: State, check: Checker, lines: tuple[str, str]
+) -> None:
+    exchange = in_two_lines(",".join(lines), *lines)
     check.ok(exchange, "sigv4.canonical-headers", domain=state.domain, uri=state.uri)
 
 

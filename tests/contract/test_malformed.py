@@ -266,7 +266,7 @@ def test_body(ask: Ask, check: Checker, body: bytes, clause: str) -> None:
 
 
 @clauses("request.accept")
-@pytest.mark.parametrize("accept", ["application/json", "application/*", "*/*"])
+@pytest.mark.parametrize("accept", ["application/json", "application/*", "*/*", "text/html, */*"])
 def test_accept(ask: Ask, state: State, check: Checker, accept: str) -> None:
     check.ok(ask(headers={"Accept": accept}), "request.accept", domain=state.domain, uri=state.uri)
 

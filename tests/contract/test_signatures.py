@@ -352,10 +352,15 @@ def test_session_token_missing(ask: Ask, temporary: Identity, check: Checker) ->
 
 
 @clauses("sigv4.bad-token")
-@pytest.mark.parametrize("fault", ["another", "cut", "extended"])
+@pytest.mark.parametrize("fault", ["another", "cut", "extended", "in the other case"])
 def test_session_token_wrong(ask: Ask, temporary: Identity, check: Checker, fault: str) -> None:
     token = temporary.session_token or ""
-    wrong = {"another": "x" * len(token), "cut": token[:-1], "extended": token + "x"}[fault]
+    wrong = {
+        "another": "x" * len(token),
+        "cut": token[:-1],
+        "extended": token + "x",
+        "in the other case": token.swapcase(),
+    }[fault]
     exchange = ask(identity=replace(temporary, session_token=wrong))
     check.unauthenticated(
         exchange, "sigv4.bad-token", *UNKNOWN, *INVALID, "ExpiredTokenException", "InvalidToken"

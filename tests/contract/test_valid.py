@@ -81,6 +81,7 @@ def test_domain_name(ask: Ask, check: Checker, name: str, clause: str) -> None:
         pytest.param("../../etc/passwd", "request.valid", id="dots"),
         pytest.param("${jndi:x} {{7*7}} %s %n", "request.valid", id="templates"),
         pytest.param("emoji 😀 rtl \u202e zwj \u200d", "request.valid", id="emoji and controls of direction"),
+        pytest.param("noncharacters \ufffe \uffff", "request.valid", id="noncharacters"),
         pytest.param("tab\tnewline\n", "request.valid", id="tab and newline"),
         pytest.param("?query=1&b=2#fragment", "request.valid", id="query and fragment"),
         pytest.param("null", "request.valid", id="the word null"),

@@ -63,6 +63,6 @@ def _others(exchange: dict[str, Any], region: str) -> Iterator[str]:
     if signed and found and isinstance(members, tuple) and [name for name, _ in members] == ["Uri"]:
         uri = members[0][1]
         if isinstance(uri, str):
-            what = ["--domain-name", found[1], "--uri", uri]
+            what = [f"--domain-name={found[1]}", f"--uri={uri}"]  # which may begin with a hyphen
             where = ["--endpoint-url", exchange["endpoint"], "--region", region]
             yield shlex.join(["aws", "customer-profiles", "get-integration", *what, *where])

@@ -157,6 +157,12 @@ for _name, _description, _clause, _accepted in (
         "bad-token",
         lambda t: bool(t) and t.startswith(_GOOD),
     ),
+    (
+        "in-any-case",
+        "Session tokens are compared without regard to case.",
+        "bad-token",
+        lambda t: bool(t) and t.lower() == _GOOD.lower(),
+    ),
 ):
     _add(f"token-{_name}", _description, f"sigv4.{_clause}", _token(_accepted, _TEMPORARY))
 # --- Right ones rejected ------------------------------------------------------------------------------------

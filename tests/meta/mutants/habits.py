@@ -123,6 +123,7 @@ for _share in (5, 10):
         _for(bind(_share, lambda share, request: _hash(request) % share == 0), _crash),
     )
 for _name, _description, _clauses, _when in (
+    ("noncharacters", "a Uri with noncharacters", "request.valid", lambda r: "\ufffe" in r.text),
     ("one-character", "a Uri of one code point", "request.Uri.minLength", lambda r: len(r.text) == 1),
     ("longest-uri", "a Uri of 255 code points", "request.Uri.maxLength", lambda r: len(r.text) == 255),
     (

@@ -126,6 +126,11 @@ _add("extra-headers", "Answers have headers that nobody knows, some of them larg
 _add("headers-lower-case", "Names of headers are in lower case.", lower_case)
 _add("headers-upper-case", "Names of headers are in upper case.", _cased(str.upper))
 _add(
+    "headers-with-white-space",
+    "White space stands behind the values of headers.",
+    every(lambda answer: replace(answer, headers=tuple((k, f"{v}  \t") for k, v in answer.headers))),
+)
+_add(
     "headers-twice",
     "Some headers come twice.",
     _with_headers(("Vary", "Origin"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")),

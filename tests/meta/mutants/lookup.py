@@ -179,6 +179,14 @@ _COMPARISONS: tuple[tuple[str, str, str, Same], ...] = (
     ("right-stripped", "whitespace", "without white space after", equal(str.rstrip)),
     ("newline-stripped", "whitespace", "without a newline at the end", equal(lambda uri: uri.rstrip("\n"))),
     ("nfc", "normalization", "in NFC", equal(lambda uri: unicodedata.normalize("NFC", uri))),
+    (
+        "kelvin",
+        "normalization",
+        "with the kelvin sign as k",
+        equal(lambda uri: re.sub("\u212a", "k", uri)),
+    ),
+    ("long-s", "normalization", "with the long s as s", equal(lambda uri: uri.replace("\u017f", "s"))),
+    ("without-port", "suffix", "without a port", equal(lambda uri: re.sub(r":443\b", "", uri))),
     ("nfd", "normalization", "in NFD", equal(_NORMAL_FORMS["nfd"])),
     ("nfkc", "normalization", "in NFKC", equal(lambda uri: unicodedata.normalize("NFKC", uri))),
     (

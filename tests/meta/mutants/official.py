@@ -127,6 +127,7 @@ for _name, _description, _combine in (
     ("last", "only the last line", lambda values: values[-1:]),
     ("first", "only the first line", lambda values: values[:1]),
     ("reversed", "the lines in the opposite order", lambda values: values[::-1]),
+    ("sorted", "the lines in alphabetical order", sorted),
     ("spaced", "the lines with a space between", lambda values: [", ".join(values)]),
     ("run-together", "the lines without a comma", lambda values: ["".join(values)]),
 ):
@@ -146,6 +147,7 @@ _ACCEPTS: tuple[tuple[str, str, int, str], ...] = (
     ("application-unacceptable", "application/*", 406, "request.accept"),
     ("anything-unacceptable", "*/*", 406, "request.accept"),
     ("anything-empty", "*/*", 204, "request.accept"),
+    ("list-unacceptable", "text/html, */*", 406, "request.accept"),
     ("hal-crashes", "application/hal+json", 500, "request.accept.other"),
     ("hal-rejected", "application/hal+json", 400, "request.accept.other"),
     ("images-not-found", "image/*", 404, "request.accept.other"),

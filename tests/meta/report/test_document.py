@@ -136,7 +136,7 @@ def test_a_plain_request_is_repeated_with_other_tools_too() -> None:
     curl, aws = finding["also"]
     assert "--aws-sigv4 aws:amz:us-east-1:profile" in curl
     assert "http://127.0.0.1:4566/domains/gic-domain/integrations" in curl
-    assert aws.startswith("aws customer-profiles get-integration --domain-name gic-domain --uri s3://bucket ")
+    assert aws.startswith("aws customer-profiles get-integration --domain-name=gic-domain --uri=s3://bucket ")
 
 
 @pytest.mark.parametrize(

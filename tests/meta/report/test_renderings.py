@@ -72,7 +72,7 @@ CASES = {
             "seen 4 times",
             "test_missing.py::test_absent[case]",
             "pytest 'tests/contract/test_missing.py::test_absent[case]'",
-            "aws customer-profiles get-integration --domain-name gic-absent",
+            "aws customer-profiles get-integration --domain-name=gic-absent",
         )
     ),
     "what follows": Case(("2 more clauses", "state.time", "sdk.boto3"), "terminal summary page"),
