@@ -123,6 +123,16 @@ def test_one_connection(
         check.not_exercised("the server ended every connection after one answer")
 
 
+@clauses("transport.keep-alive")
+def test_connection_after_a_chunked_body(
+    talk: Talk, existing: Callable[..., PipelinedRequest], state: State, check: Checker
+) -> None:
+    _, *following = talk(existing(chunks=[existing().request.body]), existing())
+    for reply in following:
+        if reply.reused:
+            check.ok(reply.exchange, "transport.keep-alive", domain=state.domain, uri=state.uri)
+
+
 @clauses("transport.syntax", "transport.singleton-fields", "transport.date-form", "transport.date")
 @pytest.mark.parametrize("uri", [None, UNKNOWN_URI], ids=["found", "not found"])
 def test_head_of_an_answer(

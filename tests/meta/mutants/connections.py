@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .kit import Build, Theme, observes, on_answer
 from .messages import Answer, Request, Response
 
@@ -53,12 +55,30 @@ THEME.add(
 _LEFT = f"{_KEEP_ALIVE} response.status request.valid error.type error.content-type error.body.json"
 
 
-@THEME.mutant("body-left-after-refusal", _LEFT, observes(set))
-def _undrained(dirty: set[int], request: Request, answer: Response) -> Answer:
-    """The body of a request that was refused is taken for the next request on the connection."""
-    if request.connection in dirty:
-        dirty.discard(request.connection)
-        return Response(400, (("Content-Type", "text/html"),), b"<h1>Bad request syntax</h1>")
-    if answer.status == 403 and request.body:
-        dirty.add(request.connection)
-    return answer
+_UNREAD = Response(400, (("Content-Type", "text/html"),), b"<h1>Bad request syntax</h1>")
+
+
+def _undrained(left: Callable[[Request, Response], bool]) -> Build:
+    """The body of some requests is taken for the next request on the connection."""
+
+    def change(dirty: set[int], request: Request, answer: Response) -> Answer:
+        if request.connection in dirty:
+            dirty.discard(request.connection)
+            return _UNREAD
+        if request.body and left(request, answer):
+            dirty.add(request.connection)
+        return answer
+
+    return observes(set)(change)
+
+
+for _name, _description, _of in (
+    ("after-refusal", "that was refused", lambda request, answer: answer.status == 403),
+    ("in-chunks", "with a chunked body", lambda request, answer: request.chunked),
+):
+    THEME.add_stateful(
+        f"body-left-{_name}",
+        f"The body of a request {_description} is taken for the next request on the connection.",
+        _LEFT,
+        _undrained(_of),
+    )
