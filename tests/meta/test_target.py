@@ -15,20 +15,19 @@ from botocore.credentials import ReadOnlyCredentials
 
 from getintegration_contract import identity
 from getintegration_contract.errors import CredentialsError, TargetError
-from getintegration_contract.identity import Identity, Refreshing
+from getintegration_contract.identity import Refreshing
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.target import hosts
 from getintegration_contract.target import target as targets
 from getintegration_contract.target.capabilities import CAPABILITIES, TEMPORARY_CREDENTIALS, WRITING
-from getintegration_contract.target.emulator import emulator_identities
-from getintegration_contract.target.file import KEYS, read_file
+from getintegration_contract.target.file import KEYS
 from getintegration_contract.target.hosts import is_loopback
 
 from .commands import AWS, refreshing_profile, writes
 from .conftest import RunSuite, Serve
 from .mutants.messages import ok
-from .support import ACCESS_KEY, IDENTITIES, ROOT, SECRET_KEY, Process, environment, suite
+from .support import ACCESS_KEY, IDENTITIES, SECRET_KEY, Process, environment, suite
 
 # --- The interlock ------------------------------------------------------------------------------------------
 
@@ -301,14 +300,6 @@ def test_only_a_loopback_address_gets_the_emulators_credentials() -> None:
 )
 def test_a_name_that_begins_like_a_loopback_address_is_none(address: str, own: bool) -> None:
     assert is_loopback(address) is own
-
-
-def test_the_example_names_the_emulators_identities() -> None:
-    written = read_file(ROOT / "targets" / "emulator.toml")["identities"]
-    assert {
-        name: Identity(name, keys["access-key-id"], keys["secret-access-key"], keys.get("session-token"))
-        for name, keys in written.items()
-    } == emulator_identities()
 
 
 def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from getintegration_emulator.launch import EmulatorError, RunningEmulator
 from getintegration_emulator.server import GRACE, url_of
 
 from ..mutants.wire import dial
+from ..support import EXAMPLE
 
 PATH = "/domains/shop/integrations"
 CALLER = DEFAULT_IDENTITIES["caller"]
@@ -308,3 +310,11 @@ def test_help_has_limits_and_every_identity(capsys: pytest.CaptureFixture[str]) 
     for identity in DEFAULT_IDENTITIES.values():
         assert identity.access_key in text
         assert identity.secret_key in text
+
+
+def test_the_example_of_a_target_file_has_the_documented_identities() -> None:
+    written = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))["identities"]
+    assert {name: (keys["access-key-id"], keys["secret-access-key"]) for name, keys in written.items()} == {
+        name: (known.access_key, known.secret_key) for name, known in DEFAULT_IDENTITIES.items()
+    }
+    assert written["temporary"]["session-token"] == DEFAULT_IDENTITIES["temporary"].session_token
