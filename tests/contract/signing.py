@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -45,3 +47,29 @@ def signature(change: Change) -> Signing:
 def query_after_signing(query: str) -> Signing:
     """Adds a query after signing."""
     return after_signing(lambda request: replace(request, target=f"{request.target}?{query}"))
+
+
+def otherwise(request: Request) -> bytes:
+    """A body that asks for the same integration in other bytes: the signature alone is at fault."""
+    return json.dumps(json.loads(request.body), indent=2, ensure_ascii=False).encode()
+
+
+def body_after_signing(body: bytes | None = None, **headers: str | None) -> Signing:
+    """Changes the body after signing, by default to one that asks for the same."""
+    return after_signing(
+        lambda request: replace(request, body=otherwise(request) if body is None else body).with_headers(
+            **headers
+        )
+    )
+
+
+def own_hash(request: Request) -> Request:
+    """The hash in the header fits the new body, but the signature does not cover it."""
+    body = otherwise(request)
+    return replace(request, body=body).with_headers(x_amz_content_sha256=hashlib.sha256(body).hexdigest())
+
+
+def escaped(request: Request) -> Request:
+    """The first letter of the domain name percent-encoded: the same name in another path."""
+    start, letter, rest = request.target[:9], request.target[9], request.target[10:]
+    return replace(request, target=f"{start}%{ord(letter):02X}{rest}")
