@@ -66,11 +66,11 @@ def check_connections(client: Client, request: Request, caller: Identity) -> Non
     with ExitStack() as opened:
         for served in range(1, _CONNECTIONS):
             another = opened.enter_context(closing(client.sibling()))
-            if another.attempt(request, caller).response.reason != LATE:
+            if another.send(request, caller).response.reason != LATE:
                 continue
             opened.close()
             client.close()
-            answered = another.attempt(request, caller).response.status
+            answered = another.send(request, caller).response.status
             another.close()
             if answered:
                 raise StateError(

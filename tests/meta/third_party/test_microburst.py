@@ -103,7 +103,10 @@ def test_persistent_faults_are_violations(
     result = run_suite(found, unknown, f"{suite('malformed')}::test_uri_absent", *_at(proxy))
     assert violated(result) == expected("microburst", case)
     assert result.status == (0 if case == "no-request-id" else 1), result.output
-    assert proxy.fired == result.report["run"]["requests"] > 0
+    requests = result.report["run"]["requests"]
+    # Before the tests it is asked on three more connections, and again after what may be a passing fault.
+    assert requests > 0
+    assert proxy.fired - requests in (3, 9)
 
 
 def test_no_answer_in_time(run_suite: RunSuite, proxy: Microburst, expected: Expected) -> None:
