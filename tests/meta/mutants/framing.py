@@ -163,6 +163,11 @@ for _name, _description, _new in (
 _CLOSES = "transport.close-announced"
 for _name, _description, _when in (
     ("close-announced", "Every answer says Connection: close, and no connection is closed", always),
+    (
+        "close-unasked",
+        "Answers say Connection: close where nobody asked for it, and the connection is kept",
+        lambda request: not closing(request),
+    ),
     ("close-agreed", "What asks for Connection: close is answered so, and the connection is kept", closing),
 ):
     _add(
