@@ -17,7 +17,7 @@ from getintegration_emulator.application import MAX_BODY, MAX_HEAD, Application
 from getintegration_emulator.server import LINGER
 from getintegration_emulator.service import Service, Settings
 
-from ..mutants.wire import dial
+from ..mutants.wire import Wire, dial
 
 PATH = "/domains/shop/integrations"
 BODY = b'{"Uri": "arn:flow"}'
@@ -146,11 +146,12 @@ def test_a_head_without_end_is_refused(exchange: Exchange) -> None:
 def test_the_sizes_of_several_heads_do_not_add_up(emulator: Any) -> None:
     whole = head("GET", "/_emulator/health", {"Host": "a", "X-Long": "x" * (MAX_HEAD // 2)})
     with dial(emulator.url) as connection:
+        wire = Wire(connection)
         for _ in range(4):
-            connection.sendall(whole[:-4])
+            wire.send(whole[:-4])
             time.sleep(0.02)
-            connection.sendall(whole[-4:])
-            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+            wire.send(whole[-4:])
+            assert wire.response("GET").status == 200
 
 
 def test_a_refused_connection_ends_even_if_the_client_goes_on(emulator: Any) -> None:
