@@ -8,6 +8,7 @@ file.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import math
 import re
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 
 from getintegration_emulator import __version__
 
-from .application import MAX_BODY, Application
+from .connection import MAX_BODY
 from .identities import DEFAULT_IDENTITIES, IdentityFileError, load_identities
 from .model import ModelError
 from .server import BindError, bind, is_loopback, serve
@@ -133,8 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
             flush=True,
         )
-    application = Application(service, access_log=options.access_log)
-    serve(application, listener, exit_with_stdin=options.exit_with_stdin)
+    how = {"access_log": options.access_log, "exit_with_stdin": options.exit_with_stdin}
+    asyncio.run(serve(service, listener, **how))
     return 0
 
 

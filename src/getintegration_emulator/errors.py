@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CLOSE = (b"connection", b"close")
-
 
 @dataclass(eq=False)
 class ApiError(Exception):
@@ -25,7 +23,7 @@ class ApiError(Exception):
     type: str
     message: str
     member: str = "Message"
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def bad_request(message: str) -> ApiError:
@@ -55,10 +53,10 @@ def method_not_allowed(allowed: str) -> ApiError:
         "MethodNotAllowedException",
         f"This path allows: {allowed}.",
         member="message",
-        headers=((b"allow", allowed.encode("ascii")),),
+        headers=(("allow", allowed),),
     )
 
 
 def bad_message(message: str, status: int = 400, type_: str = "BadRequestException") -> ApiError:
-    """A message that breaks HTTP, or asks what this server does not do; the connection closes."""
-    return ApiError(status, type_, message, member="message", headers=(CLOSE,))
+    """A message that breaks HTTP, or asks what this server does not do."""
+    return ApiError(status, type_, message, member="message")

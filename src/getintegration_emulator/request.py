@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -22,14 +21,6 @@ class Request(NamedTuple):
     query: bytes
     headers: dict[bytes, bytes]
     body: bytes
-
-
-def join_headers(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Make one value of each header: repeated ones are joined with a comma (RFC 9110, 5.3)."""
-    headers: dict[bytes, bytes] = {}
-    for name, value in pairs:
-        headers[name] = b",".join((headers[name], value.strip())) if name in headers else value.strip()
-    return headers
 
 
 def path_segments(path: bytes) -> list[str]:

@@ -49,7 +49,7 @@ class Answer(NamedTuple):
 
     status: int
     body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
     operation: str | None = None
     error_type: str | None = None
 
@@ -59,7 +59,7 @@ def error_answer(error: ApiError, operation: str | None = None) -> Answer:
     return Answer(
         status=error.status,
         body=json.dumps({error.member: error.message}).encode("ascii"),
-        headers=((b"x-amzn-errortype", error.type.encode("ascii")), *error.headers),
+        headers=(("x-amzn-errortype", error.type), *error.headers),
         operation=operation,
         error_type=error.type,
     )

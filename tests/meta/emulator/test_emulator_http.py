@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from getintegration_emulator import operations
-from getintegration_emulator.application import MAX_BODY, MAX_HEAD, Application
-from getintegration_emulator.server import LINGER
+from getintegration_emulator.connection import LINGER, MAX_BODY, MAX_HEAD
+from getintegration_emulator.request import Request
 from getintegration_emulator.service import Service, Settings
 
 from ..mutants.wire import Wire, dial
@@ -221,8 +221,8 @@ def test_transfer_coding(exchange: Exchange, coding: str, start: bytes) -> None:
 
 _IMPATIENT = """
 import sys
-from getintegration_emulator import __main__, server
-server.HEAD_SECONDS = 0.3
+from getintegration_emulator import __main__, connection
+connection.HEAD_SECONDS = 0.3
 sys.exit(__main__.main(["--port", "0", "--exit-with-stdin"]))
 """
 
@@ -286,21 +286,8 @@ def test_a_fault_of_the_emulator_is_a_json_500(
         raise ZeroDivisionError
 
     monkeypatch.setitem(operations.HANDLERS, "ListDomains", broken)
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope: dict[str, Any] = {"type": "http", "http_version": "1.0", "method": "GET", "headers": []}
-    scope |= {"raw_path": b"/domains", "query_string": b""}
-    application = Application(Service(Settings(signatures=False)))
-    with pytest.raises(StopIteration):
-        application(scope, receive, send).send(None)
-    start, body = sent
-    assert start["status"] == 500
-    assert (b"x-amzn-errortype", b"InternalServerException") in start["headers"]
-    assert list(json.loads(body["body"])) == ["Message"]
+    answer = Service(Settings(signatures=False)).answer(Request("GET", b"/domains", b"", {}, b""))
+    assert answer.status == 500
+    assert ("x-amzn-errortype", "InternalServerException") in answer.headers
+    assert list(json.loads(answer.body)) == ["Message"]
     assert "ZeroDivisionError" in capsys.readouterr().err
