@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import html
 import re
 import unicodedata
 from collections.abc import Callable
@@ -146,6 +147,7 @@ def matches(pattern: str, text: str) -> bool:
 
 
 _DOTS = re.compile(r"/\.(?=/)/|/[^/]+/\.\./")
+_ESCAPE = re.compile("%[0-9a-f]{2}")
 
 _COMPARISONS: tuple[tuple[str, str, str, Same], ...] = (
     ("lower-case", "case", "in lower case", equal(str.lower)),
@@ -265,6 +267,9 @@ for _name, _description, _change in (
     ("first-254-characters", "their first 254 characters", lambda uri: uri[:254]),
     ("single-spaces", "white space made one space", lambda uri: re.sub(r"\s+", " ", uri)),
     ("without-dot-segments", "dot segments gone", lambda uri: _DOTS.sub("/", uri)),
+    ("lines-of-lf", "lines that end in LF", lambda uri: uri.replace("\r\n", "\n")),
+    ("without-entities", "entities of HTML unescaped", html.unescape),
+    ("capital-escapes", "escapes in capitals", lambda uri: _ESCAPE.sub(lambda found: found[0].upper(), uri)),
 ):
     _add(f"kept-{_name}", f"Uris are kept as {_description}.", "state.put-get.Uri", _kept(_change))
 
