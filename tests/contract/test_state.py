@@ -157,8 +157,9 @@ def lacks(check: Checker, exchange: Exchange, others: dict[str, Any], clause: st
     read = check.members(exchange)
     for name, nothing in (("Tags", {}), ("EventTriggerNames", [])):
         check.same_members(clause or f"state.put-get.{name}", {name: nothing}, exchange)
-    scope = read.get("Scope", "PROFILE")
-    check.that(clause or "state.put-get.Scope", scope == "PROFILE", "PROFILE, or none", str(scope), exchange)
+    if scope := read.get("Scope"):
+        is_usual = scope == "PROFILE"
+        check.that(clause or "state.put-get.Scope", is_usual, "PROFILE, or none", str(scope), exchange)
     for name in ("RoleArn", "ObjectTypeNames"):
         if name in others:
             got, other = read.get(name), others[name]

@@ -1,4 +1,4 @@
-"""A server that compresses unasked is lawful, and official clients that cannot read it are no violation."""
+"""What a lawful server keeps from being checked is not exercised, and the report says why."""
 
 from __future__ import annotations
 
@@ -34,3 +34,19 @@ def test_what_an_sdk_does_not_read_is_not_exercised_and_told(
     assert result.outcomes["sdk.boto3.typed-errors"] != "violated"
     for name in ("throttling.occurs", "throttling.recovers", "access.unauthorized"):
         assert result.outcomes[name] == "upheld"
+
+
+def test_a_member_that_never_comes_is_not_exercised(
+    run_suite: RunSuite, closing: Any, tap: Any, target_file: Any
+) -> None:
+    def without_scope(answer: Response) -> Response:
+        document = answer.document
+        return answer.with_document({name: document[name] for name in document if name != "Scope"})
+
+    behind: Process = closing(emulator())
+    server = tap(behind.url, on_answer(lambda request, answer: without_scope(answer), always))
+    result = run_suite(
+        suite("state"), suite("updates"), "--target", target_file(f'endpoint-url = "{server.url}"')
+    )
+    assert result.outcomes["state.put-get.Scope"] == "not exercised"
+    assert result.outcomes["state.put-get.Tags"] == "upheld"
