@@ -26,6 +26,9 @@ _SHORTEST = 8
 #: A secret is known by each 12 of its letters, so that 23 in a row are always found; a signature by its ends.
 _BLOCK, _END = 12, 16
 
+#: Texts of up to so many characters are remembered: headers, and the bodies that come again and again.
+_LONGEST_REMEMBERED = 1_000
+
 _SECRET_HEADERS = frozenset({"authorization", "x-amz-security-token", "cookie", "set-cookie"})
 _NAMED = re.compile(
     r"(Signature\"?\s*[=:]\s*\"?)[0-9a-f]{16,}|(AWS4-HMAC-SHA256\s+Credential=)[^,\s\"]+"
@@ -35,10 +38,14 @@ _NAMED = re.compile(
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _SIGNATURE = re.compile(r"Signature=([0-9a-fA-F]{16,})")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{16,}")
-_BASE64 = re.compile(r"(?![0-9a-f]{32})[A-Za-z0-9+/_-]{32,}")  # a hash is not base64
-_LINE_END = re.compile(r"\\[rn]|\s")
+#: A hash or a UUID is not base64.
+_BASE64 = re.compile(
+    r"(?<![\w+/-])(?=[\w+/-]{32})[0-9a-f-]*?((?![0-9a-f-]{32})[A-Za-z0-9+/_-]{32,})", re.ASCII
+)
 _ESCAPED = re.compile(r"\\+(?:u00|x)([0-9a-fA-F]{2})|\\+([0-3][0-7]{2})")
-_ELLIPSIS = re.compile("(.{6})?(?:\\.\\.\\.|\u2026)(.{6})?", re.DOTALL)
+_ELLIPSIS = re.compile("\\.\\.\\.|\u2026")
+#: Letters next to an ellipsis that make it a cut secret.
+_CUT = 6
 _NO_LETTERS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
 
 
@@ -56,7 +63,7 @@ class Redactor:
         self._plain: list[str] = []
         self._blocks: list[str] = []
         self._ends: set[str] = set()
-        self._remembered = lru_cache(5_000)(self._redacted)
+        self._remembered = lru_cache(5_000)(self._look)
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
@@ -81,19 +88,26 @@ class Redactor:
         return found
 
     def text(self, text: str) -> str:
-        """The text without secrets; short ones, such as headers, come again and again."""
-        often = len(text) <= 200 and not _HEXADECIMAL.search(text)
-        return self._remembered(text) if often else self._redacted(text)
+        """The text without secrets."""
+        look = self._remembered if len(text) <= _LONGEST_REMEMBERED else self._look
+        redacted, runs = look(text)
+        if any(map(self._is_signature, runs)):
+            redacted, runs = self._look(self.without_signatures(text))
+        return REDACTED if any(map(self._is_signature, runs)) else redacted
 
-    def _redacted(self, text: str) -> str:
+    def _look(self, text: str) -> tuple[str, list[str]]:
+        """The text without all that is known of secrets, and where in its readings a signature may stand."""
         for form in self._plain:
             text = text.replace(form, REDACTED)
-        text = self.without_signatures(text)
-        if self._gives_away(text):
-            return REDACTED
+        cuts = [(text[: cut.start()][-_CUT:], text[cut.end() :][:_CUT]) for cut in _ELLIPSIS.finditer(text)]
+        ends = [end for cut in cuts for end in cut if len(end) == _CUT]
+        letters = "\n".join(map(_letters, _readings(text)))
+        is_cut = any(end in secret for secret in self._secrets for end in ends)
+        if is_cut or any(map(letters.__contains__, self._blocks)):
+            return REDACTED, []
         if any(word in text.lower() for word in ("signature", "credential", "token")):
             text = _NAMED.sub(lambda found: f"{found[1] or found[2] or found[3]}{REDACTED}", text)
-        return _ACCOUNT.sub("0" * 12, text) if self._accounts else text
+        return _ACCOUNT.sub("0" * 12, text) if self._accounts else text, _HEXADECIMAL.findall(letters)
 
     def without_signatures(self, text: str) -> str:
         """The text without signatures that stand there plainly."""
@@ -101,17 +115,7 @@ class Redactor:
 
     def _is_signature(self, run: str) -> bool:
         low = run.lower()
-        return any(low[at : at + _END] in self._ends for at in range(len(low) - _END + 1))
-
-    def _gives_away(self, text: str) -> bool:
-        """Whether any reading of a text has a piece of a secret or of a signature."""
-        ends = [end for cut in _ELLIPSIS.findall(text) for end in cut if end]
-        letters = "\n".join(map(_letters, _readings(text)))
-        return (
-            any(end in secret for secret in self._secrets for end in ends)
-            or any(block in letters for block in self._blocks)
-            or any(map(self._is_signature, _HEXADECIMAL.findall(letters)))
-        )
+        return not self._ends.isdisjoint([low[at : at + _END] for at in range(len(low) - _END + 1)])
 
     def value(self, value: Any) -> Any:
         """A JSON-able value, every string in it redacted."""
@@ -125,14 +129,10 @@ class Redactor:
         """An exchange in its JSON-able form, its bodies cut if asked; its signature is learnt."""
         headers = exchange["request"]["headers"]
         self.add_signatures(exchange["request"].get("target", ""), *(value for _, value in headers))
-        plain = dict(exchange)
-        for side in ("request", "response"):
-            shown = [
-                [name, REDACTED if name.lower() in _SECRET_HEADERS else value]
-                for name, value in exchange[side]["headers"]
-            ]
-            plain[side] = {**exchange[side], "headers": shown}
-        redacted: dict[str, Any] = self.value(plain)
+        redacted = {
+            part: self._message(entry) if isinstance(entry, dict) else self.value(entry)
+            for part, entry in exchange.items()
+        }
         # A token that nobody named is hidden in this exchange only: elsewhere its text may be ordinary data.
         tokens = {value for name, value in headers if name.lower() == "x-amz-security-token"}
         if unknown := tokens - self._secrets.keys():
@@ -141,6 +141,14 @@ class Redactor:
             for message in (redacted["request"], redacted["response"]):
                 message["body"] = shorten(message["body"], longest_body)
         return redacted
+
+    def _message(self, message: dict[str, Any]) -> dict[str, Any]:
+        """A request or a response without secrets; the values of some headers are nothing else."""
+        headers = [
+            [self.text(name), REDACTED if name.lower() in _SECRET_HEADERS else self.text(value)]
+            for name, value in message["headers"]
+        ]
+        return {part: headers if part == "headers" else self.value(entry) for part, entry in message.items()}
 
 
 def _letters(text: str) -> str:
@@ -166,18 +174,22 @@ def _plain(secret: str) -> list[str]:
     return sorted(forms, key=len, reverse=True)
 
 
-def _readings(text: str, depth: int = 3) -> Iterator[str]:
-    """A text as it is, unescaped again and again, and with what it has in base64 decoded."""
-    yield text
-    if not depth:
-        return
+def _readings(text: str) -> set[str]:
+    """A text as it is, and what it says three times unescaped, or decoded from base64."""
+    known, latest = {text}, {text}
+    for _ in range(3):
+        latest = {reading for each in latest for reading in _decoded(each)} - known
+        known |= latest
+    return known
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """A text without its escapes, and what stands in it in base64, wherever that begins."""
     if any(mark in text for mark in "%&\\"):
         plain = _ESCAPED.sub(lambda code: chr(int(code[1], 16) if code[1] else int(code[2], 8)), text)
-        plain = html.unescape(unquote(plain))
-        if plain != text:
-            yield from _readings(plain, depth - 1)
-    for run in _BASE64.findall(_LINE_END.sub("", text)):
+        yield html.unescape(unquote(plain))
+    for run in _BASE64.findall("".join(text.replace("\\n", "").replace("\\r", "").split())):
         alphabet = b"-_" if "-" in run or "_" in run else b"+/"
         for start in range(4):
             whole = run[start : start + (len(run) - start) // 4 * 4]
-            yield from _readings(b64decode(whole, alphabet).decode("latin-1"), depth - 1)
+            yield b64decode(whole, alphabet).decode("latin-1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 
@@ -107,6 +108,14 @@ def test_a_signature_and_a_credential_are_found_without_being_known() -> None:
     ):
         assert signature not in Redactor().text(text)
     assert "AKIA" not in Redactor().text(echoed)
+
+
+def test_a_text_that_came_before_its_signature_is_looked_at_again() -> None:
+    redactor, signature = Redactor(), hashlib.sha256(b"request").hexdigest()
+    spelt = "-".join(signature[at : at + 8] for at in range(0, 64, 8))
+    assert [redactor.text(spelt), redactor.text(signature)] == [spelt, signature]
+    redactor.add_signatures(f"Signature={signature}")
+    assert {redactor.text(spelt), redactor.text(signature)} == {"REDACTED"}
 
 
 def test_account_ids_are_hidden_when_asked() -> None:
