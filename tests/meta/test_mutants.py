@@ -19,10 +19,9 @@ from getintegration_contract.target.file import read_file
 
 from .mutants import alterations, emulator_code
 from .mutants.bases import ROOT
-from .mutants.catalogue import MUTANTS
+from .mutants.catalogue import LAWFUL, MUTANTS
 from .mutants.jobs import Outcome, target_file
 from .mutants.kit import chain, from_one, remembers
-from .mutants.lawful import LAWFUL
 from .mutants.messages import Answer, Forward, Handler, Raw, Request, ok
 from .mutants.pairs import KINDS
 from .mutants.proxy import Proxy
@@ -106,7 +105,7 @@ def test_a_connection_without_an_answer_counts_once_the_habit_has_shown(habit: H
     def resets_the_second(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
         return forward(request) if next(numbers) == 1 else Raw(b"", "reset")
 
-    fault = remembers(from_one)(resets_the_second)()
+    fault = remembers(from_one)(resets_the_second).build()
     base = Proxy("http://127.0.0.1:1", lambda request, forward: ok({}))
     with base, Proxy(base.url, fault, habit=habit) as proxy:
         with urlopen(proxy.url):

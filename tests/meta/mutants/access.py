@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .kit import Theme, bind, is_get, observes, on_answer, remembers
+from .fates import BAD_REQUEST, CRASH
+from .kit import Theme, always, is_get, observes, on_answer, remembers
 from .messages import Answer, Forward, Handler, Request, Response, error, ok
 from .signing import CALLER, IDENTITIES, is_by, key_of, resigned, unauthenticated
 
 THEME = Theme("access")
-_add = THEME.add
 
 # --- Who may not read ---------------------------------------------------------------------------------------
 
 
-def as_caller(name: str, when: Callable[[Request], bool] = lambda request: True) -> Handler:
+def as_caller(name: str, when: Callable[[Request], bool] = always) -> Handler:
     """Serves an identity as if it were the caller, once the base knows it."""
 
     def handler(request: Request, forward: Forward) -> Answer:
@@ -26,38 +26,40 @@ def as_caller(name: str, when: Callable[[Request], bool] = lambda request: True)
     return handler
 
 
-def _told(name: str, fate: Callable[[Request, Response], Answer]) -> Handler:
+def _refuses(name: str, fate: Answer, when: Callable[[Request], bool] = always) -> Handler:
     """Answers what an identity is refused in another way."""
 
     def change(request: Request, answer: Response) -> Answer:
         refused = answer.status in (403, 404) and not unauthenticated(answer)
-        return fate(request, answer) if is_by(request, name) and refused else answer
+        return fate if is_by(request, name) and refused and when(request) else answer
 
     return on_answer(change)
 
 
 _DENIED, _OTHER = "access.unauthorized", "access.other-account"
-_add("not-enforced", "Everybody who is known may read.", _DENIED, as_caller("unauthorized"))
-_add("accounts-not-apart", "All accounts share their state.", _OTHER, as_caller("other-account"))
-for _name, _clause, _words in (
-    ("unauthorized", _DENIED, "An identity without permission"),
-    ("other-account", _OTHER, "Another account"),
+THEME[_DENIED] = {"not-enforced: Everybody who is known may read.": as_caller("unauthorized")}
+THEME[_OTHER] = {"accounts-not-apart: All accounts share their state.": as_caller("other-account")}
+for _name, _words in (
+    ("unauthorized", "An identity without permission"),
+    ("other-account", "Another account"),
 ):
-    for _fate_name, _description, _fate in (
-        ("empty", "200 with an empty object", lambda request, answer: ok({})),
-        ("204", "204", lambda request, answer: Response(204)),
-        ("400", "400 BadRequestException", lambda request, answer: error(400, "BadRequestException")),
-        ("401", "401 UnauthorizedException", lambda request, answer: error(401, "UnauthorizedException")),
-        ("500", "500 InternalServerException", lambda request, answer: error(500, "InternalServerException")),
-        ("redirected", "302 to a login", lambda request, answer: Response(302, (("Location", "/login"),))),
-    ):
-        _add(f"{_name}-{_fate_name}", f"{_words} is answered {_description}.", _clause, _told(_name, _fate))
-_add(
-    "wildcard",
-    "An identity of another account may read domains whose names begin like a known one.",
-    _OTHER,
-    as_caller("other-account", lambda request: request.domain.startswith("Get")),
-)
+    THEME[f"access.{_name}"] = {
+        f"{_name}-{fate_name}: {_words} is answered {description}.": _refuses(_name, fate)
+        for fate_name, description, fate in (
+            ("empty", "200 with an empty object", ok({})),
+            ("204", "204", Response(204)),
+            ("400", "400 BadRequestException", BAD_REQUEST),
+            ("401", "401 UnauthorizedException", error(401, "UnauthorizedException")),
+            ("500", "500 InternalServerException", CRASH),
+            ("redirected", "302 to a login", Response(302, (("Location", "/login"),))),
+        )
+    }
+THEME[_OTHER] = {
+    "wildcard:"
+    " An identity of another account may read domains whose names begin like a known one.": as_caller(
+        "other-account", lambda request: request.domain.startswith("Get")
+    )
+}
 
 
 def not_there(request: Request) -> bool:
@@ -65,19 +67,11 @@ def not_there(request: Request) -> bool:
     return "nknown" in request.text or "nknown" in request.domain
 
 
-for _name, _answer in (
-    ("found-by", ok({})),
-    ("crashes-for", error(500, "InternalServerException")),
-    ("is-invalid-for", error(400, "BadRequestException")),
-):
-    _add(
-        f"missing-{_name}-unauthorized",
-        f"An identity without permission is answered {_answer.status} for what does not exist.",
-        "access.unauthorized.missing",
-        _told(
-            "unauthorized", bind(_answer, lambda fixed, request, real: fixed if not_there(request) else real)
-        ),
-    )
+THEME["access.unauthorized.missing"] = {
+    f"missing-{name}-unauthorized: An identity without permission is answered {fate.status}"
+    " for what does not exist.": _refuses("unauthorized", fate, not_there)
+    for name, fate in (("found-by", ok({})), ("crashes-for", CRASH), ("is-invalid-for", BAD_REQUEST))
+}
 _ALL = f"{_DENIED} {_OTHER} access.unauthorized.missing request.valid response.status"
 
 

@@ -1,4 +1,4 @@
-"""All mutants, and what is no mutant because nobody outside could tell it from a lawful server."""
+"""All mutants, all lawful variants, and faults that nobody outside can tell from a lawful server."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from . import (
     escaped,
     framing,
     habits,
+    lawful_alarms,
+    lawful_choices,
+    lawful_forms,
+    lawful_smithy,
+    lawful_targets,
     lookup,
     members,
     names,
@@ -37,6 +42,13 @@ _MODULES = (
 
 #: Every mutant, in a stable order.
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for module in _MODULES for mutant in module.THEME.mutants)
+
+#: Servers that differ from the base only where the contract leaves the choice: none of them may fail.
+LAWFUL: tuple[Mutant, ...] = tuple(
+    variant
+    for module in (lawful_forms, lawful_choices, lawful_targets, lawful_alarms, lawful_smithy)
+    for variant in module.THEME.mutants
+)
 
 #: Broken servers that nobody outside can tell from a lawful one, each with the reason.
 UNCATCHABLE: dict[str, str] = {

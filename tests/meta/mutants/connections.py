@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .kit import Build, Theme, observes, on_answer
+from .fates import page
+from .kit import Stateful, Theme, observes, on_answer
 from .messages import Answer, Request, Response
 
 THEME = Theme("connection")
 
 _KEEP_ALIVE = "transport.keep-alive"
-_ECHO = "response.echo.Uri response.echo.DomainName"
+_ECHO = f"{_KEEP_ALIVE} response.echo.Uri response.echo.DomainName request.Uri.maxLength response.status"
 
 
-_FEW = "request.Uri.maxLength response.status"
-
-
-def _repeating(every: int, least: int = 200) -> Build:
+def _repeating(every: int, least: int = 200) -> Stateful:
     """Some answers on a kept connection are those of the request before, if that had such a status."""
 
     def change(previous: dict[int, Response], request: Request, answer: Response) -> Answer:
@@ -28,43 +26,31 @@ def _repeating(every: int, least: int = 200) -> Build:
     return observes(dict)(change)
 
 
-THEME.add_stateful(
-    "answers-one-behind",
-    "On a kept connection every answer is that of the request before.",
-    f"{_KEEP_ALIVE} {_ECHO} missing.integration {_FEW}",
-    _repeating(1),
-)
-THEME.add_stateful(
-    "answers-of-before-sometimes",
-    "On a kept connection every fifth answer is that of the request before.",
-    f"{_KEEP_ALIVE} {_ECHO} missing.integration missing.domain {_FEW}",
-    _repeating(5),
-)
-THEME.add_stateful(
-    "errors-again",
-    "After an error the next request on the connection is answered with the same error.",
-    f"{_KEEP_ALIVE} response.status request.valid",
-    _repeating(1, 400),
-)
-THEME.add(
-    "first-on-a-connection-only",
-    "Only the first answer on a connection has a body.",
-    f"{_KEEP_ALIVE} response.body.json error.body.json",
-    on_answer(lambda request, answer: answer.with_body(b"") if request.number > 1 else answer),
-)
-_LEFT = f"{_KEEP_ALIVE} response.status request.valid error.type error.content-type error.body.json"
+THEME[f"{_ECHO} missing.integration"] = {
+    "answers-one-behind: On a kept connection every answer is that of the request before.": _repeating(1)
+}
+THEME[f"{_ECHO} missing.integration missing.domain"] = {
+    "answers-of-before-sometimes:"
+    " On a kept connection every fifth answer is that of the request before.": _repeating(5)
+}
+THEME[f"{_KEEP_ALIVE} response.status request.valid"] = {
+    "errors-again:"
+    " After an error the next request on the connection is answered with the same error.": _repeating(1, 400)
+}
+THEME[f"{_KEEP_ALIVE} response.body.json error.body.json"] = {
+    "first-on-a-connection-only: Only the first answer on a connection has a body.": on_answer(
+        lambda request, answer: answer.with_body(b"") if request.number > 1 else answer
+    )
+}
 
 
-_UNREAD = Response(400, (("Content-Type", "text/html"),), b"<h1>Bad request syntax</h1>")
-
-
-def _undrained(left: Callable[[Request, Response], bool]) -> Build:
+def _undrained(left: Callable[[Request, Response], bool]) -> Stateful:
     """The body of some requests is taken for the next request on the connection."""
 
     def change(dirty: set[int], request: Request, answer: Response) -> Answer:
         if request.connection in dirty:
             dirty.discard(request.connection)
-            return _UNREAD
+            return page(400, "<h1>Bad request syntax</h1>")
         if request.body and left(request, answer):
             dirty.add(request.connection)
         return answer
@@ -72,13 +58,11 @@ def _undrained(left: Callable[[Request, Response], bool]) -> Build:
     return observes(set)(change)
 
 
-for _name, _description, _of in (
-    ("after-refusal", "that was refused", lambda request, answer: answer.status == 403),
-    ("in-chunks", "with a chunked body", lambda request, answer: request.chunked),
-):
-    THEME.add_stateful(
-        f"body-left-{_name}",
-        f"The body of a request {_description} is taken for the next request on the connection.",
-        _LEFT,
-        _undrained(_of),
+THEME[f"{_KEEP_ALIVE} response.status request.valid error.type error.content-type error.body.json"] = {
+    f"body-left-{name}:"
+    f" The body of a request {description} is taken for the next request on the connection.": _undrained(left)
+    for name, description, left in (
+        ("after-refusal", "that was refused", lambda request, answer: answer.status == 403),
+        ("in-chunks", "with a chunked body", lambda request, answer: request.chunked),
     )
+}

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from getintegration_emulator.identities import Identity
-
+from .errors import untyped
 from .excuses import now, serves, serves_claims
-from .kit import Theme, When, bind, on_answer
-from .messages import Handler, Request, Response, error
+from .fates import WRONG_SIGNATURE, page
+from .kit import Theme, bind, instead, on_answer
+from .messages import Handler, Request, Response
 from .signing import (
     IDENTITIES,
     REGION,
@@ -24,7 +24,6 @@ from .signing import (
 )
 
 THEME = Theme("credential")
-_add = THEME.add
 
 _TEMPORARY = IDENTITIES["temporary"]
 _WINDOW = timedelta(minutes=5)
@@ -54,57 +53,42 @@ def _in_scope(claim: Claim) -> bool:
     return (claim.region, claim.service, claim.terminator) == (REGION, SERVICE, TERMINATOR)
 
 
-_EVER = timedelta(days=10_000)
 for _name, _description, _wide in (
     ("of-17-minutes", "17 minutes", timedelta(minutes=17)),
     ("of-45-minutes", "45 minutes", timedelta(minutes=45)),
     ("of-an-hour", "an hour", timedelta(hours=1)),
     ("of-10-hours", "10 hours", timedelta(hours=10)),
-    ("without-end", "any time", _EVER),
+    ("without-end", "any time", timedelta(days=10_000)),
 ):
-    _add(
-        f"past-{_name}",
-        f"X-Amz-Date may be old by {_description}.",
-        "sigv4.expired-date",
-        _within(_wide, _WINDOW),
+    THEME["sigv4.expired-date"] = {
+        f"past-{_name}: X-Amz-Date may be old by {_description}.": _within(_wide, _WINDOW)
+    }
+    THEME["sigv4.future-date"] = {
+        f"future-{_name}: X-Amz-Date may be ahead by {_description}.": _within(_WINDOW, _wide)
+    }
+THEME["sigv4.missing-date"] = {
+    f"date-{name}-accepted: {description} is the present.": serves(
+        bind(fault, lambda fault, request: bool(key_of(request)) and fault(request.header("x-amz-date")))
     )
-    _add(
-        f"future-{_name}",
-        f"X-Amz-Date may be ahead by {_description}.",
-        "sigv4.future-date",
-        _within(_WINDOW, _wide),
+    for name, description, fault in (
+        ("missing", "A missing date", lambda date: date is None),
+        ("empty", "An empty date", lambda date: date == ""),
+        ("unreadable", "An unreadable date", lambda d: bool(d) and not re.fullmatch(r"\d{8}T\d{6}Z", d)),
     )
-for _name, _description, _fault in (
-    ("missing", "A missing date", lambda value: value is None),
-    ("empty", "An empty date", lambda value: value == ""),
-    (
-        "unreadable",
-        "An unreadable date",
-        lambda value: bool(value) and not re.fullmatch(r"\d{8}T\d{6}Z", value),
-    ),
-):
-    _add(
-        f"date-{_name}-accepted",
-        f"{_description} is the present.",
-        "sigv4.missing-date",
-        serves(
-            bind(_fault, lambda fault, request: bool(key_of(request)) and fault(request.header("x-amz-date")))
-        ),
-    )
+}
 
 
 def _scoped(ignored: str) -> Handler:
     """Does not look at one part of the credential scope."""
 
     def condition(request: Request, claim: Claim) -> bool:
-        due = {"region": REGION, "service": SERVICE, "terminator": TERMINATOR}
         old = age(request)
         if old is None or not -_WINDOW <= old <= _WINDOW:
             return False
+        due = {"region": REGION, "service": SERVICE, "terminator": TERMINATOR}
         due["date"] = (request.header("x-amz-date") or "")[:8]
-        return all(getattr(claim, name) == value or name == ignored for name, value in due.items()) and fits(
-            request
-        )
+        wrong = {name for name, value in due.items() if getattr(claim, name) != value}
+        return wrong <= {ignored} and fits(request)
 
     return serves_claims(condition)
 
@@ -115,95 +99,75 @@ for _part, _clause in (
     ("service", "wrong-service"),
     ("terminator", "wrong-terminator"),
 ):
-    _add(
-        f"scope-{_part}-ignored",
-        f"The {_part} of the credential scope is not looked at.",
-        f"sigv4.{_clause}",
-        _scoped(_part),
-    )
-_add(
-    "scope-ignored-if-date-is-yesterday",
-    "The scope may be of the day before.",
-    "sigv4.wrong-scope-date",
-    serves_claims(
+    THEME[f"sigv4.{_clause}"] = {
+        f"scope-{_part}-ignored: The {_part} of the credential scope is not looked at.": _scoped(_part)
+    }
+THEME["sigv4.wrong-scope-date"] = {
+    "scope-ignored-if-date-is-yesterday: The scope may be of the day before.": serves_claims(
         lambda request, claim: claim.date == f"{now(-86400):%Y%m%d}" and _in_scope(claim) and fits(request)
-    ),
-)
+    )
+}
 
 # --- Session tokens -----------------------------------------------------------------------------------------
 
 
-def _token(accepted: Callable[[str | None], bool], identity: Identity) -> Handler:
-    return serves_claims(
-        lambda request, claim: (
-            claim.identity == identity and fits(request) and accepted(request.header("x-amz-security-token"))
-        )
-    )
+def _token(accepted: Callable[[str | None], object]) -> Handler:
+    """Accepts temporary credentials with some session tokens."""
+
+    def condition(request: Request, claim: Claim) -> bool:
+        token = request.header("x-amz-security-token")
+        return claim.identity == _TEMPORARY and fits(request) and bool(accepted(token))
+
+    return serves_claims(condition)
 
 
 _GOOD = _TEMPORARY.session_token or ""
-for _name, _description, _clause, _accepted in (
-    ("may-be-missing", "Temporary credentials need no token.", "missing-token", lambda token: token is None),
-    ("not-compared", "Any session token is accepted.", "bad-token", lambda token: bool(token)),
-    (
-        "may-be-cut",
-        "The beginning of a session token is enough.",
-        "bad-token",
-        lambda t: bool(t) and _GOOD.startswith(t),
+THEME["sigv4.missing-token"] = {
+    "token-may-be-missing: Temporary credentials need no token.": _token(lambda token: token is None)
+}
+THEME["sigv4.bad-token"] = {
+    "token-not-compared: Any session token is accepted.": _token(lambda token: token),
+    "token-may-be-cut: The beginning of a session token is enough.": _token(
+        lambda token: token and _GOOD.startswith(token)
     ),
-    (
-        "may-be-longer",
-        "More may follow a session token.",
-        "bad-token",
-        lambda t: bool(t) and t.startswith(_GOOD),
+    "token-may-be-longer: More may follow a session token.": _token(
+        lambda token: token and token.startswith(_GOOD)
     ),
-    (
-        "in-any-case",
-        "Session tokens are compared without regard to case.",
-        "bad-token",
-        lambda t: bool(t) and t.lower() == _GOOD.lower(),
+    "token-in-any-case: Session tokens are compared without regard to case.": _token(
+        lambda token: token and token.lower() == _GOOD.lower()
     ),
-):
-    _add(f"token-{_name}", _description, f"sigv4.{_clause}", _token(_accepted, _TEMPORARY))
+}
+
 # --- Right ones rejected ------------------------------------------------------------------------------------
 
 
-def _denies(when: Callable[[Request], bool]) -> Handler:
+def _denies(when: Callable[[Request], object]) -> Handler:
     """Rejects some right signatures as wrong."""
 
-    def change(request: Request, answer: Response) -> Response:
-        if unauthenticated(answer) or not claim_of(request) or not when(request):
-            return answer
-        return error(403, "InvalidSignatureException")
+    def is_due(request: Request, answer: Response) -> bool:
+        return not unauthenticated(answer) and claim_of(request) is not None and bool(when(request))
 
-    return on_answer(change)
+    return instead(WRONG_SIGNATURE, is_due)
 
 
-def _older(seconds: float) -> Callable[[Request], bool]:
-    return lambda request: (age(request) or timedelta()).total_seconds() > seconds
+def _seconds(request: Request) -> float:
+    return (age(request) or timedelta()).total_seconds()
 
 
-for _seconds in (60, 120, 230):
-    _add(
-        f"past-of-{_seconds}-seconds",
-        f"X-Amz-Date must not be older than {_seconds} seconds.",
-        "sigv4.clock-window",
-        _denies(_older(_seconds)),
-    )
-    _add(
-        f"future-of-{_seconds}-seconds",
-        f"X-Amz-Date must not be ahead by more than {_seconds} seconds.",
-        "sigv4.clock-window",
-        _denies(
-            bind(_seconds, lambda seconds, request: (age(request) or timedelta()).total_seconds() < -seconds)
+for _limit in (60, 120, 230):
+    THEME["sigv4.clock-window"] = {
+        f"past-of-{_limit}-seconds: X-Amz-Date must not be older than {_limit} seconds.": _denies(
+            bind(_limit, lambda limit, request: _seconds(request) > limit)
         ),
+        f"future-of-{_limit}-seconds: X-Amz-Date must not be ahead by more than {_limit} seconds.": _denies(
+            bind(_limit, lambda limit, request: _seconds(request) < -limit)
+        ),
+    }
+THEME["sigv4.session-token"] = {
+    "token-rejected: Temporary credentials are rejected.": _denies(
+        lambda request: key_of(request) == _TEMPORARY.access_key
     )
-_add(
-    "token-rejected",
-    "Temporary credentials are rejected.",
-    "sigv4.session-token",
-    _denies(lambda request: key_of(request) == _TEMPORARY.access_key),
-)
+}
 _STANDARD = {
     *("host", "content-length", "content-type", "accept", "accept-encoding", "user-agent", "connection"),
     *("authorization", "amz-sdk-invocation-id", "amz-sdk-request", "transfer-encoding", "expect"),
@@ -228,65 +192,50 @@ def _has_mixed_case(request: Request) -> bool:
     return any(name not in (name.lower(), name.title()) for name in names)
 
 
-def _metas(request: Request) -> list[str]:
-    return [value for name, value in request.headers if name.lower().startswith("x-amz-m")]
-
-
-def _has_odd_unsigned(request: Request) -> bool:
-    return bool(_unsigned(request) - _STANDARD)
-
-
 def _has_other_agent(request: Request) -> bool:
     return "user-agent" in _unsigned(request) and not (request.header("user-agent") or "").startswith(
         "getint"
     )
 
 
-_REJECTED: dict[str, tuple[tuple[str, str, When], ...]] = {
+_REJECTED: dict[str, tuple[tuple[str, str, Callable[[Request], object]], ...]] = {
     "canonical-path": (
         ("path-encoded-once", "A path with a percent sign", lambda r: "%" in r.path),
         ("path-escapes-in-lower-case", "A path with %e2", lambda r: "%e2" in r.path),
-        ("path-with-marks", "A path with !, ', ( or )", lambda r: bool(re.search("[!'()]", r.path))),
+        ("path-with-marks", "A path with !, ', ( or )", lambda r: re.search("[!'()]", r.path)),
         ("path-with-tilde", "A path with a tilde", lambda r: "~" in r.path),
         ("path-with-plus", "A path with a plus sign", lambda r: "+" in r.path),
-        ("path-with-delimiters", "A path with =, & or @", lambda r: bool(re.search("[=&@]", r.path))),
+        ("path-with-delimiters", "A path with =, & or @", lambda r: re.search("[=&@]", r.path)),
     ),
     "canonical-query": (
         ("query-not-sorted", "A query that is not sorted", lambda r: _parts(r) != sorted(_parts(r))),
         ("query-sorted-by-name-only", "A query with a name twice", _has_name_twice),
         ("query-with-escapes", "A query with a percent sign", lambda r: "%" in r.query),
         ("query-with-empty-value", "A query with an empty value", lambda r: r.query.endswith("=")),
-        ("query", "A query", lambda r: bool(r.query)),
+        ("query", "A query", lambda r: r.query),
     ),
     "canonical-headers": (
         ("header-spaces", "A header with two spaces", lambda r: any("  " in v for _, v in r.headers)),
         ("header-case", "A header X-Amz in mixed case", _has_mixed_case),
         ("header-commas", "A signed header with commas", lambda r: "," in (r.header("x-amz-meta") or "")),
-        (
-            "header-unknown",
-            "A signed header that no operation knows",
-            lambda r: r.header("x-amz-zebra") is not None,
-        ),
+        ("header-unknown", "A signed header that no operation knows", lambda r: r.header("x-amz-zebra")),
     ),
     "unsigned-headers sdk.boto3": (
         ("header-user-agent", "An unsigned User-Agent that is not the suite's own", _has_other_agent),
         (
             "header-unsigned",
             "An unsigned header that is not of every client",
-            lambda r: bool(_unsigned(r) - _STANDARD),
+            lambda r: _unsigned(r) - _STANDARD,
         ),
         ("header-accept", "An unsigned Accept", lambda r: "accept" in _unsigned(r)),
         ("header-forwarded", "An unsigned X-Forwarded-For", lambda r: "x-forwarded-for" in _unsigned(r)),
     ),
 }
 for _clauses, _rows in _REJECTED.items():
-    for _name, _description, _when in _rows:
-        _add(
-            f"{_name}-rejected",
-            f"{_description} makes the signature wrong.",
-            f"sigv4.{_clauses}",
-            _denies(_when),
-        )
+    THEME[f"sigv4.{_clauses}"] = {
+        f"{name}-rejected: {description} makes the signature wrong.": _denies(when)
+        for name, description, when in _rows
+    }
 
 # --- Rejections of a wrong kind -----------------------------------------------------------------------------
 
@@ -295,22 +244,17 @@ def _rejected(change: Callable[[Response], Response]) -> Handler:
     return on_answer(lambda request, answer: change(answer) if unauthenticated(answer) else answer)
 
 
-for _status in (200, 302, 404, 500, 503):
-    _add(
-        f"rejected-with-{_status}",
-        f"Whoever is not known is answered {_status}.",
-        "sigv4.missing-authorization sigv4.wrong-secret",
-        _rejected(bind(_status, lambda status, answer: answer.with_status(status))),
+THEME["sigv4.missing-authorization sigv4.wrong-secret"] = {
+    f"rejected-with-{status}: Whoever is not known is answered {status}.": _rejected(
+        bind(status, lambda status, answer: answer.with_status(status))
     )
-_add(
-    "rejected-without-type",
-    "Whoever is not known is answered without a type.",
-    "error.type",
-    _rejected(lambda answer: answer.with_type(None)),
-)
-_add(
-    "rejected-with-a-page",
-    "Whoever is not known is answered 401 in HTML, with a login page.",
-    "error.type error.body.json error.content-type",
-    _rejected(lambda _: Response(401, (("Content-Type", "text/html"),), b"<form>Please log in.</form>")),
-)
+    for status in (200, 302, 404, 500, 503)
+}
+THEME["error.type"] = {
+    "rejected-without-type: Whoever is not known is answered without a type.": _rejected(untyped)
+}
+THEME["error.type error.body.json error.content-type"] = {
+    "rejected-with-a-page: Whoever is not known is answered 401 in HTML, with a login page.": _rejected(
+        lambda _: page(401, "<form>Please log in.</form>")
+    ),
+}

@@ -7,53 +7,48 @@ from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from .excuses import now, serves, serves_claims
-from .kit import Build, Theme, answers, asks, bind, crashes, rejects, stateless, valid
+from .fates import WRONG_SIGNATURE
+from .kit import Stateful, Theme, answers, asks, bind, crashes, rejects, valid
 from .lookup import Key, equal, near, same
-from .messages import Answer, Request, Response, error, load, ok
+from .messages import Request, error, load, ok
 from .signing import ALGORITHM, fits
-from .writes import Writes, edited, key, reads
+from .writes import Document, History, edits, key, revives
 
 THEME = Theme("escaped")
-_add = THEME.add
 
 # --- Names that every object of some languages has ----------------------------------------------------------
 
 _INHERITED = {"constructor", "toString", "__proto__", "__class__"}
 
 
-_add(
-    "inherited-uri-crashes",
-    "A Uri that every object has crashes it.",
-    "missing.integration",
-    crashes(lambda request: request.text in _INHERITED),
-)
-_add(
-    "inherited-uri-found",
-    "A Uri that every object has is found, and empty.",
-    "missing.integration",
-    answers(lambda request: request.text in _INHERITED, ok({})),
-)
-_add(
-    "inherited-domain-crashes",
-    "A domain name that every object has crashes it.",
-    "missing.domain",
-    crashes(lambda request: request.domain in _INHERITED),
-)
+THEME["missing.integration"] = {
+    "inherited-uri-crashes: A Uri that every object has crashes it.": crashes(
+        lambda request: request.text in _INHERITED
+    ),
+    "inherited-uri-found: A Uri that every object has is found, and empty.": answers(
+        lambda request: request.text in _INHERITED, ok({})
+    ),
+}
+THEME["missing.domain"] = {
+    "inherited-domain-crashes: A domain name that every object has crashes it.": crashes(
+        lambda request: request.domain in _INHERITED
+    ),
+}
 
 
-def one_of_all(change: Key) -> Build:
+def one_of_all(change: Key) -> Stateful:
     """A server that keeps one integration for all Uris of the same key: the last one that was put."""
 
-    def read(self: Writes, request: Request, answer: Response) -> Answer:
+    def members(history: History, _: Document) -> Document:
+        asked = history.request
         alike = [
             documents[-1].get("ObjectTypeName")
-            for (domain, uri), documents in self.alive.items()
-            if domain == request.domain and change(uri) == change(request.text)
+            for (domain, uri), documents in history.past.alive.items()
+            if domain == asked.domain and change(uri) == change(asked.text)
         ]
-        lost = answer.status == 200 and alike and alike[-1]
-        return edited(answer, ObjectTypeName=alike[-1]) if lost else answer
+        return {"ObjectTypeName": alike[-1]} if alike and alike[-1] else {}
 
-    return reads(read)
+    return edits(members)
 
 
 # --- Keys that lose parts of an ARN -------------------------------------------------------------------------
@@ -63,13 +58,10 @@ _ARNS: dict[str, Key] = {
     "region": lambda uri: re.sub(r"^(arn:[^:]*:[^:]*:)[^:]*:", r"\1:", uri),
     "partition": lambda uri: re.sub(r"^arn:[^:]*:", "arn::", uri),
 }
-for _part, _key in _ARNS.items():
-    THEME.add_stateful(
-        f"arn-without-{_part}",
-        f"ARNs that differ only in their {_part} are the same.",
-        "missing.uri.arn state.put-get.Uri state.update.isolated",
-        near(equal(_key), same),
-    )
+THEME["missing.uri.arn state.put-get.Uri state.update.isolated"] = {
+    f"arn-without-{part}: ARNs that differ only in their {part} are the same.": near(equal(key), same)
+    for part, key in _ARNS.items()
+}
 
 # --- Characters that are lost or mixed up -------------------------------------------------------------------
 
@@ -83,12 +75,11 @@ _CHARACTERS: dict[str, tuple[str, Key]] = {
     "astral": ("state.put-get.Uri", lambda uri: re.sub("[\U00010000-\U0010ffff]", "?", uri)),
 }
 for _name, (_clause, _key) in _CHARACTERS.items():
-    THEME.add_stateful(
-        f"uri-{_name}",
-        f"Uris are compared by a key that loses characters: {_name}.",
-        f"{_clause} state.put-get.Uri state.update.isolated response.echo.Uri",
-        near(equal(_key), same) if _name != "astral" else one_of_all(_key),
-    )
+    THEME[f"{_clause} state.put-get.Uri state.update.isolated response.echo.Uri"] = {
+        f"uri-{_name}: Uris are compared by a key that loses characters: {_name}.": near(equal(_key), same)
+        if _name != "astral"
+        else one_of_all(_key),
+    }
 
 # --- The path is not what counts ----------------------------------------------------------------------------
 
@@ -104,56 +95,47 @@ def named_in_body(member: str) -> Callable[[Request], Request | None]:
     return change
 
 
-_add(
-    "domain-from-body",
-    "DomainName of the body beats the path.",
-    "request.domain-in-path",
-    asks(named_in_body("DomainName")),
-)
+THEME["request.domain-in-path"] = {
+    "domain-from-body: DomainName of the body beats the path.": asks(named_in_body("DomainName")),
+}
 
 
-@THEME.mutant("domain-from-query", "request.domain-in-path", stateless(asks))
+@THEME.mutant("domain-from-query", "request.domain-in-path", asks)
 def _named_in_query(request: Request) -> Request | None:
     """DomainName of the query beats the path."""
     names = parse_qs(request.query).get("DomainName")
     return request.with_domain(names[0]) if names else None
 
 
-_add(
-    "path-not-decoded",
-    "The domain's name is taken as it is encoded.",
-    "request.valid",
-    rejects(lambda request: "%" in request.path and valid(request)),
-)
-for _name, _limit in (("packet", 65_536), ("read", 262_144)):
-    _add(
-        f"first-{_name}-only",
-        f"Of a body, only the first {_limit} bytes are read.",
-        "request.valid",
-        answers(
-            bind(_limit, lambda limit, request: len(request.body) > limit and valid(request)),
-            error(403, "InvalidSignatureException"),
-        ),
+THEME["request.valid"] = {
+    "path-not-decoded: The domain's name is taken as it is encoded.": rejects(
+        lambda request: "%" in request.path and valid(request)
+    ),
+}
+THEME["request.valid"] = {
+    f"first-{name}-only: Of a body, only the first {limit} bytes are read.": answers(
+        bind(limit, lambda limit, request: len(request.body) > limit and valid(request)),
+        WRONG_SIGNATURE,
     )
+    for name, limit in (("packet", 65_536), ("read", 262_144))
+}
 
 # --- Stale once more ----------------------------------------------------------------------------------------
 
 
-@THEME.mutant("deleted-comes-back", "state.deleted", reads)
-def _back_at_the_second_reading(self: Writes, request: Request, answer: Response) -> Answer:
+@THEME.mutant("deleted-comes-back", "state.deleted", revives)
+def _back_at_the_second_reading(history: History) -> bool:
     """A deleted integration is there again at the second reading."""
-    place = key(request)
-    if answer.status != 404 or place not in self.deleted:
-        return answer
-    missed = self.notes.setdefault(place, False)
-    self.notes[place] = True
-    return self.answers[place][-1] if missed and place in self.answers else answer
+    missed = history.deleted and history.past.notes.get(key(history.request), False)
+    if history.deleted:
+        history.past.notes[key(history.request)] = True
+    return bool(missed)
 
 
 # --- Bodies ------------------------------------------------------------------------------------------------
 
 
-@THEME.mutant("json-in-a-string", "request.body.type", stateless(asks))
+@THEME.mutant("json-in-a-string", "request.body.type", asks)
 def _once_more(request: Request) -> Request | None:
     """JSON in a JSON string is read as well."""
     if not isinstance(request.document, str):
@@ -162,7 +144,7 @@ def _once_more(request: Request) -> Request | None:
     return request.with_document(inner) if isinstance(inner, dict) else None
 
 
-@THEME.mutant("form-with-its-type", "request.uri-in-body", stateless(asks))
+@THEME.mutant("form-with-its-type", "request.uri-in-body", asks)
 def _form(request: Request) -> Request | None:
     """A form is read where its type says so."""
     uris = parse_qs(request.body.decode("utf-8", "replace")).get("Uri")
@@ -171,40 +153,32 @@ def _form(request: Request) -> Request | None:
     return request.with_uri(uris[0]).with_header("Content-Type", "application/json")
 
 
-_add(
-    "amz-json-unknown",
-    "Under application/x-amz-json-1.1 there is no operation.",
-    "request.content-type",
-    answers(
+THEME["request.content-type"] = {
+    "amz-json-unknown: Under application/x-amz-json-1.1 there is no operation.": answers(
         lambda request: "x-amz-json" in (request.header("content-type") or ""),
         error(404, "UnknownOperationException"),
     ),
-)
-_add(
-    "many-members-crash",
-    "More than twenty members crash it.",
-    "request.json.robust",
-    crashes(lambda request: isinstance(request.document, dict) and len(request.document) > 20),
-)
-_add(
-    "inherited-member-crashes",
-    "A member __proto__ crashes it.",
-    "request.json.robust",
-    crashes(lambda request: isinstance(request.document, dict) and "__proto__" in request.document),
-)
+}
+THEME["request.json.robust"] = {
+    "many-members-crash: More than twenty members crash it.": crashes(
+        lambda request: isinstance(request.document, dict) and len(request.document) > 20
+    ),
+    "inherited-member-crashes: A member __proto__ crashes it.": crashes(
+        lambda request: isinstance(request.document, dict) and "__proto__" in request.document
+    ),
+}
 
 # --- Signatures ---------------------------------------------------------------------------------------------
 
 
-_add(
-    "host-unsigned",
-    "A signature need not cover Host.",
-    "sigv4.unsigned-host",
-    serves_claims(lambda request, claim: "host" not in claim.signed and fits(request)),
-)
+THEME["sigv4.unsigned-host"] = {
+    "host-unsigned: A signature need not cover Host.": serves_claims(
+        lambda request, claim: "host" not in claim.signed and fits(request)
+    ),
+}
 
 
-@THEME.mutant("any-algorithm", "sigv4.not-sigv4", stateless(serves))
+@THEME.mutant("any-algorithm", "sigv4.not-sigv4", serves)
 def _otherwise_signed(request: Request) -> bool:
     """Any algorithm's name is taken for AWS4-HMAC-SHA256."""
     value = request.header("authorization") or ""
@@ -212,15 +186,14 @@ def _otherwise_signed(request: Request) -> bool:
     return fixed != value and fits(request.with_header("Authorization", fixed))
 
 
-_add(
-    "service-by-its-beginning",
-    "The service of a scope need only begin rightly.",
-    "sigv4.wrong-service",
-    serves_claims(lambda request, claim: claim.service.startswith("profile") and fits(request)),
-)
+THEME["sigv4.wrong-service"] = {
+    "service-by-its-beginning: The service of a scope need only begin rightly.": serves_claims(
+        lambda request, claim: claim.service.startswith("profile") and fits(request)
+    ),
+}
 
 
-@THEME.mutant("no-date", "sigv4.missing-date", stateless(serves))
+@THEME.mutant("no-date", "sigv4.missing-date", serves)
 def _fits_the_present(request: Request) -> bool:
     """Without a date the present is taken."""
     if request.header("x-amz-date") or request.header("date"):
@@ -229,10 +202,9 @@ def _fits_the_present(request: Request) -> bool:
     return any(fits(request.with_header("X-Amz-Date", date)) for date in dates)
 
 
-for _name, _kibibytes in (("large", 1), ("huge", 64)):
-    _add(
-        f"{_name}-body-unverified",
-        f"Of a body over {_kibibytes} KiB nothing is verified.",
-        "sigv4.tampered-body",
-        serves_claims(bind(_kibibytes << 10, lambda limit, request, claim: len(request.body) > limit)),
+THEME["sigv4.tampered-body"] = {
+    f"{name}-body-unverified: Of a body over {kibibytes} KiB nothing is verified.": serves_claims(
+        bind(kibibytes << 10, lambda limit, request, claim: len(request.body) > limit)
     )
+    for name, kibibytes in (("large", 1), ("huge", 64))
+}

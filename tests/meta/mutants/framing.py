@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
 from dataclasses import replace
 
-from .kit import Theme, always, bind, closing, is_get, on_answer, on_found, stateless
-from .messages import Raw, Request, Response
+from .kit import Theme, always, bind, closing, is_get, on_answer, on_found
+from .messages import Handler, Raw, Request, Response
 from .wire import serialise
 
 THEME = Theme("transport")
-_add = THEME.add
-
 #: Mutants that leave a client waiting are run with a short time limit, so that a run stays short.
-HASTE = {"settings": {"request-timeout": 1.0}}
+HASTY = THEME.with_(settings={"request-timeout": 1.0})
+_STRICT = THEME.with_(options=("--fail-on-should",))
 
 ANSWERS, _FRAMING = "transport.answers", "transport.framing"
+_LENGTH = f"{_FRAMING} {ANSWERS} response.body.json"
 
 
 def sized(answer: Response) -> bytes:
@@ -39,70 +38,49 @@ def _with_length(answer: Response, change: int) -> bytes:
 
 # --- Framing ------------------------------------------------------------------------------------------------
 
-for _change, _name in ((-1, "one-short"), (-20, "twenty-short"), (1, "one-long"), (500, "five-hundred-long")):
-    _add(
-        f"content-length-{_name}",
-        f"Content-Length is off by {_change}.",
-        f"{_FRAMING} {ANSWERS} response.body.json",
-        on_found(bind(_change, lambda change, answer: Raw(_with_length(answer, change), "close"))),
-        **HASTE,
+HASTY[_LENGTH] = {
+    f"content-length-{name}: Content-Length is off by {change}.": on_found(
+        bind(change, lambda change, answer: Raw(_with_length(answer, change), "close"))
     )
-_add(
-    "content-length-short-kept-alive",
-    "Content-Length is too small, and the connection is kept.",
-    f"{_FRAMING} {ANSWERS} response.body.json transport.keep-alive",
-    on_found(lambda answer: Raw(_with_length(answer, -5), "keep")),
-    **HASTE,
-)
+    for name, change in (
+        ("one-short", -1),
+        ("twenty-short", -20),
+        ("one-long", 1),
+        ("five-hundred-long", 500),
+    )
+}
+HASTY[f"{_LENGTH} transport.keep-alive"] = {
+    "content-length-short-kept-alive: Content-Length is too small, and the connection is kept.": on_found(
+        lambda answer: Raw(_with_length(answer, -5), "keep")
+    )
+}
 
 
-_LENGTH = f"{_FRAMING} {ANSWERS} response.body.json"
-_finding = stateless(on_found)
-
-
-@THEME.mutant("content-length-of-characters", f"{_LENGTH} transport.keep-alive", _finding, **HASTE)
+@HASTY.mutant("content-length-of-characters", f"{_LENGTH} transport.keep-alive", on_found)
 def _measured_in_characters(answer: Response) -> Raw:
     """Content-Length counts characters, not bytes."""
     whole = answer.with_document(answer.document)
     return Raw(_with_length(whole, len(whole.body.decode()) - len(whole.body)), "keep")
 
 
-@THEME.mutant("content-length-before-compression", f"{_LENGTH} transport.encoding", _finding, **HASTE)
+@HASTY.mutant("content-length-before-compression", f"{_LENGTH} transport.encoding", on_found)
 def _compressed_with_old_length(answer: Response) -> Raw:
     """Content-Length is that of the body before it was compressed."""
     packed = answer.with_body(gzip.compress(answer.content)).with_header("Content-Encoding", "gzip")
     return Raw(_with_length(packed, len(answer.content) - len(packed.body)), "close")
 
 
-_add(
-    "body-followed-by-more",
-    "More bytes follow the body, and the connection is kept.",
-    f"{_FRAMING} transport.keep-alive {ANSWERS}",
-    on_found(lambda answer: Raw(sized(answer) + b"\r\n<!-- served in 3 ms -->", "keep")),
-    **HASTE,
-)
-_add(
-    "last-body-followed-by-more",
-    "More bytes follow the body of the last answer on a connection.",
-    _FRAMING,
-    on_found(
-        lambda answer: Raw(sized(answer) + b"\r\n<!-- served in 3 ms -->", "close"),
-        lambda request: is_get(request) and closing(request),
-    ),
-)
-_CHUNKS: tuple[tuple[str, str, Callable[[bytes], bytes]], ...] = (
-    ("chunk-size-wrong", "A chunk is longer than its size says", lambda body: b"5\r\n%s\r\n0\r\n\r\n" % body),
-    ("chunk-size-garbage", "The size of a chunk is no number", lambda body: b"zz\r\n%s\r\n0\r\n\r\n" % body),
-    ("last-chunk-missing", "The last chunk is missing", lambda body: b"%x\r\n%s\r\n" % (len(body), body)),
-)
-for _name, _description, _data in _CHUNKS:
-    _add(
-        _name,
-        f"{_description}.",
-        f"{ANSWERS} {_FRAMING} response.body.json",
-        on_found(bind(_data, lambda data, answer: Raw(_chunked_head(answer) + data(answer.body), "close"))),
-        **HASTE,
+_MORE = b"\r\n<!-- served in 3 ms -->"
+HASTY[f"{_FRAMING} transport.keep-alive {ANSWERS}"] = {
+    "body-followed-by-more: More bytes follow the body, and the connection is kept.": on_found(
+        lambda answer: Raw(sized(answer) + _MORE, "keep")
     )
+}
+THEME[_FRAMING] = {
+    "last-body-followed-by-more: More bytes follow the body of the last answer on a connection.": on_found(
+        lambda answer: Raw(sized(answer) + _MORE, "close"), lambda r: is_get(r) and closing(r)
+    )
+}
 
 
 def _chunked_head(answer: Response) -> bytes:
@@ -110,18 +88,33 @@ def _chunked_head(answer: Response) -> bytes:
     return head.replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
 
 
+HASTY[_LENGTH] = {
+    f"{name}: {description}.": on_found(
+        bind(data, lambda data, answer: Raw(_chunked_head(answer) + data(answer.body), "close"))
+    )
+    for name, description, data in (
+        ("chunk-size-wrong", "A chunk is longer than its size says", lambda b: b"5\r\n%s\r\n0\r\n\r\n" % b),
+        ("chunk-size-garbage", "The size of a chunk is no number", lambda b: b"zz\r\n%s\r\n0\r\n\r\n" % b),
+        ("last-chunk-missing", "The last chunk is missing", lambda b: b"%x\r\n%s\r\n" % (len(b), b)),
+    )
+}
+
 # --- Heads ------------------------------------------------------------------------------------------------
 
+_CRLF = b"\r\n"
 _SYNTAX, _SINGLE = "transport.syntax", "transport.singleton-fields"
 
 
-def _headed(line: bytes, answer: Response) -> Raw:
-    """The answer with a line of its own after the first one of its head."""
-    first, _, rest = sized(answer).partition(_CRLF)
-    return Raw(first + _CRLF + line + rest, "keep")
+def _headed(line: bytes) -> Handler:
+    """An integration with a line of its own after the first one of its head."""
+
+    def change(answer: Response) -> Raw:
+        first, _, rest = sized(answer).partition(_CRLF)
+        return Raw(first + _CRLF + line + rest, "keep")
+
+    return on_found(change)
 
 
-_CRLF = b"\r\n"
 for _name, _description, _clause, _line in (
     ("line-of-lf", "One line of the head ends in LF alone", _SYNTAX, b"X-Note: 1\n"),
     ("folded-field", "A field goes on in the next line", _SYNTAX, b"X-Note: one,\r\n two\r\n"),
@@ -140,91 +133,72 @@ for _name, _description, _clause, _line in (
     ("type-on-two-lines", "Content-Type stands on two lines", _SINGLE, b"Content-Type: application/json\r\n"),
     ("dates-on-two-lines", "Date stands on two lines", _SINGLE, b"Date: a\r\nDate: b\r\n"),
 ):  # fmt: skip
-    _add(_name, f"{_description}.", _clause, on_found(bind(_line, _headed)), **HASTE)
+    HASTY[_clause] = {f"{_name}: {_description}.": _headed(_line)}
 
 
-@THEME.mutant("lines-of-lf", _SYNTAX, stateless(on_answer), **HASTE)
+@HASTY.mutant("lines-of-lf", _SYNTAX, on_answer)
 def _of_lf(_: Request, answer: Response) -> Raw:
     """All lines of the head end in LF alone."""
     head, body = head_and_body(answer)
     return Raw(head.replace(_CRLF, b"\n") + body, "keep")
 
 
-def _lengthened(new: bytes, answer: Response) -> Raw:
-    size = len(answer.body)
-    return Raw(sized(answer).replace(b"Content-Length: %d" % size, new % (size, size), 1), "keep")
+def _lengthened(new: bytes) -> Handler:
+    def change(answer: Response) -> Raw:
+        size = len(answer.body)
+        return Raw(sized(answer).replace(b"Content-Length: %d" % size, new % (size, size), 1), "keep")
+
+    return on_found(change)
 
 
-for _name, _description, _new in (
-    ("length-twice", "Content-Length stands there twice, alike", b"Content-Length: %d\r\nContent-Length: %d"),
-    ("length-listed", "Content-Length is a list of itself", b"Content-Length: %d, %d"),
-):
-    _add(_name, f"{_description}.", _FRAMING, on_found(bind(_new, _lengthened)), **HASTE)
-_CLOSES = "transport.close-announced"
-for _name, _description, _when in (
-    ("close-announced", "Every answer says Connection: close, and no connection is closed", always),
-    (
-        "close-unasked",
-        "Answers say Connection: close where nobody asked for it, and the connection is kept",
-        lambda request: not closing(request),
+HASTY[_FRAMING] = {
+    "length-twice: Content-Length stands there twice, alike.": _lengthened(
+        b"Content-Length: %d\r\nContent-Length: %d"
     ),
-    ("close-agreed", "What asks for Connection: close is answered so, and the connection is kept", closing),
-):
-    _add(
-        f"{_name}-and-kept",
-        f"{_description}.",
-        _CLOSES,
-        on_answer(lambda _, answer: Raw(sized(answer.with_header("Connection", "close")), "keep"), _when),
-        **HASTE,
+    "length-listed: Content-Length is a list of itself.": _lengthened(b"Content-Length: %d, %d"),
+}
+HASTY["transport.close-announced"] = {
+    f"{name}-and-kept: {description}.": on_answer(
+        lambda _, answer: Raw(sized(answer.with_header("Connection", "close")), "keep"), when
     )
-for _field, _clause, _values in (
-    (
-        "Date",
-        "transport.date-form",
-        {
-            "asctime": "Sun Nov  6 08:49:37 1994",
-            "rfc-850": "Sunday, 06-Nov-94 08:49:37 GMT",
-            "iso": "1994-11-06T08:49:37Z",
-            "offset": "Sun, 06 Nov 1994 08:49:37 +0000",
-            "wrong-weekday": "Mon, 06 Nov 1994 08:49:37 GMT",
-            "one-digit": "Sun, 6 Nov 1994 08:49:37 GMT",
-        },
-    ),
-    (
-        "Retry-After",
-        "transport.retry-after",
-        {"soon": "soon", "fraction": "1.5", "unit": "120 s", "negative": "-1"},
-    ),
-):
-    for _name, _value in _values.items():
-        _add(
-            f"{_field.lower()}-{_name}",
-            f"{_field} is {_value!r}.",
-            _clause,
-            on_answer(bind((_field, _value), lambda field, _, answer: answer.with_header(*field))),
+    for name, description, when in (
+        ("close-announced", "Every answer says Connection: close, and no connection is closed", always),
+        (
+            "close-unasked",
+            "Answers say Connection: close where nobody asked for it, and the connection is kept",
+            lambda request: not closing(request),
+        ),
+        (
+            "close-agreed",
+            "What asks for Connection: close is answered so, and the connection is kept",
+            closing,
+        ),
+    )
+}
+_DATES = {
+    "asctime": "Sun Nov  6 08:49:37 1994",
+    "rfc-850": "Sunday, 06-Nov-94 08:49:37 GMT",
+    "iso": "1994-11-06T08:49:37Z",
+    "offset": "Sun, 06 Nov 1994 08:49:37 +0000",
+    "wrong-weekday": "Mon, 06 Nov 1994 08:49:37 GMT",
+    "one-digit": "Sun, 6 Nov 1994 08:49:37 GMT",
+}
+_DELAYS = {"soon": "soon", "fraction": "1.5", "unit": "120 s", "negative": "-1"}
+for _field, _clause, _values in (("Date", "date-form", _DATES), ("Retry-After", "retry-after", _DELAYS)):
+    THEME[f"transport.{_clause}"] = {
+        f"{_field.lower()}-{name}: {_field} is {value!r}.": on_answer(
+            bind((_field, value), lambda field, _, answer: answer.with_header(*field))
         )
-_SHOULD = {"options": ("--fail-on-should",)}
-_add(
-    "date-absent",
-    "No answer has a Date.",
-    "transport.date",
-    on_answer(lambda _, answer: answer.with_header("Date", None), always),
-    **_SHOULD,
-)
-_add(
-    "date-absent-from-errors",
-    "No error has a Date.",
-    "transport.date",
-    on_answer(lambda _, answer: answer.with_header("Date", None) if answer.status > 200 else answer),
-    **_SHOULD,
-)
-_add(
-    "allow-absent",
-    "A 405 does not say which methods there are.",
-    "transport.allow",
-    on_answer(
-        lambda _, answer: answer.with_status(405).with_header("Allow", None),
-        lambda request: request.operation is None,
+        for name, value in _values.items()
+    }
+_STRICT["transport.date"] = {
+    "date-absent: No answer has a Date.": on_answer(lambda _, a: a.with_header("Date", None), always),
+    "date-absent-from-errors: No error has a Date.": on_answer(
+        lambda _, answer: answer.with_header("Date", None) if answer.status > 200 else answer
     ),
-    **_SHOULD,
-)
+}
+_STRICT["transport.allow"] = {
+    "allow-absent: A 405 does not say which methods there are.": on_answer(
+        lambda _, answer: answer.with_status(405).with_header("Allow", None), lambda r: r.operation is None
+    )
+}

@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from .bases import ROOT, BaseServer
-from .kit import Mutant
-from .lawful import STOCK
+from .kit import STOCK, Mutant
 from .proxy import Proxy
 
 _EXAMPLE = ROOT / "targets" / "emulator.toml"

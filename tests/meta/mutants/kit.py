@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from .messages import GET, Answer, Forward, Handler, Request, Response, error
+from .fates import BAD_REQUEST, CRASH
+from .messages import GET, MISSING, Answer, Forward, Handler, Request, Response
 from .signing import refused, resigned
 
 Value = TypeVar("Value")
@@ -59,29 +60,45 @@ class Mutant:
         return self.name.partition(".")[0]
 
 
-class Theme:
-    """Gathers mutants under one heading."""
+@dataclass(frozen=True)
+class Stateful:
+    """What makes a handler that remembers what it saw, and so is made anew for every run."""
 
-    def __init__(self, name: str) -> None:
+    build: Build
+
+
+class Theme:
+    """Gathers mutants under one heading.
+
+    ``theme[clauses] = {"name: What it does.": handler}`` adds a mutant for each row, to those there are; the
+    clauses, with spaces between them, are what it breaks. ``more`` is what they have besides.
+    """
+
+    def __init__(self, name: str, **more: Any) -> None:
         self.name = name
         self.mutants: list[Mutant] = []
+        self.more = more
 
-    def add(self, name: str, description: str, expected: str, handler: Handler, **more: Any) -> None:
-        """Add a mutant that remembers nothing; ``expected`` are clause ids, with spaces between them."""
-        self.add_stateful(name, description, expected, lambda: handler, **more)
+    def with_(self, **more: Any) -> Theme:
+        """The same theme, whose further mutants have something besides."""
+        theme = Theme(self.name, **{**self.more, **more})
+        theme.mutants = self.mutants
+        return theme
 
-    def add_stateful(self, name: str, description: str, expected: str, build: Build, **more: Any) -> None:
-        """Add a mutant that remembers what it saw: ``build`` makes a new handler for every run."""
-        clauses = frozenset(expected.split())
-        self.mutants.append(Mutant(f"{self.name}.{name}", description, clauses, build, **more))
+    def __setitem__(self, clauses: str, rows: Mapping[str, Handler | Stateful]) -> None:
+        for text, handler in rows.items():
+            name, _, description = text.partition(": ")
+            build = handler.build if isinstance(handler, Stateful) else bind(handler, lambda same: same)
+            expected = frozenset(clauses.split())
+            self.mutants.append(Mutant(f"{self.name}.{name}", description, expected, build, **self.more))
 
     def mutant(
-        self, name: str, expected: str, build: Callable[[Function], Build], **more: Any
+        self, name: str, clauses: str, shape: Callable[[Function], Handler | Stateful] | None = None
     ) -> Callable[[Function], Function]:
-        """Make a mutant of the decorated function, whose docstring describes it."""
+        """Make a mutant of the decorated function, a handler or of some shape; its docstring describes it."""
 
         def decorate(function: Function) -> Function:
-            self.add_stateful(name, function.__doc__ or "", expected, build(function), **more)
+            self[clauses] = {f"{name}: {function.__doc__}": shape(function) if shape else function}
             return function
 
         return decorate
@@ -127,6 +144,16 @@ def valid_uri(request: Request) -> bool:
 def valid(request: Request) -> bool:
     """Whether it is a GetIntegration that keeps every constraint."""
     return is_get(request) and valid_name(request) and valid_uri(request)
+
+
+def of_uri(test: Callable[[str], Any]) -> When:
+    """Whether it is a GetIntegration that keeps every constraint, with such a Uri."""
+    return lambda request: valid(request) and bool(test(request.text))
+
+
+def of_domain(test: Callable[[str], Any]) -> When:
+    """Whether it is a GetIntegration that keeps every constraint, of such a domain."""
+    return lambda request: valid(request) and bool(test(request.domain))
 
 
 # --- Shapes of handlers -------------------------------------------------------------------------------------
@@ -232,12 +259,12 @@ def answers(when: When, answer: Answer | Callable[[Request], Answer]) -> Handler
 
 def rejects(when: When) -> Handler:
     """Rejects some requests, valid or not, as invalid."""
-    return answers(when, error(400, "BadRequestException"))
+    return answers(when, BAD_REQUEST)
 
 
 def crashes(when: When) -> Handler:
     """Answers some requests with a typed 500."""
-    return answers(when, error(500, "InternalServerException"))
+    return answers(when, CRASH)
 
 
 def asks(change: Callable[[Request], Request | None]) -> Handler:
@@ -261,31 +288,21 @@ def accepts(when: When, change: Callable[[Request], Request]) -> Handler:
     return asks(lambda request: change(request) if when(request) else None)
 
 
-def plain(handler: Handler) -> Build:
-    """A handler that remembers nothing."""
-    return lambda: handler
-
-
-def stateless(shape: Callable[[Any], Handler]) -> Callable[[Any], Build]:
-    """Makes a handler of that shape, which remembers nothing."""
-    return lambda function: plain(shape(function))
-
-
 def from_one() -> Iterator[int]:
     """A memory that counts."""
     return itertools.count(1)
 
 
-def remembers(memory: Callable[[], Any]) -> Callable[[Callable[[Any, Request, Forward], Answer]], Build]:
+def remembers(memory: Callable[[], Any]) -> Callable[[Callable[[Any, Request, Forward], Answer]], Stateful]:
     """A handler whose first argument is its memory, which is made anew for every run."""
-    return lambda handler: lambda: bind(memory(), handler)
+    return lambda handler: Stateful(lambda: bind(memory(), handler))
 
 
 def observes(
     memory: Callable[[], Any], when: When = is_get
-) -> Callable[[Callable[[Any, Request, Response], Answer]], Build]:
+) -> Callable[[Callable[[Any, Request, Response], Answer]], Stateful]:
     """A change of answers whose first argument is its memory, which is made anew for every run."""
-    return lambda change: lambda: on_answer(bind(memory(), change), when)
+    return lambda change: Stateful(lambda: on_answer(bind(memory(), change), when))
 
 
 def chain(*handlers: Handler) -> Handler:
@@ -308,35 +325,27 @@ def chain(*handlers: Handler) -> Handler:
     return handler
 
 
-def knows(change: Callable[[Known, Request, Response, Forward], Answer]) -> Build:
-    """A server that answers by what exists."""
+# --- What lawful variants are made of -----------------------------------------------------------------------
 
-    def handler(known: Known, request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        known.see(request, answer)
-        return change(known, request, answer, forward)
-
-    return remembers(Known)(handler)
+#: What a lawful variant breaks.
+NOTHING = ""
+#: Where a run finds its integration if it may not make one: a domain and a Uri.
+STOCK = ("ContractStock", "s3://Contract-Stock/Caf\u00e9/a%20b")
+GIVEN = ("--domain-name", STOCK[0], "--integration-uri", STOCK[1])
 
 
-class Known:
-    """The integrations and domains that exist, as far as the writes that passed through tell."""
+def every(change: Callable[[Response], Answer]) -> Handler:
+    """Changes every answer, of whatever operation."""
+    return on_answer(lambda request, answer: change(answer), always)
 
-    def __init__(self) -> None:
-        self.integrations: dict[tuple[str, str], Any] = {}
-        self.domains: set[str] = set()
 
-    def see(self, request: Request, answer: Response) -> None:
-        """Take note of a request and its answer."""
-        if answer.status != 200:
-            return
-        if request.operation == "CreateDomain":
-            self.domains.add(request.domain)
-        elif request.operation == "DeleteDomain":
-            self.domains.discard(request.domain)
-            for key in [key for key in self.integrations if key[0] == request.domain]:
-                self.integrations.pop(key, None)
-        elif request.operation == "PutIntegration":
-            self.integrations[request.domain, request.text] = request.document
-        elif request.operation == "DeleteIntegration":
-            self.integrations.pop((request.domain, request.text), None)
+def on_errors(change: Callable[[Response], Answer]) -> Handler:
+    """Changes every error."""
+    return every(lambda answer: change(answer) if answer.status >= 400 else answer)
+
+
+def rewritten(change: Callable[[Any], bytes]) -> Handler:
+    """Writes every JSON body in another way."""
+    return every(
+        lambda answer: answer if answer.document is MISSING else answer.with_body(change(answer.document))
+    )

@@ -8,22 +8,37 @@ import math
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from .credentials import age
 from .excuses import serves_claims
-from .kit import Build, always, answers, bind, changed, on_answer, on_document, on_error, plain, rejects
+from .fates import page
+from .kit import (
+    GIVEN,
+    NOTHING,
+    Stateful,
+    Theme,
+    always,
+    answers,
+    bind,
+    chain,
+    changed,
+    every,
+    on_answer,
+    on_document,
+    on_error,
+    rejects,
+    remembers,
+    rewritten,
+)
 from .lawful_forms import times, typed
-from .lawful_kit import GIVEN, Lawful, every, rewritten
-from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Raw, Request, Response, error
+from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Handler, Raw, Request, Response, error
 from .official import is_current, is_right, presigned
 from .signing import CALLER, fits, is_by, resigned
 from .wire import serialise
-from .writes import Writes, edited, key, reads
+from .writes import Document, History, Key, Past, edited, key, reads
 
-THEME = Lawful("lawful-alarm")
-_add = THEME.variant
+THEME = Theme("lawful-alarm")
 
 
 def _shuffled(value: Any) -> Any:
@@ -34,28 +49,25 @@ def _shuffled(value: Any) -> Any:
     return value
 
 
-def _tags(combine: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -> Build:
-    class Tags:
-        """What tags an update leaves is made of the old and the new ones, as its answer says."""
+def _tags(combine: Callable[[Document, Document], Document]) -> Stateful:
+    """What tags an update leaves is made of the old and the new ones, as its answer says."""
 
-        def __init__(self) -> None:
-            self.tags: dict[Any, dict[str, Any]] = {}
+    def handler(kept: dict[Key, Document], request: Request, forward: Forward) -> Answer:
+        place = key(request)
+        if request.operation == PUT and place in kept and isinstance(request.document, dict):
+            tags = combine(kept[place], request.document.get("Tags") or {})
+            request = resigned(request.with_document({**request.document, "Tags": tags}))
+        answer = forward(request)
+        if answer.status == 200 and request.operation == PUT:
+            kept[place] = request.document.get("Tags") or {}
+        elif answer.status == 200 and request.operation == DELETE:
+            kept.pop(place, None)
+        elif answer.status == 200 and request.operation == DELETE_DOMAIN:
+            for gone in [other for other in kept if other[0] == request.domain]:
+                kept.pop(gone, None)
+        return answer
 
-        def __call__(self, request: Request, forward: Forward) -> Answer:
-            place = key(request)
-            if request.operation == PUT and place in self.tags and isinstance(request.document, dict):
-                tags = combine(self.tags[place], request.document.get("Tags") or {})
-                request = resigned(request.with_document({**request.document, "Tags": tags}))
-            answer = forward(request)
-            if answer.status == 200 and request.operation == PUT:
-                self.tags[place] = request.document.get("Tags") or {}
-            elif answer.status == 200 and request.operation == DELETE:
-                self.tags.pop(place, None)
-            elif answer.status == 200 and request.operation == DELETE_DOMAIN:
-                self.tags = {other: tags for other, tags in self.tags.items() if other[0] != request.domain}
-            return answer
-
-    return Tags
+    return remembers(dict)(handler)
 
 
 def _zeros(answer: Response) -> Answer:
@@ -92,18 +104,18 @@ def _twice(answer: Response) -> Response:
     return _with_members(answer, f"{json.dumps(name)}: {json.dumps(value)}".encode())
 
 
-def _too_large(status: int) -> Response:
-    return Response(status, (("Content-Type", "text/html"),), b"<h1>too large</h1>")
+def _unless_head(change: Callable[[Response], Answer]) -> Handler:
+    return on_answer(lambda r, answer: answer if r.method == "HEAD" else change(answer), always)
 
 
-_add(
-    "members-in-any-order",
-    "Members come in another order each time.",
-    rewritten(lambda document: json.dumps(_shuffled(document)).encode()),
-)
+THEME[NOTHING] = {
+    "members-in-any-order: Members come in another order each time.": rewritten(
+        lambda document: json.dumps(_shuffled(document)).encode()
+    ),
+}
 
 
-@THEME.mutant("no-deletion", "", plain)
+@THEME.mutant("no-deletion", NOTHING)
 def _no_deletion(request: Request, forward: Forward) -> Answer:
     """Nothing can be deleted, which is answered 404."""
     if request.operation in (DELETE, DELETE_DOMAIN):
@@ -111,7 +123,7 @@ def _no_deletion(request: Request, forward: Forward) -> Answer:
     return forward(request)
 
 
-@THEME.mutant("scope-ignored", "", plain)
+@THEME.mutant("scope-ignored", NOTHING)
 def _without_scope(request: Request, forward: Forward) -> Answer:
     """PutIntegration ignores Scope, which its page does not have."""
     if request.operation == PUT and isinstance(request.document, dict) and "Scope" in request.document:
@@ -120,13 +132,13 @@ def _without_scope(request: Request, forward: Forward) -> Answer:
     return forward(request)
 
 
-THEME.add_stateful(
-    "tags-merged", "Tags of an update are added to those there are.", "", _tags(lambda old, new: old | new)
-)
-THEME.add_stateful("tags-kept", "Tags of an update are ignored.", "", _tags(lambda old, new: old))
+THEME[NOTHING] = {
+    "tags-merged: Tags of an update are added to those there are.": _tags(lambda old, new: old | new),
+    "tags-kept: Tags of an update are ignored.": _tags(lambda old, new: old),
+}
 
 
-class _Own(Writes):
+class _Own(Past):
     """The writes of all but the other account, whose domains are others, of whatever name."""
 
     def remember(self, request: Request) -> None:
@@ -134,44 +146,29 @@ class _Own(Writes):
             super().remember(request)
 
 
-@THEME.mutant("domain-edited", "", partial(reads, base=_Own))
-def _domain_edited(self: Writes, request: Request, answer: Response) -> Answer:
-    """LastUpdatedAt is that of the domain."""
-    written = [moments[-1] for (domain, _), moments in self.times.items() if domain == request.domain]
+def _of_the_domain(history: History, answer: Response) -> Answer:
+    moments = history.past.times.items()
+    written = [times[-1] for (domain, _), times in moments if domain == history.request.domain]
     if answer.status != 200 or not written:
         return answer
     return edited(answer, LastUpdatedAt=max(*written, answer.document["LastUpdatedAt"]))
 
 
-_add("quarters-of-a-second", "The clock ticks four times a second.", times(lambda t: math.floor(t * 4) / 4))
-_add("seconds-and-a-half", "Whole seconds, with a fraction of .5.", times(lambda t: math.floor(t) + 0.5))
-_add("nul-rejected", "NUL in a Uri is invalid.", rejects(lambda request: "\0" in request.text))
-_add(
-    "token-for-permanent-ignored",
-    "A session token that comes with permanent credentials is ignored.",
-    serves_claims(
+THEME[NOTHING] = {"domain-edited: LastUpdatedAt is that of the domain.": reads(_of_the_domain, _Own)}
+THEME[NOTHING] = {
+    "quarters-of-a-second: The clock ticks four times a second.": times(lambda t: math.floor(t * 4) / 4),
+    "seconds-and-a-half: Whole seconds, with a fraction of .5.": times(lambda t: math.floor(t) + 0.5),
+    "nul-rejected: NUL in a Uri is invalid.": rejects(lambda request: "\0" in request.text),
+    "token-for-permanent-ignored:"
+    " A session token that comes with permanent credentials is ignored.": serves_claims(
         lambda request, claim: (
             claim.identity == CALLER and fits(request) and bool(request.header("x-amz-security-token"))
         )
     ),
-)
-_add(
-    "content-length-with-zeros",
-    "Lengths begin with zeros.",
-    on_answer(lambda request, answer: answer if request.method == "HEAD" else _zeros(answer), always),
-)
-_add(
-    "chunk-size-with-zeros",
-    "Sizes of chunks begin with many zeros.",
-    on_answer(
-        lambda request, answer: answer if request.method == "HEAD" else _wide_chunk(answer), lambda r: True
-    ),
-)
-_add("gzip-unasked", "Every body is compressed, whether the client accepts that or not.", every(_gzipped))
-_add(
-    "clock-window-of-15-minutes",
-    "X-Amz-Date may be fifteen minutes off.",
-    serves_claims(
+    "content-length-with-zeros: Lengths begin with zeros.": _unless_head(_zeros),
+    "chunk-size-with-zeros: Sizes of chunks begin with many zeros.": _unless_head(_wide_chunk),
+    "gzip-unasked: Every body is compressed, whether the client accepts that or not.": every(_gzipped),
+    "clock-window-of-15-minutes: X-Amz-Date may be fifteen minutes off.": serves_claims(
         lambda request, claim: (
             claim.identity == CALLER
             and timedelta(minutes=5) < abs(age(request) or timedelta()) <= timedelta(minutes=15)
@@ -179,52 +176,40 @@ _add(
             and fits(request)
         )
     ),
-)
+}
 _LONE, _LONG = b'"\\ud800"', b"1" * 5000
-_add(
-    "surrogates-escaped",
-    "Messages and unknown members hold an escaped lone surrogate.",
-    every(lambda answer: _with_members(answer, b'"message": %b, "Other": [%b]' % (_LONE, _LONE))),
-)
-_add(
-    "numbers-of-5000-digits",
-    "Unknown members hold numbers that no float can.",
-    every(lambda answer: _with_members(answer, b'"Other": [%b, -1e999, 0.%b]' % (_LONG, _LONG))),
-)
-for _partition in ("aws-us-gov", "aws-cn", "aws-iso-b"):
-    _add(
-        f"role-of-{_partition}",
-        f"The role is one of the partition {_partition}.",
-        on_document(
-            bind(_partition, lambda name, d: {**d, "RoleArn": f"arn:{name}:iam::123456789012:role/r"})
-        ),
-        options=GIVEN,
-        stocked=True,
+THEME[NOTHING] = {
+    "surrogates-escaped: Messages and unknown members hold an escaped lone surrogate.": every(
+        lambda answer: _with_members(answer, b'"message": %b, "Other": [%b]' % (_LONE, _LONE))
+    ),
+    "numbers-of-5000-digits: Unknown members hold numbers that no float can.": every(
+        lambda answer: _with_members(answer, b'"Other": [%b, -1e999, 0.%b]' % (_LONG, _LONG))
+    ),
+}
+THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
+    f"role-of-{partition}: The role is one of the partition {partition}.": on_document(
+        bind(partition, lambda name, d: {**d, "RoleArn": f"arn:{name}:iam::123456789012:role/r"})
     )
-_add(
-    "type-as-code-before-__type",
-    "The body has the type as code, and something of another kind as __type.",
-    typed(lambda answer, name: changed(answer, lambda d: {**d, "__type": "https://errors", "code": name})),
-)
-_add(
-    "query-authentication",
-    "A right signature in the query is accepted, until it expires.",
-    presigned(lambda request: is_right(request) and is_current(request)),
-)
-_add(
-    "scope-default-PROFILE",
-    "Put without Scope, PROFILE is read.",
-    on_document(lambda d: {**d, "Scope": d.get("Scope") or "PROFILE"}),
-)
-_add(
-    "numeric-code-beside-the-type",
-    "Errors have their status as code in the body, beside the type in the header.",
-    on_error(lambda a: changed(a.with_type(a.error_type), lambda d: {**d, "code": a.status})),
-)
-_add("names-twice", "Bodies name their last member twice.", every(_twice))
-_add(
-    "front-end-limits",
-    "A front-end answers long paths 414 and bodies over 64 KiB 413, in HTML.",
-    answers(lambda request: len(request.target) > 900, lambda _: _too_large(414)),
-    answers(lambda request: len(request.body) > 65_536, lambda _: _too_large(413)),
-)
+    for partition in ("aws-us-gov", "aws-cn", "aws-iso-b")
+}
+THEME[NOTHING] = {
+    "type-as-code-before-__type:"
+    " The body has the type as code, and something of another kind as __type.": typed(
+        lambda answer, name: changed(answer, lambda d: {**d, "__type": "https://errors", "code": name})
+    ),
+    "query-authentication: A right signature in the query is accepted, until it expires.": presigned(
+        lambda request: is_right(request) and is_current(request)
+    ),
+    "scope-default-PROFILE: Put without Scope, PROFILE is read.": on_document(
+        lambda d: {**d, "Scope": d.get("Scope") or "PROFILE"}
+    ),
+    "numeric-code-beside-the-type:"
+    " Errors have their status as code in the body, beside the type in the header.": on_error(
+        lambda a: changed(a.with_type(a.error_type), lambda d: {**d, "code": a.status})
+    ),
+    "names-twice: Bodies name their last member twice.": every(_twice),
+    "front-end-limits: A front-end answers long paths 414 and bodies over 64 KiB 413, in HTML.": chain(
+        answers(lambda request: len(request.target) > 900, page(414)),
+        answers(lambda request: len(request.body) > 65_536, page(413)),
+    ),
+}

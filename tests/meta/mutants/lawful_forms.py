@@ -9,13 +9,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from .kit import always, bind, changed, on_answer, on_document, timed
-from .lawful_kit import GIVEN, Lawful, every, on_errors, rewritten
+from .kit import (
+    GIVEN,
+    NOTHING,
+    Theme,
+    always,
+    bind,
+    chain,
+    changed,
+    every,
+    on_answer,
+    on_document,
+    on_errors,
+    rewritten,
+    timed,
+)
 from .messages import Answer, Forward, Handler, Raw, Request, Response
 from .wire import serialise
 
-THEME = Lawful("lawful-form")
-_add = THEME.variant
+THEME = Theme("lawful-form")
 
 # --- What a 200 holds ---------------------------------------------------------------------------------------
 
@@ -56,38 +68,30 @@ def _exponents(answer: Response) -> Response:
     return answer.with_body(body.encode())
 
 
-_add("nothing-changed", "The base itself.")
-_add("unknown-members", "The answer has members that nobody knows.", unknown_members)
-_add("nulls", "Absent optional members are null.", nulls)
-_add(
-    "empty-collections",
-    "Absent tags and triggers are empty.",
-    on_document(lambda document: {"Tags": {}, "EventTriggerNames": [], **document}),
-)
-_add("whole-seconds", "Times are whole seconds.", times(int))
-_add("whole-floats", "Times are whole, with a fraction of .0.", times(lambda t: float(int(t))))
-_add("fractional-seconds", "Times have a fraction.", times(lambda t: t if t % 1 else t + 0.125))
-_add("exponents", "Times are in scientific notation.", on_answer(lambda request, answer: _exponents(answer)))
-_add("clock-ahead", "The server's clock is two minutes ahead.", times(lambda t: t + 120))
-_add("keys-reversed", "Members come in another order.", reversed_keys)
-_add("indented", "JSON is indented, with white space around.", indented)
-_add(
-    "compact", "JSON has no white space.", rewritten(lambda d: json.dumps(d, separators=(",", ":")).encode())
-)
-_add("escaped", "All but ASCII is escaped.", rewritten(lambda d: json.dumps(d, ensure_ascii=True).encode()))
-_add("unescaped", "Nothing is escaped.", rewritten(lambda d: json.dumps(d, ensure_ascii=False).encode()))
-_add(
-    "slashes-escaped",
-    "Slashes are escaped.",
-    rewritten(lambda d: json.dumps(d).replace("/", "\\/").encode()),
-)
-_add(
-    "required-only",
-    "Only required members are answered.",
-    on_document(lambda document: {name: value for name, value in document.items() if name not in _OPTIONAL}),
-    options=GIVEN,
-    stocked=True,
-)
+THEME[NOTHING] = {
+    "nothing-changed: The base itself.": chain(),
+    "unknown-members: The answer has members that nobody knows.": unknown_members,
+    "nulls: Absent optional members are null.": nulls,
+    "empty-collections: Absent tags and triggers are empty.": on_document(
+        lambda document: {"Tags": {}, "EventTriggerNames": [], **document}
+    ),
+    "whole-seconds: Times are whole seconds.": times(int),
+    "whole-floats: Times are whole, with a fraction of .0.": times(lambda t: float(int(t))),
+    "fractional-seconds: Times have a fraction.": times(lambda t: t if t % 1 else t + 0.125),
+    "exponents: Times are in scientific notation.": on_answer(lambda request, answer: _exponents(answer)),
+    "clock-ahead: The server's clock is two minutes ahead.": times(lambda t: t + 120),
+    "keys-reversed: Members come in another order.": reversed_keys,
+    "indented: JSON is indented, with white space around.": indented,
+    "compact: JSON has no white space.": rewritten(lambda d: json.dumps(d, separators=(",", ":")).encode()),
+    "escaped: All but ASCII is escaped.": rewritten(lambda d: json.dumps(d, ensure_ascii=True).encode()),
+    "unescaped: Nothing is escaped.": rewritten(lambda d: json.dumps(d, ensure_ascii=False).encode()),
+    "slashes-escaped: Slashes are escaped.": rewritten(lambda d: json.dumps(d).replace("/", "\\/").encode()),
+}
+THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
+    "required-only: Only required members are answered.": on_document(
+        lambda document: {name: value for name, value in document.items() if name not in _OPTIONAL}
+    ),
+}
 
 # --- Headers ------------------------------------------------------------------------------------------------
 
@@ -122,68 +126,53 @@ def _with_headers(*headers: tuple[str, str]) -> Handler:
 
 extra_headers = _with_headers(*_EXTRA)
 lower_case = _cased(str.lower)
-_add("extra-headers", "Answers have headers that nobody knows, some of them large.", extra_headers)
-_add("headers-lower-case", "Names of headers are in lower case.", lower_case)
-_add("headers-upper-case", "Names of headers are in upper case.", _cased(str.upper))
-_add(
-    "headers-with-white-space",
-    "White space stands behind the values of headers.",
-    every(lambda answer: replace(answer, headers=tuple((k, f"{v}  \t") for k, v in answer.headers))),
-)
-_add(
-    "headers-twice",
-    "Some headers come twice.",
-    _with_headers(("Vary", "Origin"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")),
-)
-for _name, _media_type in (
-    ("charset", "application/json; charset=utf-8"),
-    ("charset-in-capitals", "Application/JSON;charset=UTF-8"),
-    ("amz-json-1.1", "application/x-amz-json-1.1"),
-    ("amz-json-1.0", "application/x-amz-json-1.0"),
-    ("vendor-json", "application/vnd.aws+json"),
-):
-    _add(f"content-type-{_name}", f"The Content-Type is {_media_type}.", declared(_media_type))
-_add("date-absent", "There is no Date.", without_header("date"))
-_add(
-    "date-leap-second",
-    "The Date is a leap second.",
-    every(lambda a: a.with_header("Date", "Sat, 31 Dec 2016 23:59:60 GMT")),
-)
-_add(
-    "retry-after-date",
-    "Every error says by date when to come back.",
-    on_errors(lambda a: a.with_header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")),
-)
-_add(
-    "lists-on-two-lines",
-    "Fields that are lists stand on two lines, and names have odd but lawful characters.",
-    _with_headers(
-        *(
-            ("Vary", "Accept"),
-            ("Vary", "Origin"),
-            ("Cache-Control", "no-store"),
-            ("Cache-Control", "private"),
-        ),
+THEME[NOTHING] = {
+    "extra-headers: Answers have headers that nobody knows, some of them large.": extra_headers,
+    "headers-lower-case: Names of headers are in lower case.": lower_case,
+    "headers-upper-case: Names of headers are in upper case.": _cased(str.upper),
+    "headers-with-white-space: White space stands behind the values of headers.": every(
+        lambda answer: replace(answer, headers=tuple((k, f"{v}  \t") for k, v in answer.headers))
+    ),
+    "headers-twice: Some headers come twice.": _with_headers(
+        ("Vary", "Origin"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")
+    ),
+    **{
+        f"content-type-{name}: The Content-Type is {media_type}.": declared(media_type)
+        for name, media_type in (
+            ("charset", "application/json; charset=utf-8"),
+            ("charset-in-capitals", "Application/JSON;charset=UTF-8"),
+            ("amz-json-1.1", "application/x-amz-json-1.1"),
+            ("amz-json-1.0", "application/x-amz-json-1.0"),
+            ("vendor-json", "application/vnd.aws+json"),
+        )
+    },
+    "date-absent: There is no Date.": without_header("date"),
+    "date-leap-second: The Date is a leap second.": every(
+        lambda a: a.with_header("Date", "Sat, 31 Dec 2016 23:59:60 GMT")
+    ),
+    "retry-after-date: Every error says by date when to come back.": on_errors(
+        lambda a: a.with_header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")
+    ),
+    "lists-on-two-lines:"
+    " Fields that are lists stand on two lines, and names have odd but lawful characters.": _with_headers(
+        *(("Vary", "Accept"), ("Vary", "Origin")),
+        *(("Cache-Control", "no-store"), ("Cache-Control", "private")),
         ("X_odd.name!#$%&'*+-^`|~0", "obs\xe9 \t text: of, any; kind"),
     ),
-)
-_add("request-id-absent", "There is no x-amzn-RequestId.", without_header("x-amzn-requestid"))
-_add(
-    "request-id-constant",
-    "All answers have the same x-amzn-RequestId.",
-    every(lambda answer: answer.with_header("x-amzn-RequestId", "1")),
-)
-_add(
-    "retry-after",
-    "Throttling says when to come back.",
-    every(lambda answer: answer.with_header("Retry-After", "1") if answer.status == 429 else answer),
-)
-for _name, _reason in (("empty", ""), ("odd", "Whatever It Is (yes)")):
-    _add(
-        f"reason-{_name}",
-        f"The reason phrase is {_reason!r}.",
-        every(bind(_reason, lambda reason, answer: replace(answer, reason=reason))),
-    )
+    "request-id-absent: There is no x-amzn-RequestId.": without_header("x-amzn-requestid"),
+    "request-id-constant: All answers have the same x-amzn-RequestId.": every(
+        lambda answer: answer.with_header("x-amzn-RequestId", "1")
+    ),
+    "retry-after: Throttling says when to come back.": every(
+        lambda answer: answer.with_header("Retry-After", "1") if answer.status == 429 else answer
+    ),
+    **{
+        f"reason-{name}: The reason phrase is {reason!r}.": every(
+            bind(reason, lambda reason, answer: replace(answer, reason=reason))
+        )
+        for name, reason in (("empty", ""), ("odd", "Whatever It Is (yes)"))
+    },
+}
 
 # --- Framing and connections --------------------------------------------------------------------------------
 
@@ -241,33 +230,25 @@ def _slow(seconds: float) -> Handler:
 
 gzipped = on_answer(_gzipped, always)
 chunked = framed("chunked")
-_add("chunked", "Every body is chunked.", chunked)
-_add(
-    "many-chunks",
-    "Bodies come in many chunks, with extensions and a trailer.",
-    on_answer(_many_chunks, always),
-)
-_add("unchunked", "Every body has a length.", framed("length"))
-_add("closed", "Every connection ends with its first answer.", framed("close"))
-_add(
-    "connection-close",
-    "Every answer has a length, and says Connection: close.",
-    every(lambda a: a.with_header("Connection", "close")),
-)
-_add(
-    "http-1.0",
-    "The server speaks HTTP/1.0.",
-    every(lambda a: replace(a, version="HTTP/1.0", framing="close")),
-)
-_add("gzip", "Every body is compressed, where the client accepts that.", gzipped)
-_add("two-pieces", "Answers arrive in two pieces.", on_answer(_in_two_pieces, always))
-_add(
-    "early-hints",
-    "103 comes before every answer.",
-    on_answer(lambda r, answer: _hinted(r, answer), always),
-)
-_add("slow", "Every answer takes 20 ms.", _slow(0.02))
-_add("slow-as-promised", "Every answer takes 20 ms, of 2 s.", _slow(0.02), settings={"latency-limit": 2.0})
+THEME[NOTHING] = {
+    "chunked: Every body is chunked.": chunked,
+    "many-chunks: Bodies come in many chunks, with extensions and a trailer.": on_answer(
+        _many_chunks, always
+    ),
+    "unchunked: Every body has a length.": framed("length"),
+    "closed: Every connection ends with its first answer.": framed("close"),
+    "connection-close: Every answer has a length, and says Connection: close.": every(
+        lambda a: a.with_header("Connection", "close")
+    ),
+    "http-1.0: The server speaks HTTP/1.0.": every(lambda a: replace(a, version="HTTP/1.0", framing="close")),
+    "gzip: Every body is compressed, where the client accepts that.": gzipped,
+    "two-pieces: Answers arrive in two pieces.": on_answer(_in_two_pieces, always),
+    "early-hints: 103 comes before every answer.": on_answer(_hinted, always),
+    "slow: Every answer takes 20 ms.": _slow(0.02),
+}
+THEME.with_(settings={"latency-limit": 2.0})[NOTHING] = {
+    "slow-as-promised: Every answer takes 20 ms, of 2 s.": _slow(0.02),
+}
 
 # --- The form of errors -------------------------------------------------------------------------------------
 
@@ -298,42 +279,39 @@ def message(*members: str, value: Any = "A text that nobody asserts.") -> Handle
 
 type_in_body = typed(with_member("__type", _SMITHY))
 lower_message = message("message")
-for _name, _description, _handler in (
-    (
-        "with-suffix",
-        "in the header, with a suffix",
-        typed(lambda a, n: a.with_type(f"{n}:http://internal.amazon.com/coral/")),
+_TYPES: dict[str, tuple[str, Callable[[Response, str], Response]]] = {
+    "with-suffix": (
+        "the header, with a suffix",
+        lambda a, n: a.with_type(f"{n}:http://internal.amazon.com/coral/"),
     ),
-    ("with-prefix", "in the header, with a namespace", typed(lambda a, n: a.with_type(_SMITHY + n))),
-    (
-        "with-both",
-        "in the header, with namespace and suffix",
-        typed(lambda a, n: a.with_type(f"{_SMITHY}{n}:http://x/")),
+    "with-prefix": ("the header, with a namespace", lambda a, n: a.with_type(_SMITHY + n)),
+    "with-both": (
+        "the header, with namespace and suffix",
+        lambda a, n: a.with_type(f"{_SMITHY}{n}:http://x/"),
     ),
-    ("in-header", "in the header", typed(lambda answer, name: answer.with_type(name))),
-    (
-        "in-lower-case-header",
-        "in a header in lower case",
-        typed(lambda a, n: a.with_header("x-amzn-errortype", n)),
-    ),
-    ("as-__type", "in the body as __type", typed(with_member("__type"))),
-    ("as-__type-with-prefix", "in the body as __type, with a namespace", type_in_body),
-    ("as-code", "in the body as code", typed(with_member("code"))),
-):
-    _add(f"type-{_name}", f"The type of an error stands {_description}.", _handler)
-for _name, _description, _handler in (
-    ("lower-case", "as message", lower_message),
-    ("capital", "as Message", message("Message")),
-    ("twice", "as both", message("message", "Message")),
-    ("absent", "nowhere", message()),
-    ("null", "as a null Message", message("Message", value=None)),
-    ("empty", "as an empty Message", message("Message", value="")),
-):
-    _add(f"message-{_name}", f"The message of an error stands {_description}.", _handler)
-_add(
-    "error-members",
-    "Errors have members beside their message.",
-    on_errors(
+    "in-header": ("the header", lambda answer, name: answer.with_type(name)),
+    "in-lower-case-header": ("a header in lower case", lambda a, n: a.with_header("x-amzn-errortype", n)),
+    "as-__type": ("the body as __type", with_member("__type")),
+    "as-__type-with-prefix": ("the body as __type, with a namespace", with_member("__type", _SMITHY)),
+    "as-code": ("the body as code", with_member("code")),
+}
+THEME[NOTHING] = {
+    **{
+        f"type-{name}: The type of an error stands in {where}.": typed(place)
+        for name, (where, place) in _TYPES.items()
+    },
+    **{
+        f"message-{name}: The message of an error stands {description}.": handler
+        for name, description, handler in (
+            ("lower-case", "as message", lower_message),
+            ("capital", "as Message", message("Message")),
+            ("twice", "as both", message("message", "Message")),
+            ("absent", "nowhere", message()),
+            ("null", "as a null Message", message("Message", value=None)),
+            ("empty", "as an empty Message", message("Message", value="")),
+        )
+    },
+    "error-members: Errors have members beside their message.": on_errors(
         lambda answer: changed(answer, lambda d: {**d, "fault": "client", "RequestId": "1", "details": [1]})
     ),
-)
+}

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import lawful_forms as forms
-from .kit import always, answers, on_answer
-from .lawful_kit import Lawful
+from .kit import NOTHING, Theme, always, answers, chain, on_answer
 from .messages import Answer, Handler, Request, Response
 from .signing import claim_of, unauthenticated
 
-THEME = Lawful("lawful-smithy")
-_add = THEME.variant
+THEME = Theme("lawful-smithy")
 
 _JSON = ("Content-Type", "application/json")
 
@@ -61,18 +59,16 @@ bare_errors = on_answer(
         else answer
     )
 )
-_HABITS: dict[str, tuple[str, Handler]] = {
-    "rust-path": ("An unknown path is answered 404, typed, without a body.", rust_path),
-    "rust-method": ("An unknown method is answered 405, and nothing else.", rust_method),
-    "java-path": ("An unknown path is answered 404, and nothing else, and closes.", java_path),
-    "java-method": ("An unknown method is answered 404, and nothing else, and closes.", java_method),
-    "media-type": ("A wrong or missing Content-Type is answered 415 and an empty object.", media_type),
-    "accept": ("An Accept without JSON is answered 406 and an empty object.", accept),
-    "unreadable": ("What cannot be deserialised is a SerializationException.", unreadable),
-    "bare-errors": ("Errors have a type in the header, and an empty object for a body.", bare_errors),
-}
-for _name, (_description, _handler) in _HABITS.items():
-    _add(_name, _description, _handler)
 _COMMON = (media_type, accept, unreadable, bare_errors, forms.typed(lambda a, name: a.with_type(name)))
-_add("rust", "All habits of a server in Rust.", rust_path, rust_method, *_COMMON)
-_add("java", "All habits of a server in Java.", java_path, java_method, *_COMMON, forms.framed("chunked"))
+THEME[NOTHING] = {
+    "rust-path: An unknown path is answered 404, typed, without a body.": rust_path,
+    "rust-method: An unknown method is answered 405, and nothing else.": rust_method,
+    "java-path: An unknown path is answered 404, and nothing else, and closes.": java_path,
+    "java-method: An unknown method is answered 404, and nothing else, and closes.": java_method,
+    "media-type: A wrong or missing Content-Type is answered 415 and an empty object.": media_type,
+    "accept: An Accept without JSON is answered 406 and an empty object.": accept,
+    "unreadable: What cannot be deserialised is a SerializationException.": unreadable,
+    "bare-errors: Errors have a type in the header, and an empty object for a body.": bare_errors,
+    "rust: All habits of a server in Rust.": chain(rust_path, rust_method, *_COMMON),
+    "java: All habits of a server in Java.": chain(java_path, java_method, *_COMMON, forms.framed("chunked")),
+}

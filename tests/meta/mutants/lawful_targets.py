@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from .kit import Build, from_one, is_get, on_answer, plain, remembers
-from .lawful_kit import GIVEN, Lawful
-from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Handler, Raw, Request, Response, error
+from .fates import BAD_REQUEST, CRASH, DENIED, NOT_FOUND, THROTTLED, page
+from .kit import GIVEN, NOTHING, Stateful, Theme, bind, chain, from_one, instead, is_get, remembers
+from .messages import (
+    CREATE_DOMAIN,
+    DELETE,
+    DELETE_DOMAIN,
+    PUT,
+    Answer,
+    Forward,
+    Handler,
+    Raw,
+    Request,
+    Response,
+    error,
+)
 from .signing import is_by, resigned, unauthenticated
-from .writes import Writes, key, reads
+from .writes import History, reads
 
-THEME = Lawful("lawful-target")
-_add = THEME.variant
+THEME = Theme("lawful-target")
 
 # --- Faults that pass ---------------------------------------------------------------------------------------
 
 
-def _sporadic(every: int, fault: Answer) -> Build:
+def _sporadic(every: int, fault: Answer) -> Stateful:
     """A fault of the environment now and then, before the request is looked at; a repeat does not show it."""
 
     def handler(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
@@ -26,110 +37,88 @@ def _sporadic(every: int, fault: Answer) -> Build:
     return remembers(from_one)(handler)
 
 
-_PASSING: Iterable[tuple[str, str, tuple[int, ...], Answer]] = (
-    ("429", "is answered 429", (41, 23), error(429, "ThrottlingException")),
-    ("500", "is answered 500", (53, 11), error(500, "InternalServerException")),
-    (
-        "502",
-        "is answered 502 in HTML",
-        (13,),
-        Response(502, (("Content-Type", "text/html"),), b"<h1>502</h1>"),
-    ),
+for _name, _description, _periods, _fault in (
+    ("429", "is answered 429", (41, 23), THROTTLED),
+    ("500", "is answered 500", (53, 11), CRASH),
+    ("502", "is answered 502 in HTML", (13,), page(502)),
     ("503", "is answered 503", (17,), error(503, "ServiceUnavailableException")),
     ("drop", "is dropped", (47, 11), Raw(b"", "close")),
     ("reset", "is reset", (13,), Raw(b"", "reset")),
     ("cut", "gets half an answer", (17,), Raw(b"HTTP/1.1 200 OK\r\nContent-Type: appli", "close")),
-)
-for _name, _description, _periods, _fault in _PASSING:
-    for _period in _periods:
-        THEME.add_stateful(
-            f"sporadic-{_name}-{_period}",
-            f"Every {_period}th request {_description}.",
-            "",
-            _sporadic(_period, _fault),
-        )
+):
+    THEME[NOTHING] = {
+        f"sporadic-{_name}-{period}: Every {period}th request {_description}.": _sporadic(period, _fault)
+        for period in _periods
+    }
 
 
-@THEME.mutant("settles-late", "", reads, settings={"settling-time": 0.2})
-def _late(self: Writes, request: Request, answer: Response) -> Answer:
+@THEME.with_(settings={"settling-time": 0.2}).mutant("settles-late", NOTHING, reads)
+def _late(history: History, answer: Response) -> Answer:
     """Writes are seen after 100 ms."""
-    written = self.times.get(key(request), [])
-    if answer.status != 200 or not written or time.time() - written[-1] > 0.1:
+    if answer.status != 200 or not history.times or time.time() - history.times[-1] > 0.1:
         return answer
-    before = [old for old in self.answers.get(key(request), []) if old.content != answer.content]
-    return before[-1] if before else error(404, "ResourceNotFoundException")
+    before = [old for old in history.answers if old.content != answer.content]
+    return before[-1] if before else NOT_FOUND
 
 
 # --- What is not claimed ------------------------------------------------------------------------------------
 
 
-def _no_writes(status: int, error_type: str) -> Handler:
-    def handler(request: Request, forward: Forward) -> Answer:
-        if request.operation in (PUT, DELETE, DELETE_DOMAIN, "CreateDomain"):
-            return error(status, error_type)
-        return forward(request)
-
-    return handler
+def _only(served: Callable[[Request], bool], fate: Response) -> Handler:
+    """Does not do what is asked for by some requests."""
+    return lambda request, forward: forward(request) if served(request) else fate
 
 
-def _takes_members(*members: str) -> Handler:
-    """PutIntegration knows a few members only, and rejects all others."""
-
-    def handler(request: Request, forward: Forward) -> Answer:
-        if request.operation == PUT and isinstance(request.document, dict):
-            if request.document.keys() - {"Uri", *members}:
-                return error(400, "BadRequestException")
-        return forward(request)
-
-    return handler
+def _writes(request: Request) -> bool:
+    return request.operation in (PUT, DELETE, DELETE_DOMAIN, CREATE_DOMAIN)
 
 
-for _status, _type in (
-    (405, "MethodNotAllowedException"),
-    (403, "AccessDeniedException"),
-    (404, "UnknownOperationException"),
-):
-    _add(f"no-writes-{_status}", f"Writing is answered {_status}.", _no_writes(_status, _type), stocked=True)
-_add("no-writes-asked", "Nothing is written, as was asked for.", options=("--no-writes",), stocked=True)
-_add("given", "A domain and a Uri are given.", options=GIVEN, stocked=True)
+def _takes(members: tuple[str, ...], request: Request) -> bool:
+    """Whether it is no put, or one of these members alone."""
+    is_put = request.operation == PUT and isinstance(request.document, dict)
+    return not is_put or not request.document.keys() - {"Uri", *members}
 
 
-@THEME.mutant("get-only", "", plain, options=GIVEN, stocked=True)
-def _get_only(request: Request, forward: Forward) -> Answer:
-    """There is no other operation."""
-    if request.operation is not None and not is_get(request):
-        return error(404, "UnknownOperationException")
-    return forward(request)
+THEME.with_(stocked=True)[NOTHING] = {
+    f"no-writes-{fate.status}: Writing is answered {fate.status}.": _only(lambda r: not _writes(r), fate)
+    for fate in (error(405, "MethodNotAllowedException"), DENIED, error(404, "UnknownOperationException"))
+}
+THEME.with_(options=("--no-writes",), stocked=True)[NOTHING] = {
+    "no-writes-asked: Nothing is written, as was asked for.": chain()
+}
+THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
+    "given: A domain and a Uri are given.": chain(),
+    "get-only: There is no other operation.": _only(
+        lambda request: request.operation is None or is_get(request), error(404, "UnknownOperationException")
+    ),
+}
 
 
-@THEME.mutant("signatures-not-claimed", "", plain, options=("--not-claimed", "signatures"))
+@THEME.with_(options=("--not-claimed", "signatures")).mutant("signatures-not-claimed", NOTHING)
 def _unsigned(request: Request, forward: Forward) -> Answer:
     """Signatures are not verified, and not claimed."""
     answer = forward(request)
     return forward(resigned(request)) if unauthenticated(answer) else answer
 
 
-_add(
-    "caller-only",
-    "No identity but the caller is known.",
-    without=("unauthorized", "other-account", "low-quota", "temporary"),
-)
-_add(
-    "low-quota-elsewhere",
-    "The identity of a low quota is of another account, where the integration does not exist.",
-    on_answer(
-        lambda request, answer: (
-            error(404, "ResourceNotFoundException")
-            if is_by(request, "low-quota") and answer.status == 200
-            else answer
-        )
-    ),
-)
-_add("throttling-not-claimed", "Throttling is not claimed.", options=("--not-claimed", "throttling"))
-_add("access-not-claimed", "Access control is not claimed.", options=("--not-claimed", "access-control"))
-for _members in (("ObjectTypeName",), ("ObjectTypeName", "Tags")):
-    _add(
-        f"takes-{'-and-'.join(_members)}-only",
-        f"PutIntegration takes {' and '.join(_members)} only.",
-        _takes_members(*_members),
+THEME.with_(without=("unauthorized", "other-account", "low-quota", "temporary"))[NOTHING] = {
+    "caller-only: No identity but the caller is known.": chain()
+}
+THEME[NOTHING] = {
+    "low-quota-elsewhere: The identity of a low quota is of another account,"
+    " where the integration does not exist.": instead(
+        NOT_FOUND, lambda request, answer: is_by(request, "low-quota") and answer.status == 200
     )
+}
+THEME.with_(options=("--not-claimed", "throttling"))[NOTHING] = {
+    "throttling-not-claimed: Throttling is not claimed.": chain()
+}
+THEME.with_(options=("--not-claimed", "access-control"))[NOTHING] = {
+    "access-not-claimed: Access control is not claimed.": chain()
+}
+THEME[NOTHING] = {
+    f"takes-{'-and-'.join(members)}-only: PutIntegration takes {' and '.join(members)} only.": _only(
+        bind(members, _takes), BAD_REQUEST
+    )
+    for members in (("ObjectTypeName",), ("ObjectTypeName", "Tags"))
+}

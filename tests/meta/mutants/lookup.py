@@ -9,15 +9,15 @@ import unicodedata
 from collections.abc import Callable
 from urllib.parse import quote, unquote
 
+from .fates import BAD_REQUEST, CRASH, DENIED
 from .kit import (
-    Build,
-    Known,
+    Stateful,
     Theme,
     alters,
-    answers,
     changed,
+    crashes,
     is_get,
-    knows,
+    of_uri,
     on_answer,
     on_status,
     sets,
@@ -25,23 +25,29 @@ from .kit import (
 )
 from .messages import DELETE, GET, PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import refused, resigned
+from .writes import Past, knows
 
 THEME = Theme("lookup")
-_add = THEME.add
 
 Key = Callable[[str], str]
 Same = Callable[[str, str], bool]
 
 # --- The echo -----------------------------------------------------------------------------------------------
 
-_NORMAL_FORMS: dict[str, Key] = {
-    "nfd": lambda text: unicodedata.normalize("NFD", text),
-    "nfkd": lambda text: unicodedata.normalize("NFKD", text),
-}
+
+def normalised(form: str) -> Key:
+    """A change of texts to one of Unicode's normal forms."""
+    return lambda text: unicodedata.normalize(form, text)
+
+
+def _without_accents(text: str) -> str:
+    return text.encode("ascii", "ignore").decode()
+
+
 _ECHOES: dict[str, Key] = {
     "lower-case": str.lower,
     "upper-case": str.upper,
-    "without-accents": lambda text: text.encode("ascii", "ignore").decode(),
+    "without-accents": _without_accents,
     "question-marks": lambda text: text.encode("ascii", "replace").decode(),
     "mojibake": lambda text: text.encode().decode("latin-1"),
     "decoded": unquote,
@@ -51,55 +57,40 @@ _ECHOES: dict[str, Key] = {
     "html-escaped": lambda text: text.replace(":", "&#58;"),
     "without-scheme": lambda text: text.partition("://")[2] or text[1:],
     "cut": lambda text: text[:16],
-    **_NORMAL_FORMS,
+    "nfd": normalised("NFD"),
+    "nfkd": normalised("NFKD"),
 }
-for _name, _change in _ECHOES.items():
-    _add(
-        f"echo-uri-{_name}",
-        f"The Uri comes back changed: {_name}.",
-        "response.echo.Uri",
-        alters("Uri", _change),
+THEME["response.echo.Uri"] = {
+    f"echo-uri-{name}: The Uri comes back changed: {name}.": alters("Uri", change)
+    for name, change in _ECHOES.items()
+}
+THEME["response.echo.DomainName"] = {
+    f"echo-domain-{name}: The name of the domain comes back changed: {name}.": alters("DomainName", change)
+    for name, change in (
+        ("lower-case", str.lower),
+        ("upper-case", str.upper),
+        ("cut", lambda name: name[:16]),
+        ("with-account", lambda name: f"111122223333-{name}"[:64]),
+        ("without-hyphens", lambda name: name.replace("-", "_")),
     )
-for _name, _change in (
-    ("lower-case", str.lower),
-    ("upper-case", str.upper),
-    ("cut", lambda name: name[:16]),
-    ("with-account", lambda name: f"111122223333-{name}"[:64]),
-    ("without-hyphens", lambda name: name.replace("-", "_")),
-):
-    _add(
-        f"echo-domain-{_name}",
-        f"The name of the domain comes back changed: {_name}.",
-        "response.echo.DomainName",
-        alters("DomainName", _change),
+}
+_SAMPLE = {
+    "CreatedAt": 1479249799.77,
+    "DomainName": "ExampleDomainName",
+    "LastUpdatedAt": 1479249799.77,
+    "ObjectTypeName": "MyCustomObject",
+    "Uri": "arn:aws:flow:us-east-1:123456789012:URIOfIntegration1",
+}
+THEME["response.echo.Uri response.echo.DomainName"] = {
+    "echo-of-the-sample: The answer is always the reference page's sample.": on_status(
+        200, lambda _: ok(_SAMPLE)
     )
-_add(
-    "echo-of-the-sample",
-    "The answer is always the reference page's sample.",
-    "response.echo.Uri response.echo.DomainName",
-    on_status(
-        200,
-        lambda _: ok(
-            {
-                "CreatedAt": 1479249799.77,
-                "DomainName": "ExampleDomainName",
-                "LastUpdatedAt": 1479249799.77,
-                "ObjectTypeName": "MyCustomObject",
-                "Uri": "arn:aws:flow:us-east-1:123456789012:URIOfIntegration1",
-            }
-        ),
-    ),
-)
-_add(
-    "echo-path-for-name",
-    "DomainName is the path of the request.",
-    "response.echo.DomainName response.DomainName.pattern",
-    on_answer(
-        lambda request, answer: (
-            changed(answer, sets("DomainName", request.path)) if answer.status == 200 else answer
-        )
-    ),
-)
+}
+THEME["response.echo.DomainName response.DomainName.pattern"] = {
+    "echo-path-for-name: DomainName is the path of the request.": on_answer(
+        lambda r, answer: changed(answer, sets("DomainName", r.path)) if answer.status == 200 else answer
+    )
+}
 
 # --- Near misses that are found -----------------------------------------------------------------------------
 
@@ -111,13 +102,13 @@ def equal(key: Key) -> Same:
 Place = tuple[str, str]
 
 
-def found_by(alike: Callable[[Place, Place], bool]) -> Build:
+def found_by(alike: Callable[[Place, Place], bool]) -> Stateful:
     """A server that serves the first integration whose domain and Uri are like those asked for."""
 
-    def change(known: Known, request: Request, answer: Response, forward: Forward) -> Answer:
+    def change(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
         if answer.status != 404 or not valid(request):
             return answer
-        for place in tuple(known.integrations):
+        for place in tuple(past.alive):
             if alike((request.domain, request.text), place):
                 return forward(resigned(request.with_domain(place[0]).with_uri(place[1])))
         return answer
@@ -125,13 +116,17 @@ def found_by(alike: Callable[[Place, Place], bool]) -> Build:
     return knows(change)
 
 
-def near(uris: Same, domains: Same) -> Build:
+def near(uris: Same, domains: Same) -> Stateful:
     """A server that compares Uris and domains by something other than equality."""
     return found_by(lambda asked, known: domains(asked[0], known[0]) and uris(asked[1], known[1]))
 
 
 def same(asked: str, known: str) -> bool:
     return asked == known
+
+
+def _any(asked: str, known: str) -> bool:
+    return True
 
 
 def like(pattern: str, text: str) -> bool:
@@ -146,104 +141,94 @@ def matches(pattern: str, text: str) -> bool:
         return False
 
 
+def _begins(asked: str, known: str) -> bool:
+    return known.startswith(asked)
+
+
+def _goes_on(asked: str, known: str) -> bool:
+    return asked.startswith(known)
+
+
+def _ends(asked: str, known: str) -> bool:
+    return known.endswith(asked)
+
+
+def _before(mark: str) -> Same:
+    return equal(lambda uri: uri.partition(mark)[0])
+
+
+def _starred(asked: str, known: str) -> bool:
+    return "*" in asked and known.startswith(asked.partition("*")[0])
+
+
 _DOTS = re.compile(r"/\.(?=/)/|/[^/]+/\.\./")
 _ESCAPE = re.compile("%[0-9a-f]{2}")
-
-_COMPARISONS: tuple[tuple[str, str, str, Same], ...] = (
+for _name, _clause, _description, _comparison in (
     ("lower-case", "case", "in lower case", equal(str.lower)),
     ("upper-case", "case", "in upper case", equal(str.upper)),
-    ("slash-at-the-end", "trailing-slash", "without slashes at the end", equal(lambda uri: uri.rstrip("/"))),
+    ("slash-at-the-end", "trailing-slash", "without slashes at the end", equal(lambda u: u.rstrip("/"))),
     (
         "double-slashes",
         "trailing-slash",
         "with double slashes made one",
         equal(lambda u: re.sub("/+", "/", u)),
     ),
-    ("prefix", "prefix", "by prefix", lambda asked, known: known.startswith(asked)),
-    ("extension", "suffix", "by the beginning", lambda asked, known: asked.startswith(known)),
-    ("ending", "suffix", "by the ending", lambda asked, known: known.endswith(asked)),
+    ("prefix", "prefix", "by prefix", _begins),
+    ("extension", "suffix", "by the beginning", _goes_on),
+    ("ending", "suffix", "by the ending", _ends),
     ("substring", "suffix", "by substring", lambda asked, known: asked in known),
     ("sql-pattern", "wildcard", "with LIKE", like),
     ("glob", "wildcard", "as globs", lambda asked, known: fnmatch.fnmatchcase(known, asked)),
     ("regular-expression", "wildcard", "as regular expressions", matches),
     ("dot-segments", "segments", "without dot segments", equal(lambda uri: _DOTS.sub("/", uri))),
-    (
-        "wildcard",
-        "wildcard",
-        "as a wildcard",
-        lambda asked, known: "*" in asked and known.startswith(asked.partition("*")[0]),
-    ),
-    ("without-query", "suffix", "without a query", equal(lambda uri: uri.partition("?")[0])),
-    ("without-fragment", "suffix", "without a fragment", equal(lambda uri: uri.partition("#")[0])),
-    ("until-nul", "suffix", "until NUL", equal(lambda uri: uri.partition("\0")[0])),
+    ("wildcard", "wildcard", "as a wildcard", _starred),
+    ("without-query", "suffix", "without a query", _before("?")),
+    ("without-fragment", "suffix", "without a fragment", _before("#")),
+    ("until-nul", "suffix", "until NUL", _before("\0")),
     ("stripped", "whitespace", "without white space around", equal(str.strip)),
     ("left-stripped", "whitespace", "without white space before", equal(str.lstrip)),
     ("right-stripped", "whitespace", "without white space after", equal(str.rstrip)),
     ("newline-stripped", "whitespace", "without a newline at the end", equal(lambda uri: uri.rstrip("\n"))),
-    ("nfc", "normalization", "in NFC", equal(lambda uri: unicodedata.normalize("NFC", uri))),
-    (
-        "kelvin",
-        "normalization",
-        "with the kelvin sign as k",
-        equal(lambda uri: re.sub("\u212a", "k", uri)),
-    ),
+    ("nfc", "normalization", "in NFC", equal(normalised("NFC"))),
+    ("kelvin", "normalization", "with the kelvin sign as k", equal(lambda u: u.replace("\u212a", "k"))),
     ("long-s", "normalization", "with the long s as s", equal(lambda uri: uri.replace("\u017f", "s"))),
     ("without-port", "suffix", "without a port", equal(lambda uri: re.sub(r":443\b", "", uri))),
-    ("nfd", "normalization", "in NFD", equal(_NORMAL_FORMS["nfd"])),
-    ("nfkc", "normalization", "in NFKC", equal(lambda uri: unicodedata.normalize("NFKC", uri))),
-    (
-        "without-accents",
-        "normalization",
-        "without accents",
-        equal(lambda uri: uri.encode("ascii", "ignore").decode()),
-    ),
+    ("nfd", "normalization", "in NFD", equal(normalised("NFD"))),
+    ("nfkc", "normalization", "in NFKC", equal(normalised("NFKC"))),
+    ("without-accents", "normalization", "without accents", equal(_without_accents)),
     ("decoded", "percent-encoding", "percent-decoded", equal(unquote)),
     ("decoded-twice", "percent-encoding", "percent-decoded twice", equal(lambda uri: unquote(unquote(uri)))),
     ("plus-is-space", "percent-encoding", "with + for %20", equal(lambda uri: uri.replace("%20", "+"))),
     ("encoded", "percent-encoding", "percent-encoded", equal(lambda uri: quote(unquote(uri), safe=":/"))),
-)
-for _name, _clause, _description, _comparison in _COMPARISONS:
-    THEME.add_stateful(
-        f"uri-{_name}",
-        f"Uris are compared {_description}.",
-        f"missing.uri.{_clause}",
-        near(_comparison, same),
-    )
+):
+    THEME[f"missing.uri.{_clause}"] = {
+        f"uri-{_name}: Uris are compared {_description}.": near(_comparison, same)
+    }
 for _name, _clause, _description, _comparison in (
     ("lower-case", "case", "in lower case", equal(str.lower)),
     ("swapped-case", "case", "to their opposite in case", lambda asked, known: asked.swapcase() == known),
-    ("prefix", "near", "by prefix", lambda asked, known: known.startswith(asked)),
-    ("extension", "near", "by the beginning", lambda asked, known: asked.startswith(known)),
-    ("ending", "near", "by the ending", lambda asked, known: known.endswith(asked)),
+    ("prefix", "near", "by prefix", _begins),
+    ("extension", "near", "by the beginning", _goes_on),
+    ("ending", "near", "by the ending", _ends),
     ("marks", "near", "without regard to - and _", equal(lambda name: name.replace("_", "-"))),
 ):
-    THEME.add_stateful(
-        f"domain-{_name}",
-        f"Names of domains are compared {_description}.",
-        f"missing.domain.{_clause}",
-        near(same, _comparison),
+    THEME[f"missing.domain.{_clause}"] = {
+        f"domain-{_name}: Names of domains are compared {_description}.": near(same, _comparison)
+    }
+THEME["missing.other-domain missing.domain"] = {
+    "found-by-uri-only: An integration is found by Uri alone.": near(same, _any)
+}
+THEME["missing.integration missing.other-domain"] = {
+    "found-by-domain-only: An integration is found by domain alone.": near(_any, same)
+}
+THEME["missing.domain missing.integration"] = {
+    "found-of-anything: An integration is found for any key.": near(_any, _any)
+}
+THEME["missing.other-domain"] = {
+    "found-across-domains-of-a-prefix: An integration is found in all domains of a common prefix.": near(
+        same, equal(lambda name: name[:-1])
     )
-for _name, _description, _clauses, _uris, _domains in (
-    ("by-uri-only", "by Uri alone", "missing.other-domain missing.domain", same, lambda asked, known: True),
-    (
-        "by-domain-only",
-        "by domain alone",
-        "missing.integration missing.other-domain",
-        lambda asked, known: True,
-        same,
-    ),
-    ("of-anything", "for any key", "missing.domain missing.integration", lambda *_: True, lambda *_: True),
-    (
-        "across-domains-of-a-prefix",
-        "in all domains of a common prefix",
-        "missing.other-domain",
-        same,
-        lambda asked, known: asked[:-1] == known[:-1],
-    ),
-):
-    THEME.add_stateful(
-        f"found-{_name}", f"An integration is found {_description}.", _clauses, near(_uris, _domains)
-    )
+}
 
 # --- Uris that are kept as one ------------------------------------------------------------------------------
 
@@ -262,70 +247,67 @@ def _kept(change: Key) -> Handler:
     return handler
 
 
-for _name, _description, _change in (
-    ("first-200-characters", "their first 200 characters", lambda uri: uri[:200]),
-    ("first-254-characters", "their first 254 characters", lambda uri: uri[:254]),
-    ("single-spaces", "white space made one space", lambda uri: re.sub(r"\s+", " ", uri)),
-    ("without-dot-segments", "dot segments gone", lambda uri: _DOTS.sub("/", uri)),
-    ("lines-of-lf", "lines that end in LF", lambda uri: uri.replace("\r\n", "\n")),
-    ("without-entities", "entities of HTML unescaped", html.unescape),
-    ("capital-escapes", "escapes in capitals", lambda uri: _ESCAPE.sub(lambda found: found[0].upper(), uri)),
-):
-    _add(f"kept-{_name}", f"Uris are kept as {_description}.", "state.put-get.Uri", _kept(_change))
+THEME["state.put-get.Uri"] = {
+    f"kept-{name}: Uris are kept as {description}.": _kept(change)
+    for name, description, change in (
+        ("first-200-characters", "their first 200 characters", lambda uri: uri[:200]),
+        ("first-254-characters", "their first 254 characters", lambda uri: uri[:254]),
+        ("single-spaces", "white space made one space", lambda uri: re.sub(r"\s+", " ", uri)),
+        ("without-dot-segments", "dot segments gone", lambda uri: _DOTS.sub("/", uri)),
+        ("lines-of-lf", "lines that end in LF", lambda uri: uri.replace("\r\n", "\n")),
+        ("without-entities", "entities of HTML unescaped", html.unescape),
+        ("capital-escapes", "escapes in capitals", lambda u: _ESCAPE.sub(lambda found: found[0].upper(), u)),
+    )
+}
 
 # --- What does not exist is answered otherwise --------------------------------------------------------------
 
 
-def _when_missing(fate: Callable[[Request, Response], Answer], of: str) -> Build:
+def _when_missing(fate: Callable[[Request, Response], Answer], of: str) -> Stateful:
     """Changes the 404 of an unknown domain (``domain``), or of an unknown Uri in a known one (``uri``)."""
 
-    def change(known: Known, request: Request, answer: Response, forward: Forward) -> Answer:
+    def change(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
         if not is_get(request) or answer.status != 404 or refused(answer):
             return answer
-        exists = request.domain in known.domains
+        exists = request.domain in past.domains
         return fate(request, answer) if exists == (of == "uri") else answer
 
     return knows(change)
 
 
-_FATES: tuple[tuple[str, str, Callable[[Request, Response], Answer]], ...] = (
-    ("empty-200", "200 with an empty object", lambda request, answer: ok({})),
-    ("null-200", "200 with null", lambda request, answer: ok(None)),
-    (
-        "made-up-200",
-        "200 with an integration made up on the spot",
-        lambda request, answer: ok(
-            {"DomainName": request.domain, "Uri": request.text, "CreatedAt": 1.5e9, "LastUpdatedAt": 1.5e9}
-        ),
-    ),
-    ("error-200", "200 with the body of the error", lambda request, answer: answer.with_status(200)),
-    ("204", "204", lambda request, answer: Response(204)),
-    ("400", "400 BadRequestException", lambda request, answer: error(400, "BadRequestException")),
-    ("403", "403 AccessDeniedException", lambda request, answer: error(403, "AccessDeniedException")),
-    ("410", "410 GoneException", lambda request, answer: error(410, "GoneException")),
-    ("500", "500 InternalServerException", lambda request, answer: error(500, "InternalServerException")),
-    ("501", "501 NotImplementedException", lambda request, answer: error(501, "NotImplementedException")),
-)
+def _made_up(request: Request, answer: Response) -> Response:
+    times = {"CreatedAt": 1.5e9, "LastUpdatedAt": 1.5e9}
+    return ok({"DomainName": request.domain, "Uri": request.text, **times})
+
+
+def _fixed(answer: Response) -> Callable[[Request, Response], Answer]:
+    return lambda *_: answer
+
+
 for _of, _clause in (("domain", "missing.domain"), ("uri", "missing.integration")):
-    for _name, _description, _fate in _FATES:
-        THEME.add_stateful(
-            f"missing-{_of}-{_name}",
-            f"An unknown {_of} is answered {_description}.",
-            _clause,
-            _when_missing(_fate, _of),
+    THEME[_clause] = {
+        f"missing-{_of}-{name}: An unknown {_of} is answered {description}.": _when_missing(fate, _of)
+        for name, description, fate in (
+            ("empty-200", "200 with an empty object", _fixed(ok({}))),
+            ("null-200", "200 with null", _fixed(ok(None))),
+            ("made-up-200", "200 with an integration made up on the spot", _made_up),
+            ("error-200", "200 with the body of the error", lambda _, answer: answer.with_status(200)),
+            ("204", "204", _fixed(Response(204))),
+            ("400", "400 BadRequestException", _fixed(BAD_REQUEST)),
+            ("403", "403 AccessDeniedException", _fixed(DENIED)),
+            ("410", "410 GoneException", _fixed(error(410, "GoneException"))),
+            ("500", "500 InternalServerException", _fixed(CRASH)),
+            ("501", "501 NotImplementedException", _fixed(error(501, "NotImplementedException"))),
         )
-_add(
-    "missing-redirects",
-    "What does not exist is answered 302 to a page.",
-    "missing.domain missing.integration",
-    on_status(404, lambda _: Response(302, (("Location", "https://example.com/not-found"),))),
-)
-_add(
-    "missing-crashes-for-long-uris",
-    "A Uri of more than 200 code points that does not exist is answered 500.",
-    "request.Uri.maxLength",
-    answers(
-        lambda request: valid(request) and len(request.text) > 200,
-        lambda _: error(500, "InternalServerException"),
-    ),
-)
+    }
+THEME["missing.domain missing.integration"] = {
+    "missing-redirects: What does not exist is answered 302 to a page.": on_status(
+        404, lambda _: Response(302, (("Location", "https://example.com/not-found"),))
+    )
+}
+THEME["request.Uri.maxLength"] = {
+    "missing-crashes-for-long-uris:"
+    " A Uri of more than 200 code points that does not exist is answered 500.": crashes(
+        of_uri(lambda text: len(text) > 200)
+    )
+}

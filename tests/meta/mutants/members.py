@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from .kit import Theme, bind, drops, on_document, on_found, sets, timed
-from .messages import Answer, Response
+from .messages import Handler
 from .writes import Document
 
 THEME = Theme("member")
-_add = THEME.add
+
+
+def _small(name: str) -> str:
+    return name[0].lower() + name[1:]
+
 
 # --- Members that must be there -----------------------------------------------------------------------------
 
 for _member in ("DomainName", "Uri", "CreatedAt", "LastUpdatedAt"):
-    _clause = f"response.{_member}.required"
-    _add(f"{_member}-missing", f"{_member} is missing.", _clause, on_document(drops(_member)))
-    _add(f"{_member}-null", f"{_member} is null.", _clause, on_document(sets(_member, None)))
-    _add(
-        f"{_member}-renamed",
-        f"{_member} begins with a small letter.",
-        _clause,
-        on_document(
-            bind(
-                _member,
-                lambda member, document: {
-                    (key[0].lower() + key[1:] if key == member else key): value
-                    for key, value in document.items()
-                },
-            )
+    THEME[f"response.{_member}.required"] = {
+        f"{_member}-missing: {_member} is missing.": on_document(drops(_member)),
+        f"{_member}-null: {_member} is null.": on_document(sets(_member, None)),
+        f"{_member}-renamed: {_member} begins with a small letter.": on_document(
+            bind(_member, lambda name, d: {_small(key) if key == name else key: d[key] for key in d})
         ),
+    }
+THEME["response.DomainName.required response.Uri.required"] = {
+    "all-in-camel-case: All members begin with a small letter.": on_document(
+        lambda document: {_small(name): value for name, value in document.items()}
     )
-_add(
-    "all-in-camel-case",
-    "All members begin with a small letter.",
-    "response.DomainName.required response.Uri.required",
-    on_document(lambda document: {key[0].lower() + key[1:]: value for key, value in document.items()}),
-)
-
+}
 
 # --- Members of a wrong type --------------------------------------------------------------------------------
 
@@ -55,13 +47,10 @@ _TIME_SHAPES: tuple[tuple[str, str, Callable[[float], Any]], ...] = (
     ("boolean", "true", lambda t: True),
 )
 for _member in ("CreatedAt", "LastUpdatedAt"):
-    for _name, _description, _change in _TIME_SHAPES:
-        _add(
-            f"{_member}-{_name}",
-            f"{_member} is {_description}.",
-            f"response.{_member}.type",
-            on_document(timed(_change, _member)),
-        )
+    THEME[f"response.{_member}.type"] = {
+        f"{_member}-{name}: {_member} is {description}.": on_document(timed(change, _member))
+        for name, description, change in _TIME_SHAPES
+    }
 
 _WRONG_TYPES: dict[str, tuple[tuple[str, Any], ...]] = {
     "DomainName": (("number", 1), ("array", lambda d: [d["DomainName"]])),
@@ -76,83 +65,66 @@ _WRONG_TYPES: dict[str, tuple[tuple[str, Any], ...]] = {
     "WorkflowId": (("number", 1), ("object", {"Id": "w"})),
 }
 for _member, _values in _WRONG_TYPES.items():
-    for _name, _value in _values:
-        _add(
-            f"{_member}-{_name}",
-            f"{_member} is of a wrong JSON type: {_name}.",
-            f"response.{_member}.type" + (" response.Scope.enum" if _member == "Scope" else ""),
-            on_document(sets(_member, _value)),
-        )
+    THEME[f"response.{_member}.type" + (" response.Scope.enum" if _member == "Scope" else "")] = {
+        f"{_member}-{name}: {_member} is of a wrong JSON type: {name}.": on_document(sets(_member, value))
+        for name, value in _values
+    }
 
 # --- Members outside their constraints ----------------------------------------------------------------------
 
-_NAME_PATTERN = (
-    ("a dot", "dot", "a.b"),
-    ("a space", "space", "a b"),
-    ("a letter with accent", "accent", "é"),
+
+def _with(member: str, values: Mapping[str, Any]) -> dict[str, Handler]:
+    """A mutant for each value of a member: ``name: sentence``."""
+    return {f"{member}-{text}": on_document(sets(member, value)) for text, value in values.items()}
+
+
+def _constraint(member: str, clause: str, text: str, value: Any) -> None:
+    THEME[f"response.{member}.{clause}"] = _with(member, {text: value})
+
+
+def _lengths(member: str, longest: int, too_long: Any) -> None:
+    """The member empty, and too long."""
+    if member not in ("DomainName", "RoleArn"):  # whose pattern forbids that as well, or alone
+        _constraint(member, "minLength", f"empty: {member} is empty.", "")
+    _constraint(member, "maxLength", f"too-long: {member} has {longest + 1} code points.", too_long)
+
+
+THEME["response.DomainName.minLength response.DomainName.pattern"] = _with(
+    "DomainName", {"empty: DomainName is empty.": ""}
 )
-_TYPE_PATTERN = (
+_lengths("DomainName", 64, "d" * 65)
+THEME["response.DomainName.pattern response.echo.DomainName"] = _with(
+    "DomainName",
+    {
+        "dot: DomainName has a dot.": "a.b",
+        "space: DomainName has a space.": "a b",
+        "accent: DomainName has a letter with accent.": "é",
+    },
+)
+_constraint(
+    "DomainName", "pattern", "newline: DomainName ends with a newline.", lambda d: d["DomainName"] + "\n"
+)
+_lengths("Uri", 255, lambda d: (d["Uri"] * 256)[:256])
+_constraint("EventTriggerNames", "maxItems", "two: EventTriggerNames has two.", ["a", "b"])
+for _name, _value, _clause in (
+    ("null", None, "type"),
+    ("number", 1, "type"),
+    ("object", {"Name": "a"}, "type"),
+    ("empty", "", "minLength"),
+    ("too-long", "t" * 65, "maxLength"),
+    ("pattern", "a b", "pattern"),
+):
+    _text = f"item-{_name}: The item of EventTriggerNames breaks its {_clause}."
+    _constraint("EventTriggerNames", f"items.{_clause}", _text, [_value])
+_lengths("ObjectTypeName", 255, "t" * 256)
+for _description, _name, _value in (
     ("a digit first", "digit-first", "1a"),
     ("a dot", "dot", "a.b"),
     ("a newline at the end", "newline", "Type\n"),
-)
-
-
-def _constraint(member: str, name: str, description: str, clauses: str, value: Any) -> None:
-    ids = " ".join(f"response.{clause}" for clause in clauses.split())
-    _add(f"{member}-{name}", description, ids, on_document(sets(member, value)))
-
-
-_TOO_LONG: dict[str, Any] = {
-    "DomainName": "d" * 65,
-    "Uri": lambda d: (d["Uri"] * 256)[:256],
-    "ObjectTypeName": "t" * 256,
-    "RoleArn": "arn:aws:iam::123456789012:role/".ljust(513, "r"),
-    "WorkflowId": "w" * 256,
-}
-_LONGEST = {"DomainName": 64, "RoleArn": 512}
-
-
-def _lengths(member: str, clauses: str = "") -> None:
-    """The member empty, unless its pattern alone forbids that, and too long."""
-    if member != "RoleArn":
-        _constraint(member, "empty", f"{member} is empty.", f"{member}.minLength {clauses}", "")
-    longest = _LONGEST.get(member, 255)
-    text = f"{member} has {longest + 1} code points."
-    _constraint(member, "too-long", text, f"{member}.maxLength", _TOO_LONG[member])
-
-
-_lengths("DomainName", "DomainName.pattern")
-for _description, _name, _value in _NAME_PATTERN:
-    _constraint(
-        "DomainName", _name, f"DomainName has {_description}.", "DomainName.pattern echo.DomainName", _value
-    )
-_constraint(
-    "DomainName",
-    "newline",
-    "DomainName ends with a newline.",
-    "DomainName.pattern",
-    lambda d: d["DomainName"] + "\n",
-)
-_lengths("Uri")
-_ITEMS, _VALUES = "EventTriggerNames", "ObjectTypeNames"
-_constraint(_ITEMS, "two", "EventTriggerNames has two.", f"{_ITEMS}.maxItems", ["a", "b"])
-for _name, _value, _clause in (
-    ("item-null", None, "type"),
-    ("item-number", 1, "type"),
-    ("item-object", {"Name": "a"}, "type"),
-    ("item-empty", "", "minLength"),
-    ("item-too-long", "t" * 65, "maxLength"),
-    ("item-pattern", "a b", "pattern"),
 ):
-    _text = f"The item of {_ITEMS} breaks its {_clause}."
-    _constraint(_ITEMS, _name, _text, f"{_ITEMS}.items.{_clause}", [_value])
-_lengths("ObjectTypeName")
-for _description, _name, _value in _TYPE_PATTERN:
-    _text = f"ObjectTypeName has {_description}."
-    _constraint("ObjectTypeName", _name, _text, "ObjectTypeName.pattern", _value)
-    _text = f"A value of {_VALUES} has {_description}."
-    _constraint(_VALUES, f"value-{_name}", _text, f"{_VALUES}.values.pattern", {"SegmentIdentify": _value})
+    _constraint("ObjectTypeName", "pattern", f"{_name}: ObjectTypeName has {_description}.", _value)
+    _text = f"value-{_name}: A value of ObjectTypeNames has {_description}."
+    _constraint("ObjectTypeNames", "values.pattern", _text, {"SegmentIdentify": _value})
 for _name, _value, _clause in (
     ("value-null", {"SegmentIdentify": None}, "values.type"),
     ("value-number", {"SegmentIdentify": 1}, "values.type"),
@@ -161,18 +133,18 @@ for _name, _value, _clause in (
     ("key-empty", {"": "Type"}, "keys.minLength"),
     ("key-too-long", {"k" * 256: "Type"}, "keys.maxLength"),
 ):
-    _text = f"{_VALUES} breaks the constraint {_clause}."
-    _constraint(_VALUES, _name, _text, f"{_VALUES}.{_clause}", _value)
+    _text = f"{_name}: ObjectTypeNames breaks the constraint {_clause}."
+    _constraint("ObjectTypeNames", _clause, _text, _value)
 for _name, _value in (
     ("other-service", "arn:aws:s3:::bucket"),
     ("without-account", "arn:aws:iam:::role/r"),
     ("empty", ""),
     ("other-partition", "arn:azure:iam::123456789012:role/r"),
 ):
-    _constraint("RoleArn", _name, f"RoleArn breaks its pattern: {_name}.", "RoleArn.pattern", _value)
-_lengths("RoleArn")
+    _constraint("RoleArn", "pattern", f"{_name}: RoleArn breaks its pattern: {_name}.", _value)
+_lengths("RoleArn", 512, "arn:aws:iam::123456789012:role/".ljust(513, "r"))
 for _value in ("domain", "", "ACCOUNT"):
-    _constraint("Scope", f"enum-{_value or 'empty'}", f"Scope is {_value!r}.", "Scope.enum", _value)
+    _constraint("Scope", "enum", f"enum-{_value or 'empty'}: Scope is {_value!r}.", _value)
 for _name, _value, _clause in (
     ("51", {f"k{index:02}": "v" for index in range(51)}, "maxProperties"),
     ("key-empty", {"": "v"}, "keys.minLength"),
@@ -183,139 +155,117 @@ for _name, _value, _clause in (
     ("value-number", {"a": 1}, "values.type"),
     ("value-too-long", {"a": "v" * 257}, "values.maxLength"),
 ):
-    _constraint("Tags", _name, f"Tags breaks the constraint {_clause}.", f"Tags.{_clause}", _value)
-_lengths("WorkflowId")
+    _constraint("Tags", _clause, f"{_name}: Tags breaks the constraint {_clause}.", _value)
+_lengths("WorkflowId", 255, "w" * 256)
 
 # --- Times --------------------------------------------------------------------------------------------------
 
-for _name, _description, _change in (
-    ("milliseconds", "milliseconds", lambda t: t * 1000),
-    ("whole-milliseconds", "whole milliseconds", lambda t: int(t * 1000)),
-    ("microseconds", "microseconds", lambda t: int(t * 1_000_000)),
-):
-    _add(
-        f"times-{_name}",
-        f"Both times are in {_description}.",
-        "response.timestamps.unit",
-        on_document(timed(_change)),
+THEME["response.timestamps.unit"] = {
+    "times-milliseconds: Both times are in milliseconds.": on_document(timed(lambda t: t * 1000)),
+    "times-whole-milliseconds: Both times are in whole milliseconds.": on_document(
+        timed(lambda t: int(t * 1000))
+    ),
+    "times-microseconds: Both times are in microseconds.": on_document(timed(lambda t: int(t * 1_000_000))),
+    "CreatedAt-milliseconds: CreatedAt alone is in milliseconds.": on_document(
+        timed(lambda t: t * 1000, "CreatedAt")
+    ),
+    "LastUpdatedAt-milliseconds: LastUpdatedAt alone is in milliseconds.": on_document(
+        timed(lambda t: t * 1000, "LastUpdatedAt")
+    ),
+    "times-before-the-year-1: CreatedAt counts from a calendar's beginning that no clock knows.": on_document(
+        timed(lambda t: t - 1e15, "CreatedAt")
+    ),
+    "times-of-a-zero-date: Both times are those of the date 0000-00-00.": on_document(
+        timed(lambda t: -62_169_984_000)
+    ),
+}
+THEME["response.timestamps.order"] = {
+    "created-a-second-after-updated: CreatedAt is a second after LastUpdatedAt.": on_document(
+        sets("CreatedAt", lambda d: d["LastUpdatedAt"] + 1)
+    ),
+    "created-a-day-after-updated: CreatedAt is a day after LastUpdatedAt.": on_document(
+        sets("CreatedAt", lambda d: d["LastUpdatedAt"] + 86400)
+    ),
+}
+THEME["response.timestamps.order state.time"] = {
+    "updated-zero: LastUpdatedAt is 0 for an integration that was never updated.": on_document(
+        sets("LastUpdatedAt", 0)
     )
-for _member in ("CreatedAt", "LastUpdatedAt"):
-    _add(
-        f"{_member}-milliseconds",
-        f"{_member} alone is in milliseconds.",
-        "response.timestamps.unit",
-        on_document(timed(lambda t: t * 1000, _member)),
+}
+THEME["state.time"] = {
+    f"times-{name}: Both times are {description}.": on_document(
+        timed(bind(offset, lambda offset, t: t + offset))
     )
-_add(
-    "times-before-the-year-1",
-    "CreatedAt counts from a calendar's beginning that no clock knows.",
-    "response.timestamps.unit",
-    on_document(timed(lambda t: t - 1e15, "CreatedAt")),
-)
-_add(
-    "times-of-a-zero-date",
-    "Both times are those of the date 0000-00-00.",
-    "response.timestamps.unit",
-    on_document(timed(lambda t: -62_169_984_000)),
-)
-for _name, _description, _change in (
-    ("a-second", "a second", lambda d: d["LastUpdatedAt"] + 1),
-    ("a-day", "a day", lambda d: d["LastUpdatedAt"] + 86400),
-):
-    _add(
-        f"created-{_name}-after-updated",
-        f"CreatedAt is {_description} after LastUpdatedAt.",
-        "response.timestamps.order",
-        on_document(sets("CreatedAt", _change)),
+    for name, description, offset in (
+        ("an-hour-ahead", "an hour ahead", 3600),
+        ("two-hours-behind", "two hours behind: local time taken for UTC", -7200),
+        ("ten-minutes-ahead", "ten minutes ahead", 600),
+        ("at-epoch", "those of 1970", -1_700_000_000),
     )
-_add(
-    "updated-zero",
-    "LastUpdatedAt is 0 for an integration that was never updated.",
-    "response.timestamps.order state.time",
-    on_document(sets("LastUpdatedAt", 0)),
-)
-for _name, _description, _offset in (
-    ("an-hour-ahead", "an hour ahead", 3600),
-    ("two-hours-behind", "two hours behind: local time taken for UTC", -7200),
-    ("ten-minutes-ahead", "ten minutes ahead", 600),
-    ("at-epoch", "those of 1970", -1_700_000_000),
-):
-    _add(
-        f"times-{_name}",
-        f"Both times are {_description}.",
-        "state.time",
-        on_document(timed(bind(_offset, lambda offset, t: t + offset))),
-    )
+}
 
 # --- The body as a whole ------------------------------------------------------------------------------------
 
-
-def _body(change: Callable[[Response], Answer], name: str, description: str, clauses: str) -> None:
-    _add(f"body-{name}", description, clauses, on_found(change))
-
-
-_JSON = "response.body.json"
-for _name, _description, _edit in (
-    ("truncated", "ends too early", lambda body: body[:-10]),
-    ("trailing-comma", "has a trailing comma", lambda body: body.rstrip()[:-1] + b",}"),
-    ("single-quotes", "has single quotes", lambda body: body.replace(b'"', b"'")),
-    ("nan", "has NaN", lambda body: body.rstrip()[:-1] + b', "Extra": NaN}'),
-    ("twice", "stands there twice", lambda body: body + body),
-    ("empty", "is empty", lambda body: b""),
-    ("byte-order-mark", "begins with a byte order mark", lambda body: b"\xef\xbb\xbf" + body),
-    ("utf-16", "is in UTF-16", lambda body: body.decode().encode("utf-16")),
-    ("xml", "is XML", lambda body: b"<Integration/>"),
-    ("text", "is text", lambda body: b"OK"),
-    ("invalid-utf-8", "is no UTF-8", lambda body: body.rstrip()[:-1] + b', "Extra": "\xe9"}'),
-    ("prefix-against-hijacking", "has a prefix against hijacking", lambda body: b")]}',\n" + body),
-):
-    _body(
-        bind(_edit, lambda edit, answer: answer.with_body(edit(answer.content))),
-        _name,
-        f"The body of a 200 {_description}.",
-        _JSON,
+THEME["response.body.json"] = {
+    f"body-{name}: The body of a 200 {description}.": on_found(
+        bind(edit, lambda edit, answer: answer.with_body(edit(answer.content)))
     )
-_LACKS = "response.DomainName.required response.Uri.required response.CreatedAt.required"
-_OTHERS: tuple[tuple[str, str, Callable[[Document], Any]], ...] = (
-    ("array", "response.body.type", lambda document: [document]),
-    ("string", "response.body.type", str),
-    ("null", "response.body.type", lambda document: None),
-    ("wrapped", _LACKS, lambda document: {"Integration": document}),
-    ("lambda-proxy", _LACKS, lambda document: {"statusCode": 200, "body": str(document)}),
-    ("of-an-error", _LACKS, lambda _: {"__type": "ResourceNotFoundException", "Message": "Not found."}),
-    ("empty-object", _LACKS, lambda document: {}),
-    ("list-of-items", _LACKS, lambda document: {"Items": [document]}),
-)
-for _name, _clauses, _other in _OTHERS:
-    _body(
-        bind(_other, lambda other, answer: answer.with_document(other(answer.document))),
-        _name,
-        f"The body of a 200 is other JSON: {_name}.",
-        _clauses,
+    for name, description, edit in (
+        ("truncated", "ends too early", lambda body: body[:-10]),
+        ("trailing-comma", "has a trailing comma", lambda body: body.rstrip()[:-1] + b",}"),
+        ("single-quotes", "has single quotes", lambda body: body.replace(b'"', b"'")),
+        ("nan", "has NaN", lambda body: body.rstrip()[:-1] + b', "Extra": NaN}'),
+        ("twice", "stands there twice", lambda body: body + body),
+        ("empty", "is empty", lambda body: b""),
+        ("byte-order-mark", "begins with a byte order mark", lambda body: b"\xef\xbb\xbf" + body),
+        ("utf-16", "is in UTF-16", lambda body: body.decode().encode("utf-16")),
+        ("xml", "is XML", lambda body: b"<Integration/>"),
+        ("text", "is text", lambda body: b"OK"),
+        ("invalid-utf-8", "is no UTF-8", lambda body: body.rstrip()[:-1] + b', "Extra": "\xe9"}'),
+        ("prefix-against-hijacking", "has a prefix against hijacking", lambda body: b")]}',\n" + body),
     )
-for _name, _value in (
-    ("html", "text/html"),
-    ("text", "text/plain; charset=utf-8"),
-    ("xml", "application/xml"),
-    ("json-misspelt", "json"),
-    ("missing", None),
-):
-    _add(
-        f"content-type-{_name}",
-        f"The Content-Type of a 200 is {_value or 'missing'}.",
-        "response.content-type",
-        on_found(bind(_value, lambda value, answer: answer.with_header("Content-Type", value))),
+}
+_OTHERS: dict[str, dict[str, Callable[[Document], Any]]] = {
+    "response.body.type": {
+        "array": lambda document: [document],
+        "string": str,
+        "null": lambda document: None,
+    },
+    "response.DomainName.required response.Uri.required response.CreatedAt.required": {
+        "wrapped": lambda document: {"Integration": document},
+        "lambda-proxy": lambda document: {"statusCode": 200, "body": str(document)},
+        "of-an-error": lambda _: {"__type": "ResourceNotFoundException", "Message": "Not found."},
+        "empty-object": lambda document: {},
+        "list-of-items": lambda document: {"Items": [document]},
+    },
+}
+for _clauses, _changes in _OTHERS.items():
+    THEME[_clauses] = {
+        f"body-{name}: The body of a 200 is other JSON: {name}.": on_found(
+            bind(other, lambda other, answer: answer.with_document(other(answer.document)))
+        )
+        for name, other in _changes.items()
+    }
+THEME["response.content-type"] = {
+    f"content-type-{name}: The Content-Type of a 200 is {value or 'missing'}.": on_found(
+        bind(value, lambda value, answer: answer.with_header("Content-Type", value))
     )
-for _status in (201, 202, 206, 302, 404, 500):
-    _add(
-        f"status-{_status}",
-        f"An integration that exists is answered {_status}, with the right body.",
-        "response.status",
-        on_found(bind(_status, lambda status, answer: answer.with_status(status))),
+    for name, value in (
+        ("html", "text/html"),
+        ("text", "text/plain; charset=utf-8"),
+        ("xml", "application/xml"),
+        ("json-misspelt", "json"),
+        ("missing", None),
     )
-_add(
-    "status-204",
-    "An integration that exists is answered 204, without a body.",
-    "response.status",
-    on_found(lambda answer: answer.with_status(204).with_body(b"")),
-)
+}
+THEME["response.status"] = {
+    **{
+        f"status-{status}: An integration that exists is answered {status}, with the right body.": on_found(
+            bind(status, lambda status, answer: answer.with_status(status))
+        )
+        for status in (201, 202, 206, 302, 404, 500)
+    },
+    "status-204: An integration that exists is answered 204, without a body.": on_found(
+        lambda answer: answer.with_status(204).with_body(b"")
+    ),
+}

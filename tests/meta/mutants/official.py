@@ -12,18 +12,16 @@ from urllib.parse import unquote
 from getintegration_emulator.identities import Identity
 
 from .excuses import excuses
+from .fates import NOT_FOUND, WRONG_SIGNATURE
 from .kit import (
-    Build,
-    Known,
+    Stateful,
     Theme,
     accepts,
     always,
     answers,
     bind,
     is_get,
-    knows,
     on_document,
-    plain,
     remembers,
 )
 from .messages import PUT, Answer, Forward, Handler, Request, Response, error, ok
@@ -37,10 +35,9 @@ from .signing import (
     resigned,
     signature,
 )
-from .writes import edited
+from .writes import Past, edited, knows
 
 THEME = Theme("official")
-_add = THEME.add
 
 # --- Query authentication -----------------------------------------------------------------------------------
 
@@ -85,19 +82,16 @@ def is_current(request: Request) -> bool:
 
 
 is_right = _presigned_right
-for _name, _description, _condition in (
-    ("anything", "whatever it is", always),
-    ("of-a-known-key", "if its key is known", lambda r: _signer(r) is not None and is_current(r)),
-    ("of-an-unknown-key", "if its key is unknown", lambda r: _signer(r) is None),
-    ("begun-right", "if it begins right", lambda r: _presigned_right(r, 63) and is_current(r)),
-    ("expired", "for ever, if it is right", _presigned_right),
-):
-    _add(
-        f"query-signature-{_name}",
-        f"A signature in the query is accepted {_description}.",
-        "sigv4.query-authentication",
-        presigned(_condition),
+THEME["sigv4.query-authentication"] = {
+    f"query-signature-{name}: A signature in the query is accepted {description}.": presigned(condition)
+    for name, description, condition in (
+        ("anything", "whatever it is", always),
+        ("of-a-known-key", "if its key is known", lambda r: _signer(r) is not None and is_current(r)),
+        ("of-an-unknown-key", "if its key is unknown", lambda r: _signer(r) is None),
+        ("begun-right", "if it begins right", lambda r: _presigned_right(r, 63) and is_current(r)),
+        ("expired", "for ever, if it is right", _presigned_right),
     )
+}
 
 # --- Signed headers that are sent twice ---------------------------------------------------------------------
 
@@ -118,60 +112,53 @@ def _lines(combine: Callable[[list[str]], list[str]]) -> Handler:
             verified = replace(verified, headers=(*rest, *((name, value) for value in combine(values))))
         if verified is request:
             return forward(request)
-        return forward(resigned(request)) if fits(verified) else error(403, "InvalidSignatureException")
+        return forward(resigned(request)) if fits(verified) else WRONG_SIGNATURE
 
     return handler
 
 
-for _name, _description, _combine in (
-    ("last", "only the last line", lambda values: values[-1:]),
-    ("first", "only the first line", lambda values: values[:1]),
-    ("reversed", "the lines in the opposite order", lambda values: values[::-1]),
-    ("sorted", "the lines in alphabetical order", sorted),
-    ("spaced", "the lines with a space between", lambda values: [", ".join(values)]),
-    ("run-together", "the lines without a comma", lambda values: ["".join(values)]),
-):
-    _add(
-        f"header-lines-{_name}",
-        f"Of a signed header that is sent twice, {_description} counts.",
-        "sigv4.canonical-headers sigv4.tampered-header",
-        _lines(_combine),
+THEME["sigv4.canonical-headers sigv4.tampered-header"] = {
+    f"header-lines-{name}: Of a signed header that is sent twice, {description} counts.": _lines(combine)
+    for name, description, combine in (
+        ("last", "only the last line", lambda values: values[-1:]),
+        ("first", "only the first line", lambda values: values[:1]),
+        ("reversed", "the lines in the opposite order", lambda values: values[::-1]),
+        ("sorted", "the lines in alphabetical order", sorted),
+        ("spaced", "the lines with a space between", lambda values: [", ".join(values)]),
+        ("run-together", "the lines without a comma", lambda values: ["".join(values)]),
     )
+}
 
 # --- Accept -------------------------------------------------------------------------------------------------
 
-_ACCEPTS: tuple[tuple[str, str, int, str], ...] = (
-    ("json-crashes", "application/json", 500, "request.accept"),
-    ("json-rejected", "application/json", 400, "request.accept"),
-    ("application-crashes", "application/*", 500, "request.accept"),
-    ("application-unacceptable", "application/*", 406, "request.accept"),
-    ("anything-unacceptable", "*/*", 406, "request.accept"),
-    ("anything-empty", "*/*", 204, "request.accept"),
-    ("list-unacceptable", "text/html, */*", 406, "request.accept"),
-    ("hal-crashes", "application/hal+json", 500, "request.accept.other"),
-    ("hal-rejected", "application/hal+json", 400, "request.accept.other"),
-    ("images-not-found", "image/*", 404, "request.accept.other"),
-    ("pages-redirected", "text/html", 302, "request.accept.other"),
-)
-for _name, _value, _status, _clause in _ACCEPTS:
-    _add(
-        f"accept-{_name}",
-        f"Accept: {_value} is answered {_status}.",
-        _clause,
-        answers(
+for _name, _value, _status, _clause in (
+    ("json-crashes", "application/json", 500, ""),
+    ("json-rejected", "application/json", 400, ""),
+    ("application-crashes", "application/*", 500, ""),
+    ("application-unacceptable", "application/*", 406, ""),
+    ("anything-unacceptable", "*/*", 406, ""),
+    ("anything-empty", "*/*", 204, ""),
+    ("list-unacceptable", "text/html, */*", 406, ""),
+    ("hal-crashes", "application/hal+json", 500, ".other"),
+    ("hal-rejected", "application/hal+json", 400, ".other"),
+    ("images-not-found", "image/*", 404, ".other"),
+    ("pages-redirected", "text/html", 302, ".other"),
+):
+    THEME[f"request.accept{_clause}"] = {
+        f"accept-{_name}: Accept: {_value} is answered {_status}.": answers(
             bind(_value, lambda value, r: r.header("accept") == value),
             error(_status, "NotAcceptableException"),
-        ),
-    )
+        )
+    }
 
 # --- Readings of a body that nobody can mean ----------------------------------------------------------------
 
 
-def _served_first(when: Callable[[Request], bool]) -> Build:
+def _served_first(when: Callable[[Request], bool]) -> Stateful:
     """Answers some bodies with the first integration that it holds."""
 
-    def change(known: Known, request: Request, answer: Response, forward: Forward) -> Answer:
-        mine = [uri for domain, uri in known.integrations if domain == request.domain]
+    def change(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
+        mine = [uri for domain, uri in past.alive if domain == request.domain]
         if not (is_get(request) and when(request) and mine) or refused(answer):
             return answer
         return forward(resigned(request.with_document({"Uri": mine[0]})))
@@ -179,46 +166,33 @@ def _served_first(when: Callable[[Request], bool]) -> Build:
     return knows(change)
 
 
-THEME.add_stateful(
-    "null-is-the-first-integration",
-    "The body null is answered 200 and the first integration.",
-    "request.body.type",
-    _served_first(lambda r: r.document is None),
-)
-_add(
-    "null-is-no-integration",
-    "The body null is answered 404.",
-    "request.body.type",
-    answers(lambda r: r.document is None, error(404, "ResourceNotFoundException")),
-)
-_add(
-    "null-is-empty",
-    "The body null is answered 200, empty.",
-    "request.body.type",
-    answers(lambda r: r.document is None, ok({})),
-)
-THEME.add_stateful(
-    "white-space-is-the-first-integration",
-    "A body of white space is answered 200 and the first integration.",
-    "request.json.robust",
-    _served_first(lambda r: r.body == b" "),
-)
-_add(
-    "uri-cut-at-nul",
-    "A Uri ends at its first NUL.",
-    "request.json.robust",
-    accepts(lambda r: "\0" in r.text, lambda r: r.with_uri(r.text.partition("\0")[0])),
-)
+THEME["request.body.type"] = {
+    "null-is-the-first-integration: The body null is answered 200 and the first integration.": _served_first(
+        lambda r: r.document is None
+    ),
+    "null-is-no-integration: The body null is answered 404.": answers(
+        lambda r: r.document is None, NOT_FOUND
+    ),
+    "null-is-empty: The body null is answered 200, empty.": answers(lambda r: r.document is None, ok({})),
+}
+THEME["request.json.robust"] = {
+    "white-space-is-the-first-integration:"
+    " A body of white space is answered 200 and the first integration.": _served_first(
+        lambda r: r.body == b" "
+    ),
+    "uri-cut-at-nul: A Uri ends at its first NUL.": accepts(
+        lambda r: "\0" in r.text, lambda r: r.with_uri(r.text.partition("\0")[0])
+    ),
+}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_add(
-    "surrogates-left-out",
-    "Lone surrogates in a Uri are left out.",
-    "request.json.robust",
-    accepts(lambda r: bool(_SURROGATE.search(r.text)), lambda r: r.with_uri(_SURROGATE.sub("", r.text))),
-)
+THEME["request.json.robust"] = {
+    "surrogates-left-out: Lone surrogates in a Uri are left out.": accepts(
+        lambda r: bool(_SURROGATE.search(r.text)), lambda r: r.with_uri(_SURROGATE.sub("", r.text))
+    ),
+}
 
 
-@THEME.mutant("duplicate-names-joined", "request.json.robust", plain)
+@THEME.mutant("duplicate-names-joined", "request.json.robust")
 def _joined(request: Request, forward: Forward) -> Answer:
     """Of a name that stands twice both values count."""
     values = re.findall(rb'"Uri": "([^"]*)"', request.body)
@@ -232,12 +206,11 @@ def _joined(request: Request, forward: Forward) -> Answer:
 # --- Scope --------------------------------------------------------------------------------------------------
 
 
-_add(
-    "scope-default-is-DOMAIN",
-    "Put without Scope, DOMAIN is read.",
-    "state.put-get.Scope",
-    on_document(lambda d: {**d, "Scope": d.get("Scope") or "DOMAIN"}),
-)
+THEME["state.put-get.Scope"] = {
+    "scope-default-is-DOMAIN: Put without Scope, DOMAIN is read.": on_document(
+        lambda d: {**d, "Scope": d.get("Scope") or "DOMAIN"}
+    ),
+}
 
 
 @THEME.mutant("scope-default-is-the-last", "state.put-get.Scope", remembers(list))

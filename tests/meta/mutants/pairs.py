@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from .catalogue import MUTANTS
+from .catalogue import LAWFUL, MUTANTS
 from .kit import Mutant
-from .lawful import LAWFUL
 
 
 @dataclass(frozen=True)

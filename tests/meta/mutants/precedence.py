@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .access import not_there
-from .kit import Theme, on_answer, valid_name, valid_uri
-from .messages import MISSING, Answer, Handler, Request, Response, error, ok
+from .kit import Theme, bind, instead, valid_name, valid_uri
+from .messages import MISSING, Request, Response, error, ok
 from .signing import is_by, unauthenticated
 
 THEME = Theme("precedence")
@@ -14,34 +14,32 @@ THEME = Theme("precedence")
 Fault = Callable[[Request, Response], bool]
 
 
-def _bad_signature(request: Request, answer: Response) -> bool:
-    return unauthenticated(answer)
-
-
-def _bad_input(request: Request, answer: Response) -> bool:
-    return bool(request.domain) and not (valid_name(request) and valid_uri(request))
-
-
-def _bad_uri(request: Request, answer: Response) -> bool:
+def _bad_uri(request: Request, _: Response) -> bool:
     return request.uri is MISSING or not valid_uri(request)
 
 
-def _bad_name(request: Request, answer: Response) -> bool:
+def _bad_name(request: Request, _: Response) -> bool:
     return bool(request.domain) and not valid_name(request)
 
 
-def _missing(request: Request, answer: Response) -> bool:
-    return not_there(request)
+def _bad_input(request: Request, _: Response) -> bool:
+    return bool(request.domain) and not (valid_name(request) and valid_uri(request))
 
 
-def _forbidden(request: Request, answer: Response) -> bool:
+def _bad_signature(_: Request, answer: Response) -> bool:
+    return unauthenticated(answer)
+
+
+def _forbidden(request: Request, _: Response) -> bool:
     return is_by(request, "unauthorized")
 
 
-def _on_both(first: Fault, second: Fault, fate: Answer) -> Handler:
-    return on_answer(
-        lambda request, answer: fate if first(request, answer) and second(request, answer) else answer
-    )
+def _missing(request: Request, _: Response) -> bool:
+    return not_there(request)
+
+
+def _both(faults: tuple[Fault, Fault], request: Request, answer: Response) -> bool:
+    return all(fault(request, answer) for fault in faults)
 
 
 for _clause, _first, _second, _fates in (
@@ -51,11 +49,11 @@ for _clause, _first, _second, _fates in (
     ("missing-and-input", _missing, _bad_uri, (200, 403, 500)),
     ("input-and-input", _bad_name, _bad_uri, (200, 404, 500)),
 ):
-    for _status in _fates:
-        _answer = ok({}) if _status == 200 else error(_status, "CombinedFaultException")
-        THEME.add(
-            f"{_clause}-{_status}",
-            f"The faults {_clause.replace('-', ' ')} together are answered {_status}.",
-            f"precedence.{_clause}",
-            _on_both(_first, _second, _answer),
+    _words = _clause.replace("-", " ")
+    THEME[f"precedence.{_clause}"] = {
+        f"{_clause}-{status}: The faults {_words} together are answered {status}.": instead(
+            ok({}) if status == 200 else error(status, "CombinedFaultException"),
+            bind((_first, _second), _both),
         )
+        for status in _fates
+    }

@@ -17,10 +17,9 @@ from getintegration_contract.contract import Contract
 
 from . import emulator_code
 from .bases import NAMES, ROOT, BaseServer
-from .catalogue import MUTANTS, UNCATCHABLE
+from .catalogue import LAWFUL, MUTANTS, UNCATCHABLE
 from .jobs import CRASHED, TIMED_OUT, Job, Outcome, preload
 from .kit import Mutant
-from .lawful import LAWFUL
 from .pairs import pairs, sample
 
 #: Unrelated clauses beyond which a mutant is listed as one that drags others along.

@@ -9,169 +9,138 @@ from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from .excuses import now, serves, serves_claims
-from .kit import Build, Theme, always, bind, plain, remembers, stateless
+from .kit import Stateful, Theme, always, bind, remembers
 from .messages import Answer, Forward, Handler, Request
-from .signing import CALLER, IDENTITIES, Claim, claim_of, fits, key_of, resigned, signature, unauthenticated
+from .signing import (
+    ALGORITHM,
+    CALLER,
+    IDENTITIES,
+    Claim,
+    claim_of,
+    fits,
+    key_of,
+    resigned,
+    signature,
+    unauthenticated,
+)
 
 THEME = Theme("signature")
-_add = THEME.add
 
 # --- Who is nobody ------------------------------------------------------------------------------------------
 
 
+def _given(request: Request) -> str:
+    return request.header("authorization") or ""
+
+
 def _scheme(request: Request) -> str:
-    return (request.header("authorization") or "").partition(" ")[0]
+    return _given(request).partition(" ")[0]
 
 
-_add(
-    "none-needed",
-    "Nothing is verified at all: everybody is who they say, or the caller.",
-    "sigv4.missing-authorization sigv4.wrong-secret sigv4.tampered-signature",
-    serves(always),
-)
-for _name, _description, _values in (
-    ("missing", "without Authorization comes from the caller", (None, "")),
-    ("absent", "without the header is served, one with an empty header is not", (None,)),
-    ("empty", "with an empty Authorization comes from the caller", ("",)),
-):
-    _add(
-        f"authorization-may-be-{_name}",
-        f"A request {_description}.",
-        "sigv4.missing-authorization",
-        serves(bind(_values, lambda values, request: request.header("authorization") in values)),
+THEME["sigv4.missing-authorization sigv4.wrong-secret sigv4.tampered-signature"] = {
+    "none-needed: Nothing is verified at all: everybody is who they say, or the caller.": serves(always)
+}
+THEME["sigv4.missing-authorization"] = {
+    f"authorization-may-be-{name}: A request {description}.": serves(
+        bind(values, lambda values, request: request.header("authorization") in values)
     )
-for _name, _scheme_name in (("basic", "Basic"), ("bearer", "Bearer"), ("version-2", "AWS")):
-    _add(
-        f"{_name}-accepted",
-        f"An Authorization of the scheme {_scheme_name} is accepted.",
-        "sigv4.not-sigv4",
-        serves(bind(_scheme_name, lambda scheme, request: _scheme(request) == scheme)),
+    for name, description, values in (
+        ("missing", "without Authorization comes from the caller", (None, "")),
+        ("absent", "without the header is served, one with an empty header is not", (None,)),
+        ("empty", "with an empty Authorization comes from the caller", ("",)),
     )
-_add(
-    "any-scheme-accepted",
-    "Any Authorization that is not SigV4 is accepted.",
-    "sigv4.not-sigv4",
-    serves(lambda request: bool(_scheme(request)) and _scheme(request) != "AWS4-HMAC-SHA256"),
-)
-for _component in ("Credential", "SignedHeaders", "Signature"):
-    _add(
-        f"without-{_component}-accepted",
-        f"An Authorization that lacks {_component} is accepted.",
-        "sigv4.incomplete",
-        serves(
-            bind(
-                _component,
-                lambda component, request: (
-                    _scheme(request) == "AWS4-HMAC-SHA256"
-                    and not re.search(rf"{component}=[^,\s]", request.header("authorization") or "")
-                ),
-            )
-        ),
-    )
-_add(
-    "short-scope-accepted",
-    "A credential scope without its last part is accepted.",
-    "sigv4.incomplete",
-    serves(
-        lambda request: (
-            re.search(r"Credential=[^/]+/\d+/[^/]+/[^/]+,", request.header("authorization") or "") is not None
+}
+THEME["sigv4.not-sigv4"] = {
+    **{
+        f"{name}-accepted: An Authorization of the scheme {scheme} is accepted.": serves(
+            bind(scheme, lambda scheme, request: _scheme(request) == scheme)
         )
+        for name, scheme in (("basic", "Basic"), ("bearer", "Bearer"), ("version-2", "AWS"))
+    },
+    "any-scheme-accepted: Any Authorization that is not SigV4 is accepted.": serves(
+        lambda request: _scheme(request) not in ("", ALGORITHM)
     ),
-)
+}
 
 
-@THEME.mutant("unknown-key-accepted", "sigv4.unknown-key", stateless(serves))
+def _lacks(component: str, request: Request) -> bool:
+    return _scheme(request) == ALGORITHM and not re.search(rf"{component}=[^,\s]", _given(request))
+
+
+THEME["sigv4.incomplete"] = {
+    **{
+        f"without-{component}-accepted: An Authorization that lacks {component} is accepted.": serves(
+            bind(component, _lacks)
+        )
+        for component in ("Credential", "SignedHeaders", "Signature")
+    },
+    "short-scope-accepted: A credential scope without its last part is accepted.": serves(
+        lambda r: re.search(r"Credential=[^/]+/\d+/[^/]+/[^/]+,", _given(r)) is not None
+    ),
+}
+
+
 def _is_unknown(request: Request) -> bool:
-    """An unknown access key is the caller's."""
     claim = claim_of(request)
     return claim is not None and claim.identity is None
 
 
-_add(
-    "key-in-any-case-accepted",
-    "Access keys are compared without case.",
-    "sigv4.unknown-key",
-    serves(
+THEME["sigv4.unknown-key"] = {
+    "unknown-key-accepted: An unknown access key is the caller's.": serves(_is_unknown),
+    "key-in-any-case-accepted: Access keys are compared without case.": serves(
         lambda request: key_of(request) != CALLER.access_key and key_of(request).upper() == CALLER.access_key
     ),
-)
+}
 
 # --- The signature and what it covers -----------------------------------------------------------------------
 
-_add(
-    "not-compared",
-    "Any signature by a known key is accepted.",
-    "sigv4.wrong-secret sigv4.tampered-signature",
-    serves_claims(lambda request, claim: True),
-)
-_add(
-    "any-of-64-digits-accepted",
-    "Any signature of 64 hexadecimal digits is accepted.",
-    "sigv4.wrong-secret sigv4.tampered-signature",
-    serves_claims(lambda request, claim: re.fullmatch("[0-9a-f]{64}", claim.signature) is not None),
-)
-
-
-def _right(request: Request, claim: Claim) -> str:
-    assert claim.identity is not None
-    return signature(request, claim, claim.identity.secret_key)
-
-
-for _digits in (8, 32, 63):
-    _add(
-        f"first-{_digits}-digits-compared",
-        f"Only the first {_digits} digits of a signature are compared.",
-        "sigv4.tampered-signature",
-        serves_claims(
-            bind(
-                _digits,
-                lambda digits, request, claim: claim.signature[:digits] == _right(request, claim)[:digits],
-            )
-        ),
-    )
-_add(
-    "beginning-compared",
-    "A signature has to begin with the right one; more may follow.",
-    "sigv4.tampered-signature",
-    serves_claims(lambda request, claim: claim.signature.startswith(_right(request, claim))),
-)
-_add(
-    "shorter-compared",
-    "The right signature has to begin with the one given.",
-    "sigv4.tampered-signature",
-    serves_claims(lambda request, claim: _right(request, claim).startswith(claim.signature)),
-)
-_add(
-    "secret-compared-by-its-beginning",
-    "A secret with something added to it is accepted.",
-    "sigv4.wrong-secret",
-    serves_claims(
-        lambda request, claim: (
-            claim.signature
-            == signature(request, claim, f"{claim.identity.secret_key}x" if claim.identity else "")
-        )
+THEME["sigv4.wrong-secret sigv4.tampered-signature"] = {
+    "not-compared: Any signature by a known key is accepted.": serves_claims(lambda request, claim: True),
+    "any-of-64-digits-accepted: Any signature of 64 hexadecimal digits is accepted.": serves_claims(
+        lambda request, claim: re.fullmatch("[0-9a-f]{64}", claim.signature) is not None
     ),
-)
-_add(
-    "access-key-is-secret",
-    "The access key is accepted as the secret too.",
-    "sigv4.wrong-secret",
-    serves_claims(lambda request, claim: claim.signature == signature(request, claim, claim.access_key)),
-)
+}
 
 
-_add(
-    "secret-of-another",
-    "A signature made with the secret of another known key is accepted.",
-    "sigv4.wrong-secret",
-    serves_claims(
+def _secret(claim: Claim) -> str:
+    assert claim.identity is not None
+    return claim.identity.secret_key
+
+
+def _right(request: Request, claim: Claim, path: str | None = None) -> str:
+    return signature(request, claim, _secret(claim), path=path)
+
+
+THEME["sigv4.tampered-signature"] = {
+    **{
+        f"first-{digits}-digits-compared:"
+        f" Only the first {digits} digits of a signature are compared.": serves_claims(
+            bind(digits, lambda n, request, claim: claim.signature[:n] == _right(request, claim)[:n])
+        )
+        for digits in (8, 32, 63)
+    },
+    "beginning-compared: A signature has to begin with the right one; more may follow.": serves_claims(
+        lambda request, claim: claim.signature.startswith(_right(request, claim))
+    ),
+    "shorter-compared: The right signature has to begin with the one given.": serves_claims(
+        lambda request, claim: _right(request, claim).startswith(claim.signature)
+    ),
+}
+THEME["sigv4.wrong-secret"] = {
+    "secret-compared-by-its-beginning: A secret with something added to it is accepted.": serves_claims(
+        lambda request, claim: claim.signature == signature(request, claim, f"{_secret(claim)}x")
+    ),
+    "access-key-is-secret: The access key is accepted as the secret too.": serves_claims(
+        lambda request, claim: claim.signature == signature(request, claim, claim.access_key)
+    ),
+    "secret-of-another: A signature made with the secret of another known key is accepted.": serves_claims(
         lambda request, claim: any(
             claim.signature == signature(request, claim, identity.secret_key)
             for identity in IDENTITIES.values()
             if identity != claim.identity
         )
     ),
-)
+}
 
 
 def _fits_any(variants: Callable[[Request], Iterable[Request]]) -> Handler:
@@ -179,7 +148,7 @@ def _fits_any(variants: Callable[[Request], Iterable[Request]]) -> Handler:
     return serves_claims(lambda request, claim: any(fits(variant) for variant in variants(request)))
 
 
-def _remembering(part: Callable[[Request], str], variant: Callable[[Request, str], Request]) -> Build:
+def _remembering(part: Callable[[Request], str], variant: Callable[[Request, str], Request]) -> Stateful:
     """Accepts a signature that fits the request with some part of an earlier one in place of its own."""
 
     def handler(seen: dict[str, None], request: Request, forward: Forward) -> Answer:
@@ -193,15 +162,14 @@ def _with_path(request: Request, path: str) -> Request:
     return replace(request, target=f"{path}?{request.query}" if request.query else path)
 
 
-THEME.add_stateful(
-    "path-not-covered",
-    "A signature for one path is accepted for another.",
-    "sigv4.tampered-path",
-    _remembering(lambda request: request.path, _with_path),
-)
+THEME["sigv4.tampered-path"] = {
+    "path-not-covered: A signature for one path is accepted for another.": _remembering(
+        lambda request: request.path, _with_path
+    ),
+}
 
 
-@THEME.mutant("path-covered-without-slash-at-the-end", "sigv4.tampered-path", plain)
+@THEME.mutant("path-covered-without-slash-at-the-end", "sigv4.tampered-path")
 def _without_slash(request: Request, forward: Forward) -> Answer:
     """A slash at the end of the path is neither covered by the signature nor looked at."""
     answer = forward(request)
@@ -213,99 +181,74 @@ def _without_slash(request: Request, forward: Forward) -> Answer:
 
 
 def _of_path(canonical: Callable[[str], str], request: Request, claim: Claim) -> bool:
-    assert claim.identity is not None
-    path = canonical(request.path)
-    given = claim.signature == signature(request, claim, claim.identity.secret_key, path=path)
-    return given and "%" in request.path
+    return "%" in request.path and claim.signature == _right(request, claim, canonical(request.path))
 
 
-for _name, _description, _canonical in (
-    ("once", "as it is sent", str),
-    ("after-decoding", "decoded and encoded once", lambda path: quote(unquote(path), safe="/~")),
-):
-    _add(
-        f"path-encoded-{_name}-accepted",
-        f"A signature over the path {_description} is accepted beside the right one.",
-        "sigv4.tampered-path",
-        serves_claims(bind(_canonical, _of_path)),
+THEME["sigv4.tampered-path"] = {
+    f"path-encoded-{name}-accepted:"
+    f" A signature over the path {description} is accepted beside the right one.": serves_claims(
+        bind(canonical, _of_path)
     )
-THEME.add_stateful(
-    "body-not-covered",
-    "A signature for one body is accepted for another.",
-    "sigv4.tampered-body",
-    _remembering(
+    for name, description, canonical in (
+        ("once", "as it is sent", str),
+        ("after-decoding", "decoded and encoded once", lambda path: quote(unquote(path), safe="/~")),
+    )
+}
+THEME["sigv4.tampered-body"] = {
+    "body-not-covered: A signature for one body is accepted for another.": _remembering(
         lambda request: request.body.decode("latin-1"),
         lambda request, body: request.with_body(body.encode("latin-1")),
     ),
-)
-_add(
-    "declared-hash-trusted",
-    "The hash of the body is taken from x-amz-content-sha256.",
-    "sigv4.tampered-body",
-    serves_claims(
+    "declared-hash-trusted: The hash of the body is taken from x-amz-content-sha256.": serves_claims(
         lambda request, claim: fits(request, body_hash=request.header("x-amz-content-sha256") or "-")
     ),
-)
+}
 
 
-for _name, _header, _value in (
-    ("declared-hash", "x-amz-content-sha256", lambda body: hashlib.sha256(body).hexdigest()),
-    ("content-type", "Content-Type", lambda body: "application/json"),
-):
-    _add(
-        f"{_name}-not-covered",
-        f"{_header} is not verified, although it is signed.",
-        "sigv4.tampered-header",
-        _fits_any(
-            bind((_header, _value), lambda due, request: [request.with_header(due[0], due[1](request.body))])
-        ),
+THEME["sigv4.tampered-header"] = {
+    f"{name}-not-covered: {header} is not verified, although it is signed.": _fits_any(
+        bind((header, value), lambda due, request: [request.with_header(due[0], due[1](request.body))])
     )
-_add(
-    "method-not-covered",
-    "A signature for one method is accepted for another.",
-    "sigv4.tampered-method",
-    _fits_any(lambda request: (replace(request, method=method) for method in ("GET", "HEAD", "PUT"))),
-)
-_add(
-    "query-not-covered",
-    "The query string is not verified.",
-    "sigv4.tampered-query",
-    _fits_any(lambda request: [replace(request, target=request.path)]),
-)
-_add(
-    "unknown-query-not-covered",
-    "Names in the query that no operation knows are not verified.",
-    "sigv4.tampered-query",
-    _fits_any(lambda request: [replace(request, target=request.path)] if request.query == "a=b" else []),
-)
-_add(
-    "host-not-covered",
-    "The Host header is not verified.",
-    "sigv4.replayed-host",
-    _fits_any(
+    for name, header, value in (
+        ("declared-hash", "x-amz-content-sha256", lambda body: hashlib.sha256(body).hexdigest()),
+        ("content-type", "Content-Type", lambda body: "application/json"),
+    )
+}
+THEME["sigv4.tampered-method"] = {
+    "method-not-covered: A signature for one method is accepted for another.": _fits_any(
+        lambda request: (replace(request, method=method) for method in ("GET", "HEAD", "PUT"))
+    ),
+}
+THEME["sigv4.tampered-query"] = {
+    "query-not-covered: The query string is not verified.": _fits_any(
+        lambda request: [replace(request, target=request.path)]
+    ),
+    "unknown-query-not-covered: Names in the query that no operation knows are not verified.": _fits_any(
+        lambda request: [replace(request, target=request.path)] if request.query == "a=b" else []
+    ),
+}
+THEME["sigv4.replayed-host"] = {
+    "host-not-covered: The Host header is not verified.": _fits_any(
         lambda request: (
             request.with_header("Host", host)
             for host in ("profile.example.com", "profile.us-east-1.amazonaws.com", "localhost", "example.com")
         )
     ),
-)
+}
 
 
-_add(
-    "date-not-covered",
-    "X-Amz-Date is not verified: the moment of arrival is.",
-    "sigv4.tampered-header sigv4.missing-date",
-    _fits_any(
+THEME["sigv4.tampered-header sigv4.missing-date"] = {
+    "date-not-covered: X-Amz-Date is not verified: the moment of arrival is.": _fits_any(
         lambda request: (
             request.with_header("X-Amz-Date", f"{now(-offset):%Y%m%dT%H%M%SZ}") for offset in range(3)
         )
     ),
-)
+}
 
 # --- Verified once ------------------------------------------------------------------------------------------
 
 
-def _once(key: Callable[[Request], object]) -> Build:
+def _once(key: Callable[[Request], object]) -> Stateful:
     """Once a signature was right, later ones with the same ``key`` are not verified."""
 
     def handler(trusted: set[object], request: Request, forward: Forward) -> Answer:
@@ -321,12 +264,9 @@ def _once(key: Callable[[Request], object]) -> Build:
 
 
 _TAMPERED = "sigv4.wrong-secret sigv4.tampered-signature sigv4.tampered-body"
-THEME.add_stateful(
-    "verified-once-for-a-connection",
-    "Only the first signature on a connection is verified.",
-    _TAMPERED,
-    _once(lambda request: request.connection),
-)
-THEME.add_stateful(
-    "verified-once-for-a-key", "Only the first signature by a key is verified.", _TAMPERED, _once(key_of)
-)
+THEME[_TAMPERED] = {
+    "verified-once-for-a-connection: Only the first signature on a connection is verified.": _once(
+        lambda request: request.connection
+    ),
+    "verified-once-for-a-key: Only the first signature by a key is verified.": _once(key_of),
+}

@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .kit import Build, Theme, alters, drops, on_document
-from .messages import Answer, Request, Response, error
-from .writes import Document, Writes, edited, key, reads
+from .kit import Theme, alters, bind, drops, on_document
+from .writes import Document, History, edits, loses
 
 THEME = Theme("state")
-_add = THEME.add_stateful
 
 # --- Members that are not read as they were put -------------------------------------------------------------
 
@@ -42,51 +40,30 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "stripped-keys": lambda v: {key.replace(":", ""): value for key, value in v.items()},
     },
 }
-
-
 for _member, _changes in _MEMBERS.items():
-    _clause = f"state.put-get.{_member}"
-    THEME.add(
-        f"{_member}-lost",
-        f"{_member} is not kept.",
-        f"{_clause} state.update.visible",
-        on_document(drops(_member)),
-    )
-    for _name, _change in _changes.items():
-        THEME.add(
-            f"{_member}-{_name}",
-            f"{_member} is read otherwise than it was put: {_name}.",
-            f"{_clause} state.update.visible",
-            alters(_member, _change),
-        )
+    THEME[f"state.put-get.{_member} state.update.visible"] = {
+        f"{_member}-lost: {_member} is not kept.": on_document(drops(_member)),
+        **{
+            f"{_member}-{name}: {_member} is read otherwise than it was put: {name}.": alters(_member, change)
+            for name, change in _changes.items()
+        },
+    }
 
 
-@THEME.mutant("Tags-pile-up", "state.put-get.Tags state.update.visible", reads)
-def _merged_tags(self: Writes, request: Request, answer: Response) -> Answer:
+@THEME.mutant("Tags-pile-up", "state.put-get.Tags state.update.visible", edits)
+def _merged_tags(history: History, _: Document) -> Document:
     """The tags of an update are added to those that were there."""
     tags: Document = {}
-    for document in self.alive.get(key(request), []):
+    for document in history.alive:
         tags |= document.get("Tags") or {}
-    return edited(answer, Tags=tags) if answer.status == 200 and tags else answer
+    return {"Tags": tags} if tags else {}
 
 
-@THEME.mutant("Tags-of-another", "state.put-get.Tags state.update.isolated state.read-only", reads)
-def _tags_of_the_last(self: Writes, request: Request, answer: Response) -> Answer:
+@THEME.mutant("Tags-of-another", "state.put-get.Tags state.update.isolated state.read-only", edits)
+def _tags_of_the_last(history: History, _: Document) -> Document:
     """The tags are those of the integration that was made last."""
-    documents = list(self.put.values())
-    if answer.status != 200 or not documents:
-        return answer
-    return edited(answer, Tags=documents[-1][-1].get("Tags") or {})
-
-
-def _not_found_if(when: Callable[[str], bool]) -> Build:
-    """Integrations whose Uri has something special are lost."""
-
-    def read(self: Writes, request: Request, answer: Response) -> Answer:
-        lost = answer.status == 200 and when(request.text)
-        return error(404, "ResourceNotFoundException") if lost else answer
-
-    return reads(read)
+    documents = list(history.past.put.values())
+    return {"Tags": documents[-1][-1].get("Tags") or {}} if documents else {}
 
 
 for _name, _description, _when in (
@@ -99,76 +76,59 @@ for _name, _description, _when in (
     ("plus", "a plus sign", lambda uri: "+" in uri),
     ("question-mark", "a question mark", lambda uri: "?" in uri),
 ):
-    _add(
-        f"uri-with-{_name}-lost",
-        f"An integration whose Uri has {_description} cannot be read again.",
-        "state.put-get.Uri",
-        _not_found_if(_when),
-    )
+    _text = f"uri-with-{_name}-lost: An integration whose Uri has {_description} cannot be read again."
+    THEME["state.put-get.Uri"] = {_text: loses(bind(_when, lambda when, history: when(history.request.text)))}
 
 # --- Times --------------------------------------------------------------------------------------------------
 
 
-@THEME.mutant("created-moves", "state.CreatedAt.stable", reads)
-def _created_moves(self: Writes, request: Request, answer: Response) -> Answer:
-    """An update makes CreatedAt the present."""
-    if answer.status != 200 or len(self.times.get(key(request), [])) < 2:
-        return answer
-    now = self.times[key(request)][-1]
-    return edited(answer, CreatedAt=now, LastUpdatedAt=now)
+def _latest(history: History) -> float:
+    return max((times[-1] for times in history.past.times.values()), default=0.0)
 
 
-@THEME.mutant("created-goes-back", "state.CreatedAt.stable", reads)
-def _created_goes_back(self: Writes, request: Request, answer: Response) -> Answer:
-    """An update moves CreatedAt back a minute."""
-    updates = len(self.times.get(key(request), []))
-    if answer.status != 200 or updates < 2:
-        return answer
-    return edited(answer, CreatedAt=answer.document["CreatedAt"] - 60 * updates)
+THEME["state.CreatedAt.stable"] = {
+    "created-moves: An update makes CreatedAt the present.": edits(
+        lambda history, _: (
+            dict.fromkeys(("CreatedAt", "LastUpdatedAt"), history.times[-1]) if len(history.times) > 1 else {}
+        )
+    ),
+    "created-goes-back: An update moves CreatedAt back a minute.": edits(
+        lambda history, document: (
+            {"CreatedAt": document["CreatedAt"] - 60 * len(history.times)} if len(history.times) > 1 else {}
+        )
+    ),
+}
 
 
-@THEME.mutant("updated-goes-back", "state.LastUpdatedAt.moves state.CreatedAt.stable", reads)
-def _updated_goes_back(self: Writes, request: Request, answer: Response) -> Answer:
+@THEME.mutant("updated-goes-back", "state.LastUpdatedAt.moves state.CreatedAt.stable", edits)
+def _updated_goes_back(history: History, document: Document) -> Document:
     """An update moves both times back an hour."""
-    if answer.status != 200 or len(self.times.get(key(request), [])) < 2:
-        return answer
-    past = answer.document["LastUpdatedAt"] - 3600
-    return edited(answer, LastUpdatedAt=past, CreatedAt=min(past, answer.document["CreatedAt"]))
+    past = document["LastUpdatedAt"] - 3600
+    both = {"LastUpdatedAt": past, "CreatedAt": min(past, document["CreatedAt"])}
+    return both if len(history.times) > 1 else {}
 
 
-@THEME.mutant("updated-stays", "state.LastUpdatedAt.moves", reads)
-def _updated_stays(self: Writes, request: Request, answer: Response) -> Answer:
-    """No update moves LastUpdatedAt."""
-    if answer.status != 200 or not isinstance(answer.document.get("CreatedAt"), int | float):
-        return answer
-    created = answer.document["CreatedAt"]
-    return edited(answer, LastUpdatedAt=created)
+def _unmoved(document: Document) -> Document:
+    created = document.get("CreatedAt")
+    return {"LastUpdatedAt": created} if isinstance(created, int | float) else {}
 
 
-@THEME.mutant("updated-stays-in-whole-seconds", "state.LastUpdatedAt.moves", reads)
-def _updated_stays_whole(self: Writes, request: Request, answer: Response) -> Answer:
-    """No update moves LastUpdatedAt, which tells whole seconds."""
-    answer = _updated_stays(self, request, answer)
-    if answer.status != 200:
-        return answer
-    return edited(answer, **{name: int(answer.document[name]) for name in ("CreatedAt", "LastUpdatedAt")})
-
-
-@THEME.mutant("created-on-reading", "state.read-only", reads)
-def _created_is_reading(self: Writes, request: Request, answer: Response) -> Answer:
-    """Both times are those of the reading."""
-    now = time.time()
-    return edited(answer, CreatedAt=now, LastUpdatedAt=now) if answer.status == 200 else answer
-
-
-@THEME.mutant("updated-on-reading", "state.read-only", reads)
-def _updated_is_reading(self: Writes, request: Request, answer: Response) -> Answer:
-    """LastUpdatedAt is the time of the reading."""
-    return edited(answer, LastUpdatedAt=time.time()) if answer.status == 200 else answer
-
-
-@THEME.mutant("updated-by-others", "state.update.isolated state.read-only", reads)
-def _updated_by_others(self: Writes, request: Request, answer: Response) -> Answer:
-    """LastUpdatedAt is that of the last write to any integration."""
-    latest = max((times[-1] for times in self.times.values()), default=0.0)
-    return edited(answer, LastUpdatedAt=latest) if answer.status == 200 and latest else answer
+THEME["state.LastUpdatedAt.moves"] = {
+    "updated-stays: No update moves LastUpdatedAt.": edits(lambda _, document: _unmoved(document)),
+    "updated-stays-in-whole-seconds: No update moves LastUpdatedAt, which tells whole seconds.": edits(
+        lambda _, d: {n: int({**d, **_unmoved(d)}[n]) for n in ("CreatedAt", "LastUpdatedAt")}
+    ),
+}
+THEME["state.read-only"] = {
+    "created-on-reading: Both times are those of the reading.": edits(
+        lambda *_: dict.fromkeys(("CreatedAt", "LastUpdatedAt"), time.time())
+    ),
+    "updated-on-reading: LastUpdatedAt is the time of the reading.": edits(
+        lambda *_: {"LastUpdatedAt": time.time()}
+    ),
+}
+THEME["state.update.isolated state.read-only"] = {
+    "updated-by-others: LastUpdatedAt is that of the last write to any integration.": edits(
+        lambda history, _: {"LastUpdatedAt": _latest(history)} if _latest(history) else {}
+    )
+}

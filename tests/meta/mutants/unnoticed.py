@@ -9,7 +9,7 @@ import unicodedata
 from .escaped import named_in_body, one_of_all
 from .excuses import serves_claims
 from .kit import (
-    Build,
+    Stateful,
     Theme,
     accepts,
     alters,
@@ -18,9 +18,7 @@ from .kit import (
     bind,
     is_get,
     observes,
-    plain,
     remembers,
-    stateless,
     valid_name,
 )
 from .lookup import Key
@@ -36,90 +34,75 @@ from .messages import (
     load,
 )
 from .signing import IDENTITIES, is_by, refused, resigned, unauthenticated
-from .writes import Document, Writes, edited, key, reads
+from .writes import Document, History, edited, edits, reads, revives
 
 THEME = Theme("unnoticed")
-_add = THEME.add
-_add_stateful = THEME.add_stateful
 
 # --- What was written is not what is read -------------------------------------------------------------------
 
-for _name, _time in (("at-the-epoch", lambda time: 0), ("hours-before", lambda time: time - 5 * 3600)):
-    _add(
-        f"created-{_name}",
-        f"CreatedAt is invented: {_name}.",
-        "state.time",
-        alters("CreatedAt", _time),
+THEME["state.time"] = {
+    f"created-{name}: CreatedAt is invented: {name}.": alters("CreatedAt", time)
+    for name, time in (("at-the-epoch", lambda time: 0), ("hours-before", lambda time: time - 5 * 3600))
+}
+
+
+@THEME.mutant("updated-moves-with-type", "state.LastUpdatedAt.moves", edits)
+def _moves_with_the_type(history: History, _: Document) -> Document:
+    """LastUpdatedAt moves only with ObjectTypeName."""
+    types = [document.get("ObjectTypeName") for document in history.alive[-2:]]
+    still = history.answers and len(types) > 1 and types[0] == types[1]
+    return {"LastUpdatedAt": history.answers[0].document["LastUpdatedAt"]} if still else {}
+
+
+@THEME.mutant("updated-stays-when-members-go", "state.LastUpdatedAt.moves", edits)
+def _stays_when_members_go(history: History, _: Document) -> Document:
+    """LastUpdatedAt stays when an update only leaves out members."""
+    fewer = history.updated and history.alive[-1].keys() < history.alive[-2].keys()
+    return (
+        {"LastUpdatedAt": history.answers[-1].document["LastUpdatedAt"]} if history.answers and fewer else {}
     )
 
 
-@THEME.mutant("updated-moves-with-type", "state.LastUpdatedAt.moves", reads)
-def _moves_with_the_type(self: Writes, request: Request, answer: Response) -> Answer:
-    """LastUpdatedAt moves only with ObjectTypeName."""
-    documents, before = self.alive.get(key(request), []), self.answers.get(key(request))
-    types = [document.get("ObjectTypeName") for document in documents[-2:]]
-    if answer.status != 200 or not before or len(types) < 2 or types[0] != types[1]:
-        return answer
-    return edited(answer, LastUpdatedAt=before[0].document["LastUpdatedAt"])
-
-
-@THEME.mutant("updated-stays-when-members-go", "state.LastUpdatedAt.moves", reads)
-def _stays_when_members_go(self: Writes, request: Request, answer: Response) -> Answer:
-    """LastUpdatedAt stays when an update only leaves out members."""
-    documents, before = self.alive.get(key(request), []), self.answers.get(key(request))
-    fewer = len(documents) > 1 and documents[-1].keys() < documents[-2].keys()
-    if answer.status != 200 or not before or not fewer:
-        return answer
-    return edited(answer, LastUpdatedAt=before[-1].document["LastUpdatedAt"])
-
-
-@THEME.mutant("types-shared", "state.put-get.ObjectTypeNames", reads)
-def _shares_a_default(self: Writes, request: Request, answer: Response) -> Answer:
+@THEME.mutant("types-shared", "state.put-get.ObjectTypeNames", edits)
+def _shares_a_default(history: History, document: Document) -> Document:
     """Integrations without ObjectTypeNames share those of all."""
     types: Document = {}
-    for documents in self.put.values():
-        for document in documents:
-            types |= document.get("ObjectTypeNames") or {}
-    lacks = answer.status == 200 and not answer.document.get("ObjectTypeNames")
-    return edited(answer, ObjectTypeNames=types) if lacks and types else answer
+    for documents in history.past.put.values():
+        for put in documents:
+            types |= put.get("ObjectTypeNames") or {}
+    return {"ObjectTypeNames": types} if types and not document.get("ObjectTypeNames") else {}
 
 
 @THEME.mutant("replica-behind", "state.update.visible state.read-only", reads)
-def _one_replica_is_behind(self: Writes, request: Request, answer: Response) -> Answer:
+def _one_replica_is_behind(history: History, answer: Response) -> Answer:
     """One of three replicas is always one version behind."""
-    documents = self.alive.get(key(request), [])
-    self.notes["count"] = count = self.notes.get("count", 0) + 1
-    if answer.status != 200 or len(documents) < 2 or count % 3:
+    history.past.notes["count"] = count = history.past.notes.get("count", 0) + 1
+    if answer.status != 200 or not history.updated or count % 3:
         return answer
-    return edited(answer, ObjectTypeName=documents[-2].get("ObjectTypeName"))
+    return edited(answer, ObjectTypeName=history.alive[-2].get("ObjectTypeName"))
 
 
-@THEME.mutant("update-loses-scope", "state.update.visible", reads)
-def _loses_scope(self: Writes, request: Request, answer: Response) -> Answer:
-    """An update loses Scope."""
-    updated = len(self.alive.get(key(request), ())) > 1
-    return edited(answer, Scope=None) if answer.status == 200 and updated else answer
+THEME["state.update.visible"] = {
+    "update-loses-scope: An update loses Scope.": edits(
+        lambda history, _: {"Scope": None} if history.updated else {}
+    )
+}
+THEME["state.deleted"] = {
+    "updated-stays-undeleted: An integration that was put twice cannot be deleted.": revives(
+        lambda history: history.deleted and len(history.put) > 1
+    )
+}
 
 
-@THEME.mutant("updated-stays-undeleted", "state.deleted", reads)
-def _deletes_only_once_put(self: Writes, request: Request, answer: Response) -> Answer:
-    """An integration that was put twice cannot be deleted."""
-    place = key(request)
-    lost = answer.status == 404 and place in self.deleted and len(self.put.get(place, ())) > 1
-    return self.answers[place][-1] if lost and place in self.answers else answer
+def _keeps_from_before(member: str) -> Stateful:
+    def members(history: History, document: Document) -> Document:
+        older = [put[member] for put in history.put if put.get(member)]
+        return {member: older[0]} if older and history.deleted and not document.get(member) else {}
+
+    return edits(members)
 
 
-def _keeps_from_before(member: str) -> Build:
-    def read(self: Writes, request: Request, answer: Response) -> Answer:
-        if answer.status != 200 or key(request) not in self.deleted or answer.document.get(member):
-            return answer
-        older = [document[member] for document in self.put.get(key(request), []) if document.get(member)]
-        return edited(answer, **{member: older[0]}) if older else answer
-
-    return reads(read)
-
-
-def _leaks(member: str) -> Build:
+def _leaks(member: str) -> Stateful:
     def leaks(last: Document, request: Request, answer: Response) -> Answer:
         if answer.status != 200 or refused(answer):
             return answer
@@ -130,18 +113,13 @@ def _leaks(member: str) -> Build:
 
 
 for _member in ("RoleArn", "ObjectTypeNames", "EventTriggerNames"):
-    _add_stateful(
-        f"recreated-with-{_member}",
-        f"An integration that is made again has the old {_member}.",
-        "state.recreated",
-        _keeps_from_before(_member),
-    )
-    _add_stateful(
-        f"leaks-{_member}",
-        f"{_member} of the last answer stays in those without.",
-        f"state.put-get.{_member}",
-        _leaks(_member),
-    )
+    THEME["state.recreated"] = {
+        f"recreated-with-{_member}:"
+        f" An integration that is made again has the old {_member}.": _keeps_from_before(_member),
+    }
+    THEME[f"state.put-get.{_member}"] = {
+        f"leaks-{_member}: {_member} of the last answer stays in those without.": _leaks(_member),
+    }
 
 
 _TEXTS: dict[str, Key] = {
@@ -151,52 +129,42 @@ _TEXTS: dict[str, Key] = {
     "nfc": lambda text: unicodedata.normalize("NFC", text),
     "cut-at-equals-signs": lambda text: text.rpartition("=")[2],
 }
-for _name, _change in _TEXTS.items():
-    _add(
-        f"tags-{_name}",
-        f"Values of tags come back changed: {_name}.",
-        "state.put-get.Tags",
-        alters("Tags", bind(_change, lambda change, tags: {key: change(tags[key]) for key in tags})),
+THEME["state.put-get.Tags"] = {
+    f"tags-{name}: Values of tags come back changed: {name}.": alters(
+        "Tags", bind(change, lambda change, tags: {key: change(tags[key]) for key in tags})
     )
+    for name, change in _TEXTS.items()
+}
 
 
 def _turned_round(names: dict[str, str]) -> dict[str, str]:
     return {value: name for name, value in names.items()}
 
 
-_add(
-    "types-of-one-event",
-    "Of event types with the same ObjectTypeName one stays.",
-    "state.put-get.ObjectTypeNames",
-    alters("ObjectTypeNames", lambda names: _turned_round(_turned_round(names))),
-)
-_add(
-    "returns-lost-in-uri",
-    "CRLF in a Uri comes back as LF.",
-    "response.echo.Uri",
-    alters("Uri", lambda uri: uri.replace("\r\n", "\n")),
-)
-_add_stateful(
-    "uri-as-number",
-    "Uris are kept in a column that is a number where it can.",
-    "state.put-get.Uri",
-    one_of_all(lambda uri: uri.lstrip("0") if uri.isdigit() else uri),
-)
-_add_stateful(
-    "uri-in-255-bytes",
-    "Uris are kept in a column of 255 bytes, which cuts off the rest.",
-    "state.put-get.Uri",
-    one_of_all(lambda uri: uri.encode(errors="surrogatepass")[:255].decode(errors="replace")),
-)
-_add_stateful(
-    "uri-in-16-bits",
-    "Characters of Uris are kept in 16 bits each, which cuts off their plane.",
-    "state.put-get.Uri",
-    one_of_all(lambda uri: "".join(chr(ord(character) & 0xFFFF) for character in uri)),
-)
+THEME["state.put-get.ObjectTypeNames"] = {
+    "types-of-one-event: Of event types with the same ObjectTypeName one stays.": alters(
+        "ObjectTypeNames", lambda names: _turned_round(_turned_round(names))
+    ),
+}
+THEME["response.echo.Uri"] = {
+    "returns-lost-in-uri: CRLF in a Uri comes back as LF.": alters(
+        "Uri", lambda uri: uri.replace("\r\n", "\n")
+    ),
+}
+THEME["state.put-get.Uri"] = {
+    "uri-as-number: Uris are kept in a column that is a number where it can.": one_of_all(
+        lambda uri: uri.lstrip("0") if uri.isdigit() else uri
+    ),
+    "uri-in-255-bytes: Uris are kept in a column of 255 bytes, which cuts off the rest.": one_of_all(
+        lambda uri: uri.encode(errors="surrogatepass")[:255].decode(errors="replace")
+    ),
+    "uri-in-16-bits: Characters of Uris are kept in 16 bits each, which cuts off their plane.": one_of_all(
+        lambda uri: "".join(chr(ord(character) & 0xFFFF) for character in uri)
+    ),
+}
 
 
-@THEME.mutant("read-writes", "state.read-only", plain)
+@THEME.mutant("read-writes", "state.read-only")
 def _read_that_writes(request: Request, forward: Forward) -> Answer:
     """Members of GetIntegration's body are written."""
     document = request.document
@@ -209,17 +177,14 @@ def _read_that_writes(request: Request, forward: Forward) -> Answer:
 
 
 _TEMPORARY = IDENTITIES["temporary"]
-_add(
-    "token-is-enough",
-    "Beside a right session token the signature is not verified.",
-    "sigv4.wrong-secret",
-    serves_claims(
+THEME["sigv4.wrong-secret"] = {
+    "token-is-enough: Beside a right session token the signature is not verified.": serves_claims(
         lambda request, claim: (
             request.header("x-amz-security-token") == _TEMPORARY.session_token
             and claim.identity == _TEMPORARY
         )
     ),
-)
+}
 
 
 @THEME.mutant("authorization-remembered", "sigv4.tampered-body", remembers(set))
@@ -234,18 +199,14 @@ def _remembers_authorizations(good: set[str], request: Request, forward: Forward
     return answer
 
 
-_add(
-    "hash-unsent-unverified",
-    "A body whose hash is not sent beside it is not verified.",
-    "sigv4.tampered-body",
-    serves_claims(lambda request, claim: request.header("x-amz-content-sha256") is None),
-)
-_add(
-    "chunks-unverified",
-    "The signature of a chunked body is not verified.",
-    "sigv4.tampered-body",
-    serves_claims(lambda request, claim: request.chunked),
-)
+THEME["sigv4.tampered-body"] = {
+    "hash-unsent-unverified: A body whose hash is not sent beside it is not verified.": serves_claims(
+        lambda request, claim: request.header("x-amz-content-sha256") is None
+    ),
+    "chunks-unverified: The signature of a chunked body is not verified.": serves_claims(
+        lambda request, claim: request.chunked
+    ),
+}
 
 
 @THEME.mutant("denied-unless-remembered", "access.unauthorized", observes(dict, always))
@@ -263,7 +224,7 @@ def _remembers_answers(kept: dict[tuple[str, bytes], Response], request: Request
 # --- What is rejected ---------------------------------------------------------------------------------------
 
 
-@THEME.mutant("wrapper-opened", "request.uri-in-body", stateless(asks))
+@THEME.mutant("wrapper-opened", "request.uri-in-body", asks)
 def _unwrapped(request: Request) -> Request | None:
     """A Uri in a wrapper is found."""
     document = request.document
@@ -273,7 +234,7 @@ def _unwrapped(request: Request) -> Request | None:
     return None
 
 
-@THEME.mutant("pairs-read", "request.body.type", stateless(asks))
+@THEME.mutant("pairs-read", "request.body.type", asks)
 def _from_pairs(request: Request) -> Request | None:
     """A list of pairs is taken for an object."""
     try:
@@ -282,7 +243,7 @@ def _from_pairs(request: Request) -> Request | None:
         return None
 
 
-@THEME.mutant("body-stripped", "request.json", stateless(asks))
+@THEME.mutant("body-stripped", "request.json", asks)
 def _stripped(request: Request) -> Request | None:
     """All of Unicode's white space may surround JSON."""
     text = request.body.decode("utf-8", "surrogateescape")
@@ -295,38 +256,25 @@ def _composed(request: Request) -> str:
     return unicodedata.normalize("NFC", request.text)
 
 
-_add(
-    "domain-from-camel-case",
-    "domainName of the body beats the path.",
-    "request.domain-in-path",
-    asks(named_in_body("domainName")),
-)
-_add(
-    "name-without-regard-to-case",
-    "The pattern of a name is matched without regard to case, in Unicode.",
-    "request.DomainName.pattern",
-    accepts(
+THEME["request.domain-in-path"] = {
+    "domain-from-camel-case: domainName of the body beats the path.": asks(named_in_body("domainName")),
+}
+THEME["request.DomainName.pattern"] = {
+    "name-without-regard-to-case:"
+    " The pattern of a name is matched without regard to case, in Unicode.": accepts(
         lambda request: (
             not valid_name(request) and re.fullmatch("[a-z0-9_-]+", request.domain, re.I) is not None
         ),
         lambda request: request.with_domain("Folded"),
     ),
-)
-_add(
-    "matrix-parameters",
-    "What follows a semicolon in the path is ignored.",
-    "request.DomainName.pattern",
-    accepts(
+    "matrix-parameters: What follows a semicolon in the path is ignored.": accepts(
         lambda request: ";" in request.path,
         lambda request: request.with_domain(request.domain.partition(";")[0]),
     ),
-)
-_add(
-    "uri-length-composed",
-    "A Uri is measured as it is in NFC.",
-    "request.Uri.maxLength",
-    accepts(
+}
+THEME["request.Uri.maxLength"] = {
+    "uri-length-composed: A Uri is measured as it is in NFC.": accepts(
         lambda request: len(request.text) > 255 >= len(_composed(request)),
         lambda request: request.with_uri(_composed(request)),
     ),
-)
+}

@@ -8,43 +8,29 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
+from .fates import NOT_FOUND
 from .kit import (
-    Build,
-    Known,
+    Stateful,
     Theme,
     accepts,
     always,
     bind,
     is_get,
-    knows,
     observes,
-    plain,
     remembers,
 )
 from .lookup import Place, Same, equal, found_by, like, matches, near, same
-from .messages import (
-    CREATE_DOMAIN,
-    DELETE,
-    DELETE_DOMAIN,
-    PUT,
-    Answer,
-    Forward,
-    Request,
-    Response,
-    error,
-)
+from .messages import CREATE_DOMAIN, DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Request, Response
 from .signing import CALLER, is_by, resigned
-from .writes import key
+from .writes import Past, key, knows
 
 THEME = Theme("unnoticed")
-_add = THEME.add
-_add_stateful = THEME.add_stateful
 
 
 def _hidden(gone: bool, request: Request, answer: Response) -> Answer:
     """What is gone is not found, although the base has it."""
     hidden = gone and is_get(request) and answer.status == 200
-    return error(404, "ResourceNotFoundException") if hidden else answer
+    return NOT_FOUND if hidden else answer
 
 
 @THEME.mutant("deletes-by-pattern", "state.update.isolated", observes(dict, always))
@@ -59,24 +45,18 @@ def _deletes_by_pattern(there: dict[Place, bool], request: Request, answer: Resp
     return _hidden(there.get(key(request)) is False, request, answer)
 
 
-_add_stateful(
-    "uri-alike-in-200-characters",
-    "Uris are compared by their first 200 characters.",
-    "missing.integration",
-    near(lambda asked, known: len(asked) > 200 and asked[:200] == known[:200], same),
-)
-_add(
-    "found-by-the-domains-name",
-    "The name of a domain finds its first integration.",
-    "missing.integration",
-    accepts(
+THEME["missing.integration"] = {
+    "uri-alike-in-200-characters: Uris are compared by their first 200 characters.": near(
+        lambda asked, known: len(asked) > 200 and asked[:200] == known[:200], same
+    ),
+    "found-by-the-domains-name: The name of a domain finds its first integration.": accepts(
         lambda request: request.text == request.domain,
         lambda request: request.with_uri("s3://Contract-Bucket/Caf\u00e9/a%20b/Object"),
     ),
-)
+}
 
 
-@THEME.mutant("deletes-in-all-accounts", "state.update.isolated", plain)
+@THEME.mutant("deletes-in-all-accounts", "state.update.isolated")
 def _deletes_everywhere(request: Request, forward: Forward) -> Answer:
     """Deleting in another account deletes the caller's own."""
     answer = forward(request)
@@ -85,7 +65,7 @@ def _deletes_everywhere(request: Request, forward: Forward) -> Answer:
     return answer
 
 
-def _deletes_alike(matches: Callable[[str, str], bool]) -> Build:
+def _deletes_alike(matches: Callable[[str, str], bool]) -> Stateful:
     def deletes(there: dict[str, bool], request: Request, answer: Response) -> Answer:
         if answer.status == 200 and request.operation == CREATE_DOMAIN:
             there[request.domain] = True
@@ -97,16 +77,13 @@ def _deletes_alike(matches: Callable[[str, str], bool]) -> Build:
     return observes(dict, always)(deletes)
 
 
-for _name, _matches in (
-    ("of-the-same-beginning", lambda name, other: other.startswith(name)),
-    ("like-it", like),
-):
-    _add_stateful(
-        f"deletes-domains-{_name}",
-        f"Deleting a domain deletes others: {_name}.",
-        "state.update.isolated",
-        _deletes_alike(_matches),
+THEME["state.update.isolated"] = {
+    f"deletes-domains-{name}: Deleting a domain deletes others: {name}.": _deletes_alike(matches)
+    for name, matches in (
+        ("of-the-same-beginning", lambda name, other: other.startswith(name)),
+        ("like-it", like),
     )
+}
 
 
 class Puts:
@@ -132,13 +109,12 @@ def _loses_writes_at_once(puts: Puts, request: Request, forward: Forward) -> Ans
     return answer
 
 
-for _name, _mark in (("underscore", "_"), ("hyphen", "-"), ("nothing", "")):
-    _add_stateful(
-        f"key-joined-by-{_name}",
-        f"Domain and Uri are one key, joined by: {_name}.",
-        "missing.other-domain",
-        found_by(bind(_mark, lambda mark, asked, known: mark.join(asked) == mark.join(known))),
+THEME["missing.other-domain"] = {
+    f"key-joined-by-{name}: Domain and Uri are one key, joined by: {name}.": found_by(
+        bind(mark, lambda mark, asked, known: mark.join(asked) == mark.join(known))
     )
+    for name, mark in (("underscore", "_"), ("hyphen", "-"), ("nothing", ""))
+}
 
 
 def _lower_scheme(uri: str) -> str:
@@ -162,24 +138,24 @@ _URIS: tuple[tuple[str, str, Same], ...] = (
     ("known-sql-pattern", "wildcard", lambda asked, known: like(known, asked)),
 )
 for _name, _clause, _comparison in _URIS:
-    _add_stateful(
-        f"uri-{_name}", f"Uris are compared by: {_name}.", f"missing.uri.{_clause}", near(_comparison, same)
+    THEME[f"missing.uri.{_clause}"] = {
+        f"uri-{_name}: Uris are compared by: {_name}.": near(_comparison, same),
+    }
+THEME["missing.domain.near"] = {
+    f"domain-{name}: Names of domains are {name}.": near(same, equal(key))
+    for name, key in (
+        ("cut-to-63", lambda name: name[:63]),
+        ("stripped-of-hyphens", lambda name: name.strip("-")),
+        ("stripped-of-underscores", lambda name: name.strip("_")),
     )
-for _name, _key in (
-    ("cut-to-63", lambda name: name[:63]),
-    ("stripped-of-hyphens", lambda name: name.strip("-")),
-    ("stripped-of-underscores", lambda name: name.strip("_")),
-):
-    _add_stateful(
-        f"domain-{_name}", f"Names of domains are {_name}.", "missing.domain.near", near(same, equal(_key))
-    )
+}
 
 
 @THEME.mutant("found-by-type", "missing.integration", knows)
-def _found_by_type(known: Known, request: Request, answer: Response, forward: Forward) -> Answer:
+def _found_by_type(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
     """An integration is found by its type too."""
     if is_get(request) and answer.status == 404:
-        for (domain, uri), document in known.integrations.items():
-            if domain == request.domain and document.get("ObjectTypeName") == request.text:
+        for (domain, uri), documents in past.alive.items():
+            if domain == request.domain and documents[-1].get("ObjectTypeName") == request.text:
                 return forward(resigned(request.with_uri(uri)))
     return answer

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .kit import Build, is_get
-from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Request, Response
+from .fates import NOT_FOUND
+from .kit import Stateful, is_get, remembers
+from .messages import CREATE_DOMAIN, DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Request, Response
 from .signing import key_of, refused
 
 Key = tuple[str, str]
@@ -19,19 +20,25 @@ def key(request: Request) -> Key:
     return request.domain, request.text
 
 
+def whole_key(request: Request) -> object:
+    """What identifies an integration, and the access key that asks."""
+    return key_of(request), request.domain, request.text
+
+
 def edited(answer: Response, **members: Any) -> Response:
     """The answer with members of its JSON set."""
     return answer.with_document({**answer.document, **members})
 
 
-class Writes:
-    """Base of servers that remember writes.
+class Past:
+    """What was written and answered, as far as it passed through.
 
     Attributes:
         put: The documents put, since the beginning.
         alive: The documents put since the integration was made, if it is there.
         answers: The answers given, since the beginning.
         times: When each document was put.
+        domains: The domains that exist.
         notes: Whatever else a server remembers.
     """
 
@@ -41,20 +48,9 @@ class Writes:
         self.answers: dict[Key, list[Response]] = {}
         self.times: dict[Key, list[float]] = {}
         self.notes: dict[Any, Any] = {}
+        self.domains: set[str] = set()
         self.deleted: set[Key] = set()
         self.deleted_domains: set[str] = set()
-
-    def __call__(self, request: Request, forward: Forward) -> Answer:
-        """Forward a request, remember it, and answer a reading by :meth:`read`."""
-        answer = forward(request)
-        if answer.status == 200:
-            self.remember(request)
-        if not is_get(request) or refused(answer):
-            return answer
-        changed = self.read(request, answer)
-        if answer.status == 200:
-            self.answers.setdefault(key(request), []).append(answer)
-        return changed
 
     def remember(self, request: Request) -> None:
         """Take note of a write that succeeded."""
@@ -66,26 +62,81 @@ class Writes:
         elif request.operation == DELETE:
             self.deleted.add(place)
             self.alive.pop(place, None)
+        elif request.operation == CREATE_DOMAIN:
+            self.domains.add(request.domain)
         elif request.operation == DELETE_DOMAIN:
+            self.domains.discard(request.domain)
             self.deleted_domains.add(request.domain)
             for gone in [other for other in self.alive if other[0] == request.domain]:
                 self.alive.pop(gone, None)
 
-    def read(self, request: Request, answer: Response) -> Answer:
-        """The answer to GetIntegration, given the base's."""
-        return answer
+    def of(self, request: Request) -> History:
+        """What concerns the integration that a request names."""
+        return History(self, request)
 
 
-def reads(read: Callable[[Writes, Request, Response], Answer], base: type[Writes] = Writes) -> Build:
+class History:
+    """What was written and answered of one integration: see :class:`Past`."""
+
+    def __init__(self, past: Past, request: Request) -> None:
+        place = key(request)
+        self.request, self.past = request, past
+        self.put, self.alive = past.put.get(place, []), past.alive.get(place, [])
+        self.answers, self.times = past.answers.get(place, []), past.times.get(place, [])
+        self.deleted, self.domain_deleted = place in past.deleted, request.domain in past.deleted_domains
+        self.updated = len(self.alive) > 1
+
+
+def knows(
+    change: Callable[[Past, Request, Response, Forward], Answer], memory: type[Past] = Past
+) -> Stateful:
+    """A server that answers by what exists."""
+
+    def handler(past: Past, request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if answer.status == 200:
+            past.remember(request)
+        return change(past, request, answer, forward)
+
+    return remembers(memory)(handler)
+
+
+def reads(read: Callable[[History, Response], Answer], memory: type[Past] = Past) -> Stateful:
     """A server that differs in how it answers a reading."""
 
-    class Reads(base):
-        def read(self, request: Request, answer: Response) -> Answer:
-            return read(self, request, answer)
+    def change(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
+        if not is_get(request) or refused(answer):
+            return answer
+        changed = read(past.of(request), answer)
+        if answer.status == 200:
+            past.answers.setdefault(key(request), []).append(answer)
+        return changed
 
-    return Reads
+    return knows(change, memory)
 
 
-def whole_key(request: Request) -> object:
-    """What identifies an integration, and the access key that asks."""
-    return key_of(request), request.domain, request.text
+def edits(members: Callable[[History, Document], Document | None]) -> Stateful:
+    """Sets members of an integration that is read: those that are returned, if any."""
+
+    def read(history: History, answer: Response) -> Answer:
+        new = members(history, answer.document) if answer.status == 200 else None
+        return edited(answer, **new) if new else answer
+
+    return reads(read)
+
+
+def loses(when: Callable[[History], object]) -> Stateful:
+    """Does not find some integrations that are there."""
+    return reads(lambda history, answer: NOT_FOUND if answer.status == 200 and when(history) else answer)
+
+
+def revives(
+    when: Callable[[History], object], change: Callable[[Response], Response] = lambda answer: answer
+) -> Stateful:
+    """Answers as before what is not there any more."""
+
+    def read(history: History, answer: Response) -> Answer:
+        gone = answer.status == 404 and history.answers and when(history)
+        return change(history.answers[-1]) if gone else answer
+
+    return reads(read)
