@@ -115,12 +115,10 @@ class _Command:
         """A live endpoint. An AWS address has to be named on purpose; on this command line it was."""
         given = _limits(self._options)
         if where == _EMULATOR:
-            target = self._stack.enter_context(LocalEmulator()).target()
-            target = replace(target, **{key.replace("-", "_"): value for key, value in given.items()})
+            emulator = self._stack.enter_context(LocalEmulator())
+            target = replace(targets.resolve(given, {}), endpoint=emulator.url)
         else:
-            named = targets.resolve({"endpoint-url": where, "target": file, **given}, os.environ)
-            assert named is not None, "an address makes a target"
-            target = named
+            target = targets.resolve({"endpoint-url": where, "target": file, **given}, os.environ)
         self._redactor.add(*target.secrets)
         return Live.open(target, self._stack, self._say, emulator=where == _EMULATOR, like=other)
 

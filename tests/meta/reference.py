@@ -73,7 +73,7 @@ def _keys() -> Iterator[tuple[str, str]]:
     found = {name for group in options.OPTIONS.values() for name in group}
     for key, taken in KEYS.items():
         meaning = f"as --{key}" if f"--{key}" in found else KEYS_MEANING[key]
-        yield key, f"{meaning} ({taken.due})"
+        yield key, f"{meaning} ({taken['description']})"
 
 
 def document() -> str:

@@ -112,7 +112,7 @@ def test_the_suite_knows_no_comparison_and_little_of_the_emulator() -> None:
     importers = {
         path.relative_to(SOURCE / SUITE).as_posix() for path in _files(SUITE) if EMULATOR in _packages(path)
     }
-    assert importers == {"target/credentials.py", "target/emulator.py"}
+    assert importers == {"target/emulator.py"}
     assert [path for path in _files(SUITE) if COMPARE in _packages(path)] == []
 
 

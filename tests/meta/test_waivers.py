@@ -167,7 +167,7 @@ WRONG = {
     "an empty reason": (waiver("x", reason=""), "reason"),
     "neither owner nor link": (
         f'[[waiver]]\nclause = "x"\nreason = "r"\nexpires = {TODAY}',
-        "needs owner or link",
+        "must have owner or link",
     ),
     "no date": ('[[waiver]]\nclause = "x"\nreason = "r"\nowner = "o"', "expires is missing"),
     "a date in words": (waiver("x").replace(TOMORROW.isoformat(), '"next year"'), "expires must be a date"),

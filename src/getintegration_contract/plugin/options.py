@@ -170,7 +170,7 @@ def make_run(config: pytest.Config) -> Run:
         fail_on_new=option.fail_on == "new",
         root=_root(config),
     )
-    waivers = read_waivers(target.waivers) if target.waivers else []
+    waivers = read_waivers(Path(target.waivers)) if target.waivers else []
     for waiver in waivers:
         _check_known(f"the waiver of {waiver.clause}", waiver.clause, contract)
     for pattern in settings.require_exercised:
@@ -233,7 +233,7 @@ def target_of(config: pytest.Config) -> Target:
         if option.allow_writes:
             raise TargetError("--allow-writes and --no-writes contradict each other: give one of them")
         given["allow-writes"] = False
-    return targets.resolve(given, os.environ) or targets.shipped(given, os.environ)
+    return targets.resolve(given, os.environ)
 
 
 def say(config: pytest.Config, line: str) -> None:

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def act() -> int:
         target = resolve({name.replace("_", "-"): value for name, value in vars(options).items()}, os.environ)
-        if target is None:
+        if not target.endpoint:
             raise UsageError("there is nothing to sweep: give --endpoint-url or --target")
         if target.is_aws and not target.allow_writes:
             raise UsageError("sweeping on AWS needs --allow-writes")

@@ -16,9 +16,6 @@ WRITING = "writing"
 LATENCY = "latency"
 FAULTS = "faults"
 
-#: Limits that a target file sets, by the capability that each claims.
-LIMITS = {LATENCY: "latency-limit", FAULTS: "fault-limit"}
-
 #: What a target has to offer for each capability, for somebody who wants its clauses exercised.
 OFFERS = {
     SIGNATURES: "a server that verifies them",
@@ -27,7 +24,8 @@ OFFERS = {
     TEMPORARY_CREDENTIALS: "[identities.temporary] in the target file",
     THROTTLING: "[identities.low-quota] or throttling-rate in the target file",
     WRITING: "leave to make domains: no --domain-name and no --no-writes, and on AWS --allow-writes",
-    **{name: f"{key} in the target file" for name, key in LIMITS.items()},
+    LATENCY: "latency-limit in the target file",
+    FAULTS: "fault-limit in the target file",
 }
 CAPABILITIES = tuple(OFFERS)
 
@@ -44,12 +42,10 @@ def claimed(
         TEMPORARY_CREDENTIALS: "temporary" in identities or bool(caller.session_token or caller.refreshable),
         THROTTLING: "low-quota" in identities or "throttling-rate" in settings,
         WRITING: allow_writes,
-        **{name: key in settings for name, key in LIMITS.items()},
+        LATENCY: "latency-limit" in settings,
+        FAULTS: "fault-limit" in settings,
     }
-    return frozenset(name for name, given in offered.items() if given) - not_claimed(settings)
-
-
-def not_claimed(settings: Mapping[str, Any]) -> set[str]:
-    """What a target disclaims; without signatures, identities cannot be told apart."""
-    given = set(settings.get("not-claimed", ()))
-    return given | {TEMPORARY_CREDENTIALS, ACCESS_CONTROL, OTHER_ACCOUNT} if SIGNATURES in given else given
+    disclaimed = set(settings.get("not-claimed", ()))
+    if SIGNATURES in disclaimed:  # then identities cannot be told apart
+        disclaimed |= {TEMPORARY_CREDENTIALS, ACCESS_CONTROL, OTHER_ACCOUNT}
+    return frozenset(name for name, given in offered.items() if given) - disclaimed

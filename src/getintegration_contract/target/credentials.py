@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from getintegration_contract.errors import TargetError
@@ -14,6 +15,7 @@ from getintegration_contract.identity import (
     provider_fault,
     unusable,
 )
+from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.hosts import is_loopback
 
 #: Identities that are something because they are not the caller.
@@ -31,11 +33,9 @@ def find(given: Mapping[str, Mapping[str, str]], profile: str | None, endpoint: 
     Raises:
         TargetError: One has no credentials, or none that can be sent, or contradicts its name.
     """
-    identities = {name: _identity(name, entry) for name, entry in given.items()}
-    if profile:
-        identities["caller"] = _from_profile("caller", profile)
-    if "caller" not in identities:
-        identities["caller"] = _default_caller(endpoint)
+    caller = {"profile": profile} if profile else given.get("caller", {})
+    local = is_loopback(endpoint)
+    identities = {name: _identity(name, entry, local) for name, entry in {**given, "caller": caller}.items()}
     temporary = identities.get("temporary")
     if temporary is not None and not (temporary.session_token or temporary.refreshable):
         raise TargetError("identities.temporary needs session-token")
@@ -46,12 +46,23 @@ def find(given: Mapping[str, Mapping[str, str]], profile: str | None, endpoint: 
     return identities
 
 
-def _identity(name: str, entry: Mapping[str, str]) -> Identity:
-    if "profile" in entry:
-        return _from_profile(name, entry["profile"])
-    keys = entry["access-key-id"], entry["secret-access-key"], entry.get("session-token")
-    _check(name, *keys)
-    return Identity(name, *keys)
+def _identity(name: str, entry: Mapping[str, str], local: bool) -> Identity:
+    """The identity that has keys or a profile; without either, what botocore's chain finds.
+
+    Where that finds nothing, a loopback endpoint gets the emulator's documented caller.
+    """
+    if "access-key-id" in entry:
+        keys = entry["access-key-id"], entry["secret-access-key"], entry.get("session-token")
+        _check(name, *keys)
+        return Identity(name, *keys)
+    profile = entry.get("profile")
+    if found := _from_botocore(name, profile, instance_metadata=bool(profile) or not local):
+        return found
+    if profile:
+        raise TargetError(f"no credentials for {name}: the profile {profile} has none")
+    if not local:
+        raise TargetError("no credentials for caller: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its kin")
+    return replace(emulator_identities()["caller"], source="the emulator's, for want of others")
 
 
 def _check(name: str, access_key: str, secret_key: str, session_token: str | None) -> None:
@@ -60,28 +71,7 @@ def _check(name: str, access_key: str, secret_key: str, session_token: str | Non
         raise TargetError(f"credentials for {name}: {fault}")
 
 
-def _default_caller(endpoint: str) -> Identity:
-    """botocore's chain; for a loopback endpoint without any, the emulator's documented defaults."""
-    local = is_loopback(endpoint)
-    found = _from_botocore("caller", None, instance_metadata=not local)
-    if found is not None:
-        return found
-    if not local:
-        raise TargetError("no credentials for caller: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its kin")
-    from getintegration_emulator.identities import DEFAULT_IDENTITIES
-
-    known = DEFAULT_IDENTITIES["caller"]
-    return Identity("caller", known.access_key, known.secret_key, source="the emulator's, for want of others")
-
-
-def _from_profile(name: str, profile: str) -> Identity:
-    found = _from_botocore(name, profile)
-    if found is None:
-        raise TargetError(f"no credentials for {name}: the profile {profile} has none")
-    return found
-
-
-def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool = True) -> Identity | None:
+def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool) -> Identity | None:
     """What botocore's chain finds, if anything.
 
     Raises:

@@ -7,8 +7,6 @@ from functools import cached_property
 
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.identity import Identity
-from getintegration_contract.target.capabilities import CAPABILITIES
-from getintegration_contract.target.target import DEFAULT_REGION, Target
 from getintegration_emulator.identities import DEFAULT_IDENTITIES
 from getintegration_emulator.launch import EmulatorError, RunningEmulator
 
@@ -31,9 +29,6 @@ def _bypass_proxies(host: str) -> None:
 class LocalEmulator(RunningEmulator):
     """The emulator in a process of its own; it keeps nothing that would be lost with it."""
 
-    def __init__(self, *options: str) -> None:
-        super().__init__("--region", DEFAULT_REGION, *options)
-
     @cached_property
     def url(self) -> str:
         """Where the emulator listens.
@@ -47,15 +42,6 @@ class LocalEmulator(RunningEmulator):
             raise EnvironmentFault(str(error)) from None
         _bypass_proxies("127.0.0.1")
         return found
-
-    def target(self) -> Target:
-        """The emulator as a target: all identities, all capabilities."""
-        return Target(
-            endpoint=self.url,
-            identities=emulator_identities(),
-            capabilities=frozenset(CAPABILITIES),
-            allow_writes=True,
-        )
 
     def close(self) -> None:
         """End it at once."""

@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 
 from getintegration_contract.errors import TargetError
 from getintegration_contract.identity import Identity
-from getintegration_contract.target.capabilities import CAPABILITIES, LIMITS, WRITING, claimed, not_claimed
+from getintegration_contract.schema import is_valid
+from getintegration_contract.target.capabilities import claimed
 from getintegration_contract.target.credentials import find
-from getintegration_contract.target.file import KEYS, REGION, check, read_file
+from getintegration_contract.target.emulator import emulator_identities
+from getintegration_contract.target.file import KEYS, check, read_file
 from getintegration_contract.target.hosts import is_aws, is_plain
 
 #: Requests a second that AWS allows an account for GetIntegration, and for each operation that writes
@@ -23,11 +25,8 @@ DEFAULT_REGION = "us-east-1"
 #: AWS CLI's environment variables for the endpoint, the service's own first.
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_CUSTOMER_PROFILES", "AWS_ENDPOINT_URL")
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
-#: Keys of the target file that a target has as they are.
-_PACE = (
-    *("name", "rate", "max-requests", "request-timeout", "wait", "settling-time", "throttling-rate"),
-    *("latency-limit", "fault-limit", "depth", "max-examples", "waivers"),
-)
+#: Keys of the target file that a target does not have as they are.
+_RESOLVED = {"endpoint-url", "region", "allow-writes", "not-claimed", "identities"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Target:
     name: str | None = None
     depth: str = "gate"
     max_examples: int | None = None
-    waivers: Path | None = None
+    waivers: str | None = None
 
     @property
     def caller(self) -> Identity:
@@ -85,8 +84,10 @@ class Target:
         return tuple(secret for identity in self.identities.values() for secret in identity.secrets)
 
 
-def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | None:
-    """The target that options, target file and environment describe; None for the shipped emulator.
+def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
+    """The target that options, target file and environment describe.
+
+    Where nothing names an endpoint, it is the shipped emulator, which has no address before it runs.
 
     Args:
         options: By the name of the target file's key; options that were not given are None. ``target`` is
@@ -96,78 +97,48 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target | 
     Raises:
         TargetError: The description is wrong, or AWS was not named on purpose.
     """
-    settings = _settings(options)
-    named = settings.get("endpoint-url")
-    ambient = next((environ[name] for name in ENDPOINT_VARIABLES if environ.get(name)), None)
-    endpoint = named or ambient
-    if endpoint is None:
-        _refuse_without_endpoint(settings, options)
-        return None
-    _check_address(endpoint)
-    if is_aws(endpoint) and not named:
-        raise TargetError(
-            f"the environment points at {endpoint}: to test AWS itself, name it with --endpoint-url"
-        )
-    if (settings.get("integration-uri") is None) != (settings.get("domain-name") is None):
-        raise TargetError("--domain-name and --integration-uri go together: give both or neither")
-    identities = find(settings.get("identities", {}), options.get("profile"), endpoint)
-    allow_writes = settings.get("allow-writes", not is_aws(endpoint))
-    if settings.get("domain-name"):
-        allow_writes = False
-    pace = _pace(settings)
-    if is_aws(endpoint):
-        pace = {"rate": AWS_RATE, "write_rate": AWS_WRITE_RATE} | pace
-    return Target(
-        endpoint=endpoint.rstrip("/"),
-        region=_region(settings, environ, endpoint, _profile(settings, options, environ)),
-        identities=identities,
-        capabilities=claimed(settings, identities, allow_writes),
-        domain_name=settings.get("domain-name"),
-        integration_uri=settings.get("integration-uri"),
-        allow_writes=allow_writes,
-        insists_on_writing=allow_writes and settings.get("allow-writes", False),
-        **pace,
-    )
-
-
-def shipped(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
-    """The shipped emulator, not started yet, as options, target file and environment want it tested.
-
-    It offers everything; its address and identities are known once it runs.
-    """
-    settings = _settings(options)
-    allow_writes = settings.get("allow-writes", True)
-    without = not_claimed(settings) | (set() if allow_writes else {WRITING})
-    without |= {name for name, key in LIMITS.items() if key not in settings}
-    return Target(
-        endpoint="",
-        region=_region(settings, environ, ""),
-        capabilities=frozenset(CAPABILITIES) - without,
-        allow_writes=allow_writes,
-        **_pace(settings),
-    )
-
-
-def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What the target file says, if there is one, and options that win over it."""
     settings = read_file(Path(options["target"])) if options.get("target") else {}
     given = {key: options[key] for key in KEYS if options.get(key) is not None}
     check(given)
-    return settings | given
+    settings |= given
+    endpoint = _endpoint(settings, options, environ)
+    is_read_only = settings.get("domain-name") is not None
+    if is_read_only != (settings.get("integration-uri") is not None):
+        raise TargetError("--domain-name and --integration-uri go together: give both or neither")
+    if endpoint:
+        identities = find(settings.get("identities", {}), options.get("profile"), endpoint)
+    else:
+        identities = emulator_identities()
+    allow_writes = settings.get("allow-writes", not is_aws(endpoint)) and not is_read_only
+    resolved = {
+        "endpoint": endpoint,
+        "region": _region(settings, options, environ, endpoint),
+        "identities": identities,
+        "capabilities": claimed(settings, identities, allow_writes),
+        "allow_writes": allow_writes,
+        "insists_on_writing": allow_writes and settings.get("allow-writes", False),
+    }
+    quotas = {"rate": AWS_RATE, "write_rate": AWS_WRITE_RATE} if is_aws(endpoint) else {}
+    taken = {key.replace("-", "_"): settings[key] for key in settings.keys() - _RESOLVED}
+    return Target(**quotas | taken | resolved)
 
 
-def _pace(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Depth, rate, limits and timeouts."""
-    pace = {key.replace("-", "_"): settings[key] for key in _PACE if key in settings}
-    return pace | {"waivers": Path(pace["waivers"])} if "waivers" in pace else pace
-
-
-def _refuse_without_endpoint(settings: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    pointless = [key for key in ("domain-name", "integration-uri", "identities") if settings.get(key)]
-    if options.get("profile"):
-        pointless.append("profile")
-    if pointless:
-        raise TargetError(f"{pointless[0]} needs an endpoint: give --endpoint-url as well")
+def _endpoint(settings: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """The address under test; empty for the shipped emulator."""
+    ambient = next((environ[name] for name in ENDPOINT_VARIABLES if environ.get(name)), "")
+    endpoint: str = settings.get("endpoint-url", ambient)
+    if not endpoint:
+        given = {**settings, "profile": options.get("profile")}
+        for key in ("domain-name", "integration-uri", "identities", "profile"):
+            if given.get(key):
+                raise TargetError(f"{key} needs an endpoint: give --endpoint-url as well")
+        return ""
+    _check_address(endpoint)
+    if is_aws(endpoint) and "endpoint-url" not in settings:
+        raise TargetError(
+            f"the environment points at {endpoint}: to test AWS itself, name it with --endpoint-url"
+        )
+    return endpoint.rstrip("/")
 
 
 def _check_address(endpoint: str) -> None:
@@ -187,15 +158,18 @@ def _check_address(endpoint: str) -> None:
 
 
 def _region(
-    settings: Mapping[str, Any], environ: Mapping[str, str], endpoint: str, profile: str | None = None
+    settings: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str], endpoint: str
 ) -> str:
+    """The region that is given, by the first who gives one; that of an address of AWS stands in its name."""
     region, source = settings.get("region"), "region"
     if not region:
         source = next((name for name in REGION_VARIABLES if environ.get(name)), "")
         region = environ.get(source)
-    if not region and profile:
-        region, source = _region_of(profile), f"the region of the profile {profile}"
-    if region and not REGION.fullmatch(region):
+    if not region and endpoint:
+        in_file = settings.get("identities", {}).get("caller", {}).get("profile")
+        if profile := options.get("profile") or in_file or environ.get("AWS_PROFILE"):
+            region, source = _region_of(profile), f"the region of the profile {profile}"
+    if region and not is_valid(region, KEYS["region"]):
         raise TargetError(f"{source}: {region!r} is not the name of a region")
     if is_aws(endpoint):
         labels = (urlsplit(endpoint).hostname or "").split(".")
@@ -208,14 +182,6 @@ def _region(
     return region or DEFAULT_REGION
 
 
-def _profile(
-    settings: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]
-) -> str | None:
-    """The AWS profile of the caller, if it has one."""
-    in_file = settings.get("identities", {}).get("caller", {}).get("profile")
-    return options.get("profile") or in_file or environ.get("AWS_PROFILE")
-
-
 def _region_of(profile: str) -> str | None:
     """The region that AWS's configuration gives a profile."""
     import botocore.exceptions
@@ -223,8 +189,6 @@ def _region_of(profile: str) -> str | None:
 
     try:
         region: str | None = botocore.session.Session(profile=profile).get_config_variable("region")
-    except (
-        botocore.exceptions.BotoCoreError
-    ):  # such a profile has no credentials either, and that is reported
-        return None
+    except botocore.exceptions.BotoCoreError:
+        return None  # such a profile has no credentials either, and that is reported
     return region

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from getintegration_contract.errors import WaiverError
-from getintegration_contract.target.file import TEXT, read_toml, unknown
+from getintegration_contract.schema import table_fault
+from getintegration_contract.target.file import SCHEMA, read_toml
 
+_SCHEMA = SCHEMA["definitions"]["waiver"]
 #: Placeholders that somebody has to replace.
 _PLACEHOLDERS = ("say why this is accepted", "say who answers for it")
 
@@ -64,31 +66,26 @@ def _waiver(entry: Any, subject: str) -> Waiver:
     Raises:
         ValueError: It is not what a waiver has to be.
     """
-    if not isinstance(entry, dict):
-        raise ValueError("it must be a table")
-    texts = (subject, "reason", "owner", "link")
+    if isinstance(entry, dict) and isinstance(entry.get("expires"), datetime.date):
+        entry["expires"] = str(entry["expires"])[:10]  # TOML has dates, and JSON Schema has not
+    properties = {subject: _SCHEMA["properties"]["reason"]} | _SCHEMA["properties"]
+    required = [subject, *_SCHEMA["required"]]
+    if fault := table_fault(entry, {**_SCHEMA, "properties": properties, "required": required}):
+        raise ValueError(fault)
     for name, value in entry.items():
-        if name not in (*texts, "expires"):
-            raise ValueError(unknown(name, (*texts, "expires")))
-        if name in texts and not TEXT.holds(value):
-            raise ValueError(f"{name} must be {TEXT.due}")
         if value in _PLACEHOLDERS:
             raise ValueError(f"{name} is not filled in: {value}")
-    for name in (subject, "reason", "expires"):
-        if name not in entry:
-            raise ValueError(f"{name} is missing")
-    if not entry.keys() & {"owner", "link"}:
-        raise ValueError("it needs owner or link")
-    return Waiver(
-        entry[subject], entry["reason"], _date(entry["expires"]), entry.get("owner"), entry.get("link")
-    )
+    clause, expires = entry.pop(subject), entry.pop("expires")
+    try:
+        return Waiver(clause, expires=datetime.date.fromisoformat(expires), **entry)
+    except ValueError:
+        raise ValueError("expires must be a date like 2027-01-31") from None
 
 
 def write(
     path: Path,
     clauses: Iterable[str],
     today: datetime.date,
-    days: int = 30,
     kept: Iterable[Waiver] = (),
     subject: str = "clause",
 ) -> None:
@@ -98,35 +95,13 @@ def write(
         kept: Waivers to write as they are; an expired one is not renewed.
         subject: The key of what is accepted.
     """
-    kept, expires = tuple(kept), today + datetime.timedelta(days=days)
+    kept, expires = tuple(kept), today + datetime.timedelta(days=30)
     known = {waiver.clause for waiver in kept}
-    fresh = (
-        Waiver(clause, _PLACEHOLDERS[0], expires, _PLACEHOLDERS[1])
-        for clause in clauses
-        if clause not in known
-    )
-    blocks = [
-        "[[waiver]]\n"
-        + "".join(
-            f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
-            for name, value in (
-                (subject, waiver.clause),
-                ("reason", waiver.reason),
-                ("owner", waiver.owner),
-                ("link", waiver.link),
-            )
-            if value
-        )
-        + f"expires = {waiver.expires.isoformat()}\n"
-        for waiver in (*kept, *fresh)
-    ]
+    new = (clause for clause in clauses if clause not in known)
+    fresh = (Waiver(clause, _PLACEHOLDERS[0], expires, _PLACEHOLDERS[1]) for clause in new)
+    blocks = []
+    for waiver in (*kept, *fresh):
+        texts = {subject: waiver.clause, "reason": waiver.reason, "owner": waiver.owner, "link": waiver.link}
+        lines = [f"{name} = {json.dumps(text, ensure_ascii=False)}\n" for name, text in texts.items() if text]
+        blocks.append(f"[[waiver]]\n{''.join(lines)}expires = {waiver.expires.isoformat()}\n")
     path.write_text("\n".join(blocks) or "# nothing was violated\n", encoding="utf-8")
-
-
-def _date(value: Any) -> datetime.date:
-    if isinstance(value, datetime.datetime):
-        return value.date()
-    try:
-        return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(value)
-    except (ValueError, TypeError):
-        raise ValueError("expires must be a date like 2027-01-31") from None
