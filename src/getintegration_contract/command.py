@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 from typing import NoReturn
 
-from getintegration_contract import streams
+from getintegration_contract import process
 from getintegration_contract.errors import EnvironmentFault, UsageError
+from getintegration_contract.process import Interrupts
 from getintegration_contract.redact import Redactor
 from getintegration_contract.text import shorten
 
-OK, FAILED, INTERRUPTED, INTERNAL, WRONG_USE, INDETERMINATE = 0, 1, 2, 3, 4, 6
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Exit statuses, as the README's table has them.
+OK, FAILED, INTERRUPTED, INTERNAL, WRONG_USE, NOTHING_RAN, INDETERMINATE = range(7)
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,9 +26,9 @@ class Parser(argparse.ArgumentParser):
 
 def run(program: str, act: Callable[[], int], redactor: Redactor | None = None) -> int:
     """The status of a command: what ``act`` returns, or that of what ended it."""
-    streams.tolerate()
+    process.tolerate()
     try:
-        with _interruptible():
+        with Interrupts():
             return act()
     except UsageError as error:
         message, status = str(error), WRONG_USE
@@ -47,23 +44,3 @@ def run(program: str, act: Callable[[], int], redactor: Redactor | None = None) 
         sys.stdout.flush()
     print(f"{program}: {(redactor or Redactor()).text(message)}", file=sys.stderr)
     return status
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a command as Ctrl-C does: what it made is removed, and not in two goes."""
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        for each in handled:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {each: signal.getsignal(each) for each in _SIGNALS}
-    handled = [each for each in _SIGNALS if before[each] is not signal.SIG_IGN]
-    for each in handled:
-        signal.signal(each, interrupt)
-    try:
-        yield
-    finally:
-        for each in handled:
-            signal.signal(each, before[each])

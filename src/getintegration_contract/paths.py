@@ -6,25 +6,22 @@ from pathlib import Path
 
 #: What the wheel holds of the checkout, in the same places below it; see pyproject.toml.
 _PACKAGED = Path(__file__).parent / "_suite"
-
-_checkouts: list[Path] = []
+_roots = [_PACKAGED if _PACKAGED.exists() else Path(__file__).parents[2]]
 
 
 def use_checkout(root: Path) -> None:
     """Take both from a checkout, even where a wheel is installed as well."""
-    _checkouts[:] = [root]
+    _roots[:] = [root]
 
 
 def is_packaged() -> bool:
     """Whether both come from an installed wheel."""
-    return not _checkouts and _PACKAGED.exists()
+    return root() == _PACKAGED
 
 
 def root() -> Path:
     """The folder that ids of tests start from."""
-    if is_packaged():
-        return _PACKAGED
-    return _checkouts[0] if _checkouts else Path(__file__).parents[2]
+    return _roots[0]
 
 
 def suite() -> Path:

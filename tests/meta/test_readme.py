@@ -14,7 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from getintegration_contract import cli, run
+from getintegration_contract import cli, command
 from getintegration_contract.report import view
 from getintegration_contract.target.capabilities import CAPABILITIES
 
@@ -69,10 +69,10 @@ def test_the_readmes_exit_statuses_are_those_of_the_code() -> None:
         pytest.ExitCode.INTERRUPTED: "interrupted",
         pytest.ExitCode.USAGE_ERROR: "wrong use",
         pytest.ExitCode.NO_TESTS_COLLECTED: "nothing ran",
-        run.UPHELD_STATUS: "upheld",
-        run.VIOLATED_STATUS: "violated",
-        run.INTERNAL_STATUS: "internal error",
-        run.INDETERMINATE_STATUS: "indeterminate",
+        command.OK: "upheld",
+        command.FAILED: "violated",
+        command.INTERNAL: "internal error",
+        command.INDETERMINATE: "indeterminate",
     }
     assert sorted(map(int, shown)) == sorted(view._WORDS) == sorted(map(int, code))
     for status, word in code.items():
@@ -160,15 +160,15 @@ def test_every_command_of_the_readme_works(mock: Process, tmp_path: Path) -> Non
     assert program is not None
     commands = [words for words in _commands(README) if words[0] == cli.PROGRAM]
     assert len(commands) >= 6
-    for _, command, *rest in commands:
+    for _, name, *rest in commands:
         given = [word.replace("http://127.0.0.1:4566", mock.url) for word in rest]
         done = subprocess.run(
-            [program, command, *given, *(PART if command == "run" else ())],
+            [program, name, *given, *(PART if name == "run" else ())],
             cwd=tmp_path,
             env=env,
             capture_output=True,
             encoding="utf-8",
             timeout=120,
         )
-        assert done.returncode == 0, (command, rest, done.stdout + done.stderr)
+        assert done.returncode == 0, (name, rest, done.stdout + done.stderr)
     mock.close()

@@ -18,7 +18,7 @@ from .support import Process, Result, finish, start_suite, suite
 
 
 def _config(**option: object) -> Any:
-    given = {"dist": "no", "usepdb": False, "keyword": "", "markexpr": "", **option}
+    given = {"numprocesses": None, "usepdb": False, "keyword": "", "markexpr": "", **option}
     return SimpleNamespace(
         option=SimpleNamespace(**given),
         args=["tests/contract"],
@@ -51,36 +51,35 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(0, 0.1, None, {}, 0, id="slow, none asked for"),
         pytest.param(3, 0.1, None, {}, 3, id="slow, three asked for"),
         pytest.param(3, 0.001, None, {}, 0, id="quick, three asked for"),
-        pytest.param(3, 0.1, None, {"dist": "worksteal"}, 0, id="xdist has its own"),
     ],
 )
 def test_number(
     asked: int | None, latency: float, rate: float | None, option: dict[str, object], due: int
 ) -> None:
     run = _run(latency, rate)
-    assert workers.number(_config(**option), run, asked) == due
+    assert workers.number(_config(numprocesses=asked, **option), run) == due
     assert bool(run.said) == (asked == 3 and latency < 0.01)
 
 
 def test_a_busy_machine_gets_no_more_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert workers.number(_config(), _run(0.1, is_emulator=True), None) == 0
+    assert workers.number(_config(), _run(0.1, is_emulator=True)) == 0
     monkeypatch.setattr(os, "getloadavg", lambda: (1000.0, 0.0, 0.0))
-    assert workers.number(_config(), _run(0.1), None) == 0
-    assert workers.number(_config(), _run(0.1), 3) == 3
+    assert workers.number(_config(), _run(0.1)) == 0
+    assert workers.number(_config(numprocesses=3), _run(0.1)) == 3
 
 
 @pytest.mark.parametrize(
-    ("given", "held"),
+    ("dist", "depth", "chosen"),
     [
-        (("load", "gate"), True),
-        (("load", "nightly"), False),
-        (("worksteal", "gate"), False),
+        ("no", "nightly", True),
+        ("load", "gate", True),
+        ("load", "nightly", False),
+        ("worksteal", "gate", False),
     ],
 )
-def test_only_the_gate_leaves_a_number_aside(given: tuple[str, str], held: bool) -> None:
-    option = SimpleNamespace(numprocesses=2, dist=given[0], tx=["popen"] * 2, depth=given[1])
-    assert workers.hold_back(option) == 2
-    assert (option.dist, option.tx) == (("no", []) if held else (given[0], ["popen"] * 2))
+def test_only_the_gate_leaves_a_number_aside(dist: str, depth: str, chosen: bool) -> None:
+    option = SimpleNamespace(numprocesses=None if dist == "no" else 2, depth=depth)
+    assert workers.may_choose(option, dist) is chosen
 
 
 def _lines(result: Result) -> list[tuple[str, int]]:

@@ -4,92 +4,106 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Generator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from getintegration_contract import command
 from getintegration_contract.errors import EnvironmentFault
-from getintegration_contract.plugin import workers
-from getintegration_contract.plugin.interrupts import Interrupts
+from getintegration_contract.plugin import options, workers
 from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.recording import RunRecorder
 from getintegration_contract.plugin.worker import Worker
+from getintegration_contract.process import Interrupts
 from getintegration_contract.report.repeat import own_command
-from getintegration_contract.run import INDETERMINATE_STATUS, INTERNAL_STATUS, UPHELD_STATUS, Run
 
 TestStatus = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
 
 
 class Controller:
-    """The controlling process: prepares the target, gathers entries, gives the verdict."""
+    """Prepares the target, has it tested here or by workers, gathers what they find, gives the verdict.
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
+    Raises:
+        UsageError: An option, or a file that it names, is wrong.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self._asked_workers = workers.hold_back(config.option)
-        self.run = run
-        self.status = 0
-        self.collected = True
-        self.document: dict[str, Any] = {}
-        self._has_begun = False
+        self.run = options.make_run(config, self.say)
+        config.add_cleanup(self.run.finish)
+        self.progress = Progress(config, self.run)
+        config.pluginmanager.register(self.progress, "contract-progress")
         self.recorder: RunRecorder | None = None
+        if config.option.record or config.option.report_dir:
+            self.recorder = RunRecorder(config, self.run)
+            config.pluginmanager.register(self.recorder, "contract-recorder")
         self.interrupts = Interrupts()
-        config.pluginmanager.register(self.interrupts, "contract-interrupts")
+        # xdist starts no workers before the target is ready.
+        self._dist, config.option.dist = getattr(config.option, "dist", "no"), "no"
+        self._collected = True
+        self.document: dict[str, Any] = {}
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_sessionstart(self, session: pytest.Session) -> Generator[None]:
-        self.interrupts.install()
+    def say(self, line: str) -> None:
+        """Print a line for the user, outside tests."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if self.progress.bar is not None:
+            self.progress.bar.console.print(
+                f"contract: {line}", markup=False, highlight=False, soft_wrap=True
+            )
+        elif reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(f"contract: {line}")
+        else:
+            print(f"contract: {line}", file=sys.stderr)
+
+    def pytest_report_header(self) -> list[str]:
+        return [f"contract: {line}" for line in self.run.announce()]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> bool | None:
+        """Prepare the run; True if nothing is to be collected here."""
+        self.interrupts.__enter__()
         # botocore would log canonical requests, session token included, where somebody asks pytest for logs.
         logging.getLogger("botocore").setLevel(logging.INFO)
         try:
-            _ = self.run.target  # waits for the emulator
-        except EnvironmentFault as error:
-            pytest.exit(str(error), returncode=INDETERMINATE_STATUS)
-        try:
-            if self.config.option.verbose >= 0:
-                for line in self.run.announce():
-                    self.run.say(line)
             self.run.prepare()
         except EnvironmentFault as error:
-            self._end_untested(INDETERMINATE_STATUS)
             self.run.say(str(error))
-            pytest.exit("nothing was tested", returncode=INDETERMINATE_STATUS)
-        option = self.config.option
-        if option.depth == "nightly" and getattr(option, "maxschedchunk", 0) is None:
-            option.maxschedchunk = 1  # some tests take a hundred times as long as others
-        count = workers.number(self.config, self.run, self._asked_workers)
-        is_alone = not count and getattr(option, "dist", "no") == "no"
-        if is_alone or count:
-            self.run.settings = replace(self.run.settings, workers=count or 1)
-        if count:
-            self.run.say(f"{count} workers, since an answer takes {1000 * self.run.latency:.0f} ms")
-        if option.record or option.report_dir:
-            self.recorder = RunRecorder(self.config, self.run)
-            self.config.pluginmanager.register(self.recorder, "contract-recorder")
-        self.progress = Progress(self.config, self.run)
-        self.config.pluginmanager.register(self.progress, "contract-progress")
-        if is_alone:
-            worker = Worker(self.config, self._to_worker(), self.run.contract, self.run.redactor)
-            self.config.pluginmanager.register(worker, "contract-worker")
-        yield
-        self._has_begun = True
-        if count:
-            workers.start(session, count)
-
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        ended = isinstance(excinfo.value, pytest.exit.Exception)  # by this plugin, which wrote the reports
-        if not self._has_begun and not ended:  # else pytest calls pytest_sessionfinish
-            self._end_untested(pytest.ExitCode.INTERRUPTED)
+            return True
+        if self.recorder is not None:
+            self.recorder.begin()
+        if workers.start(session, self.run, self._dist):
+            return True
+        worker = Worker(self.config, self._to_worker(), self.run.contract, self.run.redactor)
+        self.config.pluginmanager.register(worker, "contract-worker")
+        return None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["contract"] = self._to_worker()
 
+    def _to_worker(self) -> dict[str, Any]:
+        """What a worker needs, in types that xdist carries; it finds credentials for itself."""
+        run = self.run
+        assert run.state is not None
+        return {
+            "state": run.state.to_dict(),
+            "endpoint": run.target.endpoint,
+            "emulator": run.is_emulator,
+            "capabilities": sorted(run.target.capabilities),
+            "waived": sorted(run.waived),
+            "settings": vars(run.settings),
+            "budget": vars(run.budget),
+            "records": self.recorder is not None,
+            "complete": self.recorder.complete if self.recorder else [],
+        }
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.collected = False
+            self._collected = False
             self.run.internal_errors.append(report.nodeid or report.longreprtext.partition("\n")[0])
 
     @pytest.hookimpl(tryfirst=True)  # before what writes junit.xml
@@ -124,25 +138,32 @@ class Controller:
         is_silent = self.config.option.verbose < 0 or self.progress.bar is not None
         return (status[0], "", "") if is_silent else status
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # A signal may come between two lines, and pytest breaks on a frame that has no line.
+        if self.interrupts.came and isinstance(excinfo.value, KeyboardInterrupt):
+            excinfo.traceback = excinfo.traceback[-1:]
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        written = True
+        self.interrupts.is_ending = True
+        faults: list[Exception] = []
         try:
             yield
         except OSError as error:  # of junit.xml, which pytest writes
-            self.run.say(f"not everything could be written: {error}")
-            written = False
+            faults.append(error)
         self.run.finish()
         self.run.is_partial |= bool(self.progress.left)
         if self.interrupts.came:
             session.exitstatus = pytest.ExitCode.INTERRUPTED
         finished = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        if finished or self.run.ledger.aborted or not self.collected:
+        if finished or self.run.ledger.aborted or not self._collected:
             session.exitstatus = self.run.exit_status()
-        self.status = int(session.exitstatus)
-        written &= self._write_reports(self.status)
-        if not written and self.status == UPHELD_STATUS:
-            self.status = session.exitstatus = INTERNAL_STATUS
+        faults += self._write_reports(int(session.exitstatus))
+        for fault in faults:
+            self.run.say(f"not everything could be written: {fault}")
+        if faults and session.exitstatus == command.OK:
+            session.exitstatus = command.INTERNAL
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         from getintegration_contract.report import terminal
@@ -151,7 +172,7 @@ class Controller:
             self.document,
             colour=bool(terminalreporter.hasmarkup),  # NO_COLOR and FORCE_COLOR are settled in it
             width=terminalreporter._tw.fullwidth,
-            quiet=self.config.option.verbose < 0,
+            quiet=self.config.option.verbose < 0 or self.run.state is None,
             verbose=self.config.option.verbose > 0,
             cut=terminalreporter.isatty,
         )
@@ -160,63 +181,30 @@ class Controller:
         if self.config.option.verbose < 0:
             self.config.option.verbose = -2  # so that pytest adds no line of its own
 
-    def pytest_unconfigure(self) -> None:
-        self.run.finish()
-
-    def _to_worker(self) -> dict[str, Any]:
-        """What a worker needs, in types that xdist carries; it finds credentials for itself."""
-        run = self.run
-        assert run.state is not None
-        return {
-            "state": run.state.to_dict(),
-            "endpoint": run.target.endpoint,
-            "emulator": run.is_emulator,
-            "capabilities": sorted(run.target.capabilities),
-            "waived": sorted(run.waived),
-            "settings": vars(run.settings),
-            "budget": vars(run.budget),
-            "records": self.recorder is not None,
-            "complete": self.recorder.complete if self.recorder else [],
-        }
-
-    def _write_waivers(self, path: Path) -> None:
-        count = self.run.write_waivers(path)
-        edit = ": fill in why each is accepted, and who answers for it, before it is used" if count else ""
-        self.run.say(f"{count} waivers written to {path}{edit}")
-
-    def _end_untested(self, status: int) -> None:
-        """The reports and the verdict line of a run that ends before its tests."""
-        from getintegration_contract.report import terminal
-
-        self.run.finish()
-        self._write_reports(status)
-        print(terminal.render(self.document, colour=False, width=200, quiet=True, verbose=False))
-
-    def _write_reports(self, status: int) -> bool:
-        """Write all that was asked for; whether that worked."""
+    def _write_reports(self, status: int) -> list[Exception]:
+        """Write all that was asked for; why that did not work, where it did not."""
         from getintegration_contract import report as reports
         from getintegration_contract.report import document as documents
         from getintegration_contract.report import junit, markdown
 
-        option = self.config.option
-        written = True
-        document = self.document = documents.make(self.run, status)
+        option, run = self.config.option, self.run
+        document = self.document = documents.make(run, status)
+        faults: list[Exception] = []
         try:
-            if option.write_waivers and not self.run.ledger.aborted:
-                self._write_waivers(Path(option.write_waivers))
+            if option.write_waivers and not run.ledger.aborted:
+                run.write_waivers(Path(option.write_waivers))
             if option.report_dir:
                 reports.write(document, Path(option.report_dir))
             if option.xmlpath and Path(option.xmlpath).exists():
-                junit.attach(Path(option.xmlpath), document, self.run.redactor.text)
+                junit.attach(Path(option.xmlpath), document, run.redactor.text)
         except (reports.ReportError, OSError) as error:
-            self.run.say(f"not everything could be written: {error}")
-            written = False
+            faults.append(error)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             try:
                 with Path(summary).open("a", encoding="utf-8") as file:
                     file.write(markdown.summary(document))
             except OSError as error:
-                self.run.say(f"cannot write GITHUB_STEP_SUMMARY: {error.strerror}")
+                run.say(f"cannot write GITHUB_STEP_SUMMARY: {error.strerror}")
         if os.environ.get("GITHUB_ACTIONS") == "true":
             print("\n".join(markdown.annotations(document)))
-        return written
+        return faults

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from getintegration_contract import paths, streams
+from getintegration_contract import paths, process
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import UsageError
 from getintegration_contract.plugin import options, progress
@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    streams.tolerate()
+    process.tolerate()
     if config.option.list_clauses:
         from getintegration_contract.report.requirements import clauses
 
@@ -60,17 +60,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.report_dir and not config.option.xmlpath:
         config.option.xmlpath = str(Path(config.option.report_dir) / "junit.xml")
     try:
-        options.check(config.option)
-        run = options.make_run(config)
+        config.pluginmanager.register(Controller(config), "contract-controller")
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
-    config.pluginmanager.register(Controller(config, run), "contract-controller")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if capturing := config.pluginmanager.getplugin("capturemanager"):
         capturing.stop_global_capturing()  # which brings back streams that were closed
-    streams.tolerate()
+    process.tolerate()
     sys.stdout.flush()  # while it may still fail
 
 

@@ -8,8 +8,7 @@ import fnmatch
 import os
 import re
 import shlex
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -135,15 +134,20 @@ def check(option: argparse.Namespace) -> None:
             check_file(name, Path(given))
 
 
-def make_run(config: pytest.Config) -> Run:
+def make_run(config: pytest.Config, say: Callable[[str], None]) -> Run:
     """The run that the options ask for.
+
+    Args:
+        say: Prints a line for the user, outside tests.
 
     Raises:
         ContractError: The description cannot be read.
+        ReportError: The baseline cannot be read, or there is nowhere to write.
         TargetError: An option or the target file is wrong.
         WaiverError: The waivers file is.
     """
     option = config.option
+    check(option)
     target = target_of(config)
     emulator = None if target.endpoint else LocalEmulator("--region", target.region)
     contract = Contract.load(paths.description())  # while the emulator starts
@@ -152,17 +156,40 @@ def make_run(config: pytest.Config) -> Run:
         if broken:
             raise TargetError(f"--domain-name and --integration-uri name what cannot exist: {broken[0]}")
     option.depth = target.depth  # scenarios and workers ask it
+    waivers = read_waivers(Path(target.waivers)) if target.waivers else []
+    patterns = {f"the waiver of {waiver.clause}": waiver.clause for waiver in waivers}
+    patterns |= {f"--require-exercised {pattern}": pattern for pattern in option.require_exercised}
+    for what, pattern in patterns.items():
+        if not fnmatch.filter(contract.clauses, pattern):
+            near = difflib.get_close_matches(pattern[:100], contract.clauses, n=1, cutoff=0)[0]
+            raise TargetError(f"{what[:200]} matches no clause; the nearest is {near}")
+    run = Run(contract, target, _settings(config, target), waivers, say, emulator)
+    about = target.name or f"{target.endpoint or 'shipped emulator'}, {target.region}"
+    run.baseline, run.notes = history.baseline(option.baseline, option.report_dir, about)
+    if run.settings.fail_on_new and not run.baseline:
+        if not (option.report_dir and (Path(option.report_dir) / "history").is_dir()):
+            raise TargetError("--fail-on new needs --baseline REPORT.json, or history/ in --report-dir")
+        run.notes.append("no earlier report of this target: every violation is new")
+    return run
+
+
+def _settings(config: pytest.Config, target: Target) -> Settings:
+    """How the options want the target tested.
+
+    Raises:
+        TargetError: The seed is none.
+    """
+    option = config.option
     seed = str(getattr(option, "hypothesis_seed", None) or 0)
     if not (seed.isascii() and seed.isdigit() and len(seed) <= _LONGEST_SEED):
         raise TargetError(f"--hypothesis-seed must be a whole number of at most {_LONGEST_SEED} digits")
     program, arguments = command.typed(config)
     repeat = (*program, *_options_to_repeat(config, arguments), *_from_environment(config, target))
-    settings = Settings(
+    return Settings(
         depth=target.depth,
         seed=int(seed),
         max_examples=target.max_examples or MAX_EXAMPLES[target.depth],
         strict=option.fail_on_should,
-        workers=int(getattr(option, "numprocesses", None) or 1),
         require_exercised=tuple(option.require_exercised),
         redact_accounts=option.redact_accounts,
         command=shlex.join([*program, *arguments]),
@@ -170,30 +197,6 @@ def make_run(config: pytest.Config) -> Run:
         fail_on_new=option.fail_on == "new",
         root=_root(config),
     )
-    waivers = read_waivers(Path(target.waivers)) if target.waivers else []
-    for waiver in waivers:
-        _check_known(f"the waiver of {waiver.clause}", waiver.clause, contract)
-    for pattern in settings.require_exercised:
-        _check_known(f"--require-exercised {pattern}", pattern, contract)
-    run = Run(contract, target, settings, waivers, lambda line: say(config, line), emulator)
-    about = target.name or f"{target.endpoint or 'shipped emulator'}, {target.region}"
-    run.baseline, run.notes = history.baseline(option.baseline, option.report_dir, about)
-    if settings.fail_on_new and not run.baseline:
-        if not (option.report_dir and (Path(option.report_dir) / "history").is_dir()):
-            raise TargetError("--fail-on new needs --baseline REPORT.json, or history/ in --report-dir")
-        run.notes.append("no earlier report of this target: every violation is new")
-    return run
-
-
-def _check_known(what: str, pattern: str, contract: Contract) -> None:
-    """Make sure that a pattern of clauses matches one.
-
-    Raises:
-        TargetError: It does not; the message names the nearest clause.
-    """
-    if not fnmatch.filter(contract.clauses, pattern):
-        near = difflib.get_close_matches(pattern[:100], contract.clauses, n=1, cutoff=0)[0]
-        raise TargetError(f"{what[:200]} matches no clause; the nearest is {near}")
 
 
 def _root(config: pytest.Config) -> str:
@@ -234,16 +237,3 @@ def target_of(config: pytest.Config) -> Target:
             raise TargetError("--allow-writes and --no-writes contradict each other: give one of them")
         given["allow-writes"] = False
     return targets.resolve(given, os.environ)
-
-
-def say(config: pytest.Config, line: str) -> None:
-    """Print a line for the user, outside tests."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    bar = getattr(config.pluginmanager.get_plugin("contract-progress"), "bar", None)
-    if bar is not None:
-        bar.console.print(f"contract: {line}", markup=False, highlight=False, soft_wrap=True)
-    elif reporter is not None:
-        reporter.ensure_newline()
-        reporter.write_line(f"contract: {line}")
-    else:
-        print(f"contract: {line}", file=sys.stderr)

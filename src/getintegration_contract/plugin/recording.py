@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from getintegration_contract import recording as recordings
-from getintegration_contract.recording import Recorder, RecordingError
+from getintegration_contract.recording import Recorder, Recording, RecordingError
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.run import Run
 
@@ -21,38 +21,52 @@ class RunRecorder:
         complete: The tests that an earlier recording has already.
 
     Raises:
-        pytest.UsageError: It cannot be begun, or cannot be continued.
+        RecordingError: It cannot be begun, or cannot be continued.
     """
 
     def __init__(self, config: pytest.Config, run: Run) -> None:
         option = config.option
         self._run = run
+        self._recorder: Recorder | None = None
         self._is_asked_for = bool(option.record)
-        path = config.invocation_params.dir / (option.record or Path(option.report_dir, "exchanges.har"))
+        given = config.invocation_params.dir / (option.record or Path(option.report_dir, "exchanges.har"))
+        self._path = given.resolve()
+        self._earlier: Recording | None = None
+        interrupted = self._is_asked_for and recordings.interrupted(self._path)
         try:
-            self._recorder: Recorder | None = self._begin(path.resolve(), resume=option.resume)
+            if interrupted and not option.resume:
+                way = f"give --resume to continue it, or remove {self._path}.partial"
+                raise RecordingError(f"{self._path} was interrupted: {way}")
+            if option.resume and (interrupted or self._path.exists()):
+                self._earlier = recordings.read(self._path)
+                self._suite()
         except RecordingError as error:
-            raise pytest.UsageError(f"{'--record' if option.record else '--report-dir'}: {error}") from None
+            raise RecordingError(f"--record: {error}") from None
+        self.complete = list(self._earlier.tests) if self._earlier else []
 
-    def _begin(self, path: Path, *, resume: bool) -> Recorder:
-        run = self._run
-        assert run.state is not None
-        how = {name: getattr(run.settings, name) for name in ("seed", "depth", "max_examples")}
-        suite = Suite.begun(run.target, run.state, emulator=run.is_emulator, **how)
-        earlier = None
-        interrupted = recordings.interrupted(path)
-        if self._is_asked_for and interrupted and not resume:
-            raise RecordingError(
-                f"{path} was interrupted: give --resume to continue it, or remove {path}.partial"
-            )
-        if resume and (interrupted or path.exists()):
-            earlier = recordings.read(path)
-            suite = suite.continuing(earlier.suite)
-            for entry in earlier.tests.values():
+    def _suite(self) -> Suite:
+        """What the recording is about, all states that it was made with included."""
+        run, how = self._run, self._run.settings
+        suite = Suite.begun(
+            run.target,
+            run.state,
+            seed=how.seed,
+            depth=how.depth,
+            max_examples=how.max_examples,
+            emulator=run.is_emulator,
+        )
+        return suite.continuing(self._earlier.suite) if self._earlier else suite
+
+    def begin(self) -> None:
+        """Begin to write, with what an earlier recording has."""
+        run, suite = self._run, self._suite()
+        with self._giving_up():
+            self._recorder = Recorder(self._path, run.redactor, suite, earlier=self._earlier)
+        if self._earlier:
+            for entry in self._earlier.tests.values():
                 run.ledger.add(entry)
-            run.say(f"continues {path}: {len(earlier.tests)} tests are complete")
-        self.complete = list(earlier.tests) if earlier else []
-        return Recorder(path, run.redactor, suite, earlier=earlier)
+            run.say(f"continues {self._path}: {len(self.complete)} tests are complete")
+            self._earlier = None  # it may be large
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -73,7 +87,7 @@ class RunRecorder:
                 self._recorder.finish(complete=complete)
                 if self._is_asked_for:
                     more = "" if complete else "; continue it with --resume"
-                    self._run.say(f"recorded in {self._recorder.path}{more}")
+                    self._run.say(f"recorded in {self._path}{more}")
 
     @contextmanager
     def _giving_up(self) -> Iterator[None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -75,7 +74,6 @@ class Worker:
         self._gates = ledger.gates  # tests fail as the run does
         self._complete = frozenset(given["complete"])
         self._budget = Budget(**given["budget"])
-        self._collected: dict[Path, set[str]] = {}
         self._is_partial = False
         self._records: bool = given["records"]
         self.client = Client(
@@ -123,22 +121,20 @@ class Worker:
     def _begin(self, entry: Entry, clauses: tuple[str, ...] = ()) -> UnderWay:
         return UnderWay(Checker(self.judge, entry, self.redactor, self._gates, clauses), clauses)
 
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out the tests that the recording has already."""
-        left = [item for item in items if item.nodeid not in self._complete]
-        if len(left) < len(items):
-            config.hook.pytest_deselected(items=[item for item in items if item.nodeid in self._complete])
-            items[:] = left
-
-    def pytest_itemcollected(self, item: pytest.Item) -> None:
-        self._collected.setdefault(item.path, set()).add(item.nodeid)
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Find out whether any test of the suite is left out, by whatever plugin or option."""
-        kept = {item.nodeid for item in session.items} | self._complete
-        chosen = any("::" in argument for argument in self.config.args)
-        whole = self._collected.keys() >= set(paths.suite().glob("test_*.py"))
-        self._is_partial = chosen or not whole or not kept >= set().union(*self._collected.values())
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> Generator[None]:
+        """Leave out the tests that the recording has already; note whether anybody leaves out any other."""
+        whole = {item.path for item in items} >= set(paths.suite().glob("test_*.py"))
+        chosen = any("::" in argument for argument in config.args)
+        complete = [item for item in items if item.nodeid in self._complete]
+        if complete:
+            config.hook.pytest_deselected(items=complete)
+            items[:] = [item for item in items if item.nodeid not in self._complete]
+        left = len(items)
+        yield
+        self._is_partial = chosen or not whole or len(items) < left
         gc.freeze()  # what stays need not be looked at in each collection of garbage
         gc.enable()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -15,22 +16,43 @@ SLOW = 0.03
 _SEVERAL = 6
 
 
-def hold_back(option: argparse.Namespace) -> int | None:
-    """The number that ``-n`` gives; at gate depth xdist waits until the endpoint's latency is known.
+def start(session: pytest.Session, run: Run, dist: str) -> bool:
+    """Start workers, as xdist does; False where this process is to run the tests.
 
-    A ``--dist`` other than ``load``, which is what ``-n`` stands for, is left to xdist.
+    Args:
+        dist: The value of ``--dist``.
     """
-    asked: int | None = getattr(option, "numprocesses", None)
-    if asked and option.dist == "load" and option.depth == "gate":
-        option.dist, option.tx = "no", []
-    return asked
+    config, option = session.config, session.config.option
+    if may_choose(option, dist):
+        if not (count := number(config, run)):
+            return False
+        run.say(f"{count} workers, since an answer takes {1000 * run.latency:.0f} ms")
+        dist, option.tx = "worksteal", ["popen"] * count
+    from xdist.dsession import DSession
+
+    option.dist = dist
+    if option.depth == "nightly" and option.maxschedchunk is None:
+        option.maxschedchunk = 1  # some tests take a hundred times as long as others
+    run.settings = replace(run.settings, workers=len(option.tx))
+    distributed = DSession(config)
+    config.pluginmanager.register(distributed, "dsession")
+    if reporter := config.pluginmanager.get_plugin("terminalreporter"):
+        reporter.showfspath = False
+    distributed.pytest_sessionstart(session)
+    return True
 
 
-def number(config: pytest.Config, run: Run, asked: int | None) -> int:
-    """How many workers to start now; 0 where this process runs the tests, or xdist starts workers itself."""
+def may_choose(option: argparse.Namespace, dist: str) -> bool:
+    """Whether the number is chosen here: where there is none, and at the gate by ``-n``, which means load."""
+    return dist == "no" or (dist == "load" and bool(option.numprocesses) and option.depth == "gate")
+
+
+def number(config: pytest.Config, run: Run) -> int:
+    """How many workers are quickest; 0 where it is this process alone."""
     option = config.option
-    if not config.pluginmanager.hasplugin("xdist") or option.dist != "no" or option.usepdb:
+    if not config.pluginmanager.hasplugin("xdist") or option.usepdb:
         return 0
+    asked: int | None = option.numprocesses
     slow = run.latency >= SLOW and not run.is_emulator  # if that is late, the machine is busy
     if asked is None:
         chosen = option.keyword or option.markexpr or any("::" in argument for argument in config.args)
@@ -43,16 +65,3 @@ def number(config: pytest.Config, run: Run, asked: int | None) -> int:
 def _is_busy() -> bool:
     """Whether answers may be late for want of processors, which more workers would make worse."""
     return hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1)
-
-
-def start(session: pytest.Session, count: int) -> None:
-    """Start workers, as xdist does where ``-n`` says so."""
-    from xdist.dsession import DSession
-
-    config = session.config
-    config.option.dist, config.option.tx = "worksteal", ["popen"] * count
-    distributed = DSession(config)
-    config.pluginmanager.register(distributed, "dsession")
-    if reporter := config.pluginmanager.get_plugin("terminalreporter"):
-        reporter.showfspath = False
-    distributed.pytest_sessionstart(session)

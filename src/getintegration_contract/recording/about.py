@@ -44,11 +44,11 @@ class Suite:
     replay_of: str | None = None
 
     @classmethod
-    def begun(cls, target: Target, state: State, *, seed: int = 0, depth: str, **more: Any) -> Suite:
+    def begun(cls, target: Target, state: State | None, *, seed: int = 0, depth: str, **more: Any) -> Suite:
         """What a recording is about that begins now, by the suite and the model that are installed."""
         model = f"customer-profiles/2020-08-15, botocore {version('botocore')}"
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        states = (state.to_dict(),)
+        states = (state.to_dict(),) if state else ()
         return cls(version(CREATOR), model, target.endpoint, target.region, now, seed, depth, states, **more)
 
     @classmethod
