@@ -57,7 +57,7 @@ for _name, _words in (
 THEME[_OTHER] = {
     "wildcard:"
     " An identity of another account may read domains whose names begin like a known one.": as_caller(
-        "other-account", lambda request: request.domain.startswith("Get")
+        "other-account", lambda r: r.domain.startswith("Get")
     )
 }
 

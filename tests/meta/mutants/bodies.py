@@ -96,10 +96,10 @@ def _of_type(*types: type) -> When:
 
 
 for _name, _types, _document in (
-    ("array", (list,), lambda document: {"Uri": _NOWHERE}),
-    ("string", (str,), lambda document: {"Uri": document[:255] or _NOWHERE}),
-    ("scalar", (int, float, bool), lambda document: {"Uri": str(document)}),
-    ("null", (type(None),), lambda document: {"Uri": "null"}),
+    ("array", (list,), lambda d: {"Uri": _NOWHERE}),
+    ("string", (str,), lambda d: {"Uri": d[:255] or _NOWHERE}),
+    ("scalar", (int, float, bool), lambda d: {"Uri": str(d)}),
+    ("null", (type(None),), lambda d: {"Uri": "null"}),
 ):
     THEME["request.body.type"] = {
         f"json-{_name}-accepted: A body that is a JSON {_name} is taken for a Uri.": accepts(

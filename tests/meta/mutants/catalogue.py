@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from . import (
-    access,
-    bodies,
-    concurrency,
-    connections,
-    credentials,
-    errors,
-    escaped,
-    framing,
-    habits,
-    lawful_alarms,
-    lawful_choices,
-    lawful_forms,
-    lawful_smithy,
-    lawful_targets,
-    lookup,
-    members,
-    names,
-    official,
-    precedence,
-    sdks,
-    signatures,
-    stale,
-    state,
-    throttling,
-    transport,
-    unnoticed,
-    unnoticed_places,
-    uris,
-)
+from importlib import import_module
+
 from .kit import Mutant
 
-_MODULES = (
-    *(uris, names, bodies, members, lookup, errors, signatures, credentials, access, throttling),
-    *(precedence, state, stale, concurrency, framing, transport, connections, habits, sdks, escaped),
-    *(unnoticed, unnoticed_places, official),
-)
+
+def _of(modules: str) -> tuple[Mutant, ...]:
+    """The mutants of these modules, in this order."""
+    found = (import_module(f"{__package__}.{name}") for name in modules.split())
+    return tuple(mutant for module in found for mutant in module.THEME.mutants)
+
 
 #: Every mutant, in a stable order.
-MUTANTS: tuple[Mutant, ...] = tuple(mutant for module in _MODULES for mutant in module.THEME.mutants)
+MUTANTS = _of(
+    "uris names bodies members lookup errors signatures credentials access throttling precedence state stale"
+    " concurrency framing transport connections habits sdks escaped unnoticed unnoticed_places official"
+)
 
 #: Servers that differ from the base only where the contract leaves the choice: none of them may fail.
-LAWFUL: tuple[Mutant, ...] = tuple(
-    variant
-    for module in (lawful_forms, lawful_choices, lawful_targets, lawful_alarms, lawful_smithy)
-    for variant in module.THEME.mutants
-)
+LAWFUL = _of("lawful_forms lawful_choices lawful_targets lawful_alarms lawful_smithy")
 
 #: Broken servers that nobody outside can tell from a lawful one, each with the reason.
 UNCATCHABLE: dict[str, str] = {

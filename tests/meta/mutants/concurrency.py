@@ -69,17 +69,12 @@ def _anothers(crowd: Crowd, request: Request, answer: Response, forward: Forward
 
 THEME[_OWN] = {
     "answer-shared: The answer under way is kept in one place for all.": _crowd(
-        lambda crowd, request, answer, forward: crowd.last or answer
+        lambda crowd, r, a, forward: crowd.last or a
     )
 }
 for _name, _description, _clauses, _fate in (
     ("crashes", "fail with 500", _NO_FAULT, CRASH),
-    (
-        "unavailable",
-        "are answered 503, but for one",
-        _NO_FAULT,
-        error(503, "ServiceUnavailableException"),
-    ),
+    ("unavailable", "are answered 503, but for one", _NO_FAULT, error(503, "ServiceUnavailableException")),
     ("resets", "reset their connections", f"{_NO_FAULT} transport.answers", Raw(b"", "reset")),
     ("not-found", "find nothing", "", NOT_FOUND),
 ):

@@ -39,7 +39,7 @@ THEME[f"{_KEEP_ALIVE} response.status request.valid"] = {
 }
 THEME[f"{_KEEP_ALIVE} response.body.json error.body.json"] = {
     "first-on-a-connection-only: Only the first answer on a connection has a body.": on_answer(
-        lambda request, answer: answer.with_body(b"") if request.number > 1 else answer
+        lambda r, a: a.with_body(b"") if r.number > 1 else a
     )
 }
 
@@ -62,7 +62,7 @@ THEME[f"{_KEEP_ALIVE} response.status request.valid error.type error.content-typ
     f"body-left-{name}:"
     f" The body of a request {description} is taken for the next request on the connection.": _undrained(left)
     for name, description, left in (
-        ("after-refusal", "that was refused", lambda request, answer: answer.status == 403),
-        ("in-chunks", "with a chunked body", lambda request, answer: request.chunked),
+        ("after-refusal", "that was refused", lambda r, a: a.status == 403),
+        ("in-chunks", "with a chunked body", lambda r, a: r.chunked),
     )
 }

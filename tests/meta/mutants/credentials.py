@@ -11,17 +11,7 @@ from .excuses import now, serves, serves_claims
 from .fates import WRONG_SIGNATURE, page
 from .kit import Theme, bind, instead, on_answer
 from .messages import Handler, Request, Response
-from .signing import (
-    IDENTITIES,
-    REGION,
-    SERVICE,
-    TERMINATOR,
-    Claim,
-    claim_of,
-    fits,
-    key_of,
-    unauthenticated,
-)
+from .signing import IDENTITIES, REGION, SERVICE, TERMINATOR, Claim, claim_of, fits, key_of, unauthenticated
 
 THEME = Theme("credential")
 
@@ -68,7 +58,7 @@ for _name, _description, _wide in (
     }
 THEME["sigv4.missing-date"] = {
     f"date-{name}-accepted: {description} is the present.": serves(
-        bind(fault, lambda fault, request: bool(key_of(request)) and fault(request.header("x-amz-date")))
+        bind(fault, lambda fault, r: bool(key_of(r)) and fault(r.header("x-amz-date")))
     )
     for name, description, fault in (
         ("missing", "A missing date", lambda date: date is None),
@@ -104,7 +94,7 @@ for _part, _clause in (
     }
 THEME["sigv4.wrong-scope-date"] = {
     "scope-ignored-if-date-is-yesterday: The scope may be of the day before.": serves_claims(
-        lambda request, claim: claim.date == f"{now(-86400):%Y%m%d}" and _in_scope(claim) and fits(request)
+        lambda r, c: c.date == f"{now(-86400):%Y%m%d}" and _in_scope(c) and fits(r)
     )
 }
 
@@ -157,15 +147,15 @@ def _seconds(request: Request) -> float:
 for _limit in (60, 120, 230):
     THEME["sigv4.clock-window"] = {
         f"past-of-{_limit}-seconds: X-Amz-Date must not be older than {_limit} seconds.": _denies(
-            bind(_limit, lambda limit, request: _seconds(request) > limit)
+            bind(_limit, lambda limit, r: _seconds(r) > limit)
         ),
         f"future-of-{_limit}-seconds: X-Amz-Date must not be ahead by more than {_limit} seconds.": _denies(
-            bind(_limit, lambda limit, request: _seconds(request) < -limit)
+            bind(_limit, lambda limit, r: _seconds(r) < -limit)
         ),
     }
 THEME["sigv4.session-token"] = {
     "token-rejected: Temporary credentials are rejected.": _denies(
-        lambda request: key_of(request) == _TEMPORARY.access_key
+        lambda r: key_of(r) == _TEMPORARY.access_key
     )
 }
 _STANDARD = {
@@ -246,7 +236,7 @@ def _rejected(change: Callable[[Response], Response]) -> Handler:
 
 THEME["sigv4.missing-authorization sigv4.wrong-secret"] = {
     f"rejected-with-{status}: Whoever is not known is answered {status}.": _rejected(
-        bind(status, lambda status, answer: answer.with_status(status))
+        bind(status, lambda status, a: a.with_status(status))
     )
     for status in (200, 302, 404, 500, 503)
 }
@@ -256,5 +246,5 @@ THEME["error.type"] = {
 THEME["error.type error.body.json error.content-type"] = {
     "rejected-with-a-page: Whoever is not known is answered 401 in HTML, with a login page.": _rejected(
         lambda _: page(401, "<form>Please log in.</form>")
-    ),
+    )
 }

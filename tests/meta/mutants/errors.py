@@ -52,16 +52,14 @@ THEME["error.type"] = {
         for header in ("X-Amzn-Error-Type", "X-Error-Type")
     },
     **{
-        f"type-in-{member}: The type stands in the body as {member}.": _member(
-            member, lambda answer: answer.error_type
-        )
+        f"type-in-{member}: The type stands in the body as {member}.": _member(member, lambda a: a.error_type)
         for member in ("type", "Code", "errorType")
     },
     "type-in-an-object: The type stands in the body in an object.": on_error(
         lambda a: untyped(a).with_document({"error": {"code": a.error_type, "message": "no"}})
     ),
     "type-empty: The type is an empty string.": _typed(""),
-    "type-a-number: The type is a number in the body.": _member("__type", lambda answer: answer.status),
+    "type-a-number: The type is a number in the body.": _member("__type", lambda a: a.status),
 }
 for _due, _names in {
     "BadRequestException": ("ValidationException", "BadRequest"),
@@ -71,7 +69,7 @@ for _due, _names in {
 }.items():
     THEME[f"error.{_due}.type"] = {
         f"{_due}-named-{name}: The type {_due} is spelt {name}.": _typed(
-            name, bind(_due, lambda due, answer: answer.error_type == due)
+            name, bind(_due, lambda due, a: a.error_type == due)
         )
         for name in _names
     }
@@ -83,7 +81,7 @@ for _name, _description, _statuses, _type in (
 ):
     THEME[f"error.{_type}.status"] = {
         f"{_name}: {_description} {_type}.": _typed(
-            _type, bind(_statuses, lambda statuses, answer: answer.status in statuses)
+            _type, bind(_statuses, lambda statuses, a: a.status in statuses)
         )
     }
 THEME["error.BadRequestException.type error.ResourceNotFoundException.type"] = {
@@ -115,12 +113,12 @@ for _due, _clauses, _statuses in (
     }
 THEME["request.Uri.maxLength missing.domain missing.integration error.BadRequestException.status"] = {
     "status-500-for-all: Every error is answered 500, with its own type.": on_error(
-        lambda answer: answer.with_status(500)
+        lambda a: a.with_status(500)
     )
 }
 THEME["error.ResourceNotFoundException.status"] = {
     "status-400-for-all: Every error is answered 400, with its own type.": on_error(
-        lambda answer: answer.with_status(400)
+        lambda a: a.with_status(400)
     )
 }
 
@@ -145,27 +143,27 @@ _BODIES: tuple[tuple[str, str, bytes], ...] = (
 THEME["error.body.json"] = {
     **{
         f"body-{name}: The body of an error {description}, under the right type and Content-Type.": on_error(
-            bind(body, lambda body, answer: _kept_type(answer, body))
+            bind(body, lambda body, a: _kept_type(a, body))
         )
         for name, description, body in _BODIES
     },
     **{
         f"body-text-of-{status}: The body of errors of status {status} is text.": on_status(
-            status, lambda answer: _kept_type(answer, b"No.")
+            status, lambda a: _kept_type(a, b"No.")
         )
         for status in (400, 403, 404)
     },
 }
 THEME["error.body.type"] = {
     f"body-{name}: The body of an error is a JSON {name}.": on_error(
-        bind(document, lambda value, answer: answer.with_type(answer.error_type).with_document(value))
+        bind(document, lambda value, a: a.with_type(a.error_type).with_document(value))
     )
     for name, document in (("array", [{"Message": "no"}]), ("string", "no"), ("null", None))
 }
 for _name in ("Message", "message"):
     THEME[f"error.{_name}.type"] = {
         f"{_name}-{kind}: The member {_name} of an error is of a wrong type: {kind}.": on_error(
-            bind((_name, value), lambda member, answer: changed(answer, lambda d: {**d, **dict([member])}))
+            bind((_name, value), lambda member, a: changed(a, lambda d: {**d, **dict([member])}))
         )
         for kind, value in (("number", 404), ("object", {"en": "no"}))
     }

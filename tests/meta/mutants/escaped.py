@@ -22,17 +22,15 @@ _INHERITED = {"constructor", "toString", "__proto__", "__class__"}
 
 
 THEME["missing.integration"] = {
-    "inherited-uri-crashes: A Uri that every object has crashes it.": crashes(
-        lambda request: request.text in _INHERITED
-    ),
+    "inherited-uri-crashes: A Uri that every object has crashes it.": crashes(lambda r: r.text in _INHERITED),
     "inherited-uri-found: A Uri that every object has is found, and empty.": answers(
-        lambda request: request.text in _INHERITED, ok({})
+        lambda r: r.text in _INHERITED, ok({})
     ),
 }
 THEME["missing.domain"] = {
     "inherited-domain-crashes: A domain name that every object has crashes it.": crashes(
-        lambda request: request.domain in _INHERITED
-    ),
+        lambda r: r.domain in _INHERITED
+    )
 }
 
 
@@ -78,7 +76,7 @@ for _name, (_clause, _key) in _CHARACTERS.items():
     THEME[f"{_clause} state.put-get.Uri state.update.isolated response.echo.Uri"] = {
         f"uri-{_name}: Uris are compared by a key that loses characters: {_name}.": near(equal(_key), same)
         if _name != "astral"
-        else one_of_all(_key),
+        else one_of_all(_key)
     }
 
 # --- The path is not what counts ----------------------------------------------------------------------------
@@ -96,7 +94,7 @@ def named_in_body(member: str) -> Callable[[Request], Request | None]:
 
 
 THEME["request.domain-in-path"] = {
-    "domain-from-body: DomainName of the body beats the path.": asks(named_in_body("DomainName")),
+    "domain-from-body: DomainName of the body beats the path.": asks(named_in_body("DomainName"))
 }
 
 
@@ -109,13 +107,12 @@ def _named_in_query(request: Request) -> Request | None:
 
 THEME["request.valid"] = {
     "path-not-decoded: The domain's name is taken as it is encoded.": rejects(
-        lambda request: "%" in request.path and valid(request)
-    ),
+        lambda r: "%" in r.path and valid(r)
+    )
 }
 THEME["request.valid"] = {
     f"first-{name}-only: Of a body, only the first {limit} bytes are read.": answers(
-        bind(limit, lambda limit, request: len(request.body) > limit and valid(request)),
-        WRONG_SIGNATURE,
+        bind(limit, lambda limit, r: len(r.body) > limit and valid(r)), WRONG_SIGNATURE
     )
     for name, limit in (("packet", 65_536), ("read", 262_144))
 }
@@ -155,16 +152,15 @@ def _form(request: Request) -> Request | None:
 
 THEME["request.content-type"] = {
     "amz-json-unknown: Under application/x-amz-json-1.1 there is no operation.": answers(
-        lambda request: "x-amz-json" in (request.header("content-type") or ""),
-        error(404, "UnknownOperationException"),
-    ),
+        lambda r: "x-amz-json" in (r.header("content-type") or ""), error(404, "UnknownOperationException")
+    )
 }
 THEME["request.json.robust"] = {
     "many-members-crash: More than twenty members crash it.": crashes(
-        lambda request: isinstance(request.document, dict) and len(request.document) > 20
+        lambda r: isinstance(r.document, dict) and len(r.document) > 20
     ),
     "inherited-member-crashes: A member __proto__ crashes it.": crashes(
-        lambda request: isinstance(request.document, dict) and "__proto__" in request.document
+        lambda r: isinstance(r.document, dict) and "__proto__" in r.document
     ),
 }
 
@@ -173,8 +169,8 @@ THEME["request.json.robust"] = {
 
 THEME["sigv4.unsigned-host"] = {
     "host-unsigned: A signature need not cover Host.": serves_claims(
-        lambda request, claim: "host" not in claim.signed and fits(request)
-    ),
+        lambda r, c: "host" not in c.signed and fits(r)
+    )
 }
 
 
@@ -188,8 +184,8 @@ def _otherwise_signed(request: Request) -> bool:
 
 THEME["sigv4.wrong-service"] = {
     "service-by-its-beginning: The service of a scope need only begin rightly.": serves_claims(
-        lambda request, claim: claim.service.startswith("profile") and fits(request)
-    ),
+        lambda r, c: c.service.startswith("profile") and fits(r)
+    )
 }
 
 
@@ -204,7 +200,7 @@ def _fits_the_present(request: Request) -> bool:
 
 THEME["sigv4.tampered-body"] = {
     f"{name}-body-unverified: Of a body over {kibibytes} KiB nothing is verified.": serves_claims(
-        bind(kibibytes << 10, lambda limit, request, claim: len(request.body) > limit)
+        bind(kibibytes << 10, lambda limit, r, c: len(r.body) > limit)
     )
     for name, kibibytes in (("large", 1), ("huge", 64))
 }

@@ -40,7 +40,7 @@ def _with_length(answer: Response, change: int) -> bytes:
 
 HASTY[_LENGTH] = {
     f"content-length-{name}: Content-Length is off by {change}.": on_found(
-        bind(change, lambda change, answer: Raw(_with_length(answer, change), "close"))
+        bind(change, lambda change, a: Raw(_with_length(a, change), "close"))
     )
     for name, change in (
         ("one-short", -1),
@@ -51,7 +51,7 @@ HASTY[_LENGTH] = {
 }
 HASTY[f"{_LENGTH} transport.keep-alive"] = {
     "content-length-short-kept-alive: Content-Length is too small, and the connection is kept.": on_found(
-        lambda answer: Raw(_with_length(answer, -5), "keep")
+        lambda a: Raw(_with_length(a, -5), "keep")
     )
 }
 
@@ -73,12 +73,12 @@ def _compressed_with_old_length(answer: Response) -> Raw:
 _MORE = b"\r\n<!-- served in 3 ms -->"
 HASTY[f"{_FRAMING} transport.keep-alive {ANSWERS}"] = {
     "body-followed-by-more: More bytes follow the body, and the connection is kept.": on_found(
-        lambda answer: Raw(sized(answer) + _MORE, "keep")
+        lambda a: Raw(sized(a) + _MORE, "keep")
     )
 }
 THEME[_FRAMING] = {
     "last-body-followed-by-more: More bytes follow the body of the last answer on a connection.": on_found(
-        lambda answer: Raw(sized(answer) + _MORE, "close"), lambda r: is_get(r) and closing(r)
+        lambda a: Raw(sized(a) + _MORE, "close"), lambda r: is_get(r) and closing(r)
     )
 }
 
@@ -90,7 +90,7 @@ def _chunked_head(answer: Response) -> bytes:
 
 HASTY[_LENGTH] = {
     f"{name}: {description}.": on_found(
-        bind(data, lambda data, answer: Raw(_chunked_head(answer) + data(answer.body), "close"))
+        bind(data, lambda data, a: Raw(_chunked_head(a) + data(a.body), "close"))
     )
     for name, description, data in (
         ("chunk-size-wrong", "A chunk is longer than its size says", lambda b: b"5\r\n%s\r\n0\r\n\r\n" % b),
@@ -159,14 +159,14 @@ HASTY[_FRAMING] = {
 }
 HASTY["transport.close-announced"] = {
     f"{name}-and-kept: {description}.": on_answer(
-        lambda _, answer: Raw(sized(answer.with_header("Connection", "close")), "keep"), when
+        lambda _, a: Raw(sized(a.with_header("Connection", "close")), "keep"), when
     )
     for name, description, when in (
         ("close-announced", "Every answer says Connection: close, and no connection is closed", always),
         (
             "close-unasked",
             "Answers say Connection: close where nobody asked for it, and the connection is kept",
-            lambda request: not closing(request),
+            lambda r: not closing(r),
         ),
         (
             "close-agreed",
@@ -187,18 +187,18 @@ _DELAYS = {"soon": "soon", "fraction": "1.5", "unit": "120 s", "negative": "-1"}
 for _field, _clause, _values in (("Date", "date-form", _DATES), ("Retry-After", "retry-after", _DELAYS)):
     THEME[f"transport.{_clause}"] = {
         f"{_field.lower()}-{name}: {_field} is {value!r}.": on_answer(
-            bind((_field, value), lambda field, _, answer: answer.with_header(*field))
+            bind((_field, value), lambda field, _, a: a.with_header(*field))
         )
         for name, value in _values.items()
     }
 _STRICT["transport.date"] = {
     "date-absent: No answer has a Date.": on_answer(lambda _, a: a.with_header("Date", None), always),
     "date-absent-from-errors: No error has a Date.": on_answer(
-        lambda _, answer: answer.with_header("Date", None) if answer.status > 200 else answer
+        lambda _, a: a.with_header("Date", None) if a.status > 200 else a
     ),
 }
 _STRICT["transport.allow"] = {
     "allow-absent: A 405 does not say which methods there are.": on_answer(
-        lambda _, answer: answer.with_status(405).with_header("Allow", None), lambda r: r.operation is None
+        lambda _, a: a.with_status(405).with_header("Allow", None), lambda r: r.operation is None
     )
 }

@@ -74,7 +74,7 @@ THEME["error.type"] = {
 }
 THEME["response.content-type"] = {
     "content-type-every-5: Every fifth integration is declared as HTML.": _counted(
-        lambda number: number % 5 == 0, lambda answer: answer.with_header("Content-Type", "text/html")
+        lambda number: number % 5 == 0, lambda a: a.with_header("Content-Type", "text/html")
     )
 }
 THEME["response.status request.valid response.echo.Uri"] = {
@@ -97,7 +97,7 @@ def _hash(request: Request) -> int:
 _ANY = "request.valid request.Uri.maxLength missing.integration missing.domain request.DomainName.pattern"
 THEME[_ANY] = {
     f"one-in-{share}-crashes: One in {share} keys is answered 500, always.": _for(
-        bind(share, lambda share, request: _hash(request) % share == 0), lambda _: CRASH
+        bind(share, lambda share, r: _hash(r) % share == 0), lambda _: CRASH
     )
     for share in (5, 10)
 }
@@ -125,6 +125,6 @@ for _name, _description, _clauses, _when in (
     }
     THEME["error.type"] = {
         f"untyped-for-{_name}: The error for {_description} has no type.": _for(
-            _when, lambda answer: untyped(answer) if answer.status >= 400 else answer
+            _when, lambda a: untyped(a) if a.status >= 400 else a
         )
     }

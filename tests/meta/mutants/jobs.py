@@ -7,6 +7,7 @@ server would, so that it does not share an interpreter lock with the suite.
 from __future__ import annotations
 
 import gc
+import io
 import json
 import os
 import re
@@ -16,8 +17,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,8 @@ TIMED_OUT, CRASHED = -1, -2
 
 #: How pytest is told to run the suite.
 SUITE = (
-    "tests/contract",
-    "-q",
-    "-n",
-    "0",
-    "-p",
-    "no:cacheprovider",
-    "-W",
-    "ignore::pytest.PytestAssertRewriteWarning",
+    *("tests/contract", "-q", "-n", "0", "-p", "no:cacheprovider"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
 _VARIABLES = ("PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
 
@@ -119,7 +114,7 @@ class Job:
             *mutant.options,
         ]
         plugins = [_StopWhenCaught(mutant.expected)] if fast and mutant.expected else []
-        self._suite = fork(lambda: _run_suite(arguments, plugins, mutant, self._folder / "output"))
+        self._suite = fork(lambda: _run_suite(arguments, plugins, self._folder / "output"))
 
     def outcome(self) -> Outcome | None:
         """What the run gave, once it has ended."""
@@ -168,29 +163,15 @@ def preload() -> bool:
     sys.dont_write_bytecode = False
     for variable in _VARIABLES:
         os.environ.pop(variable, None)
-    with tempfile.TemporaryDirectory(prefix="mutant-") as folder, quiet(Path(folder) / "output") as output:
-        passed = pytest.main([*SUITE, "--report-dir", folder]) == 0
-        said = "" if passed else output.read_text("utf-8", "replace")[-3000:]
+    output = io.StringIO()
+    folder = tempfile.TemporaryDirectory(prefix="mutant-")
+    with folder, redirect_stdout(output), redirect_stderr(output):
+        passed = pytest.main([*SUITE, "--report-dir", folder.name]) == 0
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the suite has its own way to end
-    print(said, end="")
+    print("" if passed else output.getvalue()[-3000:], end="")
     gc.collect()
     gc.freeze()
     return passed
-
-
-@contextmanager
-def quiet(output: Path) -> Iterator[Path]:
-    """Send standard output and error to a file for a while."""
-    sys.stdout.flush()
-    kept = os.dup(1), os.dup(2)
-    redirect(output)
-    try:
-        yield output
-    finally:
-        sys.stdout.flush()
-        for number, copy in enumerate(kept, start=1):
-            os.dup2(copy, number)
-            os.close(copy)
 
 
 def _start_proxy(mutant: Mutant, base: str, folder: Path) -> tuple[int, str]:
@@ -232,11 +213,10 @@ class _StopWhenCaught:
             self._session.shouldfail = "caught"
 
 
-def _run_suite(arguments: list[str], plugins: list[Any], mutant: Mutant, output: Path) -> int:
+def _run_suite(arguments: list[str], plugins: list[Any], output: Path) -> int:
     import pytest
 
     redirect(output)
-    os.environ.update(mutant.environment)
     return int(pytest.main(arguments, plugins))
 
 

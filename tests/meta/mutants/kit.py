@@ -6,15 +6,13 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from .fates import BAD_REQUEST, CRASH
 from .messages import GET, MISSING, Answer, Forward, Handler, Request, Response
 from .signing import refused, resigned
 
-Value = TypeVar("Value")
-Result = TypeVar("Result")
-Rest = ParamSpec("Rest")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: Makes the handler of one run; a handler may remember what it saw, so every run gets its own.
@@ -33,7 +31,6 @@ class Mutant:
         expected: Clauses that it breaks; being reported for any one of them is being caught.
         options: Command-line options that a run against it needs.
         settings: Settings of the target file that a run against it needs.
-        environment: Environment variables that a run against it needs.
         continues: Whether it answers ``Expect: 100-continue``.
         without: Identities that it does not know, so that the target file must not name them.
         stocked: Whether the base holds a domain and an integration before the run begins.
@@ -47,7 +44,6 @@ class Mutant:
     build: Build
     options: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
     continues: bool = True
     without: tuple[str, ...] = ()
     stocked: bool = False
@@ -71,7 +67,8 @@ class Theme:
     """Gathers mutants under one heading.
 
     ``theme[clauses] = {"name: What it does.": handler}`` adds a mutant for each row, to those there are; the
-    clauses, with spaces between them, are what it breaks. ``more`` is what they have besides.
+    clauses, with spaces between them, are what it breaks. ``more`` is what they have besides. In tables ``r``
+    is a request, ``a`` an answer, ``c`` a claim to be somebody, ``d`` a document, ``h`` a history.
     """
 
     def __init__(self, name: str, **more: Any) -> None:
@@ -104,13 +101,9 @@ class Theme:
         return decorate
 
 
-def bind(value: Value, function: Callable[Concatenate[Value, Rest], Result]) -> Callable[Rest, Result]:
+def bind(value: Any, function: Callable[..., Any]) -> Any:
     """The function with its first argument fixed now: a lambda in a loop would see the loop's last value."""
-
-    def bound(*arguments: Rest.args, **named: Rest.kwargs) -> Result:
-        return function(value, *arguments, **named)
-
-    return bound
+    return partial(function, value)
 
 
 # --- What is said of requests -------------------------------------------------------------------------------

@@ -110,8 +110,8 @@ def _unless_head(change: Callable[[Response], Answer]) -> Handler:
 
 THEME[NOTHING] = {
     "members-in-any-order: Members come in another order each time.": rewritten(
-        lambda document: json.dumps(_shuffled(document)).encode()
-    ),
+        lambda d: json.dumps(_shuffled(d)).encode()
+    )
 }
 
 
@@ -158,32 +158,30 @@ THEME[NOTHING] = {"domain-edited: LastUpdatedAt is that of the domain.": reads(_
 THEME[NOTHING] = {
     "quarters-of-a-second: The clock ticks four times a second.": times(lambda t: math.floor(t * 4) / 4),
     "seconds-and-a-half: Whole seconds, with a fraction of .5.": times(lambda t: math.floor(t) + 0.5),
-    "nul-rejected: NUL in a Uri is invalid.": rejects(lambda request: "\0" in request.text),
+    "nul-rejected: NUL in a Uri is invalid.": rejects(lambda r: "\0" in r.text),
     "token-for-permanent-ignored:"
     " A session token that comes with permanent credentials is ignored.": serves_claims(
-        lambda request, claim: (
-            claim.identity == CALLER and fits(request) and bool(request.header("x-amz-security-token"))
-        )
+        lambda r, c: c.identity == CALLER and fits(r) and bool(r.header("x-amz-security-token"))
     ),
     "content-length-with-zeros: Lengths begin with zeros.": _unless_head(_zeros),
     "chunk-size-with-zeros: Sizes of chunks begin with many zeros.": _unless_head(_wide_chunk),
     "gzip-unasked: Every body is compressed, whether the client accepts that or not.": every(_gzipped),
     "clock-window-of-15-minutes: X-Amz-Date may be fifteen minutes off.": serves_claims(
-        lambda request, claim: (
-            claim.identity == CALLER
-            and timedelta(minutes=5) < abs(age(request) or timedelta()) <= timedelta(minutes=15)
-            and claim.date == (request.header("x-amz-date") or "")[:8]
-            and fits(request)
+        lambda r, c: (
+            c.identity == CALLER
+            and timedelta(minutes=5) < abs(age(r) or timedelta()) <= timedelta(minutes=15)
+            and c.date == (r.header("x-amz-date") or "")[:8]
+            and fits(r)
         )
     ),
 }
 _LONE, _LONG = b'"\\ud800"', b"1" * 5000
 THEME[NOTHING] = {
     "surrogates-escaped: Messages and unknown members hold an escaped lone surrogate.": every(
-        lambda answer: _with_members(answer, b'"message": %b, "Other": [%b]' % (_LONE, _LONE))
+        lambda a: _with_members(a, b'"message": %b, "Other": [%b]' % (_LONE, _LONE))
     ),
     "numbers-of-5000-digits: Unknown members hold numbers that no float can.": every(
-        lambda answer: _with_members(answer, b'"Other": [%b, -1e999, 0.%b]' % (_LONG, _LONG))
+        lambda a: _with_members(a, b'"Other": [%b, -1e999, 0.%b]' % (_LONG, _LONG))
     ),
 }
 THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
@@ -195,10 +193,10 @@ THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
 THEME[NOTHING] = {
     "type-as-code-before-__type:"
     " The body has the type as code, and something of another kind as __type.": typed(
-        lambda answer, name: changed(answer, lambda d: {**d, "__type": "https://errors", "code": name})
+        lambda a, name: changed(a, lambda d: {**d, "__type": "https://errors", "code": name})
     ),
     "query-authentication: A right signature in the query is accepted, until it expires.": presigned(
-        lambda request: is_right(request) and is_current(request)
+        lambda r: is_right(r) and is_current(r)
     ),
     "scope-default-PROFILE: Put without Scope, PROFILE is read.": on_document(
         lambda d: {**d, "Scope": d.get("Scope") or "PROFILE"}
@@ -209,7 +207,6 @@ THEME[NOTHING] = {
     ),
     "names-twice: Bodies name their last member twice.": every(_twice),
     "front-end-limits: A front-end answers long paths 414 and bodies over 64 KiB 413, in HTML.": chain(
-        answers(lambda request: len(request.target) > 900, page(414)),
-        answers(lambda request: len(request.body) > 65_536, page(413)),
+        answers(lambda r: len(r.target) > 900, page(414)), answers(lambda r: len(r.body) > 65_536, page(413))
     ),
 }

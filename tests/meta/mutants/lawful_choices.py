@@ -6,18 +6,7 @@ import json
 
 from . import lawful_forms as forms
 from .fates import BAD_REQUEST, DENIED, NOT_FOUND
-from .kit import (
-    NOTHING,
-    Theme,
-    always,
-    answers,
-    chain,
-    instead,
-    is_get,
-    on_answer,
-    valid_name,
-    valid_uri,
-)
+from .kit import NOTHING, Theme, always, answers, chain, instead, is_get, on_answer, valid_name, valid_uri
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error, ok
 from .signing import claim_of, fits, is_by, unauthenticated
 from .writes import Past, knows
@@ -116,10 +105,10 @@ THEME[NOTHING] = {
         NOT_FOUND, _is_denied
     ),
     "other-account-is-403: Another account is denied access.": instead(
-        DENIED, lambda request, answer: is_by(request, "other-account") and answer.status == 404
+        DENIED, lambda r, a: is_by(r, "other-account") and a.status == 404
     ),
     "input-first: Input is looked at before the signature is.": instead(
-        BAD_REQUEST, lambda request, answer: unauthenticated(answer) and _invalid(request)
+        BAD_REQUEST, lambda r, a: unauthenticated(a) and _invalid(r)
     ),
 }
 
@@ -144,16 +133,15 @@ def _head_size(request: Request) -> int:
 
 THEME[NOTHING] = {
     "input-before-access: Input is looked at before permission is.": instead(
-        BAD_REQUEST, lambda request, answer: _is_denied(request, answer) and _invalid(request)
+        BAD_REQUEST, lambda r, a: _is_denied(r, a) and _invalid(r)
     ),
     "one-address-for-all-regions: Another region is served too, and has no such integration.": instead(
-        NOT_FOUND,
-        lambda request, answer: unauthenticated(answer) and fits(request) and _is_elsewhere(request),
+        NOT_FOUND, lambda r, a: unauthenticated(a) and fits(r) and _is_elsewhere(r)
     ),
     **{
         f"content-type-wrong-is-{fate.status}:"
         f" A wrong or missing Content-Type is answered {fate.status}.": answers(
-            lambda request: request.media_type != "application/json", fate
+            lambda r: r.media_type != "application/json", fate
         )
         for fate in (error(415, "UnsupportedMediaTypeException"), BAD_REQUEST)
     },
@@ -165,7 +153,7 @@ THEME[NOTHING] = {
         _is_ambiguous, error(400, "SerializationException")
     ),
     "large-body-reset: A body of a megabyte is not read to its end, and the connection is reset.": on_answer(
-        lambda request, answer: Raw(b"", "reset") if len(request.body) > 1_000_000 else answer
+        lambda r, a: Raw(b"", "reset") if len(r.body) > 1_000_000 else a
     ),
     **{
         f"{name}: {description} is answered {status}.": instead(
@@ -184,7 +172,7 @@ THEME[NOTHING] = {
     "OPTIONS-for-browsers: OPTIONS is answered 200, as browsers ask it.": instead(
         Response(200, (("Allow", "POST, OPTIONS"), ("Access-Control-Allow-Origin", "*"))),
         lambda *_: True,
-        lambda request: request.method == "OPTIONS",
+        lambda r: r.method == "OPTIONS",
     ),
     "segments-of-dots-404: A name that routing can see is answered by the gateway.": answers(
         lambda r: not r.domain or "/" in r.domain or r.domain in (".", ".."),

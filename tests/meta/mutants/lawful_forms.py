@@ -43,12 +43,12 @@ _OPTIONAL = [
     "IsUnstructured",
 ]
 
-unknown_members = on_document(lambda document: {**document, **_UNKNOWN})
-nulls = on_document(lambda document: {**dict.fromkeys(_OPTIONAL), **document})
+unknown_members = on_document(lambda d: {**d, **_UNKNOWN})
+nulls = on_document(lambda d: {**dict.fromkeys(_OPTIONAL), **d})
 reversed_keys = rewritten(
     lambda d: json.dumps(dict(reversed(d.items())) if isinstance(d, dict) else d).encode()
 )
-indented = rewritten(lambda document: b"\n  " + json.dumps(document, indent=4).encode() + b"\r\n")
+indented = rewritten(lambda d: b"\n  " + json.dumps(d, indent=4).encode() + b"\r\n")
 
 
 def times(change: Callable[[float], Any]) -> Handler:
@@ -73,12 +73,12 @@ THEME[NOTHING] = {
     "unknown-members: The answer has members that nobody knows.": unknown_members,
     "nulls: Absent optional members are null.": nulls,
     "empty-collections: Absent tags and triggers are empty.": on_document(
-        lambda document: {"Tags": {}, "EventTriggerNames": [], **document}
+        lambda d: {"Tags": {}, "EventTriggerNames": [], **d}
     ),
     "whole-seconds: Times are whole seconds.": times(int),
     "whole-floats: Times are whole, with a fraction of .0.": times(lambda t: float(int(t))),
     "fractional-seconds: Times have a fraction.": times(lambda t: t if t % 1 else t + 0.125),
-    "exponents: Times are in scientific notation.": on_answer(lambda request, answer: _exponents(answer)),
+    "exponents: Times are in scientific notation.": on_answer(lambda r, a: _exponents(a)),
     "clock-ahead: The server's clock is two minutes ahead.": times(lambda t: t + 120),
     "keys-reversed: Members come in another order.": reversed_keys,
     "indented: JSON is indented, with white space around.": indented,
@@ -89,8 +89,8 @@ THEME[NOTHING] = {
 }
 THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
     "required-only: Only required members are answered.": on_document(
-        lambda document: {name: value for name, value in document.items() if name not in _OPTIONAL}
-    ),
+        lambda d: {name: value for name, value in d.items() if name not in _OPTIONAL}
+    )
 }
 
 # --- Headers ------------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ THEME[NOTHING] = {
     "headers-lower-case: Names of headers are in lower case.": lower_case,
     "headers-upper-case: Names of headers are in upper case.": _cased(str.upper),
     "headers-with-white-space: White space stands behind the values of headers.": every(
-        lambda answer: replace(answer, headers=tuple((k, f"{v}  \t") for k, v in answer.headers))
+        lambda a: replace(a, headers=tuple((k, f"{v}  \t") for k, v in a.headers))
     ),
     "headers-twice: Some headers come twice.": _with_headers(
         ("Vary", "Origin"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")
@@ -161,14 +161,14 @@ THEME[NOTHING] = {
     ),
     "request-id-absent: There is no x-amzn-RequestId.": without_header("x-amzn-requestid"),
     "request-id-constant: All answers have the same x-amzn-RequestId.": every(
-        lambda answer: answer.with_header("x-amzn-RequestId", "1")
+        lambda a: a.with_header("x-amzn-RequestId", "1")
     ),
     "retry-after: Throttling says when to come back.": every(
-        lambda answer: answer.with_header("Retry-After", "1") if answer.status == 429 else answer
+        lambda a: a.with_header("Retry-After", "1") if a.status == 429 else a
     ),
     **{
         f"reason-{name}: The reason phrase is {reason!r}.": every(
-            bind(reason, lambda reason, answer: replace(answer, reason=reason))
+            bind(reason, lambda reason, a: replace(a, reason=reason))
         )
         for name, reason in (("empty", ""), ("odd", "Whatever It Is (yes)"))
     },
@@ -247,7 +247,7 @@ THEME[NOTHING] = {
     "slow: Every answer takes 20 ms.": _slow(0.02),
 }
 THEME.with_(settings={"latency-limit": 2.0})[NOTHING] = {
-    "slow-as-promised: Every answer takes 20 ms, of 2 s.": _slow(0.02),
+    "slow-as-promised: Every answer takes 20 ms, of 2 s.": _slow(0.02)
 }
 
 # --- The form of errors -------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ _TYPES: dict[str, tuple[str, Callable[[Response, str], Response]]] = {
         "the header, with namespace and suffix",
         lambda a, n: a.with_type(f"{_SMITHY}{n}:http://x/"),
     ),
-    "in-header": ("the header", lambda answer, name: answer.with_type(name)),
+    "in-header": ("the header", lambda a, name: a.with_type(name)),
     "in-lower-case-header": ("a header in lower case", lambda a, n: a.with_header("x-amzn-errortype", n)),
     "as-__type": ("the body as __type", with_member("__type")),
     "as-__type-with-prefix": ("the body as __type, with a namespace", with_member("__type", _SMITHY)),
@@ -312,6 +312,6 @@ THEME[NOTHING] = {
         )
     },
     "error-members: Errors have members beside their message.": on_errors(
-        lambda answer: changed(answer, lambda d: {**d, "fault": "client", "RequestId": "1", "details": [1]})
+        lambda a: changed(a, lambda d: {**d, "fault": "client", "RequestId": "1", "details": [1]})
     ),
 }

@@ -41,22 +41,19 @@ rust_method = _unrouted(405, _framework(405))
 java_path = _unrouted(404, _framework(404).with_header("Connection", "close"))
 java_method = _unrouted(405, _framework(404).with_header("Connection", "close"))
 media_type = answers(lambda r: r.media_type != "application/json", _unread)
-accept = answers(
-    lambda r: (r.header("accept") or "").partition(";")[0].strip() not in _ACCEPTABLE,
-    _unwanted,
-)
+accept = answers(lambda r: (r.header("accept") or "").partition(";")[0].strip() not in _ACCEPTABLE, _unwanted)
 unreadable = on_answer(
-    lambda request, answer: (
-        answer.with_type("SerializationException")
-        if answer.error_type == "BadRequestException" and not isinstance(request.document, dict)
-        else answer
+    lambda r, a: (
+        a.with_type("SerializationException")
+        if a.error_type == "BadRequestException" and not isinstance(r.document, dict)
+        else a
     )
 )
 bare_errors = on_answer(
-    lambda request, answer: (
-        replace(answer.with_type(answer.error_type), body=b"{}")
-        if answer.status >= 400 and answer.error_type and not answer.header("content-encoding")
-        else answer
+    lambda r, a: (
+        replace(a.with_type(a.error_type), body=b"{}")
+        if a.status >= 400 and a.error_type and not a.header("content-encoding")
+        else a
     )
 )
 _COMMON = (media_type, accept, unreadable, bare_errors, forms.typed(lambda a, name: a.with_type(name)))

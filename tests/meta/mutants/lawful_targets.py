@@ -89,7 +89,7 @@ THEME.with_(options=("--no-writes",), stocked=True)[NOTHING] = {
 THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
     "given: A domain and a Uri are given.": chain(),
     "get-only: There is no other operation.": _only(
-        lambda request: request.operation is None or is_get(request), error(404, "UnknownOperationException")
+        lambda r: r.operation is None or is_get(r), error(404, "UnknownOperationException")
     ),
 }
 
@@ -107,7 +107,7 @@ THEME.with_(without=("unauthorized", "other-account", "low-quota", "temporary"))
 THEME[NOTHING] = {
     "low-quota-elsewhere: The identity of a low quota is of another account,"
     " where the integration does not exist.": instead(
-        NOT_FOUND, lambda request, answer: is_by(request, "low-quota") and answer.status == 200
+        NOT_FOUND, lambda r, a: is_by(r, "low-quota") and a.status == 200
     )
 }
 THEME.with_(options=("--not-claimed", "throttling"))[NOTHING] = {

@@ -10,19 +10,7 @@ from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 from .fates import BAD_REQUEST, CRASH, DENIED
-from .kit import (
-    Stateful,
-    Theme,
-    alters,
-    changed,
-    crashes,
-    is_get,
-    of_uri,
-    on_answer,
-    on_status,
-    sets,
-    valid,
-)
+from .kit import Stateful, Theme, alters, changed, crashes, is_get, of_uri, on_answer, on_status, sets, valid
 from .messages import DELETE, GET, PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import refused, resigned
 from .writes import Past, knows
@@ -88,7 +76,7 @@ THEME["response.echo.Uri response.echo.DomainName"] = {
 }
 THEME["response.echo.DomainName response.DomainName.pattern"] = {
     "echo-path-for-name: DomainName is the path of the request.": on_answer(
-        lambda r, answer: changed(answer, sets("DomainName", r.path)) if answer.status == 200 else answer
+        lambda r, a: changed(a, sets("DomainName", r.path)) if a.status == 200 else a
     )
 }
 
@@ -291,7 +279,7 @@ for _of, _clause in (("domain", "missing.domain"), ("uri", "missing.integration"
             ("empty-200", "200 with an empty object", _fixed(ok({}))),
             ("null-200", "200 with null", _fixed(ok(None))),
             ("made-up-200", "200 with an integration made up on the spot", _made_up),
-            ("error-200", "200 with the body of the error", lambda _, answer: answer.with_status(200)),
+            ("error-200", "200 with the body of the error", lambda _, a: a.with_status(200)),
             ("204", "204", _fixed(Response(204))),
             ("400", "400 BadRequestException", _fixed(BAD_REQUEST)),
             ("403", "403 AccessDeniedException", _fixed(DENIED)),

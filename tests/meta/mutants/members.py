@@ -29,7 +29,7 @@ for _member in ("DomainName", "Uri", "CreatedAt", "LastUpdatedAt"):
     }
 THEME["response.DomainName.required response.Uri.required"] = {
     "all-in-camel-case: All members begin with a small letter.": on_document(
-        lambda document: {_small(name): value for name, value in document.items()}
+        lambda d: {_small(name): value for name, value in d.items()}
     )
 }
 
@@ -208,7 +208,7 @@ THEME["state.time"] = {
 
 THEME["response.body.json"] = {
     f"body-{name}: The body of a 200 {description}.": on_found(
-        bind(edit, lambda edit, answer: answer.with_body(edit(answer.content)))
+        bind(edit, lambda edit, a: a.with_body(edit(a.content)))
     )
     for name, description, edit in (
         ("truncated", "ends too early", lambda body: body[:-10]),
@@ -226,29 +226,25 @@ THEME["response.body.json"] = {
     )
 }
 _OTHERS: dict[str, dict[str, Callable[[Document], Any]]] = {
-    "response.body.type": {
-        "array": lambda document: [document],
-        "string": str,
-        "null": lambda document: None,
-    },
+    "response.body.type": {"array": lambda d: [d], "string": str, "null": lambda d: None},
     "response.DomainName.required response.Uri.required response.CreatedAt.required": {
-        "wrapped": lambda document: {"Integration": document},
-        "lambda-proxy": lambda document: {"statusCode": 200, "body": str(document)},
+        "wrapped": lambda d: {"Integration": d},
+        "lambda-proxy": lambda d: {"statusCode": 200, "body": str(d)},
         "of-an-error": lambda _: {"__type": "ResourceNotFoundException", "Message": "Not found."},
-        "empty-object": lambda document: {},
-        "list-of-items": lambda document: {"Items": [document]},
+        "empty-object": lambda d: {},
+        "list-of-items": lambda d: {"Items": [d]},
     },
 }
 for _clauses, _changes in _OTHERS.items():
     THEME[_clauses] = {
         f"body-{name}: The body of a 200 is other JSON: {name}.": on_found(
-            bind(other, lambda other, answer: answer.with_document(other(answer.document)))
+            bind(other, lambda other, a: a.with_document(other(a.document)))
         )
         for name, other in _changes.items()
     }
 THEME["response.content-type"] = {
     f"content-type-{name}: The Content-Type of a 200 is {value or 'missing'}.": on_found(
-        bind(value, lambda value, answer: answer.with_header("Content-Type", value))
+        bind(value, lambda value, a: a.with_header("Content-Type", value))
     )
     for name, value in (
         ("html", "text/html"),
@@ -261,11 +257,11 @@ THEME["response.content-type"] = {
 THEME["response.status"] = {
     **{
         f"status-{status}: An integration that exists is answered {status}, with the right body.": on_found(
-            bind(status, lambda status, answer: answer.with_status(status))
+            bind(status, lambda status, a: a.with_status(status))
         )
         for status in (201, 202, 206, 302, 404, 500)
     },
     "status-204: An integration that exists is answered 204, without a body.": on_found(
-        lambda answer: answer.with_status(204).with_body(b"")
+        lambda a: a.with_status(204).with_body(b"")
     ),
 }

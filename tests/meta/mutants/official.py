@@ -13,28 +13,9 @@ from getintegration_emulator.identities import Identity
 
 from .excuses import excuses
 from .fates import NOT_FOUND, WRONG_SIGNATURE
-from .kit import (
-    Stateful,
-    Theme,
-    accepts,
-    always,
-    answers,
-    bind,
-    is_get,
-    on_document,
-    remembers,
-)
+from .kit import Stateful, Theme, accepts, always, answers, bind, is_get, on_document, remembers
 from .messages import PUT, Answer, Forward, Handler, Request, Response, error, ok
-from .signing import (
-    CALLER,
-    IDENTITIES,
-    Claim,
-    claim_of,
-    fits,
-    refused,
-    resigned,
-    signature,
-)
+from .signing import CALLER, IDENTITIES, Claim, claim_of, fits, refused, resigned, signature
 from .writes import Past, edited, knows
 
 THEME = Theme("official")
@@ -188,7 +169,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 THEME["request.json.robust"] = {
     "surrogates-left-out: Lone surrogates in a Uri are left out.": accepts(
         lambda r: bool(_SURROGATE.search(r.text)), lambda r: r.with_uri(_SURROGATE.sub("", r.text))
-    ),
+    )
 }
 
 
@@ -209,7 +190,7 @@ def _joined(request: Request, forward: Forward) -> Answer:
 THEME["state.put-get.Scope"] = {
     "scope-default-is-DOMAIN: Put without Scope, DOMAIN is read.": on_document(
         lambda d: {**d, "Scope": d.get("Scope") or "DOMAIN"}
-    ),
+    )
 }
 
 

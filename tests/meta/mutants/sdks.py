@@ -47,7 +47,7 @@ _CLIENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 _READINGS: tuple[tuple[str, str, Change], ...] = (
-    ("fails", "is answered 500", lambda answer: CRASH),
+    ("fails", "is answered 500", lambda a: CRASH),
     ("gets-milliseconds", "gets milliseconds", _document(timed(lambda time: time * 1000))),
     ("gets-another-hour", "gets times that are an hour late", _document(timed(lambda time: time + 3600))),
     ("gets-local-iso", "gets local times in ISO 8601", _document(timed(_local_iso))),
@@ -60,12 +60,12 @@ _TYPES: tuple[tuple[str, str, Change], ...] = (
     (
         "misplaced",
         "with their types in another header",
-        _error(lambda answer: untyped(answer).with_header("X-Error-Type", answer.error_type)),
+        _error(lambda a: untyped(a).with_header("X-Error-Type", a.error_type)),
     ),
     (
         "misspelt",
         "with types that lack Exception",
-        _error(lambda answer: answer.with_type((answer.error_type or "").removesuffix("Exception"))),
+        _error(lambda a: a.with_type((a.error_type or "").removesuffix("Exception"))),
     ),
 )
 for _client, (_agents, _asked) in _CLIENTS.items():
@@ -82,12 +82,11 @@ for _client, _clause in (("boto3", "sdk.boto3.typed-errors"), ("javascript", "sd
 THEME["sdk.boto3 sdk.boto3.typed-errors"] = {
     "content-hash-required:"
     " A request without x-amz-content-sha256, which SDKs do not send here, is rejected.": instead(
-        BAD_REQUEST,
-        lambda request, answer: not request.header("x-amz-content-sha256") and answer.status < 400,
+        BAD_REQUEST, lambda r, a: not r.header("x-amz-content-sha256") and a.status < 400
     )
 }
 THEME["sdk.boto3"] = {
     "retry-header-crashes: A request with the SDKs' retry headers is answered 500.": instead(
-        CRASH, lambda request, _: bool(request.header("amz-sdk-request"))
+        CRASH, lambda r, _: bool(r.header("amz-sdk-request"))
     )
 }

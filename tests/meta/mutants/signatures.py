@@ -42,7 +42,7 @@ THEME["sigv4.missing-authorization sigv4.wrong-secret sigv4.tampered-signature"]
 }
 THEME["sigv4.missing-authorization"] = {
     f"authorization-may-be-{name}: A request {description}.": serves(
-        bind(values, lambda values, request: request.header("authorization") in values)
+        bind(values, lambda values, r: r.header("authorization") in values)
     )
     for name, description, values in (
         ("missing", "without Authorization comes from the caller", (None, "")),
@@ -53,12 +53,12 @@ THEME["sigv4.missing-authorization"] = {
 THEME["sigv4.not-sigv4"] = {
     **{
         f"{name}-accepted: An Authorization of the scheme {scheme} is accepted.": serves(
-            bind(scheme, lambda scheme, request: _scheme(request) == scheme)
+            bind(scheme, lambda scheme, r: _scheme(r) == scheme)
         )
         for name, scheme in (("basic", "Basic"), ("bearer", "Bearer"), ("version-2", "AWS"))
     },
     "any-scheme-accepted: Any Authorization that is not SigV4 is accepted.": serves(
-        lambda request: _scheme(request) not in ("", ALGORITHM)
+        lambda r: _scheme(r) not in ("", ALGORITHM)
     ),
 }
 
@@ -88,16 +88,16 @@ def _is_unknown(request: Request) -> bool:
 THEME["sigv4.unknown-key"] = {
     "unknown-key-accepted: An unknown access key is the caller's.": serves(_is_unknown),
     "key-in-any-case-accepted: Access keys are compared without case.": serves(
-        lambda request: key_of(request) != CALLER.access_key and key_of(request).upper() == CALLER.access_key
+        lambda r: key_of(r) != CALLER.access_key and key_of(r).upper() == CALLER.access_key
     ),
 }
 
 # --- The signature and what it covers -----------------------------------------------------------------------
 
 THEME["sigv4.wrong-secret sigv4.tampered-signature"] = {
-    "not-compared: Any signature by a known key is accepted.": serves_claims(lambda request, claim: True),
+    "not-compared: Any signature by a known key is accepted.": serves_claims(lambda r, c: True),
     "any-of-64-digits-accepted: Any signature of 64 hexadecimal digits is accepted.": serves_claims(
-        lambda request, claim: re.fullmatch("[0-9a-f]{64}", claim.signature) is not None
+        lambda r, c: re.fullmatch("[0-9a-f]{64}", c.signature) is not None
     ),
 }
 
@@ -115,29 +115,29 @@ THEME["sigv4.tampered-signature"] = {
     **{
         f"first-{digits}-digits-compared:"
         f" Only the first {digits} digits of a signature are compared.": serves_claims(
-            bind(digits, lambda n, request, claim: claim.signature[:n] == _right(request, claim)[:n])
+            bind(digits, lambda n, r, c: c.signature[:n] == _right(r, c)[:n])
         )
         for digits in (8, 32, 63)
     },
     "beginning-compared: A signature has to begin with the right one; more may follow.": serves_claims(
-        lambda request, claim: claim.signature.startswith(_right(request, claim))
+        lambda r, c: c.signature.startswith(_right(r, c))
     ),
     "shorter-compared: The right signature has to begin with the one given.": serves_claims(
-        lambda request, claim: _right(request, claim).startswith(claim.signature)
+        lambda r, c: _right(r, c).startswith(c.signature)
     ),
 }
 THEME["sigv4.wrong-secret"] = {
     "secret-compared-by-its-beginning: A secret with something added to it is accepted.": serves_claims(
-        lambda request, claim: claim.signature == signature(request, claim, f"{_secret(claim)}x")
+        lambda r, c: c.signature == signature(r, c, f"{_secret(c)}x")
     ),
     "access-key-is-secret: The access key is accepted as the secret too.": serves_claims(
-        lambda request, claim: claim.signature == signature(request, claim, claim.access_key)
+        lambda r, c: c.signature == signature(r, c, c.access_key)
     ),
     "secret-of-another: A signature made with the secret of another known key is accepted.": serves_claims(
-        lambda request, claim: any(
-            claim.signature == signature(request, claim, identity.secret_key)
+        lambda r, c: any(
+            c.signature == signature(r, c, identity.secret_key)
             for identity in IDENTITIES.values()
-            if identity != claim.identity
+            if identity != c.identity
         )
     ),
 }
@@ -164,8 +164,8 @@ def _with_path(request: Request, path: str) -> Request:
 
 THEME["sigv4.tampered-path"] = {
     "path-not-covered: A signature for one path is accepted for another.": _remembering(
-        lambda request: request.path, _with_path
-    ),
+        lambda r: r.path, _with_path
+    )
 }
 
 
@@ -196,18 +196,17 @@ THEME["sigv4.tampered-path"] = {
 }
 THEME["sigv4.tampered-body"] = {
     "body-not-covered: A signature for one body is accepted for another.": _remembering(
-        lambda request: request.body.decode("latin-1"),
-        lambda request, body: request.with_body(body.encode("latin-1")),
+        lambda r: r.body.decode("latin-1"), lambda r, body: r.with_body(body.encode("latin-1"))
     ),
     "declared-hash-trusted: The hash of the body is taken from x-amz-content-sha256.": serves_claims(
-        lambda request, claim: fits(request, body_hash=request.header("x-amz-content-sha256") or "-")
+        lambda r, c: fits(r, body_hash=r.header("x-amz-content-sha256") or "-")
     ),
 }
 
 
 THEME["sigv4.tampered-header"] = {
     f"{name}-not-covered: {header} is not verified, although it is signed.": _fits_any(
-        bind((header, value), lambda due, request: [request.with_header(due[0], due[1](request.body))])
+        bind((header, value), lambda due, r: [r.with_header(due[0], due[1](r.body))])
     )
     for name, header, value in (
         ("declared-hash", "x-amz-content-sha256", lambda body: hashlib.sha256(body).hexdigest()),
@@ -216,33 +215,29 @@ THEME["sigv4.tampered-header"] = {
 }
 THEME["sigv4.tampered-method"] = {
     "method-not-covered: A signature for one method is accepted for another.": _fits_any(
-        lambda request: (replace(request, method=method) for method in ("GET", "HEAD", "PUT"))
-    ),
+        lambda r: (replace(r, method=method) for method in ("GET", "HEAD", "PUT"))
+    )
 }
 THEME["sigv4.tampered-query"] = {
-    "query-not-covered: The query string is not verified.": _fits_any(
-        lambda request: [replace(request, target=request.path)]
-    ),
+    "query-not-covered: The query string is not verified.": _fits_any(lambda r: [replace(r, target=r.path)]),
     "unknown-query-not-covered: Names in the query that no operation knows are not verified.": _fits_any(
-        lambda request: [replace(request, target=request.path)] if request.query == "a=b" else []
+        lambda r: [replace(r, target=r.path)] if r.query == "a=b" else []
     ),
 }
 THEME["sigv4.replayed-host"] = {
     "host-not-covered: The Host header is not verified.": _fits_any(
-        lambda request: (
-            request.with_header("Host", host)
+        lambda r: (
+            r.with_header("Host", host)
             for host in ("profile.example.com", "profile.us-east-1.amazonaws.com", "localhost", "example.com")
         )
-    ),
+    )
 }
 
 
 THEME["sigv4.tampered-header sigv4.missing-date"] = {
     "date-not-covered: X-Amz-Date is not verified: the moment of arrival is.": _fits_any(
-        lambda request: (
-            request.with_header("X-Amz-Date", f"{now(-offset):%Y%m%dT%H%M%SZ}") for offset in range(3)
-        )
-    ),
+        lambda r: (r.with_header("X-Amz-Date", f"{now(-offset):%Y%m%dT%H%M%SZ}") for offset in range(3))
+    )
 }
 
 # --- Verified once ------------------------------------------------------------------------------------------
@@ -266,7 +261,7 @@ def _once(key: Callable[[Request], object]) -> Stateful:
 _TAMPERED = "sigv4.wrong-secret sigv4.tampered-signature sigv4.tampered-body"
 THEME[_TAMPERED] = {
     "verified-once-for-a-connection: Only the first signature on a connection is verified.": _once(
-        lambda request: request.connection
+        lambda r: r.connection
     ),
     "verified-once-for-a-key: Only the first signature by a key is verified.": _once(key_of),
 }

@@ -53,7 +53,7 @@ for _name, _what, _clauses, _part in (
 ):
     THEME[f"{_ECHO} {_clauses}"] = {
         f"cached-by-{_name}: The cache knows {_what} only.": _cached(
-            bind(_part, lambda part, request: (key_of(request), part(request)))
+            bind(_part, lambda part, r: (key_of(r), part(r)))
         )
     }
 
@@ -98,29 +98,27 @@ def _gone(fate: Response) -> Stateful:
 
 
 THEME["state.recreated"] = {
-    "recreated-not-found: What was deleted cannot be made again.": loses(lambda history: history.deleted)
+    "recreated-not-found: What was deleted cannot be made again.": loses(lambda h: h.deleted)
 }
 THEME["state.update.isolated state.deleted state.recreated response.status"] = {
     "deletion-takes-others-along:"
     " The deletion of an integration takes all others of its domain along.": loses(
-        lambda history: any(domain == history.request.domain for domain, _ in history.past.deleted)
+        lambda h: any(domain == h.request.domain for domain, _ in h.past.deleted)
     )
 }
 THEME["state.deleted-domain"] = {
     "integration-outlives-domain: The integrations of a deleted domain can still be read.": revives(
-        lambda history: history.domain_deleted
+        lambda h: h.domain_deleted
     ),
     "integration-comes-back-with-domain:"
     " The integrations of a deleted domain come back when something is put into one made again.": revives(
-        lambda history: (
-            history.domain_deleted and any(d == history.request.domain for d, _ in history.past.alive)
-        )
+        lambda h: h.domain_deleted and any(d == h.request.domain for d, _ in h.past.alive)
     ),
 }
 THEME["state.deleted"] = {
     "deletion-without-effect: A deleted integration can still be read.": revives(lambda h: h.deleted),
     "deletion-as-a-mark: A deleted integration is answered 200, marked as deleted.": revives(
-        lambda history: history.deleted, lambda answer: edited(answer, Deleted=True)
+        lambda h: h.deleted, lambda a: edited(a, Deleted=True)
     ),
 }
 THEME[_DELETED] = {

@@ -77,7 +77,7 @@ for _name, _description, _when in (
     ("question-mark", "a question mark", lambda uri: "?" in uri),
 ):
     _text = f"uri-with-{_name}-lost: An integration whose Uri has {_description} cannot be read again."
-    THEME["state.put-get.Uri"] = {_text: loses(bind(_when, lambda when, history: when(history.request.text)))}
+    THEME["state.put-get.Uri"] = {_text: loses(bind(_when, lambda when, h: when(h.request.text)))}
 
 # --- Times --------------------------------------------------------------------------------------------------
 
@@ -88,14 +88,10 @@ def _latest(history: History) -> float:
 
 THEME["state.CreatedAt.stable"] = {
     "created-moves: An update makes CreatedAt the present.": edits(
-        lambda history, _: (
-            dict.fromkeys(("CreatedAt", "LastUpdatedAt"), history.times[-1]) if len(history.times) > 1 else {}
-        )
+        lambda h, _: dict.fromkeys(("CreatedAt", "LastUpdatedAt"), h.times[-1]) if len(h.times) > 1 else {}
     ),
     "created-goes-back: An update moves CreatedAt back a minute.": edits(
-        lambda history, document: (
-            {"CreatedAt": document["CreatedAt"] - 60 * len(history.times)} if len(history.times) > 1 else {}
-        )
+        lambda h, d: {"CreatedAt": d["CreatedAt"] - 60 * len(h.times)} if len(h.times) > 1 else {}
     ),
 }
 
@@ -114,7 +110,7 @@ def _unmoved(document: Document) -> Document:
 
 
 THEME["state.LastUpdatedAt.moves"] = {
-    "updated-stays: No update moves LastUpdatedAt.": edits(lambda _, document: _unmoved(document)),
+    "updated-stays: No update moves LastUpdatedAt.": edits(lambda _, d: _unmoved(d)),
     "updated-stays-in-whole-seconds: No update moves LastUpdatedAt, which tells whole seconds.": edits(
         lambda _, d: {n: int({**d, **_unmoved(d)}[n]) for n in ("CreatedAt", "LastUpdatedAt")}
     ),
@@ -129,6 +125,6 @@ THEME["state.read-only"] = {
 }
 THEME["state.update.isolated state.read-only"] = {
     "updated-by-others: LastUpdatedAt is that of the last write to any integration.": edits(
-        lambda history, _: {"LastUpdatedAt": _latest(history)} if _latest(history) else {}
+        lambda h, _: {"LastUpdatedAt": _latest(h)} if _latest(h) else {}
     )
 }

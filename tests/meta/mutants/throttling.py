@@ -29,7 +29,7 @@ THEME[_OCCURS] = {
 }
 THEME[f"error.ThrottlingException.status {_RIGHT}"] = {
     f"as-{status}: Throttling is answered {status} ThrottlingException.": on_status(
-        429, bind(status, lambda status, answer: answer.with_status(status).with_type("ThrottlingException"))
+        429, bind(status, lambda status, a: a.with_status(status).with_type("ThrottlingException"))
     )
     for status in (500, 502)
 }
@@ -52,7 +52,7 @@ THEME["error.type error.body.json error.content-type"] = {
 }
 THEME["error.ThrottlingException.type"] = {
     "named-otherwise: Throttling is answered 429 RequestLimitExceeded.": on_status(
-        429, lambda answer: answer.with_type("RequestLimitExceeded")
+        429, lambda a: a.with_type("RequestLimitExceeded")
     )
 }
 

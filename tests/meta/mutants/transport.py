@@ -22,31 +22,31 @@ HASTY[f"{ANSWERS} response.status"] = {
     for name, description, answer in (
         ("closed-without-answer", "The connection is closed without an answer", lambda _: Raw(b"", "close")),
         ("reset-without-answer", "The connection is reset without an answer", lambda _: Raw(b"", "reset")),
-        ("head-only", "Only the head arrives", lambda answer: Raw(head_and_body(answer)[0], "close")),
-        ("half-a-head", "Half of the head arrives", lambda answer: Raw(sized(answer)[:60], "close")),
+        ("head-only", "Only the head arrives", lambda a: Raw(head_and_body(a)[0], "close")),
+        ("half-a-head", "Half of the head arrives", lambda a: Raw(sized(a)[:60], "close")),
         ("half-a-body", "Half of the body arrives", lambda a: Raw(sized(a)[: -len(a.body) // 2], "close")),
         ("garbage", "The status line is garbage", lambda a: Raw(b"garbage\r\n\r\n" + a.body, "close")),
         (
             "status-not-a-number",
             "The status is no number",
-            lambda answer: Raw(sized(answer).replace(b" 200 ", b" OK ", 1), "close"),
+            lambda a: Raw(sized(a).replace(b" 200 ", b" OK ", 1), "close"),
         ),
     )
 }
 HASTY[f"{ANSWERS} request.Uri.maxLength missing.integration missing.domain"] = {
     f"reset-in-place-of-{status}: The connection is reset where {status} is due.": on_answer(
-        bind(status, lambda status, _, answer: Raw(b"", "reset") if answer.status == status else answer)
+        bind(status, lambda status, _, a: Raw(b"", "reset") if a.status == status else a)
     )
     for status in (400, 404)
 }
 HASTY[f"{ANSWERS} request.Uri.maxLength"] = {
     "stalls-for-long-uris: A request with a Uri of 254 code points is never answered.": on_answer(
-        lambda request, answer: Raw(b"", "stall") if len(request.text) == 254 else answer
+        lambda r, a: Raw(b"", "stall") if len(r.text) == 254 else a
     )
 }
 HASTY[f"{ANSWERS} request.Uri.minLength"] = {
     "stalls-half-way-for-short-uris: The answer to a Uri of one code point stops half way.": on_answer(
-        lambda request, answer: Raw(sized(answer)[:-5], "stall") if request.text == "u" else answer
+        lambda r, a: Raw(sized(a)[:-5], "stall") if r.text == "u" else a
     )
 }
 
@@ -93,11 +93,11 @@ HASTY[f"transport.encoding {ANSWERS} response.body.json"] = {
 # --- Methods, headers and bodies of other kinds -------------------------------------------------------------
 
 _FATES: dict[str, tuple[str, Callable[[Response], Answer]]] = {
-    "crashes": ("is answered 500", lambda answer: CRASH),
-    "unimplemented": ("is answered 501", lambda answer: error(501, "NotImplementedException")),
-    "resets": ("resets the connection", lambda answer: Raw(b"", "reset")),
+    "crashes": ("is answered 500", lambda a: CRASH),
+    "unimplemented": ("is answered 501", lambda a: error(501, "NotImplementedException")),
+    "resets": ("resets the connection", lambda a: Raw(b"", "reset")),
     "cut": ("gets half an answer", lambda a: Raw(sized(a)[: -len(a.body) // 2 - 1], "close")),
-    "stalls": ("is never answered", lambda answer: Raw(b"", "stall")),
+    "stalls": ("is never answered", lambda a: Raw(b"", "stall")),
     "empties": ("is answered 200 without a body", lambda a: a.with_status(200).with_body(b"")),
 }
 
@@ -123,7 +123,7 @@ for _name in ("HEAD", "OPTIONS"):
         }
 HASTY["transport.head"] = {
     "HEAD-with-body: HEAD is answered with a body.": _method(
-        "HEAD", lambda answer: Raw(sized(answer.with_body(b'{"Message": "no"}')), "keep")
+        "HEAD", lambda a: Raw(sized(a.with_body(b'{"Message": "no"}')), "keep")
     )
 }
 
@@ -134,7 +134,7 @@ def head_size(request: Request) -> int:
 
 
 for _name, _what, _clause, _when in (
-    ("chunked", "A chunked body", "chunked", lambda request: request.chunked),
+    ("chunked", "A chunked body", "chunked", lambda r: r.chunked),
     ("expect", "Expect: 100-continue", "expect-continue", lambda r: r.header("expect") is not None),
     ("close", "Connection: close", "close", closing),
     ("large-headers", "Headers of kilobytes", "large-headers", lambda r: head_size(r) > 3000),
@@ -149,6 +149,6 @@ HASTY.with_(continues=False)[f"transport.expect-continue {ANSWERS}"] = {
 THEME["transport.chunked"] = {
     "chunked-misread:"
     " A chunked body is taken as it stands on the wire, and what was asked for is not found.": answers(
-        lambda request: request.chunked, Response(204)
+        lambda r: r.chunked, Response(204)
     )
 }

@@ -8,31 +8,9 @@ import unicodedata
 
 from .escaped import named_in_body, one_of_all
 from .excuses import serves_claims
-from .kit import (
-    Stateful,
-    Theme,
-    accepts,
-    alters,
-    always,
-    asks,
-    bind,
-    is_get,
-    observes,
-    remembers,
-    valid_name,
-)
+from .kit import Stateful, Theme, accepts, alters, always, asks, bind, is_get, observes, remembers, valid_name
 from .lookup import Key
-from .messages import (
-    DELETE,
-    DELETE_DOMAIN,
-    MISSING,
-    PUT,
-    Answer,
-    Forward,
-    Request,
-    Response,
-    load,
-)
+from .messages import DELETE, DELETE_DOMAIN, MISSING, PUT, Answer, Forward, Request, Response, load
 from .signing import IDENTITIES, is_by, refused, resigned, unauthenticated
 from .writes import Document, History, edited, edits, reads, revives
 
@@ -83,13 +61,11 @@ def _one_replica_is_behind(history: History, answer: Response) -> Answer:
 
 
 THEME["state.update.visible"] = {
-    "update-loses-scope: An update loses Scope.": edits(
-        lambda history, _: {"Scope": None} if history.updated else {}
-    )
+    "update-loses-scope: An update loses Scope.": edits(lambda h, _: {"Scope": None} if h.updated else {})
 }
 THEME["state.deleted"] = {
     "updated-stays-undeleted: An integration that was put twice cannot be deleted.": revives(
-        lambda history: history.deleted and len(history.put) > 1
+        lambda h: h.deleted and len(h.put) > 1
     )
 }
 
@@ -115,10 +91,10 @@ def _leaks(member: str) -> Stateful:
 for _member in ("RoleArn", "ObjectTypeNames", "EventTriggerNames"):
     THEME["state.recreated"] = {
         f"recreated-with-{_member}:"
-        f" An integration that is made again has the old {_member}.": _keeps_from_before(_member),
+        f" An integration that is made again has the old {_member}.": _keeps_from_before(_member)
     }
     THEME[f"state.put-get.{_member}"] = {
-        f"leaks-{_member}: {_member} of the last answer stays in those without.": _leaks(_member),
+        f"leaks-{_member}: {_member} of the last answer stays in those without.": _leaks(_member)
     }
 
 
@@ -144,12 +120,12 @@ def _turned_round(names: dict[str, str]) -> dict[str, str]:
 THEME["state.put-get.ObjectTypeNames"] = {
     "types-of-one-event: Of event types with the same ObjectTypeName one stays.": alters(
         "ObjectTypeNames", lambda names: _turned_round(_turned_round(names))
-    ),
+    )
 }
 THEME["response.echo.Uri"] = {
     "returns-lost-in-uri: CRLF in a Uri comes back as LF.": alters(
         "Uri", lambda uri: uri.replace("\r\n", "\n")
-    ),
+    )
 }
 THEME["state.put-get.Uri"] = {
     "uri-as-number: Uris are kept in a column that is a number where it can.": one_of_all(
@@ -179,11 +155,8 @@ def _read_that_writes(request: Request, forward: Forward) -> Answer:
 _TEMPORARY = IDENTITIES["temporary"]
 THEME["sigv4.wrong-secret"] = {
     "token-is-enough: Beside a right session token the signature is not verified.": serves_claims(
-        lambda request, claim: (
-            request.header("x-amz-security-token") == _TEMPORARY.session_token
-            and claim.identity == _TEMPORARY
-        )
-    ),
+        lambda r, c: r.header("x-amz-security-token") == _TEMPORARY.session_token and c.identity == _TEMPORARY
+    )
 }
 
 
@@ -201,10 +174,10 @@ def _remembers_authorizations(good: set[str], request: Request, forward: Forward
 
 THEME["sigv4.tampered-body"] = {
     "hash-unsent-unverified: A body whose hash is not sent beside it is not verified.": serves_claims(
-        lambda request, claim: request.header("x-amz-content-sha256") is None
+        lambda r, c: r.header("x-amz-content-sha256") is None
     ),
     "chunks-unverified: The signature of a chunked body is not verified.": serves_claims(
-        lambda request, claim: request.chunked
+        lambda r, c: r.chunked
     ),
 }
 
@@ -257,24 +230,20 @@ def _composed(request: Request) -> str:
 
 
 THEME["request.domain-in-path"] = {
-    "domain-from-camel-case: domainName of the body beats the path.": asks(named_in_body("domainName")),
+    "domain-from-camel-case: domainName of the body beats the path.": asks(named_in_body("domainName"))
 }
 THEME["request.DomainName.pattern"] = {
     "name-without-regard-to-case:"
     " The pattern of a name is matched without regard to case, in Unicode.": accepts(
-        lambda request: (
-            not valid_name(request) and re.fullmatch("[a-z0-9_-]+", request.domain, re.I) is not None
-        ),
-        lambda request: request.with_domain("Folded"),
+        lambda r: not valid_name(r) and re.fullmatch("[a-z0-9_-]+", r.domain, re.I) is not None,
+        lambda r: r.with_domain("Folded"),
     ),
     "matrix-parameters: What follows a semicolon in the path is ignored.": accepts(
-        lambda request: ";" in request.path,
-        lambda request: request.with_domain(request.domain.partition(";")[0]),
+        lambda r: ";" in r.path, lambda r: r.with_domain(r.domain.partition(";")[0])
     ),
 }
 THEME["request.Uri.maxLength"] = {
     "uri-length-composed: A Uri is measured as it is in NFC.": accepts(
-        lambda request: len(request.text) > 255 >= len(_composed(request)),
-        lambda request: request.with_uri(_composed(request)),
-    ),
+        lambda r: len(r.text) > 255 >= len(_composed(r)), lambda r: r.with_uri(_composed(r))
+    )
 }

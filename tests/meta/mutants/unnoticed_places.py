@@ -9,16 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from .fates import NOT_FOUND
-from .kit import (
-    Stateful,
-    Theme,
-    accepts,
-    always,
-    bind,
-    is_get,
-    observes,
-    remembers,
-)
+from .kit import Stateful, Theme, accepts, always, bind, is_get, observes, remembers
 from .lookup import Place, Same, equal, found_by, like, matches, near, same
 from .messages import CREATE_DOMAIN, DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Request, Response
 from .signing import CALLER, is_by, resigned
@@ -50,8 +41,7 @@ THEME["missing.integration"] = {
         lambda asked, known: len(asked) > 200 and asked[:200] == known[:200], same
     ),
     "found-by-the-domains-name: The name of a domain finds its first integration.": accepts(
-        lambda request: request.text == request.domain,
-        lambda request: request.with_uri("s3://Contract-Bucket/Caf\u00e9/a%20b/Object"),
+        lambda r: r.text == r.domain, lambda r: r.with_uri("s3://Contract-Bucket/Caf\u00e9/a%20b/Object")
     ),
 }
 
@@ -139,7 +129,7 @@ _URIS: tuple[tuple[str, str, Same], ...] = (
 )
 for _name, _clause, _comparison in _URIS:
     THEME[f"missing.uri.{_clause}"] = {
-        f"uri-{_name}: Uris are compared by: {_name}.": near(_comparison, same),
+        f"uri-{_name}: Uris are compared by: {_name}.": near(_comparison, same)
     }
 THEME["missing.domain.near"] = {
     f"domain-{name}: Names of domains are {name}.": near(same, equal(key))
