@@ -5,8 +5,6 @@ cannot be listened on or botocore has no usable service model, 2 for a wrong opt
 file.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import math
@@ -19,10 +17,10 @@ from typing import Any
 from getintegration_emulator import __version__
 
 from .connection import MAX_BODY
-from .identities import DEFAULT_IDENTITIES, IdentityFileError, load_identities
-from .model import ModelError
-from .server import BindError, bind, is_loopback, serve
-from .service import HEALTH_PATH, Service, Settings
+from .errors import StartError
+from .identities import DEFAULT_IDENTITIES, load_identities
+from .server import bind, is_loopback, serve
+from .service import HEALTH_PATH, Service
 from .sigv4 import CLOCK_WINDOW, DEFAULT_REGION
 
 _EPILOG = f"""\
@@ -109,24 +107,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.burst is not None and options.rate is None:
         parser.error("--burst needs --rate")
-    identities = DEFAULT_IDENTITIES
-    if options.identities is not None:
-        try:
-            identities = load_identities(options.identities)
-        except IdentityFileError as error:
-            parser.exit(2, f"{parser.prog}: error: {error}\n")
-    settings = Settings(
-        identities=identities,
-        signatures=not options.no_signatures,
-        region=options.region,
-        rate=options.rate,
-        burst=options.burst,
-    )
     try:
-        service = Service(settings)
+        service = Service(
+            load_identities(options.identities) if options.identities else DEFAULT_IDENTITIES,
+            signatures=not options.no_signatures,
+            region=options.region,
+            rate=options.rate,
+            burst=options.burst,
+        )
         listener = bind(options.host, options.port)
-    except (ModelError, BindError) as error:
-        parser.exit(1, f"{parser.prog}: error: {error}\n")
+    except StartError as error:
+        parser.exit(error.status, f"{parser.prog}: error: {error}\n")
     if not is_loopback(listener):
         print(
             f"{parser.prog}: warning: {options.host} is not a loopback address, so other machines"

@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from email.utils import formatdate
 from functools import lru_cache, partial
 from http import HTTPStatus
 
@@ -22,7 +21,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, par
 from .errors import ApiError, bad_message
 from .request import Request
 from .service import Answer, Service, error_answer
-from .sigv4 import claimed_access_key
+from .sigv4 import claimed_credential
 
 MAX_BODY = 10 * 1024 * 1024
 """How many bytes a request body may have: API Gateway's payload quota."""
@@ -64,7 +63,6 @@ class Connection(asyncio.Protocol):
     """
 
     _transport: asyncio.Transport
-    _timer: asyncio.TimerHandle | None = None
     _begun: float | None = None  # when the head of the request was complete that is under way
     _last = False  # whether the connection ends with the request that is under way
     _refused = False
@@ -74,25 +72,24 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._access_log = access_log
         self._parser = HttpRequestParser(self)
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(HEAD_SECONDS, self._too_late)
         self.on_message_begin()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what answers go to."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Expect nothing any more."""
         self._connections.discard(self)
-        self._wait(0, None)
+        self._timer.cancel()
 
     def pause_writing(self) -> None:
         """Read on only when the client reads its answers."""
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """The client has read its answers."""
         self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
@@ -105,10 +102,9 @@ class Connection(asyncio.Protocol):
         except HttpParserUpgrade:
             pass  # the request was answered, and was the last
         except HttpParserError as error:
-            cause = error.__context__  # what a method below has raised
-            self._refuse(
-                cause if isinstance(cause, ApiError) else bad_message("Invalid HTTP request received.")
-            )
+            unknown = bad_message("Invalid HTTP request received.")
+            # A method below may have raised another.
+            self._refuse(error.__context__ if isinstance(error.__context__, ApiError) else unknown)
         if goes_on and self._in_head:
             self._unparsed += len(data)
             if self._unparsed > MAX_HEAD:
@@ -121,7 +117,6 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def on_message_begin(self) -> None:
-        """A head begins."""
         self._in_head = True
         self._unparsed = self._head_size = self._body_size = 0
         self._url = b""
@@ -131,7 +126,6 @@ class Connection(asyncio.Protocol):
         self._wait(HEAD_SECONDS, self._too_late)
 
     def on_url(self, url: bytes) -> None:
-        """A part of the request's target."""
         self._url += url
         self._head_size += len(url)
 
@@ -146,7 +140,7 @@ class Connection(asyncio.Protocol):
         """The head is there: refuse what nobody may serve (RFC 9110, 9112), or this server does not."""
         self._in_head = False
         self._begun = time.perf_counter()
-        self._wait(0, None)
+        self._timer.cancel()
         url, headers = parse_url(self._url), self._headers
         if url.path is None:
             raise ValueError("a target without a path")
@@ -163,9 +157,8 @@ class Connection(asyncio.Protocol):
         length = int(declared) if declared.isdigit() else 0
         if b"upgrade" in headers and (length or coding):
             # The parser takes what follows for the other protocol, so the body cannot be read.
-            raise bad_message(
-                "A request with a body must not offer to upgrade the protocol; use plain HTTP/1.1."
-            )
+            message = "A request with a body must not offer to upgrade the protocol; use plain HTTP/1.1."
+            raise bad_message(message)
         if b"expect" in headers:
             if length > MAX_BODY:
                 raise _body_too_large()
@@ -209,13 +202,10 @@ class Connection(asyncio.Protocol):
     def _too_late(self) -> None:
         self._refuse(bad_message("The head of the request took too long.", 408, "RequestTimeoutException"))
 
-    def _wait(self, seconds: float, then: Callable[..., object] | None, *arguments: object) -> None:
+    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
         """Do something after a time instead of what was to be done before."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
-        if then is not None:
-            self._timer = asyncio.get_running_loop().call_later(seconds, then, *arguments)
+        self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, then)
 
     def _write(self, answer: Answer, *, last: bool) -> None:
         body, headers = answer.body, [*answer.headers]
@@ -246,7 +236,7 @@ class Connection(asyncio.Protocol):
             "method": self._request.method,
             "path": self._request.path.decode("latin-1"),
             "operation": answer.operation,
-            "access_key_id": claimed_access_key(self._request),
+            "access_key_id": claimed_credential(self._request)[0],
             "status": answer.status,
             "error_type": answer.error_type,
             "duration_ms": round((now - (self._begun or now)) * 1000, 3),
@@ -259,4 +249,4 @@ class Connection(asyncio.Protocol):
 @lru_cache(maxsize=1)
 def _date(second: int) -> str:
     """A Date header (RFC 9110, 6.6.1)."""
-    return formatdate(second, usegmt=True)
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))

@@ -1,14 +1,18 @@
-"""Errors that are answered to the client, each with its HTTP status and its AWS error type.
+"""What keeps the emulator from starting, and errors that are answered to the client.
 
-The statuses of the first five are those that GetIntegration declares (API reference). The error
-type travels in the ``X-Amzn-ErrorType`` header (restJson1). The text stands in the body member
-``Message`` for errors of the operation, which is how the service model spells it, and in
+Their AWS error type travels in the ``X-Amzn-ErrorType`` header (restJson1). The text stands in the body
+member ``Message`` for errors of the operation, which is how the service model spells it, and in
 ``message`` for errors made before the service is reached, as AWS's front end spells it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from functools import partial
+
+
+class StartError(Exception):
+    """The emulator cannot start, and ends with this status; the text is one sentence that says why."""
+
+    status = 1
 
 
 @dataclass(eq=False)
@@ -26,37 +30,32 @@ class ApiError(Exception):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def bad_request(message: str) -> ApiError:
-    """Input that breaks a constraint of the operation: 400."""
-    return ApiError(400, "BadRequestException", message)
-
-
-def serialization(message: str) -> ApiError:
-    """Input that cannot be read as the operation's members: 400."""
-    return ApiError(400, "SerializationException", message)
-
-
-def not_found(message: str) -> ApiError:
-    """A domain or an integration that does not exist for this account and region: 404."""
-    return ApiError(404, "ResourceNotFoundException", message)
-
-
-def authentication(type_: str, message: str) -> ApiError:
-    """A caller that is not who it says, or does not say who it is: 403."""
-    return ApiError(403, type_, message, member="message")
+bad_request = partial(ApiError, 400, "BadRequestException")
+"""Input that breaks a constraint of the operation."""
+serialization = partial(ApiError, 400, "SerializationException")
+"""Input that cannot be read as the operation's members."""
+not_found = partial(ApiError, 404, "ResourceNotFoundException")
+"""A domain or an integration that does not exist for this account and region."""
+incomplete = partial(ApiError, 403, "IncompleteSignatureException", member="message")
+"""An authorization that cannot be read."""
+invalid = partial(ApiError, 403, "InvalidSignatureException", member="message")
+"""A signature that is not the request's."""
+unrecognized = partial(
+    ApiError,
+    403,
+    "UnrecognizedClientException",
+    "The security token included in the request is invalid.",
+    "message",
+)
+"""An access key that is unknown, or a session token that is not its own."""
 
 
 def method_not_allowed(allowed: str) -> ApiError:
     """A path where an operation lives, but not with this method: 405, with ``Allow``."""
-    return ApiError(
-        405,
-        "MethodNotAllowedException",
-        f"This path allows: {allowed}.",
-        member="message",
-        headers=(("allow", allowed),),
-    )
+    message, headers = f"This path allows: {allowed}.", (("allow", allowed),)
+    return ApiError(405, "MethodNotAllowedException", message, "message", headers)
 
 
 def bad_message(message: str, status: int = 400, type_: str = "BadRequestException") -> ApiError:
     """A message that breaks HTTP, or asks what this server does not do."""
-    return ApiError(status, type_, message, member="message")
+    return ApiError(status, type_, message, "message")

@@ -1,17 +1,14 @@
-"""Who may call the emulator: the documented identities, and the reading of others from a file.
+"""Who may call the emulator, read from a file: the package's ``identities.toml``, or another of that form."""
 
-The keys are public examples, in the shape of AWS's. They open nothing but this emulator.
-"""
-
-from __future__ import annotations
-
-import math
-import re
+import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from jsonschema_rs import Draft202012Validator, ValidationError
+
+from .errors import StartError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,55 +32,15 @@ class Identity:
     burst: float | None = None
 
 
-DEFAULT_IDENTITIES: Mapping[str, Identity] = {
-    "caller": Identity(
-        access_key="AKIAEXAMPLECALLER001",
-        secret_key="caller-EXAMPLE-secret-key-0123456789abcd",
-        account="111122223333",
-    ),
-    "unauthorized": Identity(
-        access_key="AKIAEXAMPLEDENIED001",
-        secret_key="denied-EXAMPLE-secret-key-0123456789abcd",
-        account="111122223333",
-        permitted=False,
-    ),
-    "other-account": Identity(
-        access_key="AKIAEXAMPLEOTHER0001",
-        secret_key="other-EXAMPLE-secret-key-0123456789abcde",
-        account="444455556666",
-    ),
-    "low-quota": Identity(
-        access_key="AKIAEXAMPLELOWQUOTA1",
-        secret_key="lowquota-EXAMPLE-secret-key-0123456789ab",
-        account="111122223333",
-        rate=20,
-        burst=5,
-    ),
-    "temporary": Identity(
-        access_key="ASIAEXAMPLETEMP00001",
-        secret_key="temporary-EXAMPLE-secret-key-012345678901",
-        account="111122223333",
-        session_token="EXAMPLE-session-token",
-        expired_session_token="EXAMPLE-expired-session-token",
-    ),
-}
-"""The identities of an emulator that was started without ``--identities``."""
+_SCHEMA = json.loads(Path(__file__).with_name("identities.schema.json").read_text(encoding="utf-8"))
+_VALIDATOR = Draft202012Validator(_SCHEMA, mask="it")  # messages repeat no value
+_FIELDS = {"access-key-id": "access_key", "secret-access-key": "secret_key"}
 
 
-class IdentityFileError(ValueError):
-    """An identities file that cannot be used; its text is one sentence that says why."""
+class IdentityFileError(StartError):
+    """An identities file that cannot be used."""
 
-
-class Directory:
-    """All identities, by access key. The one named ``caller``, or else the first, is the caller."""
-
-    def __init__(self, identities: Mapping[str, Identity]) -> None:
-        self._by_key = {identity.access_key: identity for identity in identities.values()}
-        self.caller = identities.get("caller") or next(iter(identities.values()))
-
-    def find(self, access_key: str) -> Identity | None:
-        """The identity with this access key, if there is one."""
-        return self._by_key.get(access_key)
+    status = 2
 
 
 def load_identities(path: Path) -> dict[str, Identity]:
@@ -97,55 +54,28 @@ def load_identities(path: Path) -> dict[str, Identity]:
         raise IdentityFileError(f"{path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
         raise IdentityFileError(f"{path} is not TOML: {error}.") from error
-    tables = document.get("identities")
-    if len(document) != 1 or not isinstance(tables, dict) or not tables:
-        raise IdentityFileError(f"{path} must have tables [identities.NAME], and nothing else.")
+    # What JSON does not have, such as dates, is nothing that a key could be.
+    for fault in _VALIDATOR.iter_errors(json.loads(json.dumps(document, default=lambda _: None))):
+        raise IdentityFileError(f"{path}: {_sentence(fault)}.")
     identities: dict[str, Identity] = {}
     owners: dict[str, str] = {}
-    for name, table in tables.items():
-        try:
-            identity = _identity(table)
-        except ValueError as error:
-            raise IdentityFileError(f"{path}, identity {name!r}: {error}.") from error
-        owner = owners.setdefault(identity.access_key, name)
+    for name, table in document["identities"].items():
+        fields = {_FIELDS.get(key, key.replace("-", "_")): value for key, value in table.items()}
+        identities[name] = Identity(**fields)
+        owner = owners.setdefault(identities[name].access_key, name)
         if owner != name:
             raise IdentityFileError(f"{path}: {owner!r} and {name!r} have the same access-key-id.")
-        identities[name] = identity
     return identities
 
 
-def _identity(table: Any) -> Identity:
-    """Read one table; its keys are those of a target file, among others."""
+def _sentence(fault: ValidationError) -> str:
+    place, broken = ".".join(map(str, fault.instance_path)), _SCHEMA
+    for key in fault.schema_path[:-1]:
+        broken = broken[key]
+    if "description" in broken:
+        return f"{place or 'it'} must be {broken['description']}"
+    return f"{place}: {fault.message}"
 
-    def matches(pattern: str) -> Callable[[Any], object]:
-        return lambda value: isinstance(value, str) and re.fullmatch(pattern, value, re.DOTALL)
 
-    def is_from(least: float) -> Callable[[Any], object]:
-        return lambda value: type(value) in (int, float) and least <= value < math.inf
-
-    text, is_text = "a string that is not empty", matches(".+")
-    key = "16 to 128 letters, digits or underscores"
-    known: dict[str, tuple[str, str, Callable[[Any], object]]] = {
-        "access-key-id": ("access_key", key, matches("[A-Za-z0-9_]{16,128}")),
-        "secret-access-key": ("secret_key", text, is_text),
-        "account": ("account", "twelve digits, in quotes", matches("[0-9]{12}")),
-        "session-token": ("session_token", text, is_text),
-        "expired-session-token": ("expired_session_token", text, is_text),
-        "permitted": ("permitted", "true or false", lambda value: isinstance(value, bool)),
-        "rate": ("rate", "a number above 0", is_from(math.ulp(0.0))),
-        "burst": ("burst", "a number, 1 or more", is_from(1)),
-    }
-    if not isinstance(table, dict):
-        raise ValueError("not a table")
-    if unknown := sorted(set(table) - set(known)):
-        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(known)}")
-    for name in ("access-key-id", "secret-access-key", "account"):
-        if name not in table:
-            raise ValueError(f"{name} is missing")
-    for name, value in table.items():
-        _, meaning, fits = known[name]
-        if not fits(value):
-            raise ValueError(f"{name} must be {meaning}")
-    if "burst" in table and "rate" not in table:
-        raise ValueError("burst needs a rate")
-    return Identity(**{known[name][0]: value for name, value in table.items()})
+DEFAULT_IDENTITIES: Mapping[str, Identity] = load_identities(Path(__file__).with_name("identities.toml"))
+"""The identities of an emulator that was started without ``--identities``."""

@@ -6,8 +6,6 @@
         client = boto3.client("customer-profiles", endpoint_url=emulator.url, ...)
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -16,7 +14,6 @@ import tempfile
 import threading
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 _SOURCE_ROOT = str(Path(__file__).resolve().parents[1])
@@ -90,7 +87,5 @@ class RunningEmulator:
         _ = self.url  # waits until it listens
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

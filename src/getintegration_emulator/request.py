@@ -1,7 +1,5 @@
 """One HTTP request as it stood on the wire, and the reading of its parts."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -29,20 +27,14 @@ def path_segments(path: bytes) -> list[str]:
     ``%2F`` stays inside its segment, and ``.``, ``..`` and empty segments stay as they are. Bytes
     that are no UTF-8 become U+FFFD. A target that does not begin with a slash has none.
     """
-    if not path.startswith(b"/"):
-        return []
-    if b"%" not in path:
-        return path[1:].decode("utf-8", "replace").split("/")
-    return [unquote_to_bytes(s).decode("utf-8", "replace") for s in path[1:].split(b"/")]
+    first, *segments = path.split(b"/")
+    return [unquote_to_bytes(segment).decode("utf-8", "replace") for segment in segments if not first]
 
 
 def query_parameters(query: bytes) -> dict[str, str]:
     """Read a query string; of a repeated name the last value counts."""
-    if not query:
-        return {}
     try:
-        text = query.decode("ascii")
-        return dict(parse_qsl(text, keep_blank_values=True, errors="strict"))
+        return dict(parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict"))
     except ValueError as error:
         raise serialization("The query string cannot be read.") from error
 
@@ -56,8 +48,7 @@ def _number(digits: str) -> float:
     return int(digits) if len(digits) < 1000 else float(digits)
 
 
-_decode = json.JSONDecoder(parse_constant=_no_such_number, parse_int=_number).raw_decode
-_JSON_SPACE = " \t\n\r"
+_decode = json.JSONDecoder(parse_constant=_no_such_number, parse_int=_number).decode
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -69,12 +60,9 @@ def json_object(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        text = body.decode("utf-8").strip(_JSON_SPACE)
-        value, end = _decode(text)
+        value = _decode(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise serialization("The request body is not readable JSON.") from error
-    if end != len(text):
-        raise serialization("The request body goes on after its JSON.")
+        raise serialization(f"The request body is not readable JSON: {error}.") from error
     if not isinstance(value, dict):
         raise serialization("The request body is not a JSON object.")
     return value

@@ -1,7 +1,5 @@
 """The emulator as a process: its socket, its signals, its end."""
 
-from __future__ import annotations
-
 import asyncio
 import ipaddress
 import json
@@ -11,38 +9,26 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from contextlib import suppress
 
 from .connection import Connection
+from .errors import StartError
 from .service import Service
 
 GRACE = 3
 """How many seconds requests that are under way may take to end after the stop was asked for."""
 
 
-class BindError(Exception):
-    """The address cannot be listened on; the text is one sentence that says why."""
-
-
 def bind(host: str, port: int) -> socket.socket:
-    """Listen on ``host`` and ``port``; port 0 takes a free one. Raises :class:`BindError`."""
-    place = f"{host} port {port}"
+    """Listen on ``host`` and ``port``; port 0 takes a free one. Raises :class:`StartError`."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = found[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            if os.name == "posix":
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(2048)
-        except OSError:
-            listener.close()
-            raise
+        family, *_, address = found[0]
+        both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+        return socket.create_server(address, family=family, backlog=2048, dualstack_ipv6=both)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise BindError(f"Cannot listen on {place}: {reason}.") from error
-    return listener
+        reason, _, _ = str(getattr(error, "strerror", None) or error).partition(" (while")
+        raise StartError(f"Cannot listen on {host} port {port}: {reason}.") from error
 
 
 def url_of(listener: socket.socket) -> str:
@@ -71,6 +57,12 @@ async def serve(
     def stop(*_: object) -> None:
         loop.call_soon_threadsafe(stops.put_nowait, None)
 
+    def await_stdin() -> None:
+        with suppress(OSError, ValueError, AttributeError):  # there may be no standard input
+            while os.read(sys.stdin.fileno(), 65536):
+                pass
+        stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     server = await loop.create_server(
@@ -78,7 +70,7 @@ async def serve(
     )
     print(json.dumps({"event": "listening", "url": url_of(listener)}), flush=True)
     if exit_with_stdin:
-        threading.Thread(target=_await_stdin, args=(stop,), daemon=True).start()
+        threading.Thread(target=await_stdin, daemon=True).start()
     await stops.get()
     server.close()
     for connection in connections:
@@ -86,13 +78,3 @@ async def serve(
     end = time.monotonic() + GRACE
     while connections and stops.empty() and time.monotonic() < end:
         await asyncio.sleep(0.02)
-
-
-def _await_stdin(stop: Callable[[], None]) -> None:
-    """Ask the server to stop once standard input has ended, or if there is none."""
-    try:
-        while sys.stdin is not None and os.read(sys.stdin.fileno(), 65536):
-            pass
-    except (OSError, ValueError):
-        pass
-    stop()

@@ -3,45 +3,24 @@
 The order of the checks is documented in the package's docstring; :meth:`Service.answer` is it.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import time
 import traceback
-from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cache
+from typing import NamedTuple
 
-from getintegration_emulator import __version__
-
+from . import __version__
 from .errors import ApiError, method_not_allowed
-from .identities import DEFAULT_IDENTITIES, Directory, Identity
-from .model import BOTOCORE_VERSION, SERVICE_MODEL, Router, load_operations
-from .operations import HANDLERS
-from .request import Request, json_object, query_parameters
-from .sigv4 import Caller, Verifier, claimed_caller
-from .state import AccountState
+from .identities import DEFAULT_IDENTITIES, Identity
+from .model import BOTOCORE_VERSION, SERVICE_MODEL, load_operations, route
+from .request import Request
+from .sigv4 import Caller, Directory
+from .state import OPERATIONS, AccountState
 from .throttle import Throttle
 
 HEALTH_PATH = b"/_emulator/health"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How an emulator is to behave.
-
-    ``signatures``: whether they are enforced. ``region``: the only one accepted, None accepts any.
-    ``rate`` and ``burst``: the budget of each account in each region, in requests a second and
-    requests at once; None means unlimited.
-    """
-
-    identities: Mapping[str, Identity] = field(default_factory=lambda: DEFAULT_IDENTITIES)
-    signatures: bool = True
-    region: str | None = None
-    rate: float | None = None
-    burst: float | None = None
 
 
 class Answer(NamedTuple):
@@ -56,25 +35,34 @@ class Answer(NamedTuple):
 
 def error_answer(error: ApiError, operation: str | None = None) -> Answer:
     """Put an error into the form of the protocol."""
-    return Answer(
-        status=error.status,
-        body=json.dumps({error.member: error.message}).encode("ascii"),
-        headers=(("x-amzn-errortype", error.type), *error.headers),
-        operation=operation,
-        error_type=error.type,
-    )
+    body = json.dumps({error.member: error.message}).encode()
+    headers = (("x-amzn-errortype", error.type), *error.headers)
+    return Answer(error.status, body, headers, operation, error.type)
 
 
 class Service:
-    """One emulator: its identities, its budgets, its state."""
+    """One emulator: its identities, its budgets, its state.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._router = Router(load_operations(HANDLERS).values())
-        self._directory = Directory(settings.identities)
-        self._verifier = Verifier(self._directory, settings.region)
-        self._throttle = Throttle(settings.rate, settings.burst)
-        self._states: defaultdict[tuple[str, str], AccountState] = defaultdict(AccountState)
+    ``signatures``: whether they are enforced. ``region``: the only one accepted, None accepts any.
+    ``rate`` and ``burst``: the budget of each account in each region, see :class:`Throttle`.
+
+    Raises :class:`StartError` if botocore has no usable service model.
+    """
+
+    def __init__(
+        self,
+        identities: Mapping[str, Identity] = DEFAULT_IDENTITIES,
+        *,
+        signatures: bool = True,
+        region: str | None = None,
+        rate: float | None = None,
+        burst: float | None = None,
+    ) -> None:
+        self._signatures = signatures
+        self._operations = load_operations(OPERATIONS)
+        self._directory = Directory(identities, region)
+        self._throttle = Throttle(rate, burst)
+        self._state = cache(AccountState)  # one for each account in each region
 
     def answer(self, request: Request) -> Answer:
         """Answer a request. Never raises: a fault of the emulator becomes a 500."""
@@ -82,19 +70,17 @@ class Service:
         try:
             if request.path == HEALTH_PATH:
                 return self._health(request)
-            caller = self._caller(request)
-            target, labels = self._router.route(request.method, request.path)
+            identity, region = self._caller(request)
+            target, labels = route(self._operations, request.method, request.path)
             operation = target.name
-            if not caller.identity.permitted:
+            if not identity.permitted:
                 message = f"The caller is not permitted to perform {operation}."
                 raise ApiError(403, "AccessDeniedException", message)
-            self._throttle.admit(caller.identity, caller.region)
-            body = json_object(request.body) if target.body else {}
-            query = query_parameters(request.query) if target.query else {}
-            given = target.read(labels, query, body)
-            state = self._states[caller.identity.account, caller.region]
-            result = HANDLERS[operation](state, caller, given)
-            return Answer(200, json.dumps(target.project(result)).encode("ascii"), operation=operation)
+            self._throttle.admit(identity, region)
+            given = target.read(labels, request)
+            state = self._state(identity.account, region)
+            result = OPERATIONS[operation](state, given)
+            return Answer(200, json.dumps(target.project(result)).encode(), operation=operation)
         except ApiError as error:
             return error_answer(error, operation)
         except Exception:
@@ -103,19 +89,18 @@ class Service:
             return error_answer(ApiError(500, "InternalServerException", message), operation)
 
     def _caller(self, request: Request) -> Caller:
-        settings = self._settings
-        if not settings.signatures:
-            return claimed_caller(request, self._directory, settings.region)
-        return self._verifier.authenticate(request, time.time())
+        if self._signatures:
+            return self._directory.authenticate(request, time.time())
+        return self._directory.believe(request)
 
     def _health(self, request: Request) -> Answer:
         if request.method not in ("GET", "HEAD"):
             raise method_not_allowed("GET, HEAD")
-        facts: dict[str, Any] = {
+        facts = {
             "status": "ok",
             "version": __version__,
             "service_model": SERVICE_MODEL,
             "botocore": BOTOCORE_VERSION,
-            "signatures": self._settings.signatures,
+            "signatures": self._signatures,
         }
-        return Answer(200, json.dumps(facts).encode("ascii"))
+        return Answer(200, json.dumps(facts).encode())

@@ -5,20 +5,17 @@ in the query string (presigned requests) are not supported: without an Authoriza
 request counts as unsigned.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
-from .canonical import canonical_requests
-from .errors import ApiError, authentication
-from .identities import Directory, Identity
+from .errors import ApiError, incomplete, invalid, unrecognized
+from .identities import Identity
 from .request import Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -27,19 +24,14 @@ SERVICE = "profile"
 TERMINATOR = "aws4_request"
 CLOCK_WINDOW = 300
 """How many seconds a request's date may differ from the emulator's clock, either way."""
-
 DEFAULT_REGION = "us-east-1"
 """The region of a request that names none; only possible when signatures are not enforced."""
 
 _CREDENTIAL = re.compile(r"Credential=([A-Za-z0-9_]{16,128})/(?:\d{8}/([A-Za-z0-9-]{1,64})/)?")
-_BASIC_DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 
 
-class Caller(NamedTuple):
-    """An identity and the region it spoke to: together they select the state."""
-
-    identity: Identity
-    region: str
+Caller = tuple[Identity, str]
+"""An identity and the region it spoke to: together they select the state."""
 
 
 class Claim(NamedTuple):
@@ -56,14 +48,28 @@ class Claim(NamedTuple):
     signed: tuple[str, ...]
 
 
-class Verifier:
-    """Verifies requests against a directory; ``region`` is the only one accepted, None any."""
+class Directory:
+    """All identities. The one named ``caller``, or else the first, is the caller where nobody else is known.
 
-    def __init__(self, directory: Directory, region: str | None) -> None:
-        self._directory = directory
+    ``region`` is the only one accepted, None any.
+    """
+
+    def __init__(self, identities: Mapping[str, Identity], region: str | None) -> None:
+        self._by_key = {identity.access_key: identity for identity in identities.values()}
+        self._caller = identities.get("caller") or next(iter(identities.values()))
         self._region = region
         # All but the signature is the same for the requests of one caller in one second.
         self._claim = lru_cache(maxsize=512)(self._read_claim)
+
+    def believe(self, request: Request) -> Caller:
+        """Who sent a request, by its Authorization header alone.
+
+        An unknown or missing access key means the caller; a missing region means the one accepted, or else
+        :data:`DEFAULT_REGION`.
+        """
+        key, region = claimed_credential(request)
+        identity = self._by_key.get(key or "", self._caller)
+        return identity, region or self._region or DEFAULT_REGION
 
     def authenticate(self, request: Request, now: float) -> Caller:
         """Verify a request's signature and say who sent it; ``now`` is in epoch seconds.
@@ -75,99 +81,82 @@ class Verifier:
         headers = request.headers
         authorization = headers.get(b"authorization")
         if authorization is None:
-            raise authentication(
-                "MissingAuthenticationTokenException", "The request has no Authorization header."
-            )
-        before, _, rest = authorization.partition(b"Signature=")
+            message = "The request has no Authorization header."
+            raise ApiError(403, "MissingAuthenticationTokenException", message, "message")
+        before, name, rest = authorization.partition(b"Signature=")
         signature, _, after = rest.partition(b",")
         claim = self._claim(
-            before + after,
-            bool(signature),
+            before + (name + b"any," if signature else b"") + after,
             headers.get(b"x-amz-security-token"),
             headers.get(b"x-amz-date"),
             headers.get(b"date"),
         )
         if abs(int(now) - claim.seconds) > CLOCK_WINDOW:
-            raise _invalid(f"The date of the signature, {claim.timestamp}, is too far from now.")
-        secret = claim.caller.identity.secret_key
+            raise invalid(f"The date of the signature, {claim.timestamp}, is too far from now.")
         sent = signature.strip()
-        for fitting in _signatures(request, claim, secret):
+        for fitting in _signatures(request, claim):
             if hmac.compare_digest(sent, fitting):
                 return claim.caller
-        raise _invalid("The signature calculated from the request is not the one it carries.")
+        raise invalid("The signature calculated from the request is not the one it carries.")
 
     def _read_claim(
-        self,
-        unsigned: bytes,
-        has_signature: bool,
-        token: bytes | None,
-        amz_date: bytes | None,
-        http_date: bytes | None,
+        self, unsigned: bytes, token: bytes | None, amz_date: bytes | None, http_date: bytes | None
     ) -> Claim:
         """Check everything but the clock and the signature.
 
-        ``unsigned`` is the Authorization header without its Signature component, the others are
-        the headers of those names.
+        ``unsigned`` is the Authorization header with any signature, the others are the headers of those
+        names.
         """
         credential, signed = _components(unsigned.decode("latin-1"))
-        if not has_signature:
-            raise _incomplete("The authorization has no Signature.")
         access_key, date, region, service, terminator = credential
-        identity = self._directory.find(access_key)
+        identity = self._by_key.get(access_key)
         if identity is None:
-            raise _unrecognized()
+            raise unrecognized()
         _check_session_token(token, identity)
         timestamp, seconds = _read_date(amz_date, http_date)
-        if date != timestamp[:8]:
-            raise _invalid("The date of the credential scope is not that of the request.")
-        if self._region is not None and region != self._region:
-            raise _invalid(f"The credential is not scoped to the region {self._region}.")
-        if service != SERVICE:
-            raise _invalid(f"The credential is not scoped to the service {SERVICE}.")
-        if terminator != TERMINATOR:
-            raise _invalid(f"The credential scope does not end with {TERMINATOR}.")
-        if list(signed) != sorted({name.lower() for name in signed}):
-            raise _invalid("The signed headers are not lower-case, sorted and different.")
-        needed = ["host", "date" if amz_date is None else "x-amz-date"]
+        accepted, ordered = self._region or region, sorted({name.lower() for name in signed})
+        for right, message in (
+            (date == timestamp[:8], "The date of the credential scope is not that of the request."),
+            (region == accepted, f"The credential is not scoped to the region {accepted}."),
+            (service == SERVICE, f"The credential is not scoped to the service {SERVICE}."),
+            (terminator == TERMINATOR, f"The credential scope does not end with {TERMINATOR}."),
+            (list(signed) == ordered, "The signed headers are not lower-case, sorted and different."),
+        ):
+            if not right:
+                raise invalid(message)
+        needed = {"host", "date" if amz_date is None else "x-amz-date"}
         if token is not None:
-            needed.append("x-amz-security-token")
-        for name in needed:
-            if name not in signed:
-                raise _invalid(f"The header {name} must be signed.")
+            needed.add("x-amz-security-token")
+        if missing := needed.difference(signed):
+            raise invalid(f"The header {min(missing)} must be signed.")
         scope = "/".join((date, region, service, terminator))
-        return Claim(Caller(identity, region), timestamp, seconds, scope, signed)
+        return Claim((identity, region), timestamp, seconds, scope, signed)
 
 
-def _components(unsigned: str) -> tuple[list[str], tuple[str, ...]]:
+def _components(authorization: str) -> tuple[list[str], tuple[str, ...]]:
     """The five parts of the Credential and the names in SignedHeaders."""
-    algorithm, _, rest = unsigned.partition(" ")
+    algorithm, _, rest = authorization.partition(" ")
     if algorithm != ALGORITHM:
-        raise _incomplete(f"The authorization is not {ALGORITHM}.")
-    components = {"Credential": "", "SignedHeaders": ""}
-    for part in filter(None, (part.strip() for part in rest.split(","))):
-        name, _, content = part.partition("=")
-        if components.get(name) != "":
-            raise _incomplete("The authorization has a part that is unknown or stands twice.")
-        components[name] = content
-    for name, content in components.items():
-        if not content:
-            raise _incomplete(f"The authorization has no {name}.")
-    credential = components["Credential"].rsplit("/", 4)
+        raise incomplete(f"The authorization is not {ALGORITHM}.")
+    pairs = sorted(part.strip().partition("=")[::2] for part in rest.split(",") if part.strip())
+    wanted = ["Credential", "Signature", "SignedHeaders"]
+    if [name for name, _ in pairs] != wanted or not all(value for _, value in pairs):
+        raise incomplete("The authorization must have one Credential, one SignedHeaders, one Signature.")
+    credential = pairs[0][1].rsplit("/", 4)
     if len(credential) != 5 or not all(credential):
-        raise _incomplete("The credential is not KEY/DATE/REGION/SERVICE/TERMINATOR.")
-    return credential, tuple(components["SignedHeaders"].split(";"))
+        raise incomplete("The credential is not KEY/DATE/REGION/SERVICE/TERMINATOR.")
+    return credential, tuple(pairs[2][1].split(";"))
 
 
 def _check_session_token(sent: bytes | None, identity: Identity) -> None:
     wanted, expired = identity.session_token, identity.expired_session_token
+    if sent and expired and hmac.compare_digest(sent, expired.encode()):
+        message = "The security token included in the request is expired."
+        raise ApiError(403, "ExpiredTokenException", message, "message")
     if sent is None and wanted is None:
         return
-    if sent and expired and hmac.compare_digest(sent, expired.encode()):
-        raise authentication(
-            "ExpiredTokenException", "The security token included in the request is expired."
-        )
     if sent is None or wanted is None or not hmac.compare_digest(sent, wanted.encode()):
-        raise _unrecognized()
+        raise unrecognized()
 
 
 def _read_date(amz_date: bytes | None, http_date: bytes | None) -> tuple[str, float]:
@@ -177,79 +166,109 @@ def _read_date(amz_date: bytes | None, http_date: bytes | None) -> tuple[str, fl
     """
     try:
         if amz_date is not None:
-            match = _BASIC_DATE.fullmatch(amz_date.decode("latin-1"))
-            if match is None:
+            if not re.fullmatch(rb"[0-9]{8}T[0-9]{6}Z", amz_date):
                 raise ValueError("not in the basic format of ISO 8601")
-            year, month, day, hour, minute, second = map(int, match.groups())
-            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+            moment = datetime.fromisoformat(amz_date.decode())
         elif http_date is not None:
+            from email.utils import parsedate_to_datetime  # slow to import, and rarely needed
+
             moment = parsedate_to_datetime(http_date.decode("latin-1")).astimezone(UTC)
         else:
             raise ValueError("absent")
     except (ValueError, OverflowError) as error:
-        raise _incomplete(f"The date, X-Amz-Date or Date, is not usable: {error}.") from error
+        raise incomplete(f"The date, X-Amz-Date or Date, is not usable: {error}.") from error
     return moment.strftime("%Y%m%dT%H%M%SZ"), moment.timestamp()
 
 
-def _signatures(request: Request, claim: Claim, secret: str) -> Iterator[bytes]:
+def _signatures(request: Request, claim: Claim) -> Iterator[bytes]:
     """The signatures that fit the request: one for each of its canonical forms."""
     body_hash = hashlib.sha256(request.body).hexdigest()
-    declared = request.headers.get(b"x-amz-content-sha256")
-    if declared is not None and declared != body_hash.encode():
-        raise _invalid("X-Amz-Content-SHA256 is not the hash of the body.")
+    if request.headers.get(b"x-amz-content-sha256", body_hash.encode()) != body_hash.encode():
+        raise invalid("X-Amz-Content-SHA256 is not the hash of the body.")
     try:
-        forms = canonical_requests(request, claim.signed, body_hash)
+        forms = _canonical_requests(request, claim.signed, body_hash)
     except KeyError as error:
-        raise _invalid("A signed header is not in the request.") from error
+        raise invalid("A signed header is not in the request.") from error
     for form in forms:
         digest = hashlib.sha256(form.encode()).hexdigest()
         text = f"{ALGORITHM}\n{claim.timestamp}\n{claim.scope}\n{digest}"
-        signer = _signer(secret, claim.scope).copy()
-        signer.update(text.encode())
-        yield signer.hexdigest().encode()
+        key = _signing_key(claim.caller[0].secret_key, claim.scope)
+        yield hmac.digest(key, text.encode(), "sha256").hex().encode()
 
 
 @lru_cache(maxsize=256)
-def _signer(secret: str, scope: str) -> hmac.HMAC:
-    """An HMAC with the signing key derived from the secret and the scope, to be copied."""
+def _signing_key(secret: str, scope: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.new(key, digestmod="sha256")
+    return key
 
 
-def _incomplete(message: str) -> ApiError:
-    return authentication("IncompleteSignatureException", message)
+def _canonical_requests(request: Request, signed: Sequence[str], body_hash: str) -> list[str]:
+    """All accepted canonical forms of a request, the most usual one first.
 
+    Source: "Create a signed AWS API request" in the IAM user guide. Where that leaves a choice and
+    signers differ, every form that some signer uses is offered. Each of them binds the whole request,
+    so accepting them all does not let a changed request pass:
 
-def _invalid(message: str) -> ApiError:
-    return authentication("InvalidSignatureException", message)
+    - path: dot segments and double slashes removed, as the specification says and botocore and
+      requests-aws4auth do, or left as they are; then every segment is encoded once more;
+    - query: each name and value decoded and encoded again, as the specification says, with ``+`` for
+      itself or for a space (requests-aws4auth), or taken as it is (botocore).
 
-
-def _unrecognized() -> ApiError:
-    return authentication(
-        "UnrecognizedClientException", "The security token included in the request is invalid."
-    )
-
-
-def claimed_caller(request: Request, directory: Directory, region: str | None) -> Caller:
-    """Believe the Authorization header, where signatures are not enforced.
-
-    An unknown or missing access key means the directory's caller; a missing region means
-    ``region``, or else :data:`DEFAULT_REGION`.
+    ``signed`` are the names of the signed headers, ``body_hash`` is the body's SHA-256 in hex.
+    Raises ``KeyError`` with the name of a signed header that the request does not have.
     """
-    claim = _claimed(request)
-    key, claimed_region = claim.groups() if claim else ("", None)
-    identity = directory.find(key) or directory.caller
-    return Caller(identity, claimed_region or region or DEFAULT_REGION)
+    values = request.headers
+    headers = "\n".join([f"{name}:{_header_text(values[name.encode()])}" for name in signed])
+    tail = f"{headers}\n\n{';'.join(signed)}\n{body_hash}"
+    return [
+        f"{request.method}\n{path}\n{query}\n{tail}"
+        for path in _canonical_paths(request.path)
+        for query in (_canonical_queries(request.query) if request.query else ("",))
+    ]
 
 
-def claimed_access_key(request: Request) -> str | None:
-    """The access key id in the Authorization header, for logs; None if it looks like none."""
-    claim = _claimed(request)
-    return claim[1] if claim else None
+def _header_text(value: bytes) -> str:
+    """Trim a header value and make every run of spaces one space."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = value.decode("latin-1")
+    return " ".join(text.split())
 
 
-def _claimed(request: Request) -> re.Match[str] | None:
-    value = request.headers.get(b"authorization")
-    return None if value is None else _CREDENTIAL.search(value.decode("latin-1"))
+@lru_cache(maxsize=1024)
+def _canonical_paths(path: bytes) -> tuple[str, ...]:
+    forms = (_remove_dot_segments(path), path)
+    return tuple(dict.fromkeys(quote(form, safe="/~") for form in forms))
+
+
+def _remove_dot_segments(path: bytes) -> bytes:
+    """RFC 3986, 5.2.4, and every run of slashes made one."""
+    kept: list[bytes] = []
+    for segment in path.split(b"/"):
+        if segment == b"..":
+            del kept[-1:]
+        elif segment not in (b"", b"."):
+            kept.append(segment)
+    last = b"/" if path.endswith(b"/") and kept else b""
+    return b"/" + b"/".join(kept) + last
+
+
+def _canonical_queries(query: bytes) -> Iterable[str]:
+    pairs = [pair.partition(b"=")[::2] for pair in query.split(b"&")]
+    encodings: tuple[Callable[[bytes], str], ...] = (
+        lambda part: quote(unquote_to_bytes(part), safe="-_.~"),
+        lambda part: quote(unquote_plus(part.decode("latin-1")), safe="-_.~"),
+        lambda part: part.decode("latin-1"),
+    )
+    encoded = (sorted((encode(name), encode(value)) for name, value in pairs) for encode in encodings)
+    return dict.fromkeys("&".join(f"{name}={value}" for name, value in form) for form in encoded)
+
+
+def claimed_credential(request: Request) -> tuple[str | None, str | None]:
+    """The access key and the region in the Authorization header, None for what it does not have."""
+    value = request.headers.get(b"authorization", b"").decode("latin-1")
+    match = _CREDENTIAL.search(value)
+    return (match[1], match[2]) if match else (None, None)

@@ -1,6 +1,7 @@
-"""What the emulator remembers: domains and integrations, apart for each account and region.
+"""What the emulator remembers, and what each operation does with it.
 
-All of it is in memory and gone when the emulator stops. Times are epoch seconds, to the
+GetIntegration is the operation under contract; the others exist so that its state can be made, read
+and removed. All of it is in memory and gone when the emulator stops. Times are epoch seconds, to the
 millisecond.
 """
 
@@ -12,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from .errors import bad_request, not_found
 
@@ -20,111 +21,133 @@ MAX_INTEGRATIONS = 50
 """How many integrations a domain may have (service quotas)."""
 UNSTRUCTURED = "_unstructured"
 """The object type name that marks an integration as unstructured (API reference)."""
+DEFAULT_PAGE = 100
+"""How many items a list answers with when MaxResults is absent: the model's maximum."""
+
+Members = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Entry:
-    """Something that was made once and may have been changed since.
+    """A domain or an integration.
 
     ``serial`` grows with every entry made; lists are in its order, and pages continue after it.
-    ``members`` are those of the wire, ``CreatedAt`` and ``LastUpdatedAt`` among them; a change
-    replaces the whole entry.
+    ``members`` are those of the wire, ``CreatedAt`` and ``LastUpdatedAt`` among them. ``integrations`` are a
+    domain's, by their Uri.
     """
 
     serial: int
-    members: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Domain(Entry):
-    """A domain and its integrations, by their Uri."""
-
+    members: Members
     integrations: dict[str, Entry] = field(default_factory=dict)
 
 
-AnyEntry = TypeVar("AnyEntry", bound=Entry)
-
-
 class AccountState:
-    """The state of one account in one region."""
+    """The state of one account in one region.
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    Each operation takes input that has passed all checks and returns the members from which the answer
+    is made; what the output lacks is left out. Raises :class:`ApiError`: 404 for a domain or an
+    integration that does not exist, 400 for what the state forbids.
+    """
+
+    def __init__(self, account: str, region: str, clock: Callable[[], float] = time.time) -> None:
+        self._flows = f"arn:aws:appflow:{region}:{account}:flow/"
         self._clock = clock
         self._serials = itertools.count(1)
-        self.domains: dict[str, Domain] = {}
+        self._domains: dict[str, Entry] = {}
 
-    def domain(self, name: str) -> Domain:
-        """The domain of that name. Raises :class:`ApiError` (404) if there is none."""
-        try:
-            return self.domains[name]
-        except KeyError:
-            raise not_found(f"Domain {name} does not exist.") from None
+    def _domain(self, given: Members) -> Entry:
+        name = given["DomainName"]
+        if name not in self._domains:
+            raise not_found(f"Domain {name} does not exist.")
+        return self._domains[name]
 
-    def integration(self, domain_name: str, uri: str) -> Entry:
-        """The integration (domain, Uri). Raises :class:`ApiError` (404) if there is none."""
-        try:
-            return self.domain(domain_name).integrations[uri]
-        except KeyError:
-            raise not_found(f"Domain {domain_name} has no such integration.") from None
+    def get_integration(self, given: Members) -> Members:
+        integration = self._domain(given).integrations.get(given["Uri"])
+        if integration is None:
+            raise not_found(f"Domain {given['DomainName']} has no such integration.")
+        return integration.members
 
-    def create_domain(self, members: dict[str, Any]) -> Domain:
-        """Make a domain. Raises :class:`ApiError` (400) if its name is taken."""
-        name = members["DomainName"]
-        if name in self.domains:
-            raise bad_request(f"Domain {name} already exists.")
-        now = round(self._clock(), 3)
-        times = {"CreatedAt": now, "LastUpdatedAt": now}
-        domain = self.domains[name] = Domain(next(self._serials), members | times)
-        return domain
-
-    def delete_domain(self, name: str) -> None:
-        """Remove a domain with its integrations. Raises :class:`ApiError` (404)."""
-        self.domain(name)
-        del self.domains[name]
-
-    def put_integration(self, uri: str, members: dict[str, Any]) -> Entry:
+    def put_integration(self, given: Members) -> Members:
         """Make an integration, or replace the members of the one that is there.
 
-        ``CreatedAt`` stays, ``LastUpdatedAt`` grows by a millisecond at least. ``IsUnstructured``
-        follows from the object type name, ``WorkflowId`` is made for a flow definition.
-        Raises :class:`ApiError`: 404 for an unknown domain, 400 when the domain is full.
+        The model lets Uri be absent: a flow definition then stands for its flow. ``CreatedAt`` stays,
+        ``LastUpdatedAt`` grows by a millisecond at least. ``IsUnstructured`` follows from the object type
+        name, ``WorkflowId`` is made for a flow definition.
         """
-        domain = self.domain(members["DomainName"])
-        previous = domain.integrations.get(uri)
-        if previous is None and len(domain.integrations) >= MAX_INTEGRATIONS:
+        uri, flow = given.get("Uri"), given.get("FlowDefinition")
+        if uri is None:
+            if flow is None:
+                raise bad_request("Either Uri or FlowDefinition must be given.")
+            uri = f"{self._flows}{flow['FlowName']}"[:255]
+        integrations = self._domain(given).integrations
+        previous = integrations.get(uri)
+        if previous is None and len(integrations) >= MAX_INTEGRATIONS:
             raise bad_request(f"A domain has at most {MAX_INTEGRATIONS} integrations.")
+        before = previous.members if previous else {}
         now = round(self._clock(), 3)
-        created, workflow = now, None
-        if previous is not None:
-            created = previous.members["CreatedAt"]
-            now = max(now, round(previous.members["LastUpdatedAt"] + 0.001, 3))
-            workflow = previous.members.get("WorkflowId")
-        kept = members | {"Uri": uri, "CreatedAt": created, "LastUpdatedAt": now}
-        if "ObjectTypeName" in kept:
-            kept["IsUnstructured"] = kept["ObjectTypeName"] == UNSTRUCTURED
-        if "FlowDefinition" in kept:
-            kept["WorkflowId"] = workflow or uuid.uuid4().hex
-        serial = next(self._serials) if previous is None else previous.serial
-        entry = domain.integrations[uri] = Entry(serial, kept)
-        return entry
+        kept = given | {
+            "Uri": uri,
+            "CreatedAt": before.get("CreatedAt", now),
+            "LastUpdatedAt": max(now, round(before.get("LastUpdatedAt", 0.0) + 0.001, 3)),
+        }
+        if "ObjectTypeName" in given:
+            kept["IsUnstructured"] = given["ObjectTypeName"] == UNSTRUCTURED
+        if flow is not None:
+            kept["WorkflowId"] = before.get("WorkflowId") or uuid.uuid4().hex
+        integrations[uri] = Entry(previous.serial if previous else next(self._serials), kept)
+        return kept
 
-    def delete_integration(self, domain_name: str, uri: str) -> None:
-        """Remove an integration. Raises :class:`ApiError` (404)."""
-        self.integration(domain_name, uri)
-        del self.domains[domain_name].integrations[uri]
+    def delete_integration(self, given: Members) -> Members:
+        self.get_integration(given)
+        del self._domain(given).integrations[given["Uri"]]
+        return {"Message": "OK. The integration was deleted."}
+
+    def list_integrations(self, given: Members) -> Members:
+        return _page(self._domain(given).integrations.values(), given)
+
+    def create_domain(self, given: Members) -> Members:
+        name, now = given["DomainName"], round(self._clock(), 3)
+        if name in self._domains:
+            raise bad_request(f"Domain {name} already exists.")
+        members = given | {"CreatedAt": now, "LastUpdatedAt": now}
+        self._domains[name] = Entry(next(self._serials), members)
+        return members
+
+    def get_domain(self, given: Members) -> Members:
+        return self._domain(given).members
+
+    def delete_domain(self, given: Members) -> Members:
+        """Remove a domain with its integrations."""
+        self._domain(given)
+        del self._domains[given["DomainName"]]
+        return {"Message": "OK. The domain was deleted."}
+
+    def list_domains(self, given: Members) -> Members:
+        return _page(self._domains.values(), given)
 
 
-def page(entries: Iterable[AnyEntry], size: int, token: str | None) -> tuple[list[AnyEntry], str | None]:
-    """Cut one page out of entries in the order of their serials.
-
-    ``token`` is the one that came with the page before. Returns the page and the token of the
-    next one, None after the last. Raises :class:`ApiError` (400) for a token never given out.
-    """
+def _page(entries: Iterable[Entry], given: Members) -> Members:
+    """Cut one page out of entries, which are in the order of their serials."""
+    token = given.get("NextToken")
     match = re.fullmatch(r"after-([1-9][0-9]{0,18})", token or "")
     if match is None and token is not None:
         raise bad_request("The pagination token is not valid.")
     after = int(match[1]) if match else 0
     rest = (entry for entry in entries if entry.serial > after)
-    found = list(itertools.islice(rest, size))
+    found = list(itertools.islice(rest, given.get("MaxResults", DEFAULT_PAGE)))
     more = next(rest, None) is not None
-    return found, f"after-{found[-1].serial}" if more else None
+    items = [entry.members for entry in found]
+    return {"Items": items, "NextToken": f"after-{found[-1].serial}" if more else None}
+
+
+OPERATIONS: dict[str, Callable[[AccountState, Members], Members]] = {
+    "GetIntegration": AccountState.get_integration,
+    "PutIntegration": AccountState.put_integration,
+    "DeleteIntegration": AccountState.delete_integration,
+    "ListIntegrations": AccountState.list_integrations,
+    "CreateDomain": AccountState.create_domain,
+    "GetDomain": AccountState.get_domain,
+    "DeleteDomain": AccountState.delete_domain,
+    "ListDomains": AccountState.list_domains,
+}
+"""The operations that the emulator has, by their names in the service model."""

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from getintegration_emulator import operations
 from getintegration_emulator.connection import LINGER, MAX_BODY, MAX_HEAD
 from getintegration_emulator.request import Request
-from getintegration_emulator.service import Service, Settings
+from getintegration_emulator.service import Service
+from getintegration_emulator.state import OPERATIONS
 
 from ..mutants.wire import Wire, dial
 
@@ -285,8 +285,8 @@ def test_a_fault_of_the_emulator_is_a_json_500(
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(operations.HANDLERS, "ListDomains", broken)
-    answer = Service(Settings(signatures=False)).answer(Request("GET", b"/domains", b"", {}, b""))
+    monkeypatch.setitem(OPERATIONS, "ListDomains", broken)
+    answer = Service(signatures=False).answer(Request("GET", b"/domains", b"", {}, b""))
     assert answer.status == 500
     assert ("x-amzn-errortype", "InternalServerException") in answer.headers
     assert list(json.loads(answer.body)) == ["Message"]

@@ -17,12 +17,12 @@ BAD = (400, "BadRequestException")
 
 def test_last_updated_at_grows_even_if_the_clock_stands_or_goes_back() -> None:
     now = [1000.0]
-    state = AccountState(lambda: now[0])
+    state = AccountState("111122223333", "us-east-1", lambda: now[0])
     state.create_domain({"DomainName": "shop"})
     times = []
     for moment in (1000.0, 1000.0, 990.0, 1000.1234):
         now[0] = moment
-        times.append(state.put_integration("u", {"DomainName": "shop"}).members["LastUpdatedAt"])
+        times.append(state.put_integration({"DomainName": "shop", "Uri": "u"})["LastUpdatedAt"])
     assert times == [1000.0, 1000.001, 1000.002, 1000.123]
 
 

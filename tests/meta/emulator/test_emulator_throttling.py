@@ -9,31 +9,10 @@ import pytest
 from getintegration_emulator.errors import ApiError
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
 from getintegration_emulator.launch import RunningEmulator
-from getintegration_emulator.throttle import Throttle, TokenBucket
+from getintegration_emulator.throttle import Throttle
 
 LOW = DEFAULT_IDENTITIES["low-quota"]
 THROTTLED = (429, "ThrottlingException")
-
-
-def takes(bucket: TokenBucket, most: int = 100) -> int:
-    for count in range(most):
-        if not bucket.ready():
-            return count
-        bucket.take()
-    return most
-
-
-@pytest.mark.parametrize(
-    ("rate", "burst", "first", "after_a_second"), [(5, 5, 5, 5), (2, 9, 9, 2), (0.5, None, 1, 0)]
-)
-def test_token_bucket(rate: float, burst: float | None, first: int, after_a_second: int) -> None:
-    now = [100.0]
-    bucket = TokenBucket(rate, burst, lambda: now[0])
-    assert takes(bucket) == first
-    now[0] += 1
-    assert takes(bucket) == after_a_second
-    now[0] += 1000
-    assert takes(bucket) == first
 
 
 def admitted(throttle: Throttle, identity: Identity, region: str = "r", tries: int = 50) -> int:
@@ -46,6 +25,17 @@ def admitted(throttle: Throttle, identity: Identity, region: str = "r", tries: i
             if (error.status, error.type) != THROTTLED:
                 raise
     return count
+
+
+@pytest.mark.parametrize(
+    ("rate", "burst", "first", "after_a_second"), [(5, 5, 5, 5), (2, 9, 9, 2), (0.5, None, 1, 0)]
+)
+def test_token_bucket(rate: float, burst: float | None, first: int, after_a_second: int) -> None:
+    now = [100.0]
+    throttle = Throttle(rate, burst, lambda: now[0])
+    for pause, expected in ((0, first), (1, after_a_second), (1000, first)):
+        now[0] += pause
+        assert admitted(throttle, DEFAULT_IDENTITIES["caller"]) == expected
 
 
 def test_budgets_of_identity_account_and_region() -> None:

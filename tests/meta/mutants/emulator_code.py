@@ -42,8 +42,8 @@ _FIRST = ("valid", "missing", "malformed", "access", "signatures", "state")
 _OWN = ("rules", "state", "signatures", "throttling", "http", "process")
 _OWN_FIRST = {
     **dict.fromkeys(("__main__", "launch", "server", "__init__"), ("process", "http")),
-    **dict.fromkeys(("application", "errors"), ("http", "rules")),
-    **dict.fromkeys(("sigv4", "canonical", "identities"), ("signatures", "process")),
+    **dict.fromkeys(("connection", "errors"), ("http", "rules")),
+    **dict.fromkeys(("sigv4", "identities"), ("signatures", "process")),
     "throttle": ("throttling",),
 }
 
