@@ -27,6 +27,8 @@ from getintegration_contract.text import shorten
 
 #: Behind it, an entry a line.
 _ENTRIES = '"entries": [\n'
+#: Members by which an entry is known.
+_ENTRY = {"startedDateTime", "request", "response"}
 #: An entry begins with its moment, so that a line's first characters give its place in the run.
 _MOMENT = 60
 
@@ -159,51 +161,54 @@ def interrupted(path: Path) -> bool:
 
 def _read(path: Path) -> Recording:
     exchanges: list[Recorded] = []
-    tests: dict[str, dict[str, Any]] = {}
 
-    def take(value: dict[str, Any], where: str) -> None:
-        if "test" in value:
-            _check(value, "test", where)
-            tests[value["test"]] = value
-        else:
-            _check(value, "entry", where)
-            try:
-                exchanges.append(har.recorded(value))
-            except ValueError as error:
-                raise ValueError(f"{where}: {error}") from None
+    def taken(value: dict[str, Any]) -> Any:
+        """An exchange in place of an entry, which would take many times the memory."""
+        if not value.keys() >= _ENTRY:
+            return value
+        where = f"entry {len(exchanges) + 1}"
+        _check(value, "entry", where)
+        try:
+            exchanges.append(har.recorded(value))
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        return exchanges[-1]
 
+    def parse(text: str) -> Any:
+        try:
+            return json.loads(text, parse_constant=no_constant, object_hook=taken)
+        except (json.JSONDecodeError, RecursionError):
+            raise ValueError("it is not JSON") from None
+
+    found: list[Any] = []
     is_whole = not interrupted(path)
-    with (path if is_whole else _partial(path)).open("rb") as file:
+    with (path if is_whole else _partial(path)).open(encoding="utf-8-sig") as file:
         frame = file.readline()
-        if frame.endswith(_ENTRIES.encode()):
-            # As the recorder writes it. Read whole, it would take many times the memory.
-            for number, line in enumerate(file, 2):
-                if not line.startswith(b"{"):
+        if frame.endswith(_ENTRIES):  # as the recorder writes it: read by the line, it takes half the memory
+            for line in file:
+                if not line.startswith("{"):
                     frame += line
-                elif line.endswith(b"\n"):  # otherwise it was under way when the process died
-                    take(_parse(line.rstrip(b",\n"), f"line {number}"), f"line {number}")
+                elif line.endswith("\n"):  # otherwise it was under way when the process died
+                    found.append(parse(line.rstrip(",\n")))
         else:
             frame += file.read()
-    document = _parse(frame if is_whole else frame + b"]}}", "it")
+    document = parse(frame if is_whole else frame + "]}}")
+    log: Any = document.get("log") if isinstance(document, dict) else None
+    for part in ("entries", "_tests") if isinstance(log, dict) else ():
+        if isinstance(log.get(part), list):
+            found += log.pop(part)
     _check(document)
-    log = document["log"]
-    for part in ("entries", "_tests"):
-        for number, value in enumerate(log.get(part, ())):
-            take(value, f"log.{part}.{number}")
+    others = [value for value in found if not isinstance(value, Recorded)]
+    for value in others:
+        part = "test" if isinstance(value, dict) and "test" in value else "entry"
+        _check(value, part, part)
     exchanges.sort(key=lambda recorded: recorded.exchange.started)
-    return Recording(path, Suite.read(log["_suite"]), tests, exchanges)
+    return Recording(path, Suite.read(log["_suite"]), {test["test"]: test for test in others}, exchanges)
 
 
 def _check(value: Any, part: str | None = None, *where: str) -> None:
     if fault := schema_fault(value, __package__, part, *where):
         raise ValueError(fault)
-
-
-def _parse(content: bytes, where: str) -> Any:
-    try:
-        return json.loads(content.decode("utf-8-sig"), parse_constant=no_constant)
-    except (ValueError, RecursionError):
-        raise ValueError(f"{where} is not JSON") from None
 
 
 def _partial(path: Path) -> Path:
