@@ -1,11 +1,14 @@
-"""A clause: one checkable statement of the contract, and how one that follows from a schema is checked."""
+"""A clause: one checkable statement of the contract; and the clauses that follow from a schema's keywords."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import jsonschema_rs
+
+from getintegration_contract.errors import ContractError
 from getintegration_contract.text import shown
 
 #: The provenance of what a recording of AWS upheld.
@@ -17,23 +20,39 @@ GATING_PROVENANCES = frozenset({"doc", "model", "protocol", "target", RECORDED})
 #: How binding a clause is; its sentence says the same.
 LEVELS = ("MUST", "SHOULD")
 
-#: Steps of a location that stand for all keys, values or items of a container.
+#: Steps of a location that stand for all keys, values or items of a container, as sentences have them.
 KEYS, VALUES, ITEMS = "keys", "values", "items"
+_STEPS = {KEYS: "every key of {}", VALUES: "every value of {}", ITEMS: "every item of {}"}
 
-#: Keywords that clauses follow from, each with the types of JSON that it says something about.
-KEYWORDS: dict[str, tuple[type, ...]] = {
-    "type": (object,),
-    "enum": (object,),
-    "minLength": (str,),
-    "maxLength": (str,),
-    "pattern": (str,),
-    "minItems": (list,),
-    "maxItems": (list,),
-    "minProperties": (dict,),
-    "maxProperties": (dict,),
-    "minimum": (int, float),
-    "maximum": (int, float),
+#: Keywords that clauses follow from: the types of JSON that each says something about (none: all), its rule.
+KEYWORDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "type": ((), "be of JSON type {}"),
+    "enum": ((), "be one of {}"),
+    "minLength": ((str,), "be at least {} code points long"),
+    "maxLength": ((str,), "be at most {} code points long"),
+    "pattern": ((str,), "match {}"),
+    "minItems": ((list,), "have at least {} entries"),
+    "maxItems": ((list,), "have at most {} entries"),
+    "minProperties": ((dict,), "have at least {} entries"),
+    "maxProperties": ((dict,), "have at most {} entries"),
+    "minimum": ((int, float), "be at least {}"),
+    "maximum": ((int, float), "be at most {}"),
 }
+#: Keywords that lead to further schemas, or state nothing.
+_STRUCTURE = frozenset(
+    {"required", "properties", "propertyNames", "additionalProperties", "items", "description", "title"}
+    | {"default", "deprecated", "examples"}
+)
+_GROUPS = {"request": "Request members", "response": "Response members", "error": "Errors"}
+_BODIES = {
+    "request": "the body of a request",
+    "response": "the body of a 200 response",
+    "error": "the body of an error",
+}
+#: A path segment is always there and always a string, so neither can be broken.
+_NEVER_BROKEN = "request.DomainName.type"
+#: What follows on a body that cannot be deserialised, in either of the protocol's words.
+_UNREADABLE = "400 BadRequestException or SerializationException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +77,21 @@ class Clause:
         return self.provenance in GATING_PROVENANCES and (self.level == "MUST" or strict)
 
 
+class Facts(NamedTuple):
+    """Provenance and source, inherited down the description."""
+
+    provenance: str
+    source: str
+
+    def of(self, node: Mapping[str, Any]) -> Facts:
+        """Those of a node below."""
+        return Facts(node.get("x-provenance", self.provenance), node.get("x-source", self.source))
+
+    def for_keyword(self, schema: Mapping[str, Any], keyword: str) -> Facts:
+        """Those of one keyword of the schema that has these."""
+        return Facts(**schema.get("x-facts", {}).get(keyword, self._asdict()))
+
+
 @dataclass(frozen=True, slots=True)
 class SchemaClause:
     """A clause that follows from one keyword of a schema, with what is needed to check a value."""
@@ -75,10 +109,11 @@ class SchemaClause:
                 if isinstance(parent, dict):
                     yield parent.get(self.value)
             return
+        types = KEYWORDS[self.keyword][0]
         for value in _select(document, self.location):
             # A null member is an absent one, which only ``required`` can forbid.
-            absent = value is None and self.location and self.location[-1] not in (KEYS, VALUES, ITEMS)
-            if not absent and _applies(self.keyword, value):
+            absent = value is None and self.location and self.location[-1] not in _STEPS
+            if not absent and (not types or type(value) in types):
                 yield value
 
     def holds(self, value: Any) -> bool:
@@ -101,15 +136,61 @@ class SchemaClause:
         """What was due, for a finding."""
         if self.keyword == "required":
             return f"{self.value} present and not null"
-        choices = self.value if isinstance(self.value, list) else [self.value]
-        value = " or ".join(str(choice) for choice in choices if choice is not None)
-        return f"{'.'.join(self.location) or 'body'}: {self.keyword} {value}"
+        return f"{'.'.join(self.location) or 'body'}: {self.keyword} {' or '.join(_choices(self.value))}"
 
 
-def _applies(keyword: str, value: Any) -> bool:
-    """Whether a keyword says anything about a value of this type."""
-    numeric = KEYWORDS[keyword] == (int, float)
-    return isinstance(value, KEYWORDS[keyword]) and not (numeric and isinstance(value, bool))
+def derive(
+    document: Mapping[str, Any], side: str, location: tuple[str, ...], schema: dict[str, Any], facts: Facts
+) -> Iterator[SchemaClause]:
+    """The clauses of a schema and of all schemas below it, in the order of the description."""
+    while "$ref" in schema:
+        node: Any = document
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            node = node[step]
+        schema = node
+    facts = facts.of(schema)
+    for keyword in schema:
+        if keyword not in KEYWORDS and keyword not in _STRUCTURE and not keyword.startswith("x-"):
+            place = ".".join((side, *location))
+            raise ContractError(f"{place}: no clause can be made from the keyword {keyword}")
+    for keyword in filter(schema.__contains__, KEYWORDS):
+        name = ".".join((side, *(location or ("body",)), keyword))
+        if name != _NEVER_BROKEN:
+            text = _sentence(side, location, keyword, schema[keyword])
+            clause = Clause(name, text, *facts.for_keyword(schema, keyword), _GROUPS[side])
+            validator = jsonschema_rs.validator_for({keyword: schema[keyword]})
+            yield SchemaClause(clause, location, keyword, schema[keyword], validator.is_valid)
+    for member in schema.get("required", ()):
+        text = f"{member} MUST be present."
+        if side == "request":
+            text = f"A request without {member} MUST be rejected with {_UNREADABLE}."
+        name = ".".join((side, *location, member, "required"))
+        clause = Clause(name, text, *facts.for_keyword(schema, "required"), _GROUPS[side])
+        yield SchemaClause(clause, location, "required", member, lambda value: value is not None)
+    steps = ((KEYS, "propertyNames"), (VALUES, "additionalProperties"), (ITEMS, "items"))
+    below = [*schema.get("properties", {}).items(), *((step, schema.get(keyword)) for step, keyword in steps)]
+    for step, child in below:
+        if isinstance(child, dict):
+            yield from derive(document, side, (*location, step), child, facts)
+
+
+def _sentence(side: str, location: tuple[str, ...], keyword: str, value: Any) -> str:
+    place = location[0] if location else _BODIES[side]
+    for step in location[1:]:
+        place = _STEPS.get(step, f"{step} of {{}}").format(place)
+    rule = KEYWORDS[keyword][1].format((", " if keyword == "enum" else " or ").join(_choices(value)))
+    if value == 1:
+        rule = rule.replace("points", "point")
+    if side == "request":
+        rejection = _UNREADABLE if keyword == "type" else "400 BadRequestException"
+        rule += f"; otherwise {rejection} follows"
+    return f"{place[0].upper()}{place[1:]} MUST {rule}."
+
+
+def _choices(value: Any) -> Iterator[str]:
+    """The value of a keyword, or each that it gives to choose from but null."""
+    choices = value if isinstance(value, list) else [value]
+    return (str(choice) for choice in choices if choice is not None)
 
 
 def _select(document: Any, location: tuple[str, ...]) -> Iterator[Any]:
@@ -118,13 +199,15 @@ def _select(document: Any, location: tuple[str, ...]) -> Iterator[Any]:
         yield document
         return
     step, rest = location[0], location[1:]
-    if step in (KEYS, VALUES):
-        if isinstance(document, dict):
-            for value in document.keys() if step == KEYS else document.values():
-                yield from _select(value, rest)
-    elif step == ITEMS:
-        if isinstance(document, list):
-            for value in document:
-                yield from _select(value, rest)
-    elif isinstance(document, dict) and step in document:
-        yield from _select(document[step], rest)
+    below: Iterable[Any] = ()
+    if isinstance(document, list):
+        below = document if step == ITEMS else ()
+    elif isinstance(document, dict) and step != ITEMS:
+        if step == KEYS:
+            below = document.keys()
+        elif step == VALUES:
+            below = document.values()
+        elif step in document:
+            below = (document[step],)
+    for value in below:
+        yield from _select(value, rest)

@@ -8,15 +8,14 @@ under ``x-clauses``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from getintegration_contract.clause import LEVELS, Clause
-from getintegration_contract.derivation import Derivation, Facts
+from getintegration_contract.clause import LEVELS, Clause, Facts, derive
 from getintegration_contract.errors import ContractError
 from getintegration_contract.evidence import FILE_NAME, raised
 
@@ -42,25 +41,19 @@ class Contract:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        derivation = Derivation(document)
         self.operation: dict[str, Any] = document["paths"][PATH]["post"]
-        parameter = self.operation["parameters"][0]
-        body = self.operation["requestBody"]
-        integration = derivation.resolve(
-            self.operation["responses"]["200"]["content"]["application/json"]["schema"]
-        )
-        error = document["components"]["schemas"]["Error"]
-        base = Facts.of(self.operation, Facts("", ""))
-        self.request_clauses = [
-            *derivation.derive("request", ("DomainName",), parameter["schema"], Facts.of(parameter, base)),
-            *derivation.derive(
-                "request", (), body["content"]["application/json"]["schema"], Facts.of(body, base)
-            ),
-        ]
-        success = Facts.of(self.operation["responses"]["200"], base)
-        self.response_clauses = list(derivation.derive("response", (), integration, success))
+        parameter, body = self.operation["parameters"][0], self.operation["requestBody"]
+        success = self.operation["responses"]["200"]
+        base = Facts("", "").of(self.operation)
         form = Facts("protocol", "Smithy restJson1 tests, RestJsonInvalidGreetingError")
-        self.error_clauses = list(derivation.derive("error", (), error, form))
+        self.request_clauses = [
+            *derive(document, "request", ("DomainName",), parameter["schema"], base.of(parameter)),
+            *derive(document, "request", (), _schema(body), base.of(body)),
+        ]
+        self.response_clauses = list(derive(document, "response", (), _schema(success), base.of(success)))
+        self.error_clauses = list(
+            derive(document, "error", (), document["components"]["schemas"]["Error"], form)
+        )
         self.clauses: dict[str, Clause] = {}
         for derived in (*self.request_clauses, *self.response_clauses, *self.error_clauses):
             self._add(derived.clause)
@@ -120,27 +113,23 @@ class Contract:
         self.clauses[clause.id] = clause
 
     def _errors(self, base: Facts) -> Iterator[Clause]:
-        for status, response in self.operation["responses"].items():
-            if name := response.get("x-error-type"):
-                fact = Facts.of(response, base)
-                text = f"{name} MUST be answered with status {status}."
-                yield Clause(f"error.{name}.status", text, fact.provenance, fact.source, "Errors")
-                if status.startswith("5"):
-                    continue  # a 5xx may come from anything between, and violates the clause of its request
+        for name, status in self.errors.items():
+            facts = base.of(self.operation["responses"][str(status)])
+            text = f"{name} MUST be answered with status {status}."
+            yield Clause(f"error.{name}.status", text, *facts, "Errors")
+            if status < 500:  # a 5xx may come from anything between, and violates the clause of its request
                 text = f"An error of status {status} MUST have the type that is declared for it, {name}."
-                yield Clause(f"error.{name}.type", text, fact.provenance, fact.source, "Errors")
+                yield Clause(f"error.{name}.type", text, *facts, "Errors")
 
     def _written(self) -> Iterator[Clause]:
         for group in self.document["x-clauses"]:
             for identifier, written in group["clauses"].items():
-                entry: Mapping[str, Any] = {"text": written} if isinstance(written, str) else written
-                fact = {**group, **entry}
-                yield Clause(
-                    identifier,
-                    fact["text"],
-                    fact["provenance"],
-                    fact["source"],
-                    group["group"],
-                    fact.get("capability"),
-                    fact.get("level", "MUST"),
-                )
+                entry = {"text": written} if isinstance(written, str) else written
+                fact = {"capability": None, "level": "MUST", **group, **entry}
+                parts = ("text", "provenance", "source", "group", "capability", "level")
+                yield Clause(identifier, *(fact[part] for part in parts))
+
+
+def _schema(message: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = message["content"]["application/json"]["schema"]
+    return schema
