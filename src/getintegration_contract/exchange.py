@@ -7,7 +7,7 @@ import math
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, NamedTuple, NoReturn
@@ -117,6 +117,27 @@ class Request:
         return replace(self, headers=(*kept, *added))
 
 
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How an answer came.
+
+    Attributes:
+        version: The version of HTTP that it names, such as ``1.1``.
+        framed: The body as framed, its content coding still on.
+        surplus: Bytes after the answer; known only for the last request on a connection.
+        ended: Whether the connection ended after the answer; known only for the last request.
+        reused: Whether the connection had carried an answer before.
+        waited: Whether the server waited for a body that waited for ``100 Continue``.
+    """
+
+    version: str = "1.1"
+    framed: bytes = b""
+    surplus: bytes = b""
+    ended: bool = False
+    reused: bool = False
+    waited: bool = False
+
+
 @dataclass(frozen=True)
 class Response:
     """A response; ``body`` has its transfer and content encodings removed, ``headers`` are as received.
@@ -132,6 +153,7 @@ class Response:
     headers: Headers
     body: bytes
     head: bytes = b""
+    wire: Wire = field(default=Wire(), compare=False)
 
     def header(self, name: str) -> str | None:
         """The first header of that name, in any case."""

@@ -154,9 +154,9 @@ def temporary(target: Target, static_caller: Identity) -> Identity:
 @pytest.fixture(scope="session")
 def verify(client: Client) -> bool | str:
     """How official clients verify certificates: by the usual authorities, or by those of a file."""
-    if isinstance(client.verify, str) and Path(client.verify).is_dir():
+    if isinstance(client.route.verify, str) and Path(client.route.verify).is_dir():
         pytest.skip("the environment names a folder of certificates, which official clients cannot read")
-    return client.verify
+    return client.route.verify
 
 
 @pytest.fixture(scope="session")
@@ -211,6 +211,6 @@ def in_two_lines(client: Client, caller: Identity, state: State) -> InTwoLines:
 
         request = get_integration(state.domain, state.uri).with_headers(X_Amz_Meta=signed)
         (reply,) = pipeline(client, PipelinedRequest(request, caller, Signing(tamper=split)))
-        return reply.exchange
+        return reply
 
     return send

@@ -30,13 +30,13 @@ from getintegration_contract.judging.judge import (
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import SHORT, UNDECODABLE
-from getintegration_contract.sending.pipeline import PipelinedRequest, PipelinedResponse, pipeline
+from getintegration_contract.sending.pipeline import PipelinedRequest, pipeline
 from getintegration_contract.state.state import UNKNOWN_URI, State
 from getintegration_contract.text import shown
 
 clauses = pytest.mark.clauses
 
-Talk = Callable[..., list[PipelinedResponse]]
+Talk = Callable[..., list[Exchange]]
 
 #: More than servers read before they refuse a request for its headers.
 UNREAD = 100_000
@@ -73,14 +73,12 @@ def existing(state: State, caller: Identity) -> Callable[..., PipelinedRequest]:
 def understood(state: State, check: Checker) -> Callable[..., None]:
     """The request MUST be read as it was meant, or be rejected."""
 
-    def understood(reply: PipelinedResponse, clause: str) -> None:
+    def understood(reply: Exchange, clause: str) -> None:
         lawful = Expectation(clause, (OK, REJECTED), state.domain, state.uri, shape="none")
-        check.expect(reply.exchange, lawful)
-        if reply.exchange.response.status == 200 and _says_something(check, reply.exchange):
-            got = check.members(reply.exchange).get("Uri")
-            check.that(
-                clause, got == state.uri, f"the integration {shown(state.uri)}", shown(got), reply.exchange
-            )
+        check.expect(reply, lawful)
+        if reply.response.status == 200 and _says_something(check, reply):
+            got = check.members(reply).get("Uri")
+            check.that(clause, got == state.uri, f"the integration {shown(state.uri)}", shown(got), reply)
 
     return understood
 
@@ -111,15 +109,15 @@ def test_one_connection(
     clause = "transport.keep-alive"
     alone = {OK: "response.status", NOT_FOUND: "missing.integration", INVALID: "request.Uri.minLength"}
     replies = talk(*(ask for ask, _ in steps))
-    for (ask, due), reply in zip(steps, replies, strict=False):
+    for (ask, due), exchange in zip(steps, replies, strict=False):
         shape = "service" if ask.identity else "none"
-        exchange = reply.exchange
-        broken = clause if reply.reused else alone.get(due, "request.Uri.maxLength")
+        reused = exchange.response.wire.reused
+        broken = clause if reused else alone.get(due, "request.Uri.maxLength")
         check.expect(exchange, Expectation(broken, (due,), shape=shape))
-        if due is OK and reply.reused and _says_something(check, exchange):
+        if due is OK and reused and _says_something(check, exchange):
             asked, got = json.loads(ask.request.body)["Uri"], check.members(exchange).get("Uri")
             check.that(clause, got == asked, f"the integration {shown(asked)}", shown(got), exchange)
-    if not any(reply.reused for reply in replies):
+    if not any(reply.response.wire.reused for reply in replies):
         check.not_exercised("the server ended every connection after one answer")
 
 
@@ -129,8 +127,8 @@ def test_connection_after_a_chunked_body(
 ) -> None:
     _, *following = talk(existing(chunks=[existing().request.body]), existing())
     for reply in following:
-        if reply.reused:
-            check.ok(reply.exchange, "transport.keep-alive", domain=state.domain, uri=state.uri)
+        if reply.response.wire.reused:
+            check.ok(reply, "transport.keep-alive", domain=state.domain, uri=state.uri)
 
 
 @clauses("transport.syntax", "transport.singleton-fields", "transport.date-form", "transport.date")
@@ -140,14 +138,14 @@ def test_head_of_an_answer(
 ) -> None:
     request = get_integration(state.domain, uri or state.uri)
     (response,) = talk(PipelinedRequest(request, caller))
-    check.valid(response.exchange, "request.valid", domain=state.domain, uri=uri or state.uri)
+    check.valid(response, "request.valid", domain=state.domain, uri=uri or state.uri)
 
 
 @clauses("transport.allow", "transport.retry-after")
 def test_head_of_a_refusal(talk: Talk, state: State, check: Checker) -> None:
     request = replace(get_integration(state.domain, state.uri), method="PATCH")
     (response,) = talk(PipelinedRequest(request, None))
-    check.expect(response.exchange, Expectation("routing.method", (CLIENT_ERROR,), shape="none"))
+    check.expect(response, Expectation("routing.method", (CLIENT_ERROR,), shape="none"))
     for clause, name in (("transport.allow", "Allow"), ("transport.retry-after", "Retry-After")):
         check.not_exercised(f"no answer called for {name}", clause)
 
@@ -167,21 +165,21 @@ def test_connection_close(
         (existing({"Connection": "close"}, last=True), (OK,)),
         # That it is not found is another clause's matter.
         (PipelinedRequest(unknown, caller, last=True), (OK, NOT_FOUND)),
-        *([(existing(last=True), (OK,))] if _says_close(unasked.exchange) else []),
+        *([(existing(last=True), (OK,))] if _says_close(unasked) else []),
     ]
     for ask, due in asks:
-        (reply,) = talk(ask)
-        exchange = reply.exchange
+        (exchange,) = talk(ask)
+        wire = exchange.response.wire
         check.expect(exchange, Expectation("transport.close", due))
         length = exchange.response.header("content-length")
         if _says_close(exchange):
-            check.that("transport.close-announced", reply.ended, "its end", "an open connection", exchange)
+            check.that("transport.close-announced", wire.ended, "its end", "an open connection", exchange)
         if exchange.response.reason == SHORT:
             lengths.append(length)
             check.that("transport.framing", False, "a body as long as its Content-Length", SHORT, exchange)
         elif length is not None:
             lengths.append(length)
-            size = len(reply.framed) + len(reply.surplus)
+            size = len(wire.framed) + len(wire.surplus)
             check.that(
                 "transport.framing", int(length) == size, f"a body of {length} bytes", f"{size}", exchange
             )
@@ -207,7 +205,7 @@ def test_tampered_chunked_body(
     talk: Talk, existing: Callable[..., PipelinedRequest], check: Checker, signing: Signing | None
 ) -> None:
     (reply,) = talk(existing(signing=signing, chunks=[existing().request.body + b" "]))
-    check.expect(reply.exchange, Expectation("sigv4.tampered-body", (REJECTED,), shape="none"))
+    check.expect(reply, Expectation("sigv4.tampered-body", (REJECTED,), shape="none"))
 
 
 @clauses("transport.expect-continue")
@@ -215,14 +213,15 @@ def test_expect_continue(
     talk: Talk, existing: Callable[..., PipelinedRequest], understood: Callable[..., None], check: Checker
 ) -> None:
     (reply,) = talk(existing(expect=True))
+    wire = reply.response.wire
     understood(reply, "transport.expect-continue")
     # A server that speaks HTTP/1.0 does not know the expectation; any other may not wait for the body.
     check.that(
         "transport.expect-continue",
-        reply.version == "1.0" or not reply.waited,
+        wire.version == "1.0" or not wire.waited,
         "100 Continue or an answer, before the body is sent",
         "nothing, until the body was sent",
-        reply.exchange,
+        reply,
     )
 
 
@@ -250,9 +249,9 @@ def test_head(talk: Talk, existing: Callable[..., PipelinedRequest], check: Chec
     ask = existing({"Connection": "close"}, last=True)
     request = replace(ask.request, method="HEAD", body=b"")
     (reply,) = talk(PipelinedRequest(request, ask.identity, last=True))
-    check.expect(reply.exchange, Expectation("transport.head", (NO_CRASH,), shape="none"))
-    surplus = shown(reply.surplus[:80].decode("latin-1"))
-    check.that("transport.head", not reply.surplus, "no body", surplus, reply.exchange)
+    check.expect(reply, Expectation("transport.head", (NO_CRASH,), shape="none"))
+    surplus = reply.response.wire.surplus
+    check.that("transport.head", not surplus, "no body", shown(surplus[:80].decode("latin-1")), reply)
 
 
 @clauses("transport.options")
@@ -261,7 +260,7 @@ def test_options(talk: Talk, existing: Callable[..., PipelinedRequest], check: C
     ask = existing({"Origin": "https://example.com", "Access-Control-Request-Method": "POST"})
     request = replace(ask.request, method="OPTIONS", body=b"")
     (reply,) = talk(PipelinedRequest(request, ask.identity if signed else None))
-    check.expect(reply.exchange, Expectation("transport.options", (NO_CRASH,), shape="none"))
+    check.expect(reply, Expectation("transport.options", (NO_CRASH,), shape="none"))
 
 
 @clauses("transport.encoding")
@@ -271,11 +270,11 @@ def test_encoding(
 ) -> None:
     replies = talk(existing(), existing({"Accept-Encoding": accepted}))
     plain, packed = replies[0], replies[-1]
-    check.ok(packed.exchange, domain=state.domain, uri=state.uri)
-    if packed.exchange.response.reason == UNDECODABLE:
-        check.that("transport.encoding", False, f"a body in {accepted}", UNDECODABLE, packed.exchange)
+    check.ok(packed, domain=state.domain, uri=state.uri)
+    if packed.response.reason == UNDECODABLE:
+        check.that("transport.encoding", False, f"a body in {accepted}", UNDECODABLE, packed)
         return
-    if not packed.exchange.response.header("content-encoding"):
+    if not packed.response.header("content-encoding"):
         pytest.skip("the server did not compress its answer")
-    got, due = check.members(packed.exchange), check.members(plain.exchange)
-    check.that("transport.encoding", got == due, f"what it is uncompressed: {due}", str(got), packed.exchange)
+    got, due = check.members(packed), check.members(plain)
+    check.that("transport.encoding", got == due, f"what it is uncompressed: {due}", str(got), packed)

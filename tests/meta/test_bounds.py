@@ -206,7 +206,7 @@ def test_the_variable_of_aws_names_certificates_before_that_of_requests(
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
     monkeypatch.setenv("AWS_CA_BUNDLE", certifi.where())
-    assert Client("https://127.0.0.1:1", "us-east-1").verify == certifi.where()
+    assert Client("https://127.0.0.1:1", "us-east-1").route.verify == certifi.where()
     for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"):  # both must exist
         monkeypatch.setenv(name, str(tmp_path / "none.pem"))
         with pytest.raises(EndpointDown, match=r"CA bundle not found: .*none\.pem"):

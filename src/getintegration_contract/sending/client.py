@@ -1,6 +1,7 @@
 """Sends requests byte for byte, signed, within the rate budget, and returns the exchange.
 
-One client serves one worker and keeps its connections alive. It repeats what may be a passing fault.
+One client serves one thread, on a connection that is kept alive. It repeats what may be a passing fault, and
+before a target is accused of what the environment did, it asks a request known to be answered.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import h11
-
-from getintegration_contract.errors import EndpointDown, EnvironmentFault
+from getintegration_contract.errors import (
+    CredentialsError,
+    EndpointDown,
+    EnvironmentFault,
+    StateError,
+    Throttled,
+)
 from getintegration_contract.exchange import Exchange, Request, Response, Signature, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import writes
 from getintegration_contract.sending.connection import Connection
-from getintegration_contract.sending.control import Control
 from getintegration_contract.sending.faults import (
     UNREACHABLE,
-    ConnectError,
     FaultError,
-    fault_name,
+    is_missing,
+    is_unauthenticated,
     transient_fault,
 )
 from getintegration_contract.sending.route import Route
@@ -53,8 +57,8 @@ class Client:
 
     Attributes:
         faults: Transient faults that a repeat did not show again: kind, and the exchange that met it.
-        control: A request known to be answered; asking it again tells a fault of the environment.
         route: How the endpoint is reached.
+        sign: The request as it goes over the wire: dated and signed, then tampered with if so asked.
     """
 
     def __init__(
@@ -76,27 +80,21 @@ class Client:
         self._observe = observe
         self._lock = threading.RLock()
         self._is_unlimited = False
-        self.control: Control | None = None
+        self._control: tuple[Request, Identity] | None = None
         self.route = Route(self.endpoint)
-        self._signer = Signer(self.endpoint, region)
-        self._idle: list[Connection] = []
+        self.sign = Signer(self.endpoint, region).sign
+        self._connection = Connection(self.route)
 
     def close(self) -> None:
-        """Close all connections."""
-        while self._idle:
-            self._idle.pop().close()
-
-    @property
-    def verify(self) -> bool | str:
-        """What makes other clients verify certificates as this one does: True, or a file or folder."""
-        return self.route.bundle or True
+        """Close the connection; the next request opens it anew."""
+        self._connection.close()
 
     def sibling(self) -> Client:
-        """A client for another thread: connections of its own, the same budget, observer and faults."""
+        """A client for another thread: a connection of its own, the same budget, observer and faults."""
         sibling = Client(
-            self.endpoint, self.region, timeout=self.timeout, acquire=self._admit, observe=self.note
+            self.endpoint, self.region, timeout=self.timeout, acquire=self._admit, observe=self._note
         )
-        sibling.faults, sibling._lock, sibling.control = self.faults, self._lock, self.control
+        sibling.faults, sibling._lock, sibling._control = self.faults, self._lock, self._control
         return sibling
 
     def admit(self, request: Request | None = None) -> None:
@@ -122,15 +120,43 @@ class Client:
         finally:
             self._is_unlimited = False
 
-    def note(self, exchange: Exchange) -> None:
+    def _note(self, exchange: Exchange) -> None:
         """Show the observer an exchange, one thread at a time."""
         if self._observe is not None:
             with self._lock:
                 self._observe(exchange)
 
-    def sign(self, request: Request, identity: Identity | None, signing: Signing | None = None) -> Request:
-        """The request as it goes over the wire: dated and signed, then tampered with if so asked."""
-        return self._signer.sign(request, identity, signing)
+    def attempt(
+        self,
+        request: Request,
+        identity: Identity | None,
+        signing: Signing | None = None,
+        faults: tuple[str, ...] = (),
+        talk: Callable[[Request, float], Response] | None = None,
+    ) -> Exchange:
+        """Sign, admit, send and note one request, once.
+
+        Args:
+            faults: What earlier attempts at it met.
+            talk: Sends the signed request and returns its answer, complete by the given moment; by default
+                on the kept connection.
+        """
+        request = self.sign(request, identity, signing)
+        self.admit(request)
+        started, clock = time.time(), time.perf_counter()
+        response = (talk or self._connection.send)(request, clock + self.timeout)
+        exchange = Exchange(
+            self.endpoint,
+            request,
+            response,
+            identity.name if identity else None,
+            started,
+            time.perf_counter() - clock,
+            faults,
+            Signature(identity, signing or Signing()) if identity else None,
+        )
+        self._note(exchange)
+        return exchange
 
     def send(
         self,
@@ -148,13 +174,12 @@ class Client:
         Raises:
             EndpointDown: Nothing listens at the endpoint.
             BudgetExhausted: The run has sent as many requests as it may.
+            CredentialsError: The caller is no longer known.
             Throttled: The caller is throttled for good.
         """
-
-        def act(faults: tuple[str, ...]) -> list[Exchange]:
-            return [self.attempt(request, identity, signing, faults=faults)]
-
-        return self.repeat(act, throttled=throttled)[0]
+        return self.repeat(
+            lambda faults: [self.attempt(request, identity, signing, faults)], throttled=throttled
+        )[0]
 
     def repeat(
         self, act: Callable[[tuple[str, ...]], list[Exchange]], *, throttled: bool = False
@@ -187,25 +212,26 @@ class Client:
             pause = 0.0 if throttled else _backoff(attempt, kind)
             waited += pause if kind == "429" else 0.0
             time.sleep(pause)
-        if self.control is not None:
-            self.control.check_credentials(exchange, self.sent)
-        if kind is not None:
-            self._check_target(kind, exchange, faults, waited)
-            if all(fault == kind for fault in faults):  # no transient one
-                met, exchange = [], replace(exchange, faults=())
+        if kind == "429":
+            self._waited += waited  # in vain
+        self._check(exchange, kind, faults)
+        if kind is not None and all(fault == kind for fault in faults):  # no transient one
+            met, exchange = [], replace(exchange, faults=())
         self.faults += met
         return [*(replace(earlier, faults=()) for earlier in before), exchange]
 
-    def _check_target(self, kind: str, exchange: Exchange, faults: tuple[str, ...], waited: float) -> None:
+    def _check(self, exchange: Exchange, kind: str | None, faults: tuple[str, ...]) -> None:
         """Raise what is a lasting fault of the environment, and no answer to the request."""
-        if kind == "429":
-            self._waited += waited  # in vain
-            if self.control is not None:
-                self.control.check_throttling()
-        elif exchange.response.status == 0:
+        response = exchange.response
+        if self._control is not None:
+            if is_unauthenticated(response) and exchange.signature == (self._control[1], Signing()):
+                self._check_credentials(self.attempt(*self._control))
+            if kind == "429" and transient_fault(self.attempt(*self._control).response) == "429":
+                raise Throttled(f"{self.endpoint} throttles the caller and does not stop: lower --rate")
+        if response.status == 0:
             try:
                 self.route.connect(3).close()
-            except ConnectError as error:
+            except FaultError as error:
                 message = error.detail
                 if faults[0] != UNREACHABLE:
                     sent = exchange.request
@@ -218,69 +244,31 @@ class Client:
                 raise EndpointDown(f"{self.endpoint} accepts connections only now and then")
 
     def use_control(self, request: Request, caller: Identity) -> None:
-        """Name a request known to be answered, to be asked when something looks wrong."""
-        self.control = Control(request, caller, self.attempt)
+        """Name a request known to be answered, to be asked when something looks wrong: GetIntegration."""
+        self._control = request, caller
 
     def check_environment(self) -> None:
-        """Raise a fault of the environment if there is one; needs a control request."""
-        if self.control is not None:
-            self.control.check(self.sent)
+        """Look for a fault of the environment, after what looked like one of the target.
 
-    def attempt(
-        self,
-        request: Request,
-        identity: Identity | None,
-        signing: Signing | None = None,
-        talk: Callable[[Request, float], Response] | None = None,
-        faults: tuple[str, ...] = (),
-    ) -> Exchange:
-        """Sign, admit, send and note one request, once.
-
-        Args:
-            talk: Sends the signed request and returns its answer, complete by the given moment; by default
-                on a kept connection.
+        Raises:
+            CredentialsError: The caller is no longer known.
+            StateError: The domain of the run is gone.
         """
-        request = self.sign(request, identity, signing)
-        self.admit(request)
-        started, clock = time.time(), time.perf_counter()
-        try:
-            response = (talk or self._talk)(request, clock + self.timeout)
-        except (FaultError, OSError) as error:
-            response = Response(0, fault_name(error), (), b"", getattr(error, "head", b""))
-        exchange = Exchange(
-            self.endpoint,
-            request,
-            response,
-            identity.name if identity else None,
-            started,
-            time.perf_counter() - clock,
-            faults,
-            Signature(identity, signing or Signing()) if identity else None,
-        )
-        self.note(exchange)
-        return exchange
+        if self._control is None:
+            return
+        request, caller = self._control
+        exchange = self.attempt(request, caller)
+        self._check_credentials(exchange)
+        path = request.target.removesuffix("/integrations")
+        if is_missing(exchange.response) and is_missing(self.attempt(Request("GET", path), caller).response):
+            raise StateError(
+                f"{self.endpoint} lost the domain {path.rpartition('/')[2]} during the run:"
+                " it was restarted, or somebody removed it"
+            )
 
-    def _talk(self, request: Request, deadline: float) -> Response:
-        """Send a request on a kept connection, or on a new one, and read the answer."""
-        connection = self._kept() or Connection(self.route, deadline - time.perf_counter())
-        try:
-            body = (h11.Data(data=request.body),) if request.body else ()
-            connection.send((connection.begin(request), *body, h11.EndOfMessage()), deadline)
-            response = connection.receive(deadline).response
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.append(connection)
-        return response
-
-    def _kept(self) -> Connection | None:
-        """A kept connection that is still open."""
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.is_open:
-                return connection
-            connection.close()
-        return None
+    def _check_credentials(self, exchange: Exchange) -> None:
+        if is_unauthenticated(exchange.response):
+            raise CredentialsError(f"the caller's credentials ran out after {self.sent:,} requests")
 
 
 def _backoff(attempt: int, kind: str) -> float:

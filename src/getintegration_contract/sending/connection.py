@@ -1,4 +1,4 @@
-"""One connection to an endpoint, on h11: nothing is hidden, repaired or normalised.
+"""A connection to an endpoint, on h11: nothing is hidden, repaired or normalised.
 
 Reading is bounded in time and in memory, whatever a server sends.
 """
@@ -8,16 +8,15 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from http.client import responses as reasons
 from importlib.metadata import version
 
 import h11
 from urllib3.util import wait_for_read
 
-from getintegration_contract.exchange import Request, Response
+from getintegration_contract.exchange import Request, Response, Wire
 from getintegration_contract.sending.decoding import LIMIT, decoded
 from getintegration_contract.sending.faults import (
     CLOSED,
@@ -26,11 +25,14 @@ from getintegration_contract.sending.faults import (
     LATE,
     NOT_HTTP,
     SHORT,
-    ClosedError,
     FaultError,
+    SilenceError,
 )
 from getintegration_contract.sending.route import Route
 
+#: Seconds that a server may take to answer ``Expect: 100-continue`` before the body is sent nevertheless, and
+#: at most half of what is left until the answer is due.
+EXPECT_PATIENCE = 3.0
 #: Bytes of the head of an answer, interim ones before it included.
 _MOST_HEAD = 256 << 10
 _PIECE = 64 << 10
@@ -39,44 +41,73 @@ _END = re.compile(rb"\n\r?\n")
 _AGENT = f"getintegration-contract/{version('getintegration-contract')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer as received: its HTTP version, and its body before its content coding is undone."""
-
-    response: Response
-    version: str
-    framed: bytes
-
-
 class Connection:
-    """One connection, for one user at a time.
+    """A connection to an endpoint, for one thread: opened when a request needs it, and kept while it lasts.
 
     Attributes:
-        used: Whether it has carried an answer.
+        is_stale: Whether the last request met its end, after earlier answers: it may be sent once more.
     """
 
-    def __init__(self, route: Route, seconds: float) -> None:
+    def __init__(self, route: Route) -> None:
         self._route = route
-        self._socket = route.connect(seconds)
-        with suppress(OSError):
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD + _PIECE)
+        self._socket: socket.socket | None = None
         self._heads = bytearray()
-        self.used = False
+        self.is_stale = False
 
     def close(self) -> None:
         """End it; safe to call again."""
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
-    @property
-    def is_open(self) -> bool:
+    def send(
+        self,
+        request: Request,
+        deadline: float,
+        *,
+        chunks: Sequence[bytes] | None = None,
+        expect: bool = False,
+    ) -> Response:
+        """Send a request and read its answer; one that is not whole has status 0 and the fault as its reason.
+
+        Args:
+            deadline: When the answer must be complete, though it may still be coming drop by drop.
+            chunks: How the body goes out chunked, one entry each; None sends it with its length.
+            expect: Whether the body waits for ``100 Continue``.
+        """
+        if self._socket is not None and not self._is_open(self._socket):
+            self.close()
+        reused, self.is_stale = self._socket is not None, False
+        self._heads.clear()
+        try:
+            if self._socket is None:
+                self._socket = self._route.connect(_until(deadline))
+                self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD + _PIECE)
+            pieces = [request.body] if chunks is None else chunks
+            body = [*(h11.Data(data=piece) for piece in pieces if piece), h11.EndOfMessage()]
+            begin = self._begin(request, expect=expect, chunked=chunks is not None)
+            if expect:
+                head, waited = self._expect(begin, body, deadline)
+            else:
+                self._write([begin, *body], deadline)
+                head, waited = None, False
+            while not isinstance(head, h11.Response):
+                head = self._head(deadline)
+            return self._rest(head, deadline, reused, waited)
+        except (FaultError, OSError) as error:
+            self.close()
+            self.is_stale = reused and isinstance(error, SilenceError)
+            reason = LATE if isinstance(error, TimeoutError) else CLOSED
+            fault = error if isinstance(error, FaultError) else FaultError(reason)
+            return Response(0, fault.reason, (), b"", fault.head, Wire(reused=reused))
+
+    def _is_open(self, opened: socket.socket) -> bool:
         """Whether the next request can go out on it: the server has neither ended it nor sent more."""
         idle = self._http.our_state is h11.IDLE and not self._http.trailing_data[0]
-        return idle and not wait_for_read(self._socket, timeout=0)
+        return idle and not wait_for_read(opened, timeout=0)
 
-    def begin(self, request: Request, *more: tuple[str, str], chunked: bool = False) -> h11.Request:
-        """The head of the next request, with the headers of its connection."""
-        self._heads.clear()
+    def _begin(self, request: Request, *, expect: bool, chunked: bool) -> h11.Request:
+        """The head of a request, with the headers of its connection."""
         names = {name.lower() for name, _ in request.headers}
         added = [("Host", self._route.host), ("Accept-Encoding", "identity"), ("User-Agent", _AGENT)]
         if chunked:
@@ -85,31 +116,43 @@ class Connection:
             added.append(("Content-Length", str(len(request.body))))
         if self._route.forward:
             added += self._route.proxy_headers.items()
-        headers = [*request.headers, *(pair for pair in added if pair[0].lower() not in names), *more]
+        headers = [*request.headers, *(pair for pair in added if pair[0].lower() not in names)]
+        if expect:
+            headers.append(("Expect", "100-continue"))
         encoded = [(name.encode("latin-1"), value.strip().encode("latin-1")) for name, value in headers]
         return h11.Request(
             method=request.method, target=self._route.forward + request.target, headers=encoded
         )
 
-    def send(self, events: Iterable[h11.Event], deadline: float) -> None:
-        """Send parts of a request."""
+    def _expect(
+        self, begin: h11.Request, body: Iterable[h11.Event], deadline: float
+    ) -> tuple[h11.InformationalResponse | h11.Response | None, bool]:
+        """Send a body unless it is refused; what came before it, and whether the server waited for it."""
+        self._write([begin], deadline)
+        now = time.perf_counter()
+        head, waited = None, False
+        try:
+            head = self._head(now + min(EXPECT_PATIENCE, (deadline - now) / 2))
+        except TimeoutError:
+            waited = True
+        if not isinstance(head, h11.Response):
+            self._write(body, deadline)
+        return head, waited
+
+    def _write(self, events: Iterable[h11.Event], deadline: float) -> None:
         data = b"".join(self._http.send(event) or b"" for event in events)
+        assert self._socket is not None
         self._socket.settimeout(_until(deadline))
         with suppress(ConnectionError):  # an early answer may be there to read
             self._socket.sendall(data)
 
-    def receive(self, deadline: float) -> Answer:
-        """The next answer, interim ones passed over.
+    def _read(self, deadline: float) -> bytes:
+        """Some bytes; none at the end of the connection."""
+        assert self._socket is not None
+        self._socket.settimeout(_until(deadline))
+        return self._socket.recv(_PIECE)
 
-        Raises:
-            FaultError: It is not whole, not HTTP, or too large.
-            TimeoutError: It is not complete by the deadline, though it may still be coming drop by drop.
-        """
-        while not isinstance(head := self.head(deadline), h11.Response):
-            pass
-        return self.rest(head, deadline)
-
-    def head(self, deadline: float) -> h11.InformationalResponse | h11.Response:
+    def _head(self, deadline: float) -> h11.InformationalResponse | h11.Response:
         """The next head of an answer, interim or final."""
         raw = bytearray(self._http.trailing_data[0])
         try:
@@ -118,9 +161,9 @@ class Connection:
                     raise FaultError(LARGE_HEAD)
                 data = b""
                 with suppress(ConnectionError):
-                    data = self._receive(deadline)
+                    data = self._read(deadline)
                 if not data:
-                    raise FaultError(CLOSED) if raw else ClosedError
+                    raise FaultError(CLOSED) if raw else SilenceError(CLOSED)
                 raw += data
                 if not b"HTTP/".startswith(raw.lstrip(b"\r\n")[:5]):
                     raise FaultError(NOT_HTTP)
@@ -128,14 +171,14 @@ class Connection:
         except h11.RemoteProtocolError as error:
             end = _END.search(raw, len(raw) - len(raw.lstrip(b"\r\n")))
             self._heads += raw[: end.end() if end else _MOST_HEAD]
-            raise _not_http(error, self.heads) from None
+            raise self._not_http(error) from None
         self._heads += raw.removesuffix(self._http.trailing_data[0])
         if len(self._heads) > _MOST_HEAD:
             raise FaultError(LARGE_HEAD)
         assert isinstance(event, h11.InformationalResponse | h11.Response)
         return event
 
-    def rest(self, head: h11.Response, deadline: float) -> Answer:
+    def _rest(self, head: h11.Response, deadline: float, reused: bool, waited: bool) -> Response:
         """The answer whose head this is."""
         headers = tuple(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items()
@@ -144,18 +187,17 @@ class Connection:
         try:
             framed = self._body(SHORT if named.get("content-length") else CLOSED, deadline)
         except TimeoutError as late:
-            raise FaultError(LATE, self.heads) from late
-        self.used = True
+            raise FaultError(LATE, self._shown_heads) from late
         if (self._http.our_state, self._http.their_state) == (h11.DONE, h11.DONE):
             self._http.start_next_cycle()
         reason = head.reason.decode("latin-1") or reasons.get(head.status_code, "")
         body = decoded(framed, named.get("content-encoding"))
-        response = Response(head.status_code, reason, headers, body, self.heads)
-        return Answer(response, head.http_version.decode(), framed)
+        wire = Wire(head.http_version.decode(), framed, reused=reused, waited=waited)
+        return Response(head.status_code, reason, headers, body, self._shown_heads, wire)
 
     @property
-    def heads(self) -> bytes:
-        """The heads of the current answer, byte for byte; empty behind a proxy, which may write its own."""
+    def _shown_heads(self) -> bytes:
+        """The heads of the answer, byte for byte; none behind a proxy, which may write its own."""
         return b"" if self._route.proxy else bytes(self._heads)
 
     def _body(self, cut: str, deadline: float) -> bytes:
@@ -166,37 +208,31 @@ class Connection:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
                 ended = self._http.trailing_data[1]
-                raise (FaultError(cut) if ended else _not_http(error, self.heads)) from None
+                raise (FaultError(cut) if ended else self._not_http(error)) from None
             if isinstance(event, h11.Data):
                 whole += event.data
                 if len(whole) > LIMIT:
                     raise FaultError(LARGE_BODY)
             elif event is h11.NEED_DATA:
-                self._http.receive_data(self._receive(deadline))
+                self._http.receive_data(self._read(deadline))
             else:
                 return bytes(whole)
+
+    def _not_http(self, error: h11.RemoteProtocolError) -> FaultError:
+        """The answer breaks the grammar; the text says where, without quoting the server."""
+        return FaultError(f"{NOT_HTTP}: {str(error).partition(':')[0]}", self._shown_heads)
 
     def surplus(self, deadline: float) -> tuple[bytes, bool]:
         """What else comes by the deadline after an answer, and whether the connection ended."""
         surplus = self._http.trailing_data[0]
         try:
-            while len(surplus) < _PIECE and (data := self._receive(deadline)):
+            while len(surplus) < _PIECE and (data := self._read(deadline)):
                 surplus += data
         except TimeoutError:
             return surplus, False
         except OSError:
             pass
         return surplus, True
-
-    def _receive(self, deadline: float) -> bytes:
-        """Some bytes; none at the end of the connection."""
-        self._socket.settimeout(_until(deadline))
-        return self._socket.recv(_PIECE)
-
-
-def _not_http(error: h11.RemoteProtocolError, head: bytes) -> FaultError:
-    """The answer breaks the grammar; the text says where, without quoting the server."""
-    return FaultError(f"{NOT_HTTP}: {str(error).partition(':')[0]}", head)
 
 
 def _until(deadline: float) -> float:

@@ -30,62 +30,42 @@ _UNAUTHENTICATED = (
 
 
 class FaultError(Exception):
-    """There is no whole answer; the text says why.
+    """There is no whole answer.
 
     Attributes:
+        reason: Why, as a short phrase.
         head: The head of the answer where that is the reason, byte for byte.
+        detail: What went wrong, for the user, where no connection could be made.
     """
 
-    def __init__(self, reason: str, head: bytes = b"") -> None:
+    def __init__(self, reason: str, head: bytes = b"", detail: str = "") -> None:
         super().__init__(reason)
+        self.reason = reason
         self.head = head
-
-
-class ConnectError(FaultError):
-    """No connection could be made, so nothing was sent.
-
-    Attributes:
-        detail: What went wrong, for the user.
-    """
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(UNREACHABLE)
         self.detail = detail
 
 
-class ClosedError(FaultError):
+class SilenceError(FaultError):
     """The connection ended before the first byte of an answer."""
-
-    def __init__(self) -> None:
-        super().__init__(CLOSED)
 
 
 def transient_fault(response: Response) -> str | None:
     """What may be a passing fault of the environment: no answer, a 5xx, throttling; None for others."""
     if response.status == 0:
         return response.reason
-    if response.status == 429 or _is_throttling(response):
-        return "429"
-    if response.status >= 500:
-        return str(response.status)
-    return None
-
-
-def _is_throttling(response: Response) -> bool:
     error_type = response.header("x-amzn-errortype") if response.status == 400 else None
-    return bool(error_type and error_type.startswith(_THROTTLING_TYPES))
+    if response.status == 429 or (error_type and error_type.startswith(_THROTTLING_TYPES)):
+        return "429"
+    return str(response.status) if response.status >= 500 else None
 
 
 def is_unauthenticated(response: Response) -> bool:
     """Whether an answer refuses who asks, rather than what is asked."""
-    error_type = response.error_type or "" if response.status in (400, 401, 403) else ""
-    return response.status == 401 or any(word in error_type for word in _UNAUTHENTICATED)
+    if response.status not in (400, 401, 403):
+        return False
+    return response.status == 401 or any(word in (response.error_type or "") for word in _UNAUTHENTICATED)
 
 
-def fault_name(error: Exception) -> str:
-    """Why there is no whole answer, as a short phrase without addresses of objects."""
-    if isinstance(error, FaultError):
-        return str(error)
-    if isinstance(error, TimeoutError):
-        return LATE
-    return CLOSED
+def is_missing(response: Response) -> bool:
+    """Whether an answer says that what is asked for does not exist."""
+    return response.status == 404 and response.error_type == "ResourceNotFoundException"

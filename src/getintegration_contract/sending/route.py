@@ -15,13 +15,14 @@ import certifi
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection, ProxyConfig
 from urllib3.exceptions import HTTPError
-from urllib3.util import make_headers, parse_url
+from urllib3.util import Url, make_headers, parse_url
 
 from getintegration_contract.errors import EndpointDown
-from getintegration_contract.sending.faults import ConnectError
+from getintegration_contract.sending.faults import UNREACHABLE, FaultError
 
 #: Variables that name certificates; the first one that is set counts.
 _BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_PORTS = {"http": 80, "https": 443}
 
 
 class Route:
@@ -32,7 +33,8 @@ class Route:
 
     Attributes:
         host: The Host header of requests: as requests-aws4auth signs it, without the scheme's own port.
-        bundle: The file or folder of certificates that the environment names; None for the usual ones.
+        verify: What makes other clients verify certificates as this one does: True, or the file or folder of
+            certificates that the environment names.
         proxy: The address of the proxy, its password withheld; None if there is none.
         forward: What goes before the target of a request, where a proxy forwards it.
 
@@ -43,59 +45,51 @@ class Route:
     def __init__(self, endpoint: str) -> None:
         address = urlsplit(endpoint)
         self.endpoint = endpoint
-        self._is_secure = address.scheme == "https"
-        self._address = (address.hostname or "", address.port or (443 if self._is_secure else 80))
         named = address.netloc.rpartition("@")[2]
-        self.host = named.removesuffix(f":{443 if self._is_secure else 80}")
-        self.bundle = _bundle()
-        self._context = self._trust() if self._is_secure else None
-        chosen = select_proxy(endpoint, get_environ_proxies(endpoint))
-        try:
-            self._proxy = urlsplit(chosen if "://" in chosen else f"http://{chosen}") if chosen else None
-        except ValueError:  # not quoted: there may be a password in it
-            raise EndpointDown("the proxy that the environment names is no address") from None
+        self.host = named.removesuffix(f":{_PORTS[address.scheme]}")
+        self._address = address.hostname or "", address.port or _PORTS[address.scheme]
+        self.verify = _bundle() or True
+        self._proxy = _proxy(endpoint)
         self.proxy: str | None = None
+        self.forward = ""
         self.proxy_headers: dict[str, str] = {}
         if self._proxy is not None:
-            self.proxy = f"{self._proxy.scheme}://{self._proxy.netloc.rpartition('@')[2]}"
-            if self._proxy.scheme not in ("http", "https"):
+            self.proxy = f"{self._proxy.scheme}://{self._proxy.netloc}"
+            if self._proxy.scheme not in _PORTS:
                 raise EndpointDown(f"the proxy {self.proxy} of the environment is neither http nor https")
-            if self._proxy.username:
-                user, password = (
-                    unquote(part or "") for part in (self._proxy.username, self._proxy.password)
-                )
-                self.proxy_headers = make_headers(proxy_basic_auth=f"{user}:{password}")
-        self.forward = f"http://{named}" if self._proxy is not None and not self._is_secure else ""
+            if self._proxy.auth:
+                user, _, password = self._proxy.auth.partition(":")
+                self.proxy_headers = make_headers(proxy_basic_auth=f"{unquote(user)}:{unquote(password)}")
+            self.forward = f"http://{named}" if address.scheme == "http" else ""
+        schemes = (address.scheme, self._proxy and self._proxy.scheme)
+        self._context = self._trust() if "https" in schemes else None
 
     def connect(self, seconds: float) -> socket.socket:
         """A connection to the endpoint, or to the proxy that forwards to it.
 
         Raises:
-            ConnectError: None could be made.
+            FaultError: None could be made.
         """
+        connection = self._connection(seconds)
         try:
-            connection = self._connection(seconds)
             connection.connect()
         except (OSError, HTTPError) as error:
-            raise ConnectError(self._message(error)) from None
+            raise FaultError(UNREACHABLE, detail=self._message(error)) from None
         opened: socket.socket = connection.sock
         return opened
 
     def _connection(self, seconds: float) -> HTTPConnection:
         """A connection of urllib3, which knows tunnels, and TLS within TLS."""
-        if self._proxy is None:
-            if self._context is None:
-                return HTTPConnection(*self._address, timeout=seconds)
-            return HTTPSConnection(*self._address, timeout=seconds, ssl_context=self._context)
-        proxy = parse_url(self._proxy.geturl())
-        address = proxy.host or "", proxy.port or (443 if proxy.scheme == "https" else 80)
-        config = ProxyConfig(self._context or self._trust(), False, None, None)
+        proxy, (host, port) = self._proxy, self._address
+        if proxy is not None:
+            host, port = proxy.host or "", proxy.port or _PORTS[proxy.scheme or "http"]
         if self._context is None:
-            if proxy.scheme == "http":
-                return HTTPConnection(*address, timeout=seconds)
-            return HTTPSConnection(*address, timeout=seconds, ssl_context=self._trust())
+            return HTTPConnection(host, port, timeout=seconds)
+        if proxy is None or self.forward:
+            return HTTPSConnection(host, port, timeout=seconds, ssl_context=self._context)
+        config = ProxyConfig(self._context, False, None, None)
         connection = HTTPSConnection(
-            *address, timeout=seconds, ssl_context=self._context, proxy=proxy, proxy_config=config
+            host, port, timeout=seconds, ssl_context=self._context, proxy=proxy, proxy_config=config
         )
         connection.set_tunnel(*self._address, headers=self.proxy_headers, scheme=proxy.scheme or "http")
         return connection
@@ -104,19 +98,19 @@ class Route:
         """What went wrong, without addresses of objects."""
         while inner := _inner(error):
             error = inner
-        message = f"nothing listens at {self.endpoint}: {error}"
-        if self.proxy:
-            message = (
-                f"{self.endpoint} is not reached through the proxy {self.proxy} of the environment: {error}"
-            )
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"the certificate of {self.endpoint} is not trusted: {error.verify_message}"
         if isinstance(error, ssl.SSLError):
             return f"no TLS with {self.endpoint}: {(error.reason or 'ended').lower().replace('_', ' ')}"
-        return message if str(error) else f"{message}timed out"
+        reason = str(error) or "timed out"
+        if self.proxy:
+            return (
+                f"{self.endpoint} is not reached through the proxy {self.proxy} of the environment: {reason}"
+            )
+        return f"nothing listens at {self.endpoint}: {reason}"
 
     def _trust(self) -> ssl.SSLContext:
-        place = self.bundle or certifi.where()
+        place = certifi.where() if self.verify is True else str(self.verify)
         try:
             if Path(place).is_dir():
                 return ssl.create_default_context(capath=place)
@@ -136,6 +130,22 @@ def _bundle() -> str | None:
         if not Path(place).exists():
             raise EndpointDown(f"CA bundle not found: {place}")
     return named[0] if named else None
+
+
+def _proxy(endpoint: str) -> Url | None:
+    """The proxy that the environment names for an endpoint.
+
+    Raises:
+        EndpointDown: It is no address.
+    """
+    chosen = select_proxy(endpoint, get_environ_proxies(endpoint))
+    if not chosen:
+        return None
+    try:
+        proxy = parse_url(chosen)
+    except HTTPError:  # not quoted: there may be a password in it
+        raise EndpointDown("the proxy that the environment names is no address") from None
+    return proxy if proxy.scheme else proxy._replace(scheme="http")
 
 
 def _inner(error: BaseException) -> BaseException | None:
