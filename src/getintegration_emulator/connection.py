@@ -6,11 +6,11 @@ import asyncio
 import gzip
 import itertools
 import json
+import math
 import re
 import sys
 import time
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -72,8 +72,6 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._access_log = access_log
         self._parser = HttpRequestParser(self)
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(HEAD_SECONDS, self._too_late)
         self.on_message_begin()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -83,7 +81,6 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self)
-        self._timer.cancel()
 
     def pause_writing(self) -> None:
         """Read on only when the client reads its answers."""
@@ -116,23 +113,30 @@ class Connection(asyncio.Protocol):
         if self._begun is None:
             self._transport.close()
 
+    def expire(self) -> None:
+        """Refuse a head that takes too long; close a connection that is idle, or was refused."""
+        if time.monotonic() > self._deadline:
+            if not self._in_head or self._refused:
+                self._transport.close()
+            else:
+                message = "The head of the request took too long."
+                self._refuse(bad_message(message, 408, "RequestTimeoutException"))
+
     def on_message_begin(self) -> None:
         self._in_head = True
-        self._unparsed = self._head_size = self._body_size = 0
+        self._unparsed = self._body_size = 0
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._body = bytearray()
         self._request = Request("", b"", b"", self._headers, b"")
-        self._wait(HEAD_SECONDS, self._too_late)
+        self._deadline = time.monotonic() + HEAD_SECONDS
 
     def on_url(self, url: bytes) -> None:
         self._url += url
-        self._head_size += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field: repeated ones are joined, those of a trailer are none (RFC 9110, 5.3, 6.5)."""
         if self._in_head:
-            self._head_size += len(name) + len(value)
             name, value, headers = name.lower(), value.strip(), self._headers
             headers[name] = b",".join((headers[name], value)) if name in headers else value
 
@@ -140,12 +144,13 @@ class Connection(asyncio.Protocol):
         """The head is there: refuse what nobody may serve (RFC 9110, 9112), or this server does not."""
         self._in_head = False
         self._begun = time.perf_counter()
-        self._timer.cancel()
+        self._deadline = math.inf
         url, headers = parse_url(self._url), self._headers
         if url.path is None:
             raise ValueError("a target without a path")
         self._request = Request(self._parser.get_method().decode(), url.path, url.query or b"", headers, b"")
-        if self._head_size > MAX_HEAD:
+        size = len(self._url) + sum(map(len, headers)) + sum(map(len, headers.values()))
+        if size > MAX_HEAD:
             raise _head_too_large()
         host = headers.get(b"host", b"," if self._parser.get_http_version() == "1.1" else b"")
         if not _HOST.fullmatch(host):
@@ -188,7 +193,7 @@ class Connection(asyncio.Protocol):
         if last:
             self._transport.close()
         else:
-            self._wait(KEEP_ALIVE, self._transport.close)
+            self._deadline = time.monotonic() + KEEP_ALIVE
 
     def _refuse(self, error: ApiError) -> None:
         """Answer and close; what the client is still sending is read a while, so that it gets the answer."""
@@ -197,15 +202,7 @@ class Connection(asyncio.Protocol):
         self._refused = True
         self._write(error_answer(error), last=True)
         self._transport.write_eof()
-        self._wait(LINGER, self._transport.close)
-
-    def _too_late(self) -> None:
-        self._refuse(bad_message("The head of the request took too long.", 408, "RequestTimeoutException"))
-
-    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
-        """Do something after a time instead of what was to be done before."""
-        self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, then)
+        self._deadline = time.monotonic() + LINGER
 
     def _write(self, answer: Answer, *, last: bool) -> None:
         body, headers = answer.body, [*answer.headers]
@@ -216,9 +213,7 @@ class Connection(asyncio.Protocol):
             headers.append(("connection", "close"))
         request_id = f"{_ID_PREFIX}{next(_serials):012x}"  # a UUID: random for each process, then counted
         head = (
-            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
-            f"date: {_date(int(time.time()))}\r\n"
-            "content-type: application/json\r\n"
+            f"{_first_lines(answer.status, int(time.time()))}\r\n"
             f"content-length: {len(body)}\r\n"
             f"x-amzn-requestid: {request_id}\r\n"
         )
@@ -236,7 +231,7 @@ class Connection(asyncio.Protocol):
             "method": self._request.method,
             "path": self._request.path.decode("latin-1"),
             "operation": answer.operation,
-            "access_key_id": claimed_credential(self._request)[0],
+            "access_key_id": claimed_credential(self._request)[0] or None,
             "status": answer.status,
             "error_type": answer.error_type,
             "duration_ms": round((now - (self._begun or now)) * 1000, 3),
@@ -246,7 +241,8 @@ class Connection(asyncio.Protocol):
             sys.stderr.flush()
 
 
-@lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    """A Date header (RFC 9110, 6.6.1)."""
-    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
+@lru_cache(maxsize=16)
+def _first_lines(status: int, second: int) -> str:
+    """The status, the Date (RFC 9110, 6.6.1) and the type of a response."""
+    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ndate: {date}\r\ncontent-type: application/json"

@@ -17,6 +17,8 @@ from .service import Service
 
 GRACE = 3
 """How many seconds requests that are under way may take to end after the stop was asked for."""
+TICK = 0.05
+"""After how many seconds it is looked again whether to stop, and which connections have had their time."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -52,29 +54,29 @@ async def serve(
 
     What is under way then is answered, unless the emulator is asked to stop again.
     """
-    loop, stops, connections = asyncio.get_running_loop(), asyncio.Queue[None](), set[Connection]()
-
-    def stop(*_: object) -> None:
-        loop.call_soon_threadsafe(stops.put_nowait, None)
+    connections, stops = set[Connection](), list[object]()
 
     def await_stdin() -> None:
         with suppress(OSError, ValueError, AttributeError):  # there may be no standard input
             while os.read(sys.stdin.fileno(), 65536):
                 pass
-        stop()
+        stops.append("the end of standard input")
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    server = await loop.create_server(
+        signal.signal(number, lambda number, _: stops.append(number))
+    server = await asyncio.get_running_loop().create_server(
         lambda: Connection(service, connections, access_log=access_log), sock=listener
     )
     print(json.dumps({"event": "listening", "url": url_of(listener)}), flush=True)
     if exit_with_stdin:
         threading.Thread(target=await_stdin, daemon=True).start()
-    await stops.get()
+    while not stops:
+        await asyncio.sleep(TICK)
+        for connection in [*connections]:
+            connection.expire()
     server.close()
     for connection in connections:
         connection.close()
     end = time.monotonic() + GRACE
-    while connections and stops.empty() and time.monotonic() < end:
-        await asyncio.sleep(0.02)
+    while connections and len(stops) == 1 and time.monotonic() < end:
+        await asyncio.sleep(TICK)

@@ -5,7 +5,6 @@ The order of the checks is documented in the package's docstring; :meth:`Service
 
 import json
 import sys
-import time
 import traceback
 from collections.abc import Mapping
 from functools import cache
@@ -16,7 +15,7 @@ from .errors import ApiError, method_not_allowed
 from .identities import DEFAULT_IDENTITIES, Identity
 from .model import BOTOCORE_VERSION, SERVICE_MODEL, load_operations, route
 from .request import Request
-from .sigv4 import Caller, Directory
+from .sigv4 import Directory
 from .state import OPERATIONS, AccountState
 from .throttle import Throttle
 
@@ -60,7 +59,8 @@ class Service:
     ) -> None:
         self._signatures = signatures
         self._operations = load_operations(OPERATIONS)
-        self._directory = Directory(identities, region)
+        directory = Directory(identities, region)
+        self._caller = directory.authenticate if signatures else directory.believe
         self._throttle = Throttle(rate, burst)
         self._state = cache(AccountState)  # one for each account in each region
 
@@ -87,11 +87,6 @@ class Service:
             traceback.print_exc(file=sys.stderr)
             message = "The emulator failed; see its standard error."
             return error_answer(ApiError(500, "InternalServerException", message), operation)
-
-    def _caller(self, request: Request) -> Caller:
-        if self._signatures:
-            return self._directory.authenticate(request, time.time())
-        return self._directory.believe(request)
 
     def _health(self, request: Request) -> Answer:
         if request.method not in ("GET", "HEAD"):

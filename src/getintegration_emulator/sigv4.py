@@ -8,6 +8,7 @@ request counts as unsigned.
 import hashlib
 import hmac
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -35,17 +36,17 @@ Caller = tuple[Identity, str]
 
 
 class Claim(NamedTuple):
-    """What a request says of its signature: who made it, when, for what, over which headers.
+    """What a request says of its signature, checked.
 
-    ``timestamp`` is the request's date as it was signed, ``seconds`` the same in epoch seconds,
-    ``scope`` the credential without its access key, ``signed`` the names of the signed headers.
+    ``timestamp`` is the request's date, ``seconds`` the same in epoch seconds, ``scope`` the credential
+    without its access key, ``signed`` the names of the signed headers.
     """
 
     caller: Caller
     timestamp: str
     seconds: float
     scope: str
-    signed: tuple[str, ...]
+    signed: list[str]
 
 
 class Directory:
@@ -68,11 +69,10 @@ class Directory:
         :data:`DEFAULT_REGION`.
         """
         key, region = claimed_credential(request)
-        identity = self._by_key.get(key or "", self._caller)
-        return identity, region or self._region or DEFAULT_REGION
+        return self._by_key.get(key, self._caller), region or self._region or DEFAULT_REGION
 
-    def authenticate(self, request: Request, now: float) -> Caller:
-        """Verify a request's signature and say who sent it; ``now`` is in epoch seconds.
+    def authenticate(self, request: Request) -> Caller:
+        """Verify a request's signature and say who sent it.
 
         Raises :class:`ApiError` (403). Checked in this order: the header and its components, the
         access key, the session token, the form of the date, the scope, which headers are signed,
@@ -91,7 +91,7 @@ class Directory:
             headers.get(b"x-amz-date"),
             headers.get(b"date"),
         )
-        if abs(int(now) - claim.seconds) > CLOCK_WINDOW:
+        if abs(int(time.time()) - claim.seconds) > CLOCK_WINDOW:
             raise invalid(f"The date of the signature, {claim.timestamp}, is too far from now.")
         sent = signature.strip()
         for fitting in _signatures(request, claim):
@@ -120,7 +120,7 @@ class Directory:
             (region == accepted, f"The credential is not scoped to the region {accepted}."),
             (service == SERVICE, f"The credential is not scoped to the service {SERVICE}."),
             (terminator == TERMINATOR, f"The credential scope does not end with {TERMINATOR}."),
-            (list(signed) == ordered, "The signed headers are not lower-case, sorted and different."),
+            (signed == ordered, "The signed headers are not lower-case, sorted and different."),
         ):
             if not right:
                 raise invalid(message)
@@ -133,7 +133,7 @@ class Directory:
         return Claim((identity, region), timestamp, seconds, scope, signed)
 
 
-def _components(authorization: str) -> tuple[list[str], tuple[str, ...]]:
+def _components(authorization: str) -> tuple[list[str], list[str]]:
     """The five parts of the Credential and the names in SignedHeaders."""
     algorithm, _, rest = authorization.partition(" ")
     if algorithm != ALGORITHM:
@@ -145,7 +145,7 @@ def _components(authorization: str) -> tuple[list[str], tuple[str, ...]]:
     credential = pairs[0][1].rsplit("/", 4)
     if len(credential) != 5 or not all(credential):
         raise incomplete("The credential is not KEY/DATE/REGION/SERVICE/TERMINATOR.")
-    return credential, tuple(pairs[2][1].split(";"))
+    return credential, pairs[2][1].split(";")
 
 
 def _check_session_token(sent: bytes | None, identity: Identity) -> None:
@@ -267,8 +267,7 @@ def _canonical_queries(query: bytes) -> Iterable[str]:
     return dict.fromkeys("&".join(f"{name}={value}" for name, value in form) for form in encoded)
 
 
-def claimed_credential(request: Request) -> tuple[str | None, str | None]:
-    """The access key and the region in the Authorization header, None for what it does not have."""
-    value = request.headers.get(b"authorization", b"").decode("latin-1")
-    match = _CREDENTIAL.search(value)
-    return (match[1], match[2]) if match else (None, None)
+def claimed_credential(request: Request) -> tuple[str, str]:
+    """The access key and the region in the Authorization header, each empty if it does not have one."""
+    match = _CREDENTIAL.search(request.headers.get(b"authorization", b"").decode("latin-1"))
+    return (match[1], match[2] or "") if match else ("", "")
