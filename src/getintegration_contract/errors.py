@@ -20,53 +20,40 @@
 from __future__ import annotations
 
 
-class Failure(Exception):
-    """The root of the tree."""
+class Failure(Exception): ...
 
 
-class UsageError(Failure):
-    """An option, a file or the description is wrong."""
+class UsageError(Failure): ...
 
 
-class TargetError(UsageError):
-    """A target that cannot be tested as described."""
+class TargetError(UsageError): ...
 
 
-class WaiverError(UsageError):
-    """A waivers file that cannot be used."""
+class WaiverError(UsageError): ...
 
 
-class ContractError(UsageError):
-    """The description, or the evidence beside it, cannot be read or does not say what it must."""
+class ContractError(UsageError): ...
 
 
-class ReportError(UsageError):
-    """A report that cannot be read or written."""
+class ReportError(UsageError): ...
 
 
-class RecordingError(UsageError):
-    """A recording that cannot be used."""
+class RecordingError(UsageError): ...
 
 
-class EnvironmentFault(Failure):
-    """The environment, not the target, is at fault."""
+class EnvironmentFault(Failure): ...
 
 
-class EndpointDown(EnvironmentFault):
-    """The endpoint accepts no connection."""
+class EndpointDown(EnvironmentFault): ...
 
 
-class StateError(EnvironmentFault):
-    """The state that a run needs is missing, or was lost."""
+class StateError(EnvironmentFault): ...
 
 
-class CredentialsError(EnvironmentFault):
-    """Credentials that worked do so no more."""
+class CredentialsError(EnvironmentFault): ...
 
 
-class Throttled(EnvironmentFault):
-    """The caller is throttled, and went on being so for longer than the run waits."""
+class Throttled(EnvironmentFault): ...
 
 
-class BudgetExhausted(EnvironmentFault):
-    """The run has sent as many requests as it may."""
+class BudgetExhausted(EnvironmentFault): ...

@@ -155,7 +155,7 @@ class Run:
             kept = self.target.capabilities - {WRITING}
             self.target = replace(self.target, capabilities=kept, allow_writes=False)
             hindrance = self.redactor.text(f"writing was tried, and does not work: {state.hindrance}")
-            self.ledger.capabilities -= {WRITING}
+            self.ledger.capabilities = kept
             self.ledger.hindrances[WRITING] = hindrance
             self.ledger.notes[hindrance] = None
             self.say(f"{hindrance}; nothing is written, and what exists is read")

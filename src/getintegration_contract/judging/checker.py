@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from getintegration_contract.exchange import Exchange
@@ -39,37 +40,29 @@ class ContractViolation(AssertionError):
         self.findings = findings
 
 
+@dataclass
 class Checker:
     """Judges the exchanges of one test.
 
-    Args:
-        judge: Judges an exchange by the contract.
+    Attributes:
         entry: Where the checks of the test are gathered.
         redactor: Keeps secrets out of findings.
         gates: Whether a violation of a clause fails the test.
         clauses: The clauses that the test is tied to.
     """
 
-    def __init__(
-        self,
-        judge: Judge,
-        entry: Entry,
-        redactor: Redactor,
-        gates: Callable[[str], bool],
-        clauses: tuple[str, ...] = (),
-    ) -> None:
-        self.judge = judge
-        self.entry = entry
-        self.clauses = clauses
-        self._redactor = redactor
-        self._gates = gates
+    judge: Judge
+    entry: Entry
+    redactor: Redactor
+    gates: Callable[[str], bool]
+    clauses: tuple[str, ...] = ()
 
     def expect(self, exchange: Exchange, expectation: Expectation) -> bool:
         """Judge an exchange by an expectation; whether no MUST that gates is violated."""
         checks = self.judge.judge(exchange, expectation)
         answered = exchange.response.status != 0
         checks.append(Check("transport.answers", answered, "a complete answer", exchange.response.reason))
-        checks.extend(Check(*row) for row in head_checks(exchange.response))
+        checks += head_checks(exchange.response)
         return self._record(checks, exchange)
 
     def throttled(self, exchange: Exchange) -> None:
@@ -201,7 +194,7 @@ class Checker:
         Raises:
             ContractViolation: With all findings of this test that gate.
         """
-        gating = [finding for finding in self.entry.findings.values() if self._gates(finding.clause)]
+        gating = [finding for finding in self.entry.findings.values() if self.gates(finding.clause)]
         if gating:
             raise ContractViolation(gating)
 
@@ -214,13 +207,13 @@ class Checker:
         for check in checks:
             if not check.ok:
                 if redacted is None and exchange is not None:
-                    redacted = self._redactor.exchange(exchange.to_dict(), SHOWN)
+                    redacted = self.redactor.exchange(exchange.to_dict(), SHOWN)
                 check = check._replace(expected=self._short(check.expected), actual=self._short(check.actual))
                 is_must = self.judge.contract.clauses[check.clause].level == "MUST"
-                held = held and not (is_must and self._gates(check.clause))
+                held = held and not (is_must and self.gates(check.clause))
             self.entry.record(check, redacted, size)
         return held
 
     def _short(self, text: str) -> str:
         """The text of a finding: redacted, then shortened to what can be read."""
-        return shorten(self._redactor.text(text), _LONGEST)
+        return shorten(self.redactor.text(text), _LONGEST)

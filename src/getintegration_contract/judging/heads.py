@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from getintegration_contract.exchange import Response
+from getintegration_contract.judging.judge import Check
 
 #: What is wrong with the lines of a head, the first one counts.
 _FAULTS = (
@@ -26,35 +28,31 @@ _SINGLETONS = (
     *("age", "location", "retry-after"),
 )
 _DATE = re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", re.ASCII)
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-Row = tuple[str, bool, str, str]
 
 
-def head_checks(response: Response) -> Iterator[Row]:
-    """Clause, whether it holds, what is due, what came; nothing where the bytes are unknown."""
+def head_checks(response: Response) -> Iterator[Check]:
+    """The checks of a head; none where its bytes are unknown."""
     if not response.head:
         return
     fault = syntax_fault(response.head)
-    yield "transport.syntax", fault is None, "a head by HTTP's grammar", fault or ""
+    yield Check("transport.syntax", fault is None, "a head by HTTP's grammar", fault or "")
     fault = framing_fault(response.head, response.status)
     if fault:
-        yield "transport.framing", False, "one length, or chunked", fault
+        yield Check("transport.framing", False, "one length, or chunked", fault)
     if not response.status:
         return
     names = [name.lower() for name, _ in response.headers]
     twice = sorted(name for name in set(names) & set(_SINGLETONS) if names.count(name) > 1)
-    yield "transport.singleton-fields", not twice, "each on one line", f"twice: {', '.join(twice)}"
+    yield Check("transport.singleton-fields", not twice, "each on one line", f"twice: {', '.join(twice)}")
     date, retry = response.header("date"), response.header("retry-after")
-    yield "transport.date", date is not None or response.status >= 500, "a Date", "none"
+    yield Check("transport.date", date is not None or response.status >= 500, "a Date", "none")
     if date is not None:
-        yield "transport.date-form", is_date(date), "an IMF-fixdate", date
+        yield Check("transport.date-form", is_date(date), "an IMF-fixdate", date)
     if retry is not None:
         lawful = re.fullmatch(r"\d+", retry, re.ASCII) is not None or is_date(retry)
-        yield "transport.retry-after", lawful, "seconds, or an IMF-fixdate", retry
+        yield Check("transport.retry-after", lawful, "seconds, or an IMF-fixdate", retry)
     if response.status == 405:
-        yield "transport.allow", "allow" in names, "Allow", "none"
+        yield Check("transport.allow", "allow" in names, "Allow", "none")
 
 
 def syntax_fault(head: bytes) -> str | None:
@@ -85,17 +83,13 @@ def framing_fault(head: bytes, status: int) -> str | None:
     return None
 
 
+@lru_cache(maxsize=64)  # answers of one second have the same
 def is_date(text: str) -> bool:
     """Whether a text is an IMF-fixdate, of a day that exists and is that day of the week."""
     if not _DATE.fullmatch(text):
         return False
-    day, month = text[:3], text[8:11]
-    if month not in _MONTHS:
-        return False
-    try:
-        moment = datetime(
-            int(text[12:16]), _MONTHS.index(month) + 1, int(text[5:7]), int(text[17:19]), int(text[20:22])
-        )
+    try:  # Python knows no leap second
+        moment = datetime.strptime(text.replace(":60 GMT", ":59 GMT"), "%a, %d %b %Y %H:%M:%S GMT")
     except ValueError:
         return False
-    return _DAYS[moment.weekday()] == day and int(text[23:25]) <= 60
+    return f"{moment:%a, %d %b}" == text[:11]

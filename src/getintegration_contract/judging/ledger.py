@@ -6,8 +6,9 @@ the test under way. Memory grows with the number of clauses and tests, not with 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +16,6 @@ from getintegration_contract.clause import Clause
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.judge import Check
-from getintegration_contract.judging.latency import bucket, percentile
 
 UPHELD = "upheld"
 VIOLATED = "violated"
@@ -116,68 +116,57 @@ class Outcome:
     tests: tuple[str, ...]
 
 
+@dataclass
 class Ledger:
     """Gathers entries and decides the outcome of each clause.
 
-    Args:
-        contract: The contract.
+    Attributes:
         capabilities: What the target claims.
         strict: Whether SHOULD clauses gate as well.
         waived: Clauses whose violation is accepted.
+        latency: Buckets by phase.
+        aborted: Why the run ended before its tests were through, if it did.
+        notes: Each once, in the order in which they came.
+        hindrances: By capability, why it was given up although the target claims it.
     """
 
-    def __init__(
-        self,
-        contract: Contract,
-        capabilities: Iterable[str],
-        *,
-        strict: bool = False,
-        waived: Iterable[str] = (),
-    ) -> None:
-        self.contract = contract
-        self.capabilities = frozenset(capabilities)
-        self.strict = strict
-        self.waived = frozenset(waived)
-        self.checks: Counter[str] = Counter()
-        self.findings: dict[str, Finding] = {}
-        self.faults: Counter[str] = Counter()
-        self.statuses: Counter[str] = Counter()
-        self.latency: dict[str, Counter[int]] = {}
-        self._crowded: set[str] = set()
-        self.requests = 0
-        #: Why the run ended before its tests were through, if it did.
-        self.aborted: str | None = None
-        self.notes: dict[str, None] = {}
-        #: By capability, why it was given up although the target claims it.
-        self.hindrances: dict[str, str] = {}
-        #: By clause, the first test that gave a reason, and its reason.
-        self._not_exercised: dict[str, tuple[str, str]] = {}
-        self._indeterminate: dict[str, tuple[str, str]] = {}
-        self._tests: dict[str, set[str]] = {}
+    contract: Contract
+    capabilities: Collection[str]
+    strict: bool = False
+    waived: Collection[str] = ()
+    checks: Counter[str] = field(default_factory=Counter)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    latency: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    requests: int = 0
+    aborted: str | None = None
+    notes: dict[str, None] = field(default_factory=dict)
+    hindrances: dict[str, str] = field(default_factory=dict)
+    _crowded: set[str] = field(default_factory=set)
+    #: By clause, the first test that gave a reason, and its reason.
+    _not_exercised: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _indeterminate: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _tests: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, entry: dict[str, Any]) -> None:
         """Take in one test's entry."""
-        test = entry["test"]
-        for clause, count in entry["checks"].items():
-            self.checks[clause] += count
-            self._tests.setdefault(clause, set()).add(test.partition("[")[0])
-        for raw in entry["findings"]:
-            _gather(self.findings, Finding(**raw))
-        for reasons, given in (
-            (self._not_exercised, entry["not_exercised"]),
-            (self._indeterminate, entry["indeterminate"]),
-        ):
-            for clause, reason in given.items():
-                reasons[clause] = min((test, reason), reasons.get(clause, (test, reason)))
+        test, phase = entry["test"], entry["phase"]
+        self.checks.update(entry["checks"])
         self.faults.update(entry["faults"])
         self.statuses.update(entry["statuses"])
-        buckets = self.latency.setdefault(entry["phase"], Counter())
-        if entry["crowded"]:
-            self._crowded.add(entry["phase"])
-        for number, count in entry["latency"].items():
-            buckets[int(number)] += count
+        self.latency[phase].update({int(number): count for number, count in entry["latency"].items()})
         self.requests += entry["requests"]
         self.notes.update(dict.fromkeys(entry["notes"]))
+        for clause in entry["checks"]:
+            self._tests[clause].add(test.partition("[")[0])
+        for raw in entry["findings"]:
+            _gather(self.findings, Finding(**raw))
+        if entry["crowded"]:
+            self._crowded.add(phase)
+        for name, reasons in (("not_exercised", self._not_exercised), ("indeterminate", self._indeterminate)):
+            for clause, reason in entry[name].items():
+                reasons[clause] = min((test, reason), reasons.get(clause, (test, reason)))
 
     def judge_latency(self, limit: float) -> None:
         """Hold the latency of the run against a limit in seconds, to about a tenth of it."""
@@ -230,34 +219,26 @@ class Ledger:
         return [entry for entry in self.outcomes() if entry.outcome == VIOLATED and entry.gating]
 
     def _outcome(self, clause: Clause) -> Outcome:
-        checks = self.checks[clause.id]
-        finding = self.findings.get(clause.id)
-        reason = ""
+        checks, finding = self.checks[clause.id], self.findings.get(clause.id)
+        outcome, reason = UPHELD, ""
         if not clause.is_claimed(self.capabilities):
-            outcome = NOT_CLAIMED
-            reason = self.hindrances.get(
-                str(clause.capability), f"the target does not claim {clause.capability}"
-            )
+            outcome, reason = NOT_CLAIMED, f"the target does not claim {clause.capability}"
+            reason = self.hindrances.get(str(clause.capability), reason)
         elif finding is not None:
             outcome = WAIVED if clause.id in self.waived else VIOLATED
-        elif checks:
-            outcome = UPHELD
-        elif clause.id in self._indeterminate:
-            outcome, reason = INDETERMINATE, self._indeterminate[clause.id][1]
-        elif self.aborted and clause.id not in self._not_exercised:
-            outcome, reason = INDETERMINATE, self.aborted
-        else:
-            outcome = NOT_EXERCISED
-            _, reason = self._not_exercised.get(clause.id) or ("", _unobserved(clause))
-        return Outcome(
-            clause,
-            outcome,
-            checks,
-            finding.count if finding else 0,
-            reason,
-            clause.gates(self.strict),
-            tuple(sorted(self._tests.get(clause.id, ()))),
-        )
+        elif not checks:
+            outcome, reason = self._unsettled(clause)
+        tests = tuple(sorted(self._tests.get(clause.id, ())))
+        violations = finding.count if finding else 0
+        return Outcome(clause, outcome, checks, violations, reason, clause.gates(self.strict), tests)
+
+    def _unsettled(self, clause: Clause) -> tuple[str, str]:
+        """The outcome of a clause that was not checked, and why it was not."""
+        if clause.id in self._indeterminate:
+            return INDETERMINATE, self._indeterminate[clause.id][1]
+        if clause.id in self._not_exercised:
+            return NOT_EXERCISED, self._not_exercised[clause.id][1]
+        return (INDETERMINATE, self.aborted) if self.aborted else (NOT_EXERCISED, _unobserved(clause))
 
 
 def _gather(findings: dict[str, Finding], found: Finding) -> None:
@@ -274,3 +255,18 @@ def _unobserved(clause: Clause) -> str:
     if side in ("response", "error"):
         return f"no {side} carried {name} in a form that could violate it"
     return "no test came to check it"
+
+
+def bucket(seconds: float) -> int:
+    """A logarithmic bucket of microseconds, twenty to a power of ten, so about 12 % wide."""
+    return round(20 * math.log10(max(seconds, 1e-6) * 1e6))
+
+
+def percentile(buckets: Counter[int], share: float) -> float:
+    """Seconds that a share of the requests stayed below, to about a tenth; 0 without requests."""
+    rank = share * sum(buckets.values())
+    for number in sorted(buckets):
+        rank -= buckets[number]
+        if rank <= 0:
+            return float(10 ** (number / 20) / 1e6)
+    return 0.0

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from getintegration_contract.judging.latency import percentile
+from getintegration_contract.judging.ledger import percentile
 from getintegration_contract.report import history
 from getintegration_contract.report.causes import Causes
 from getintegration_contract.report.repeat import commands
