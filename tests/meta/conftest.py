@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import fcntl
 import itertools
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +24,14 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import Provisioner
 
-from .commands import CALLER, stock
 from .mutants.kit import always, on_status
 from .mutants.messages import Request, error
 from .report.browser import Browser
 from .support import (
+    CALLER,
     DESCRIPTION,
     IDENTITIES,
     ROOT,
-    Closing,
     Process,
     Result,
     Script,
@@ -41,6 +43,7 @@ from .support import (
     finish,
     logging_requests,
     start_suite,
+    stock,
 )
 
 # Where SIGINT or SIGHUP is ignored (a job in the background, nohup), children would ignore it too; what a
@@ -50,6 +53,7 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
 
 RunSuite = Callable[..., Result]
+Close = Callable[[Any], Any]
 Serve = Callable[[Script], Scripted]
 
 
@@ -142,25 +146,24 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[
 def run_shared(shared: Any) -> Callable[..., Result]:
     """Runs the suite once for all workers, its requests logged: ``run_shared(name, *options)``.
 
-    The folder of the result holds ``reports`` and ``requests``; ``prepare`` is called before, may add
-    options, and what it returns besides is closed afterwards.
+    The folder of the result holds ``reports`` and ``requests``; ``prepare`` is called before and may add
+    options; its second argument closes what it is given afterwards.
     """
 
     def run_shared(
         name: str,
         *options: str | Path,
-        prepare: Callable[[Path], tuple[tuple[str | Path, ...], Closing]] = lambda _: ((), Closing()),
+        prepare: Callable[[Path, Close], tuple[str | Path, ...]] = lambda *_: (),
         cwd: Path = ROOT,
         **changes: str | None,
     ) -> Result:
         def make(folder: Path) -> dict[str, Any]:
-            more, closing = prepare(folder)
             env = logging_requests(folder / "requests", **changes)
-            process = start_suite(
-                "-p", "request_log", *options, *more, report=folder / "reports", env=env, cwd=cwd
-            )
-            result = finish(process, timeout=180)
-            closing.close()
+            with ExitStack() as stack:
+                more = prepare(folder, lambda server: stack.enter_context(contextlib.closing(server)))
+                given = ("-p", "request_log", *options, *more)
+                process = start_suite(*given, report=folder / "reports", env=env, cwd=cwd)
+                result = finish(process, timeout=180)
             return {
                 "status": result.status,
                 "stdout": result.stdout,
@@ -197,21 +200,26 @@ def holding(closing: Any) -> Process:
 
 
 @pytest.fixture
-def closing() -> Iterator[Closing]:
-    """Closes servers at the end of a test."""
-    closing = Closing()
-    yield closing
-    closing.close()
+def closing() -> Iterator[Close]:
+    """Closes what it is given at the end of a test, the last first."""
+    with ExitStack() as stack:
+        yield lambda server: stack.enter_context(contextlib.closing(server))
 
 
 @pytest.fixture
-def serve(closing: Closing) -> Serve:
+def connect(closing: Close) -> Callable[..., Client]:
+    """Makes clients."""
+    return lambda url, **options: closing(Client(url, "us-east-1", **options))
+
+
+@pytest.fixture
+def serve(closing: Close) -> Serve:
     """Starts a server whose answers a function makes."""
     return lambda script: closing(Scripted(script))
 
 
 @pytest.fixture
-def tap(closing: Closing) -> Callable[..., Tap]:
+def tap(closing: Close) -> Callable[..., Tap]:
     """Listens in on what is sent to a server, and may change what it answers."""
     return lambda *how: closing(Tap(*how))
 
@@ -226,9 +234,9 @@ def browser(tmp_path: Path) -> Browser:
 
 
 @pytest.fixture
-def provisioner(closing: Any) -> Callable[..., Provisioner]:
+def provisioner(connect: Callable[..., Client]) -> Callable[..., Provisioner]:
     """Makes provisioners for an address."""
-    return lambda url, say=print: Provisioner(closing(Client(url, "us-east-1")), {"caller": CALLER}, say)
+    return lambda url, say=print: Provisioner(connect(url), {"caller": CALLER}, say)
 
 
 @pytest.fixture
@@ -278,8 +286,6 @@ def contract(written: dict[str, Any]) -> Contract:
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, no setting of the machine either."""
-    import os
-
     for name in set(os.environ) - set(environment()):
         if name.startswith("AWS_"):
             monkeypatch.delenv(name)

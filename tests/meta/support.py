@@ -10,16 +10,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
+from getintegration_contract import exchange
 from getintegration_contract.contract import Contract
+from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import Judge
 from getintegration_contract.judging.ledger import Entry
+from getintegration_contract.operations import create_domain, list_domains, put_integration
 from getintegration_contract.redact import Redactor
+from getintegration_contract.sending.client import Client
 
 from .mutants.bases import Process
 from .mutants.kit import chain
@@ -31,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SUITE = ROOT / "tests" / "contract"
 DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
 EXAMPLE = ROOT / "targets" / "emulator.toml"
+CONTRACT = Contract.load(DESCRIPTION)
 
 #: Plugins that a run without generated cases can do without; loading them takes longer than such a run.
 _LEAN = ("-p", "no:hypothesispytest")
@@ -159,6 +165,21 @@ def finish(
     return Result(process.returncode, stdout, stderr, report).due(status)
 
 
+def call(
+    *command: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    timeout: float = 120,
+    status: int | None = None,
+    **how: Any,
+) -> Result:
+    """A command, run to its end, which must be a status."""
+    given = {"cwd": cwd, "env": dict(env or environment()), "timeout": timeout, "encoding": "utf-8", **how}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    done = subprocess.run(list(map(str, command)), **{**streams, **given})
+    return Result(done.returncode, done.stdout or "", done.stderr or "").due(status)
+
+
 def logging_requests(folder: Path, **changes: str | None) -> dict[str, str]:
     """An environment for a run with ``-p request_log``, which then logs to a folder."""
     folder.mkdir()
@@ -188,10 +209,10 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-def checking(contract: Contract | None = None) -> tuple[Checker, Entry]:
+def checking() -> tuple[Checker, Entry]:
     """A checker, and what it makes note of."""
-    contract, entry = contract or Contract.load(DESCRIPTION), Entry("t")
-    return Checker(Judge(contract), entry, Redactor(), lambda name: contract.clauses[name].gates()), entry
+    entry = Entry("t")
+    return Checker(Judge(CONTRACT), entry, Redactor(), lambda name: CONTRACT.clauses[name].gates()), entry
 
 
 # --- Servers ------------------------------------------------------------------------------------------------
@@ -248,17 +269,83 @@ class Scripted(Tap):
         super().__init__("", lambda request, _: script(request))
 
 
-@dataclass
-class Closing:
-    """Closes what it is given at the end of a test."""
+# --- What servers hold, and how they are asked --------------------------------------------------------------
 
-    _open: list[Any] = field(default_factory=list)
+CALLER = Identity("caller", ACCESS_KEY, SECRET_KEY)
+AWS = "https://profile.us-east-1.amazonaws.com"
 
-    def __call__(self, server: Any) -> Any:
-        self._open.append(server)
-        return server
+_DRIVER = """
+import contextlib, io, json, sys
+import pytest
+for options in json.load(sys.stdin):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = int(pytest.main(options))
+    print(json.dumps([status, out.getvalue(), err.getvalue()]), flush=True)
+"""
 
-    def close(self) -> None:
-        """Close all of it, the last first."""
-        while self._open:
-            self._open.pop().close()
+
+def run_many(runs: list[list[str]], **env: str) -> list[Result]:
+    """Runs that end before they begin, one after the other in one process."""
+    common = ["-p", "no:cacheprovider", str(suite("access"))]
+    given = json.dumps([[*common, *options] for options in runs])
+    done = call(sys.executable, "-c", _DRIVER, env=environment(**env), input=given)
+    results = [Result(*json.loads(line)) for line in done.stdout.splitlines()]
+    assert len(results) == len(runs), done.output
+    return results
+
+
+LOOPBACK = ["--endpoint-url", "http://127.0.0.1:9"]
+SECRET = "MARKED/secret+key="
+
+
+def ask(url: str, *requests: exchange.Request) -> list[Any]:
+    """The JSON that a server answers its caller, 200 each time."""
+    with closing(Client(url, "us-east-1")) as client:
+        answers = [client.send(request, CALLER).response for request in requests]
+    assert [answer for answer in answers if answer.status != 200] == []
+    return [answer.document for answer in answers]
+
+
+def stock(url: str, domain: str, *uris: str, **members: Any) -> None:
+    """Make a domain with integrations."""
+    members = members or {"ObjectTypeName": "T"}
+    ask(url, create_domain(domain), *(put_integration(domain, uri, members) for uri in uris))
+
+
+def domains(url: str) -> set[str]:
+    """The domains that an emulator holds for its caller."""
+    (document,) = ask(url, list_domains())
+    return {item["DomainName"] for item in document["Items"]}
+
+
+def writes(received: list[Request]) -> list[Request]:
+    """The requests that change a server's state, or would on AWS."""
+    writing = r"(PUT|DELETE) .*|POST /domains/[^/?]+(/integrations/delete)?"
+    return [each for each in received if re.fullmatch(writing, f"{each.method} {each.target}")]
+
+
+#: Prints other credentials at each call, which expire so soon that botocore asks anew before each request.
+_PROCESS = """
+import datetime, json, pathlib, sys, time
+count = pathlib.Path(__file__).with_name("count")
+number = int(count.read_text()) + 1 if count.exists() else 1
+count.write_text(str(number))
+if number > {last}: time.sleep(60)
+expiry = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=2)
+print(json.dumps({{"Version": 1, "AccessKeyId": f"ASIA{{number}}", "SecretAccessKey": f"{secret}",
+                  "SessionToken": f"{token}", "Expiration": expiry.isoformat()}}))
+"""
+
+
+def refreshing_profile(
+    folder: Path, secret: str = "secret{number}", token: str = "token{number}", last: int = 1_000
+) -> Path:
+    """A configuration of AWS whose profile ``fresh`` has a program that gives new credentials each time.
+
+    After the last, the program never ends; how often it was called stands in the file ``count``.
+    """
+    program, config = folder / "process.py", folder / "aws-config"
+    program.write_text(_PROCESS.format(secret=secret, token=token, last=last), encoding="utf-8")
+    config.write_text(f"[profile fresh]\ncredential_process = {sys.executable} {program}\n", encoding="utf-8")
+    return config

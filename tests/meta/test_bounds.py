@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import subprocess
 import sys
 import time
 import zlib
@@ -35,6 +34,7 @@ from getintegration_contract.sending.pipeline import PipelinedRequest, pipeline
 from .mutants.messages import Raw, Response, ok
 from .mutants.messages import Request as Received
 from .mutants.wire import serialise
+from .support import call
 
 _MEGABYTE = 1 << 20
 _OK = b"HTTP/1.1 200 OK\r\n"
@@ -56,9 +56,9 @@ _MOST = 60
         pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="continue without end"),
     ],
 )
-def test_waiting_is_bounded(serve: Any, closing: Any, start: bytes, drop: bytes) -> None:
+def test_waiting_is_bounded(serve: Any, connect: Any, start: bytes, drop: bytes) -> None:
     answer = Raw(start, "stall", repeat(drop) if drop else (), 0.02)
-    client = closing(Client(serve(lambda _: answer).url, "us-east-1", timeout=0.2))
+    client = connect(serve(lambda _: answer).url, timeout=0.2)
     started = time.monotonic()
     exchange = client.send(get_integration("a", "u"))
     assert time.monotonic() - started < 3
@@ -66,11 +66,11 @@ def test_waiting_is_bounded(serve: Any, closing: Any, start: bytes, drop: bytes)
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
-def test_an_answer_in_small_pieces_is_read_whole(serve: Any, closing: Any, size: int) -> None:
+def test_an_answer_in_small_pieces_is_read_whole(serve: Any, connect: Any, size: int) -> None:
     fine = ok({"Uri": "u"})
     whole = b"HTTP/1.1 100 Continue\r\n\r\n" + serialise(fine)
     answer = Raw(b"", "keep", [whole[at : at + size] for at in range(0, len(whole), size)], 0.0005)
-    client = closing(Client(serve(lambda _: answer).url, "us-east-1"))
+    client = connect(serve(lambda _: answer).url)
     exchange = client.send(get_integration("a", "u"))
     assert (exchange.response.status, exchange.faults, exchange.response.body) == (200, (), fine.body)
     assert exchange.response.headers[:-1] == fine.headers
@@ -127,8 +127,7 @@ def test_memory_and_time_are_bounded(
 ) -> None:
     url = serve(lambda _: Raw(first(), "stall", repeat(again) if again else ())).url
     clock = time.monotonic()
-    command = [sys.executable, "-c", _READER, url]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = call(sys.executable, "-c", _READER, url, timeout=60, status=0)
     grown, reason = done.stdout.splitlines()
     assert reason.startswith(fault)
     assert int(grown) / 1024 < _MOST, "megabytes"
@@ -139,7 +138,7 @@ def test_memory_and_time_are_bounded(
 
 
 @pytest.mark.parametrize("limit", [4, 100])
-def test_every_request_that_leaves_is_counted(serve: Any, closing: Any, limit: int) -> None:
+def test_every_request_that_leaves_is_counted(serve: Any, connect: Any, limit: int) -> None:
     seen: set[int] = set()
     admitted: list[bool] = []
     noted: list[Exchange] = []
@@ -156,14 +155,14 @@ def test_every_request_that_leaves_is_counted(serve: Any, closing: Any, limit: i
         admitted.append(limited)
 
     server = serve(script)
-    client = closing(Client(server.url, "us-east-1", acquire=acquire, observe=noted.append))
+    client = connect(server.url, acquire=acquire, observe=noted.append)
     with nullcontext() if limit == 100 else pytest.raises(BudgetExhausted):
         pipeline(client, *[PipelinedRequest(get_integration("a", "u"), None)] * 6)
     assert len(server.received) == client.sent == len(admitted) == len(noted)
     assert len(admitted) == min(limit, 11), "six answers, and five that were dropped"
 
 
-def test_every_attempt_takes_part_of_the_budget(serve: Any, closing: Any) -> None:
+def test_every_attempt_takes_part_of_the_budget(serve: Any, connect: Any) -> None:
     def acquire(limited: bool, writing: bool) -> None:
         taken.append(limited)
         if len(taken) > 3:
@@ -172,7 +171,7 @@ def test_every_attempt_takes_part_of_the_budget(serve: Any, closing: Any) -> Non
     taken: list[bool] = []
     answers = [Response(503), ok({"Uri": "u"}), Response(503)]
     server = serve(lambda _: answers.pop(0))
-    client = closing(Client(server.url, "us-east-1", acquire=acquire))
+    client = connect(server.url, acquire=acquire)
     client.send(get_integration("a", "u"))
     with pytest.raises(BudgetExhausted):
         client.send(get_integration("a", "u"))
@@ -188,11 +187,11 @@ WRITES = [create_domain("a"), delete_domain("a"), put_integration("a", "u"), del
     ("request_", "writing"), [*((each, False) for each in READS), *((each, True) for each in WRITES)]
 )
 def test_the_budget_is_told_of_what_writes(
-    serve: Any, closing: Any, request_: Request, writing: bool
+    serve: Any, connect: Any, request_: Request, writing: bool
 ) -> None:
     seen: list[bool] = []
     url = serve(lambda _: ok({})).url
-    client = closing(Client(url, "us-east-1", acquire=lambda limited, writing: seen.append(writing)))
+    client = connect(url, acquire=lambda limited, writing: seen.append(writing))
     client.send(request_)
     client.sibling().send(request_)
     assert seen == [writing, writing]

@@ -320,7 +320,7 @@ def test_reasons_do_not_depend_on_the_order_of_workers(contract: Contract) -> No
 
 
 def test_a_test_keeps_the_smallest_of_its_own_exchanges(contract: Contract) -> None:
-    checker, entry = checking(contract)
+    checker, entry = checking()
     for padding in (500, 10, 90):
         checker.expect(
             _answer(Uri="another", Padding="x" * padding), Expectation("response.status", uri="s3://a")

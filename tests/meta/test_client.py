@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -13,36 +13,18 @@ import pytest
 
 from getintegration_contract.errors import EndpointDown, Throttled
 from getintegration_contract.exchange import Exchange, Request, Signing
-from getintegration_contract.identity import Identity
 from getintegration_contract.judging.judge import OK, Expectation
 from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.operations import (
     get_integration,
 )
 from getintegration_contract.sending import client as clients
-from getintegration_contract.sending.client import Client
 
 from .conftest import RunSuite, Serve
 from .mutants.messages import Forward, Raw, Response, error, ok
 from .mutants.messages import Request as Received
 from .mutants.wire import serialise
-from .support import Process, checking, suite
-
-CALLER = Identity("caller", "AKIAEXAMPLE", "secret/+=key")
-
-
-@pytest.fixture
-def connect() -> Iterator[Callable[..., Client]]:
-    """Makes clients, and closes them."""
-    made: list[Client] = []
-
-    def connect(url: str, **options: Any) -> Client:
-        made.append(Client(url, "us-east-1", **options))
-        return made[-1]
-
-    yield connect
-    for client in made:
-        client.close()
+from .support import CALLER, Process, checking, suite
 
 
 @pytest.fixture(autouse=True)
@@ -72,14 +54,13 @@ TARGETS = [
 ]
 
 
-def found_or_not(request: Received) -> Response:
-    """A script that answers anything."""
-    return ok({"Uri": "u"})
+#: Answers anything.
+ANY = ok({"Uri": "u"})
 
 
 @pytest.mark.parametrize("identity", [CALLER, None], ids=["signed", "unsigned"])
-def test_targets_arrive_as_they_are_meant(serve: Serve, connect: Any, identity: Identity | None) -> None:
-    server = serve(found_or_not)
+def test_targets_arrive_as_they_are_meant(serve: Serve, connect: Any, identity: Any) -> None:
+    server = serve(lambda _: ANY)
     client = connect(server.url)
     for target in TARGETS:
         exchange = client.send(replace(get_integration("a", "u"), target=target), identity)
@@ -91,7 +72,7 @@ BODIES = [b"", b"{}", b"\x00\xff\xfe", b'{"Uri": "\xc3\xa9"}', b"a\r\n\r\nb", b"
 
 
 def test_bodies_and_methods_arrive_as_they_are_meant_on_one_connection(serve: Serve, connect: Any) -> None:
-    server = serve(lambda request: error(404, "X") if request.body == b"{}" else found_or_not(request))
+    server = serve(lambda request: error(404, "X") if request.body == b"{}" else ANY)
     client = connect(server.url)
     for body in BODIES:
         client.send(get_integration("a", body=body), CALLER)
@@ -103,7 +84,7 @@ def test_bodies_and_methods_arrive_as_they_are_meant_on_one_connection(serve: Se
 
 
 def test_nothing_is_added_but_what_http_and_signing_need(serve: Serve, connect: Any) -> None:
-    server = serve(found_or_not)
+    server = serve(lambda _: ANY)
     client = connect(server.url)
     client.send(Request("POST", "/", (("X-Odd-CASE", "1"),), b"{}"))
     client.send(Request("POST", "/"), CALLER)
@@ -134,7 +115,7 @@ def test_a_redirect_is_an_answer(serve: Serve, connect: Any, location: str) -> N
 def test_a_proxy_is_asked_for_exactly_the_same(
     serve: Serve, connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proxy = serve(found_or_not)
+    proxy = serve(lambda _: ANY)
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
     monkeypatch.delenv("NO_PROXY", raising=False)
     request = replace(get_integration("a", "u"), target="/domains/../%2e?a=%zz")
@@ -212,9 +193,7 @@ def test_a_caller_who_is_throttled_for_good_ends_the_run(serve: Serve, connect: 
 
 
 def test_a_429_that_only_one_request_gets_is_an_answer_to_it(serve: Serve, connect: Any) -> None:
-    server = serve(
-        lambda request: error(429, "ThrottlingException") if request.uri == "x" else found_or_not(request)
-    )
+    server = serve(lambda request: error(429, "ThrottlingException") if request.uri == "x" else ANY)
     client = connect(server.url)
     client.use_control(get_integration("a", "u"), CALLER)
     exchange = client.send(get_integration("a", "x"), CALLER)

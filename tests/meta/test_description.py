@@ -91,59 +91,48 @@ def test_every_ruling_is_written_down_and_needed(document: Document, model: Docu
         assert document["components"]["schemas"][schema]["properties"][member].get("x-ruling"), member
 
 
-def _new_request_member(model: Document) -> None:
+def _new(model: Document) -> None:
     model["shapes"]["GetIntegrationRequest"]["members"]["View"] = {"shape": "Scope"}
     model["shapes"]["GetIntegrationRequest"]["required"].append("View")
-
-
-def _new_error(model: Document) -> None:
     model["operations"]["GetIntegration"]["errors"].append({"shape": "ConflictException"})
     fault = {"type": "structure", "members": {}, "error": {"httpStatusCode": 409}}
     model["shapes"]["ConflictException"] = fault
+    _response(model)["members"]["Owner"] = {"shape": "name"}
+
+
+def _response(model: Document) -> Document:
+    return dict(model["shapes"]["GetIntegrationResponse"])
+
+
+def _shape(name: str, **traits: Any) -> Callable[[Document], object]:
+    return lambda model: model["shapes"][name].update(traits)
 
 
 #: How the model may move on, and what is told: the description's, then the model's.
 MOVES: list[tuple[Callable[[Document], object], str, str, str]] = [
-    (_new_request_member, "request.View, required", "nothing", "True"),
-    (_new_request_member, "request.View, place", "nothing", "body"),
-    (_new_error, "error.ConflictException, status", "nothing", "409"),
-    (lambda m: _members(m).update(Owner={"shape": "name"}), "response.Owner, most", "nothing", "64"),
-    (lambda m: _members(m).pop("WorkflowId"), "response.WorkflowId, type", "string", "nothing"),
-    (lambda m: _response(m)["required"].append("Tags"), "response.Tags, required", "False", "True"),
+    (_new, "request.View, required", "nothing", "True"),
+    (_new, "request.View, place", "nothing", "body"),
+    (_new, "error.ConflictException, status", "nothing", "409"),
     (
-        lambda m: m["shapes"]["timestamp"].update(timestampFormat="iso8601"),
-        "response.CreatedAt, timestampFormat",
+        lambda m: _response(m)["members"].update(Owner={"shape": "name"}),
+        "response.Owner, most",
         "nothing",
-        "iso8601",
+        "64",
     ),
-    (lambda m: m["shapes"]["name"].update(max=128), "request.DomainName, most", "64", "128"),
-    (lambda m: m["shapes"]["name"].update(min=2), "response.EventTriggerNames.items, fewest", "1", "2"),
-    (lambda m: m["shapes"]["TagMap"].update(max=200), "response.Tags, most", "50", "200"),
-    (lambda m: m["shapes"]["TagValue"].update(type="long"), "response.Tags.values, type", "string", "number"),
-    (
-        lambda m: m["shapes"]["Scope"].update(enum=["PROFILE"]),
-        "response.Scope, choices",
-        "['DOMAIN', 'PROFILE']",
-        "['PROFILE']",
-    ),
+    (lambda m: _response(m)["members"].pop("WorkflowId"), "response.WorkflowId, type", "string", "nothing"),
+    (lambda m: _response(m)["required"].append("Tags"), "response.Tags, required", "False", "True"),
+    (_shape("timestamp", timestampFormat="a"), "response.CreatedAt, timestampFormat", "nothing", "a"),
+    (_shape("name", max=128), "request.DomainName, most", "64", "128"),
+    (_shape("name", min=2), "response.EventTriggerNames.items, fewest", "1", "2"),
+    (_shape("TagMap", max=200), "response.Tags, most", "50", "200"),
+    (_shape("TagValue", type="long"), "response.Tags.values, type", "string", "number"),
+    (_shape("Scope", enum=["PROFILE"]), "response.Scope, choices", "['DOMAIN', 'PROFILE']", "['PROFILE']"),
     (
         lambda m: m["operations"]["GetIntegration"]["http"].update(method="GET"),
-        "operation, method",
-        "POST",
-        "GET",
+        *("operation, method", "POST", "GET"),
     ),
     (lambda m: m["metadata"].update(signingName="a"), "operation, signing name", "profile", "a"),
 ]
-
-
-def _response(model: Document) -> Document:
-    response: Document = model["shapes"]["GetIntegrationResponse"]
-    return response
-
-
-def _members(model: Document) -> Document:
-    members: Document = _response(model)["members"]
-    return members
 
 
 @pytest.mark.parametrize(("change", "place", "described", "modelled"), MOVES, ids=[move[1] for move in MOVES])

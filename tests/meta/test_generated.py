@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.exchange import Response as Answer
 from getintegration_contract.operations import get_integration
@@ -18,9 +17,8 @@ from .conftest import RunSuite
 from .mutants.kit import always, is_get, on_answer
 from .mutants.messages import Forward, Request, Response, error
 from .mutants.writes import edited
-from .support import DESCRIPTION, Process, checking, suite
+from .support import CONTRACT, Process, checking, suite
 
-CONTRACT = Contract.load(DESCRIPTION)
 FOUND = {"DomainName": "a", "Uri": "u", "CreatedAt": 1, "LastUpdatedAt": 1}
 
 
@@ -37,7 +35,7 @@ def test_schemathesis_has_its_own_say(status: int, document: Any, passes: bool) 
     headers = (("Content-Type", "application/json"),)
     response = Answer(status, "", headers, json.dumps(document).encode())
     exchange = Exchange("http://target", get_integration("a", "u"), response)
-    checker, entry = checking(CONTRACT)
+    checker, entry = checking()
     assert generated._second_opinion(case, "request.valid", exchange, checker) is passes
     assert set(entry.findings) == (set() if passes else {"request.valid"})
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.judging import oracle
 from getintegration_contract.judging.judge import (
@@ -31,7 +30,7 @@ from getintegration_contract.judging.judge import (
 
 from ..contract import test_ambiguous as ambiguous
 from ..contract import test_malformed as malformed
-from .support import DESCRIPTION, checking
+from .support import CONTRACT, checking
 
 DOMAIN, URI = "My-Domain_1", "s3://bucket/caf\u00e9"
 INTEGRATION = {
@@ -50,7 +49,6 @@ INTEGRATION = {
 }
 OPTIONAL = INTEGRATION.keys() - {"DomainName", "Uri", "CreatedAt", "LastUpdatedAt"}
 TEXT = json.dumps(INTEGRATION)
-CONTRACT = Contract.load(DESCRIPTION)
 JSON, ID = ("Content-Type", "application/json"), ("x-amzn-RequestId", "1")
 HTML, PLAIN = (("Content-Type", f"text/{kind}") for kind in ("html", "plain"))
 FOUND = Expectation("response.status", (OK,), DOMAIN, URI)
@@ -184,7 +182,7 @@ def test_which_of_several_answers_are_lawful(
 
 @pytest.mark.parametrize("reported", [c for c in CONTRACT.clauses if fnmatchcase(c, "sigv4.*.type")])
 def test_status_and_type_of_a_rejected_signature_are_reported_but_fail_nobody(reported: str) -> None:
-    checker, entry = checking(CONTRACT)
+    checker, entry = checking()
     rejected = error(401, "Unauthorized")
     assert checker.unauthenticated(rejected, reported.removesuffix(".type"), "InvalidSignatureException")
     checker.raise_if_violated()
@@ -203,7 +201,7 @@ def test_status_and_type_of_a_rejected_signature_are_reported_but_fail_nobody(re
     ],
 )
 def test_what_has_no_route_need_only_be_rejected(given: Exchange, reported: set[str]) -> None:
-    checker, entry = checking(CONTRACT)
+    checker, entry = checking()
     checker.no_route(given, "routing.method")
     assert set(entry.findings) - {"response.request-id"} == reported
 
@@ -249,7 +247,7 @@ def test_wrong_error(given: Exchange, clauses: set[str]) -> None:
 
 
 def test_no_answer_violates_the_clause_of_transport_and_says_nothing_of_headers() -> None:
-    checker, entry = checking(CONTRACT)
+    checker, entry = checking()
     checker.expect(NO_ANSWER, UNKNOWN)
     assert set(entry.findings) == {"missing.domain", "transport.answers"}
 

@@ -17,20 +17,11 @@ from getintegration_contract.operations import delete_domain
 from getintegration_contract.state.command import main as sweep
 from getintegration_contract.state.leftovers import PREFIX
 
-from .commands import ask, domains, stock
 from .conftest import RunSuite, Serve
 from .mutants.kit import always, is_get, on_answer
 from .mutants.messages import Request, Response, error
 from .mutants.wire import dial
-from .support import (
-    Process,
-    emulator,
-    environment,
-    finish,
-    start_suite,
-    suite,
-    wait_for,
-)
+from .support import Process, ask, domains, emulator, environment, finish, start_suite, stock, suite, wait_for
 
 
 def test_interrupted_at_a_terminal_the_emulator_lives_until_it_is_clean() -> None:

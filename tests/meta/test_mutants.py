@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +17,6 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.target.file import read_file
 
 from .mutants import alterations, emulator_code
-from .mutants.bases import ROOT
 from .mutants.catalogue import LAWFUL, MUTANTS
 from .mutants.jobs import Outcome, target_file
 from .mutants.kit import chain, from_one, remembers
@@ -26,6 +24,7 @@ from .mutants.messages import Answer, Forward, Handler, Raw, Request, ok
 from .mutants.pairs import KINDS
 from .mutants.proxy import Proxy
 from .mutants.runner import is_right, line
+from .support import call
 
 
 def test_names_are_unique_and_there_are_many() -> None:
@@ -121,9 +120,7 @@ def test_every_pattern_of_pairs_means_a_mutant() -> None:
 
 
 def test_a_sample_is_caught() -> None:
-    command = [sys.executable, "tests/meta/mutants/run.py", "--quick"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    call(sys.executable, "tests/meta/mutants/run.py", "--quick", timeout=240, status=0)
 
 
 def test_places_of_the_emulators_code_have_names_and_reasons_have_places() -> None:
@@ -178,7 +175,5 @@ def test_what_is_not_noticed_as_it_must_be_is_named_and_results_kept(
 
 def test_the_gate_notices_an_alteration_of_the_emulator(tmp_path: Path) -> None:
     options = ["emulator-code", "--results", str(tmp_path / "results"), "-k", "errors.(module): 404 -> 405"]
-    command = [sys.executable, "tests/meta/mutants/run.py", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = call(sys.executable, "tests/meta/mutants/run.py", *options, timeout=240, status=0)
     assert "1 altered: 1 noticed, 0 not" in done.stdout

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
@@ -20,7 +21,7 @@ import yaml
 
 from getintegration_contract import cli
 
-from .support import ROOT, Process, Result, emulator, environment, started, wait_for
+from .support import ROOT, Process, Result, call, emulator, environment, started, wait_for
 
 STORED = ROOT / "tests" / "meta" / "report" / "stored" / "failing.json"
 
@@ -33,7 +34,7 @@ NOT_NEEDED = {"aiohttp", "awscli", "boto3", "openapi-spec-validator", "tox"}
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 
 
-def _step(name: str, temporary: Path, folder: Path, **given: str) -> subprocess.CompletedProcess[str]:
+def _step(name: str, temporary: Path, folder: Path, **given: str) -> Result:
     """Runs a step of the action as GitHub's runner does, with these inputs."""
     (step,) = (step for step in ACTION["runs"]["steps"] if step["name"] == name)
     inputs = {key: value["default"] for key, value in ACTION["inputs"].items()}
@@ -49,19 +50,12 @@ def _step(name: str, temporary: Path, folder: Path, **given: str) -> subprocess.
     env = environment(
         GITHUB_ACTIONS="true", GITHUB_ACTION_PATH=str(ROOT), RUNNER_TEMP=str(temporary), **files, **own
     )
-    return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script],
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-    )
+    shell = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
+    return call(*shell, script, cwd=folder, env=env, timeout=300)
 
 
 def _installed(folder: Path) -> str:
-    done = _step("Install", folder, folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+    _step("Install", folder, folder).due(0)
     return str(folder)
 
 
@@ -95,10 +89,8 @@ def command(venv: Path, empty: Path, tmp_path: Path) -> Command:
     env["PATH"] = f"{venv / 'bin'}:{env['PATH']}"
 
     def command(line: str, status: int | None = None) -> Result:
-        done = subprocess.run(
-            ["bash", "-c", line], cwd=empty, env=env, capture_output=True, encoding="utf-8", timeout=180
-        )
-        return Result(done.returncode, done.stdout, done.stderr, empty / "reports").due(status)
+        done = call("bash", "-c", line, cwd=empty, env=env, timeout=180, status=status)
+        return replace(done, directory=empty / "reports")
 
     return command
 
@@ -198,10 +190,9 @@ def _act(runner: Path, folder: Path, port: int, *served: str, **given: str) -> t
         "Run", runner, folder, **{"start": start, "endpoint_url": f"http://127.0.0.1:{port}"} | given
     )
     output = (folder.parent / "OUTPUT").read_text(encoding="utf-8")
-    assert output == f"status={done.returncode}\n", done.stderr
+    assert output == f"status={done.status}\n", done.stderr
     summary = folder.parent / "STEP_SUMMARY"
-    printed = done.stdout + done.stderr
-    return output, printed, summary.read_text(encoding="utf-8") if summary.exists() else ""
+    return output, done.output, summary.read_text(encoding="utf-8") if summary.exists() else ""
 
 
 def test_the_action_starts_a_mock_tests_it_and_stops_it(runner: Path, empty: Path, port: int) -> None:
@@ -294,14 +285,8 @@ def test_a_command_line_is_answered(
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_every_command_helps_by_its_name(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "getintegration_contract", name, "--help"],
-        capture_output=True,
-        encoding="utf-8",
-        env=environment(),
-        timeout=60,
-    )
-    assert (done.returncode, f"usage: getintegration-contract {name} " in done.stdout) == (0, True), done
+    done = call(sys.executable, "-m", "getintegration_contract", name, "--help", status=0)
+    assert f"usage: getintegration-contract {name} " in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -318,8 +303,6 @@ def test_every_command_helps_by_its_name(name: str) -> None:
 )
 def test_no_command_leaves_an_encoding_to_chance(line: str, status: int, tmp_path: Path) -> None:
     strict = ["-X", "warn_default_encoding", "-W", "error::EncodingWarning"]
-    command = [sys.executable, *strict, "-m", "getintegration_contract", *shlex.split(line)]
-    how: dict[str, Any] = {"stdin": subprocess.DEVNULL, "env": environment(), "encoding": "utf-8"}
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, **how)
-    assert done.returncode == status, done.stdout + done.stderr
+    command = (sys.executable, *strict, "-m", "getintegration_contract", *shlex.split(line))
+    done = call(*command, cwd=tmp_path, stdin=subprocess.DEVNULL, status=status)
     assert "Warning" not in done.stderr

@@ -17,19 +17,10 @@ import pytest
 
 from getintegration_contract.state.provisioner import PREFIX
 
-from .commands import domains
 from .conftest import RunSuite
 from .mutants.kit import is_get
 from .mutants.messages import Forward, Request, Response
-from .support import (
-    ROOT,
-    Process,
-    command_line,
-    environment,
-    finish,
-    start_suite,
-    suite,
-)
+from .support import ROOT, Process, call, command_line, domains, environment, finish, start_suite, suite
 
 # --- Signals ------------------------------------------------------------------------------------------------
 
@@ -151,10 +142,8 @@ def test_an_option_that_another_plugin_has_is_one_sentence(program: list[str], t
         "def pytest_addoption(parser):\n"
         "    parser.getgroup('Profiling').addoption('--profile', action='store_true', help='other')\n"
     )
-    command = [sys.executable, "-m", *program, "-p", "profiling"]
     env = environment(PYTHONPATH=str(tmp_path))
-    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT)
-    assert done.returncode == 4, done.stderr
+    done = call(sys.executable, "-m", *program, "-p", "profiling", env=env, status=4)
     (line,) = filter(None, done.stderr.splitlines())
     assert line == (
         "ERROR: --profile is an option of the plugin profiling too: leave that out with -p no:profiling"

@@ -13,11 +13,10 @@ from getintegration_contract.operations import delete_domain
 from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.state import MEMBERS
 
-from .commands import LOOPBACK, ask, domains, stock, writes
 from .conftest import RunSuite, Serve
 from .mutants.kit import is_get
 from .mutants.messages import Response, error, ok
-from .support import SUITE, Process, suite
+from .support import LOOPBACK, SUITE, Process, ask, domains, stock, suite, writes
 
 Say = Callable[[str], object]
 GIVEN = ("--domain-name", "Mine", "--integration-uri", "s3://mine")

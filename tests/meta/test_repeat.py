@@ -11,7 +11,7 @@ import pytest
 from .conftest import RunSuite
 from .mutants.kit import always, chain, on_answer
 from .mutants.messages import Handler
-from .support import ACCESS_KEY, SECRET_KEY, Process, environment, suite
+from .support import ACCESS_KEY, SECRET_KEY, Process, call, environment, suite
 
 
 def _labelled(name: str, value: str) -> Handler:
@@ -36,9 +36,7 @@ def test_other_tools_ask_the_same_as_printed(
     result = run_suite(*given, env=environment(**keys), status=1)
     also = result.findings["response.content-type"]["also"]
     (line,) = (line for line in also if line.startswith(f"{tool} "))
-    done = subprocess.run(["bash", "-c", line], env=environment(**keys), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert shown in done.stdout
+    assert shown in call("bash", "-c", line, env=environment(**keys), status=0).stdout
 
 
 def test_only_what_the_baseline_has_not_fails_a_run(endpoint: Process, tap: Any, run_suite: RunSuite) -> None:

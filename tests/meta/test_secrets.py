@@ -18,11 +18,10 @@ from getintegration_contract.redact import REDACTED
 from getintegration_contract.state.provisioner import PREFIX
 from getintegration_contract.target.emulator import emulator_identities
 
-from .commands import refreshing_profile, run_many
 from .conftest import RunSuite, Serve
 from .disguises import DISGUISED, PLAIN, SECRET, TOKEN, leaks
 from .mutants.messages import Forward, Request, Response, error, ok
-from .support import Process, Result, environment, found, suite
+from .support import Process, Result, environment, found, refreshing_profile, run_many, suite
 
 
 def signature(request: Request) -> str:

@@ -9,11 +9,8 @@ import yaml
 from botocore.endpoint_provider import EndpointProvider
 from botocore.loaders import Loader
 
-from getintegration_contract.contract import Contract
+from .support import CONTRACT, DESCRIPTION, ROOT, Result
 
-from .support import DESCRIPTION, ROOT, Result
-
-CONTRACT = Contract.load(DESCRIPTION)
 TABLE = (ROOT / "docs" / "restjson1.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (\w+) \| `([\w.-]+)` \| `(\w+\.py)::(\w+)` \|$", TABLE, re.MULTILINE)
 SMITHY = "Smithy restJson1 tests, "

@@ -24,10 +24,19 @@ from getintegration_contract.target.capabilities import CAPABILITIES, TEMPORARY_
 from getintegration_contract.target.file import KEYS
 from getintegration_contract.target.hosts import is_loopback
 
-from .commands import AWS, refreshing_profile, writes
 from .conftest import RunSuite, Serve
 from .mutants.messages import ok
-from .support import ACCESS_KEY, IDENTITIES, SECRET_KEY, Process, environment, suite
+from .support import (
+    ACCESS_KEY,
+    AWS,
+    IDENTITIES,
+    SECRET_KEY,
+    Process,
+    environment,
+    refreshing_profile,
+    suite,
+    writes,
+)
 
 # --- The interlock ------------------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.contract import Contract
 from getintegration_contract.errors import WaiverError
 from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.run import Run, Settings
@@ -18,11 +17,9 @@ from getintegration_contract.target import waivers
 from getintegration_contract.target.capabilities import CAPABILITIES
 from getintegration_contract.target.target import Target
 
-from .commands import run_many
 from .conftest import RunSuite
-from .support import DESCRIPTION, Process, Result, suite
+from .support import CONTRACT, Process, Result, run_many, suite
 
-CONTRACT = Contract.load(DESCRIPTION)
 TODAY = datetime.datetime.now(datetime.UTC).date()
 TOMORROW, YESTERDAY = TODAY + datetime.timedelta(days=1), TODAY - datetime.timedelta(days=1)
 BROKEN = "error.content-type"

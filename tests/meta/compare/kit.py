@@ -10,7 +10,6 @@ from typing import Any
 
 from getintegration_compare import cli
 from getintegration_compare.comparison import Comparison, Settings
-from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Recording, har
@@ -19,9 +18,8 @@ from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 from getintegration_contract.target.emulator import emulator_identities
 
-from ..support import DESCRIPTION
+from ..support import CONTRACT
 
-CONTRACT = Contract.load(DESCRIPTION)
 STATE = {
     "domain": "Domain",
     "uri": "s3://Bucket/Caf\u00e9",

@@ -20,11 +20,10 @@ import pytest
 from getintegration_compare import cli
 from getintegration_contract import recording as recordings
 
-from ..commands import AWS, domains
 from ..mutants.kit import is_get
 from ..mutants.messages import Forward, Response
 from ..mutants.messages import Request as Received
-from ..support import ROOT, emulator, environment
+from ..support import AWS, ROOT, domains, emulator, environment
 from .kit import about, accept, compared, exchange, found, load, missing, record, run
 
 

@@ -16,7 +16,7 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import get_integration
 
-from ..commands import AWS
+from ..support import AWS
 from .kit import STATE, Edited, about, compare, compared, error, exchange, found, missing, places, record
 
 Versus = Callable[..., tuple[int, dict[str, Any]]]

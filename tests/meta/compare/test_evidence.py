@@ -11,9 +11,8 @@ from getintegration_contract import evidence as promotion
 from getintegration_contract.contract import Contract
 from getintegration_contract.judging.ledger import Finding
 
-from ..commands import AWS
 from ..mutants.messages import error
-from ..support import DESCRIPTION, Scripted
+from ..support import AWS, DESCRIPTION, Scripted
 from .kit import Edited, compared, run
 
 

@@ -27,8 +27,7 @@ from getintegration_contract.state import provisioner as states
 from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.provisioner import Provisioner
 
-from ..commands import CALLER, ask, stock
-from ..support import ROOT, Process
+from ..support import CALLER, ROOT, Process, ask, stock
 
 FOLDER = ROOT / "docs" / "iam"
 WAYS = sorted(path.stem for path in FOLDER.glob("*.json"))

@@ -20,7 +20,7 @@ from getintegration_contract.recording import Recorder, har
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 
-from ..commands import CALLER
+from ..support import CALLER
 from .kit import IDENTITIES, about, exchange, load, record, run
 
 BODIES = {

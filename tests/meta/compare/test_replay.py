@@ -27,11 +27,10 @@ from getintegration_contract.state.provisioner import Provisioner
 from getintegration_contract.state.state import State
 from getintegration_contract.target.target import Target
 
-from ..commands import AWS, ask, domains, stock
 from ..mutants.kit import always, is_get, on_answer
 from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
-from ..support import Process, Scripted, Tap, emulator, suite
+from ..support import AWS, Process, Scripted, Tap, ask, domains, emulator, stock, suite
 from .conftest import record_suite
 from .kit import IDENTITIES, STATE, Edited, compared, exchange, places, record, run
 

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..commands import stock
 from ..mutants.kit import is_get
 from ..mutants.messages import Answer, Forward, Raw, Request, Response, error, ok
-from ..support import Process, Tap, emulator
+from ..support import Process, Tap, emulator, stock
 from .faults import SECRET
 
 

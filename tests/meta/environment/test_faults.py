@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from ..conftest import RunSuite
-from ..support import ROOT, SUITE, Process, Result, command_line, environment
+from ..support import SUITE, Process, Result, call, command_line, environment
 from .faults import FAULTS, SECRET, Row
 from .servers import serving
 
@@ -56,7 +55,4 @@ def _run(row: Row, run_suite: RunSuite, tmp: Path, url: str) -> Result:
         return run_suite(*options, report=False, env=env, lean=lean, timeout=30)
     command = shlex.join([sys.executable, "-m", "pytest", *command_line(options, None, lean)])
     script = fill(row.shell.replace("{run}", command).replace("{{", "{").replace("}}", "}"))
-    done = subprocess.run(
-        ["bash", "-c", script], env=env, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
-    )
-    return Result(done.returncode, done.stdout, done.stderr)
+    return call("bash", "-c", script, env=env, timeout=30)

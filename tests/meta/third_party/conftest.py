@@ -9,10 +9,11 @@ import os
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ..support import Closing, Result, emulator
+from ..support import Result, emulator
 from . import servers
 
 VARIABLE = "CONTRACT_THIRD_PARTY"
@@ -54,7 +55,7 @@ def programs(pytestconfig: pytest.Config) -> Programs:
 
 
 @pytest.fixture
-def prism(programs: Programs, tmp_path: Path, closing: Closing) -> Callable[..., servers.Server]:
+def prism(programs: Programs, tmp_path: Path, closing: Any) -> Callable[..., servers.Server]:
     """Starts Prism with options."""
     folder = programs("prism")
     return lambda *options: closing(servers.prism(folder, tmp_path / "prism.log", *options))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ..conftest import RunSuite
-from ..support import ROOT, environment, suite
+from ..support import call, suite
 from .conftest import violated
 from .servers import Server
 
@@ -45,16 +44,7 @@ def test_parity_of_the_emulator_and_the_mock(run_suite: RunSuite, mock: Server, 
     name, uri = (json.dumps(option.partition("=")[2]) for option in GIVEN)
     target.write_text(f"domain-name = {name}\nintegration-uri = {uri}\n", encoding="utf-8")
     command = (sys.executable, "-m", "getintegration_compare", recording, mock.url, "--no-repeat")
-    options = ("--target", target, "--report-dir", tmp_path)
-    done = subprocess.run(
-        [*map(str, (*command, *options))],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 1, done.stdout + done.stderr
+    call(*command, "--target", target, "--report-dir", tmp_path, status=1)
     report = json.loads((tmp_path / "compare.json").read_text(encoding="utf-8"))
     kinds = {(difference["kind"], difference["where"]) for difference in report["differences"]}
     # It answers every valid request with the description's example, whether that exists or not.
