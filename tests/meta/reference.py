@@ -39,10 +39,11 @@ OTHERS = (("--hypothesis-seed N", "another seed; the same seed sends the same re
 def run_options() -> Iterator[tuple[str, str]]:
     """The options of a run: how each is typed, and what it means."""
     for group in options.OPTIONS.values():
-        for name, (read, meaning) in group.items():
-            read = {"metavar": read} if isinstance(read, str) else read
-            value = read.get("metavar") or "|".join(read.get("choices", ()))
-            yield f"{name} {f'[{value}]' if 'nargs' in read else value}".strip(), meaning
+        for name, given in group.items():
+            choices = given.get("choices", ())
+            value = given.get("metavar") or "|".join(choices)
+            meaning = given["help"] % {"choices": ", ".join(choices)}
+            yield f"{name} {f'[{value}]' if 'nargs' in given else value}".strip(), meaning
 
 
 def _cell(text: str) -> str:

@@ -8,8 +8,10 @@ import fnmatch
 import os
 import re
 import shlex
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,6 @@ from getintegration_contract.report import history
 from getintegration_contract.report.files import check_file, check_writable
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import target as targets
-from getintegration_contract.target.capabilities import CAPABILITIES
 from getintegration_contract.target.emulator import LocalEmulator
 from getintegration_contract.target.file import KEYS
 from getintegration_contract.target.target import Target
@@ -33,58 +34,20 @@ from getintegration_contract.target.waivers import read as read_waivers
 MAX_EXAMPLES = {"gate": 100, "nightly": 5000}
 _LONGEST_SEED = 18
 
-_FLAG = {"action": "store_true"}
-_COUNT: dict[str, Any] = {"type": int, "metavar": "N"}
-_SECONDS: dict[str, Any] = {"type": float, "metavar": "SECONDS"}
 
-#: By group and option, what stands for its value or how it is read, and what it means.
-OPTIONS: dict[str, dict[str, tuple[str | dict[str, Any], str]]] = {
-    "what is tested": {
-        "--endpoint-url": ("URL", "endpoint under test; default: the shipped emulator"),
-        "--region": ("NAME", "region to sign for (default us-east-1, or what AWS_REGION says)"),
-        "--profile": ("NAME", "AWS profile of the caller"),
-        "--target": ("FILE.toml", "all about a target in one file; options win over it"),
-        "--domain-name": ("NAME", "use this domain; nothing is written"),
-        "--integration-uri": ("URI", "use this integration of --domain-name"),
-        "--allow-writes": (
-            {"action": "store_const", "const": True},
-            "let the run make and remove its own domains on AWS too",
-        ),
-        "--no-writes": (_FLAG, "never write: use an integration that can be listed"),
-        "--not-claimed": (
-            {"action": "append", "metavar": "CAPABILITY", "choices": CAPABILITIES},
-            "a capability that the target does not claim: " + ", ".join(CAPABILITIES),
-        ),
-        "--wait": (_SECONDS, "seconds to wait for an endpoint that still starts"),
-        "--rate": ({"type": float, "metavar": "N"}, "requests a second, all workers together (AWS: 5)"),
-        "--max-requests": (_COUNT, "requests at most, beside those that wait and clean up"),
-        "--request-timeout": (_SECONDS, "seconds to wait for an answer (default 10)"),
-    },
-    "how it is tested": {
-        "--depth": ({"choices": tuple(MAX_EXAMPLES)}, "gate (default) or nightly"),
-        "--max-examples": (_COUNT, "fuzzed requests (gate 100, nightly 5000)"),
-        "--fail-on-should": (_FLAG, "SHOULD clauses gate as well"),
-        "--redact-accounts": (_FLAG, "hide account ids in every output"),
-        "--list-clauses": (
-            {"nargs": "?", "const": "text", "choices": ("text", "markdown", "json")},
-            "print the clauses and stop",
-        ),
-    },
-    "what comes of it": {
-        "--waivers": ("FILE.toml", "violations that are accepted"),
-        "--write-waivers": ("FILE.toml", "write waivers for what is violated now"),
-        "--require-exercised": (
-            {"action": "append", "default": [], "metavar": "GLOB"},
-            "status 1 unless every matching clause was exercised, e.g. 'request.*'",
-        ),
-        "--report-dir": ("DIR", "write report.html, report.json, junit.xml, summary.md and exchanges.har"),
-        "--record": ("FILE.har", "keep every exchange, redacted, as HAR 1.2"),
-        "--resume": (_FLAG, "continue a recording that was interrupted"),
-        "--baseline": ("REPORT.json", "an earlier report: say what is new, mended, as it was"),
-        "--fail-on": ({"choices": ("new",)}, "new: status 1 only for violations that the baseline has not"),
-    },
-}
+def _options() -> dict[str, dict[str, dict[str, Any]]]:
+    """By group and option, what argparse is given."""
+    groups = tomllib.loads((resources.files(__package__) / "options.toml").read_text("utf-8"))
+    for option, given in (each for group in groups.values() for each in group.items()):
+        key = KEYS.get(option.removeprefix("--"), {})
+        if choices := key.get("enum", key.get("items", {}).get("enum")):
+            given["choices"] = choices
+        if kind := {"number": float, "integer": int}.get(key.get("type")):
+            given["type"] = kind
+    return groups
 
+
+OPTIONS = _options()
 #: Options that the command to repeat one test does without.
 _NOT_TO_REPEAT = (*OPTIONS["what comes of it"], "--junitxml", "--junit-xml", "-n", "--numprocesses", "--dist")
 
@@ -93,9 +56,8 @@ def add(parser: pytest.Parser) -> None:
     """Register the options."""
     for title, options in OPTIONS.items():
         group = parser.getgroup(f"contract: {title}", f"getintegration-contract: {title}")
-        for option, (value, meaning) in options.items():
-            read = {"metavar": value} if isinstance(value, str) else value
-            group.addoption(option, help=meaning, **read)
+        for option, given in options.items():
+            group.addoption(option, **given)
 
 
 def collision(error: str, plugins: pytest.PytestPluginManager) -> str:
