@@ -48,12 +48,9 @@ class Controller:
 
     def say(self, line: str) -> None:
         """Print a line for the user, outside tests."""
+        self.progress.erase()
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if self.progress.bar is not None:
-            self.progress.bar.console.print(
-                f"contract: {line}", markup=False, highlight=False, soft_wrap=True
-            )
-        elif reporter is not None:
+        if reporter is not None:
             reporter.ensure_newline()
             reporter.write_line(f"contract: {line}")
         else:
@@ -135,7 +132,7 @@ class Controller:
         elif getattr(report, "violation", False):
             status = "violated", "V", ("VIOLATED", {"red": True})
         # With -q the verdict is all that is wanted, and a bar stands in place of letters.
-        is_silent = self.config.option.verbose < 0 or self.progress.bar is not None
+        is_silent = self.config.option.verbose < 0 or self.progress.draws
         return (status[0], "", "") if is_silent else status
 
     @pytest.hookimpl(tryfirst=True)

@@ -13,8 +13,8 @@ from getintegration_contract.target.capabilities import WRITING
 from getintegration_contract.target.target import Target
 from getintegration_contract.text import duration
 
-#: Seconds between two lines, and between two looks of the bar.
-_LINES, _LOOKS = 10.0, 0.1
+#: Seconds between two lines, and between two looks of the bar, which is as wide as this.
+_LINES, _LOOKS, _WIDTH = 10.0, 0.1, 40
 #: About how many requests a test sends, and what share of all requests writes.
 _USUAL, _WRITING = 1.1, 0.15
 
@@ -25,18 +25,20 @@ def pytest_contract_requests(nodeid: str, settings: Settings, target: Target) ->
 
 
 class Progress:
-    """Shows in the controlling process how far the run is."""
+    """Shows in the controlling process how far the run is.
+
+    Attributes:
+        left: The tests that have not ended, and about how many requests each sends, once they are known.
+        draws: Whether a bar stands in place of pytest's letters.
+    """
 
     def __init__(self, config: pytest.Config, run: Run) -> None:
         self._config = config
         self._run = run
-        #: The tests that have not ended, and about how many requests each sends; None before they are known.
         self.left: dict[str, float] | None = None
+        self.draws = False
         self._total = self._done = 0.0
         self._begun = self._shown = time.monotonic()
-        self._draws = False
-        #: The progress bar of rich, once tests run; None where lines are written, or nothing is.
-        self.bar: Any = None
 
     @pytest.hookimpl(trylast=True)  # after pytest has said how many tests there are
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -46,33 +48,36 @@ class Progress:
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         self._begin(ids)
 
-    @pytest.hookimpl(tryfirst=True)  # before pytest names the file
-    def pytest_runtest_logstart(self) -> None:
-        if self._draws and self.bar is None:
-            self._show_bar()
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if not hasattr(report, "contract") or self.left is None:
             return
         self._done += self.left.pop(report.nodeid, _USUAL)
-        if self._done >= self._total:
-            return
         now = time.monotonic()
-        if now - self._shown < (_LINES if self.bar is None else _LOOKS):
+        if self._done >= self._total or now - self._shown < (_LOOKS if self.draws else _LINES):
             return
         self._shown = now
-        if self.bar is not None:
-            self.bar.update(self.bar.task_ids[0], completed=self._done, refresh=True)
+        left = duration((now - self._begun) / self._done * (self._total - self._done))
+        text = f"about {self._done:.0f} of {self._total:.0f} requests, about {left} left"
+        if self.draws:
+            self._draw(f"[{'#' * int(_WIDTH * self._done / self._total):<{_WIDTH}}] {text}")
         else:
-            left = duration((now - self._begun) / self._done * (self._total - self._done))
-            self._run.say(f"about {self._done:.0f} of {self._total:.0f} requests, about {left} left")
+            self._run.say(text)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        self._draws = False
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = None
+        self.erase()
+        self.draws = False
+
+    def erase(self) -> None:
+        """Take the bar away, so that something else can be written."""
+        if self.draws:
+            self._draw("")
+            self._draw("", erase=False)
+
+    def _draw(self, text: str, *, erase: bool = True) -> None:
+        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        reporter.rewrite(text[: reporter._tw.fullwidth - 1], erase=erase)
+        reporter.flush()
 
     def _begin(self, ids: Iterable[str]) -> None:
         if self.left is not None:
@@ -81,10 +86,14 @@ class Progress:
         found = {id_: estimate(nodeid=id_, settings=run.settings, target=run.target) for id_ in ids}
         self.left = {id_: _USUAL if count is None else count for id_, count in found.items()}
         self._begun = self._shown = time.monotonic()
-        if self._config.option.verbose < 0:
+        option, reporter = self._config.option, self._config.pluginmanager.get_plugin("terminalreporter")
+        if option.verbose < 0:
             return
         self._announce(sum(self.left.values()))
-        self._draws = self._total > 0 and self._has_room()
+        # Where there is a terminal to draw on, and nobody else writes to it.
+        is_free = option.verbose == 0 and option.capture != "no" and not option.usepdb
+        if is_free and self._total and reporter is not None and reporter.isatty():
+            self.draws, reporter.showfspath = True, False
 
     def _announce(self, total: float) -> None:
         """Say how many requests there will be, and how long they take where there is a rate."""
@@ -103,31 +112,3 @@ class Progress:
             self._run.say(f"{text}, at {pace}, so about {duration(seconds)}")
         else:
             self._run.say(f"{text}, as fast as they are answered")
-
-    def _has_room(self) -> bool:
-        """Whether there is a terminal to draw on, and nobody else who writes to it."""
-        reporter, option = self._config.pluginmanager.get_plugin("terminalreporter"), self._config.option
-        is_terminal = reporter is not None and reporter.isatty()
-        return is_terminal and option.verbose == 0 and option.capture != "no" and not option.usepdb
-
-    def _show_bar(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-        reporter.ensure_newline()
-        reporter.showfspath = False
-        self.bar = Bar(
-            BarColumn(),
-            TextColumn("about {task.completed:.0f} of {task.total:.0f} requests,"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=Console(file=reporter._tw._file, no_color=not reporter.hasmarkup),
-            auto_refresh=False,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self.bar.add_task("", total=self._total)
-        self.bar.start()
