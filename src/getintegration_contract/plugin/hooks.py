@@ -49,9 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "crowded: requests wait for one another, as they are meant to")
     if hasattr(config, "workerinput"):
         if "contract" in config.workerinput:
-            config.pluginmanager.register(
-                Worker(config, config.workerinput["contract"], _contract()), "contract-worker"
-            )
+            worker = Worker(config, config.workerinput["contract"], _contract())
+            config.pluginmanager.register(worker, "contract-worker")
         return
     if config.option.collectonly or config.option.help or not _runs_suite(config):
         config.option.depth = config.option.depth or "gate"
@@ -79,13 +78,8 @@ def _contract() -> Contract:
         raise pytest.UsageError(str(error)) from None
 
 
-def _named(config: pytest.Config) -> list[Path]:
-    """The files and folders that the arguments name."""
-    here = config.invocation_params.dir
-    return [(here / argument.partition("::")[0]).resolve() for argument in config.args]
-
-
 def _runs_suite(config: pytest.Config) -> bool:
     """Whether any argument names the suite, something in it, or a folder above it."""
-    suite = paths.suite()
-    return any(suite in (path, *path.parents) or path in suite.parents for path in _named(config))
+    suite, here = paths.suite(), config.invocation_params.dir
+    named = ((here / argument.partition("::")[0]).resolve() for argument in config.args)
+    return any(path.is_relative_to(suite) or suite.is_relative_to(path) for path in named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,9 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.recording import Recorder, Recording, RecordingError
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.run import Run
+
+#: The settings of a run that a recording names.
+_SETTINGS = ("seed", "depth", "max_examples")
 
 
 class RunRecorder:
@@ -46,15 +50,9 @@ class RunRecorder:
 
     def _suite(self) -> Suite:
         """What the recording is about, all states that it was made with included."""
-        run, how = self._run, self._run.settings
-        suite = Suite.begun(
-            run.target,
-            run.state,
-            seed=how.seed,
-            depth=how.depth,
-            max_examples=how.max_examples,
-            emulator=run.is_emulator,
-        )
+        run = self._run
+        how: dict[str, Any] = {name: getattr(run.settings, name) for name in _SETTINGS}
+        suite = Suite.begun(run.target, run.state, emulator=run.is_emulator, **how)
         return suite.continuing(self._earlier.suite) if self._earlier else suite
 
     def begin(self) -> None:

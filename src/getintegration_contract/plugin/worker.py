@@ -45,7 +45,6 @@ class UnderWay:
     """
 
     checker: Checker
-    clauses: tuple[str, ...] = ()
     bursts: bool = False
     exchanges: list[str] = field(default_factory=list)
     signatures: list[str] = field(default_factory=list)
@@ -83,6 +82,7 @@ class Worker:
             acquire=self._acquire,
             observe=self._observe,
         )
+        config.add_cleanup(self.client.close)
         question = get_integration(self.state.domain, self.state.uri)
         self.client.use_control(question, self.target.caller)
         self.test = self._begin(Entry(""))
@@ -115,11 +115,11 @@ class Worker:
             self.redactor.add(*identity.secrets)
         if self._records:
             signing = resign.describe(exchange, identity, self.target.region)
-            recorded = har.Recorded(exchange, test.checker.entry.test, test.clauses, signing)
+            recorded = har.Recorded(exchange, test.checker.entry.test, test.checker.clauses, signing)
             test.exchanges.append(har.line(recorded, self.redactor))
 
     def _begin(self, entry: Entry, clauses: tuple[str, ...] = ()) -> UnderWay:
-        return UnderWay(Checker(self.judge, entry, self.redactor, self._gates, clauses), clauses)
+        return UnderWay(Checker(self.judge, entry, self.redactor, self._gates, clauses))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
@@ -141,7 +141,7 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         phase, crowded = item.path.stem.removeprefix("test_"), item.get_closest_marker("crowded") is not None
-        ids = _clauses(item)
+        ids = tuple(clause for mark in item.iter_markers("clauses") for clause in mark.args)
         self.test = self._begin(Entry(item.nodeid, phase, crowded), ids)
         if unknown := [clause for clause in ids if clause not in self.contract.clauses]:
             pytest.fail(f"names the clause {unknown[0]}, which does not exist", pytrace=False)
@@ -172,8 +172,7 @@ class Worker:
         test, entry = self.test, self.test.checker.entry
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, pytest.skip.Exception):
-            for clause in test.clauses:
-                entry.not_exercised.setdefault(clause, self.redactor.text(str(error.msg)))
+            test.checker.not_exercised(self.redactor.text(str(error.msg)))
         violation = _only(error, ContractViolation)
         if violation is not None:
             vars(report).update(violation=True)
@@ -192,7 +191,7 @@ class Worker:
             reason = f"{self.redactor.text(str(error))} ({item.nodeid})"
             vars(report).update(endpoint_down=reason)
             report.longrepr, item.session.shouldstop = reason, "the environment got in the way"
-            entry.indeterminate.update(dict.fromkeys(test.clauses, reason))
+            entry.indeterminate.update(dict.fromkeys(test.checker.clauses, reason))
         if call.when == "teardown":
             vars(report).update(self._end())
         return report
@@ -220,9 +219,6 @@ class Worker:
         """xdist sends reports as UTF-8, and an answer may hold lone surrogates."""
         return _encodable((yield))
 
-    def pytest_unconfigure(self) -> None:
-        self.client.close()
-
 
 def _encodable(value: Any) -> Any:
     """The same with lone surrogates as escapes."""
@@ -239,7 +235,3 @@ def _only(error: BaseException | None, kind: type[Kind]) -> Kind | None:
         found = [_only(inner, kind) for inner in error.exceptions]
         return found[0] if found and all(found) else None
     return error if isinstance(error, kind) else None
-
-
-def _clauses(item: pytest.Item) -> tuple[str, ...]:
-    return tuple(clause for mark in item.iter_markers("clauses") for clause in mark.args)
