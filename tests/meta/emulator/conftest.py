@@ -10,7 +10,7 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from botocore.credentials import Credentials
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
 from getintegration_emulator.launch import RunningEmulator
 
-from ..mutants.messages import Request
+from ..mutants.messages import Request, Response
 from ..mutants.proxy import Base
 
 _S3 = {"ConnectorType": "S3", "SourceConnectorProperties": {"S3": {"BucketName": "bucket"}}}
@@ -44,21 +44,12 @@ Headers = Mapping[str, str]
 _regions = (f"test-{os.getpid()}-{number}" for number in itertools.count(1))
 
 
-@dataclass(frozen=True)
-class Reply:
-    """A response: its status, its headers with lower-case names, its body."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.content)
+class Reply(Response):
+    """A response, and what tests ask of it first."""
 
     @property
     def error(self) -> tuple[int, str | None]:
-        return self.status, self.headers.get("x-amzn-errortype")
+        return self.status, self.error_type
 
 
 class Wire:
@@ -74,7 +65,7 @@ class Wire:
         """Send one request as it is; nothing is signed, only Host and Content-Length are added."""
         names = {"host": self.host, **{name.lower(): value for name, value in (headers or {}).items()}}
         answer = self._base.ask(Request(method, target, tuple(names.items()), body))
-        return Reply(answer.status, {name.lower(): value for name, value in answer.headers}, answer.body)
+        return Reply(answer.status, answer.headers, answer.body)
 
     def signed_headers(
         self,
@@ -86,7 +77,6 @@ class Wire:
         identity: Identity = DEFAULT_IDENTITIES["caller"],
         token: str | None = None,
         region: str | None = None,
-        service: str = "profile",
         at: datetime.datetime | None = None,
     ) -> dict[str, str]:
         """The headers of a request, botocore's signature among them."""
@@ -94,7 +84,7 @@ class Wire:
             method, self.url + target, data=body, headers={"Host": self.host, **(headers or {})}
         )
         credentials = Credentials(identity.access_key, identity.secret_key, token or identity.session_token)
-        signer = botocore.auth.SigV4Auth(credentials, service, region or self.region)
+        signer = botocore.auth.SigV4Auth(credentials, "profile", region or self.region)
         with pytest.MonkeyPatch.context() as patch:
             if at is not None:
                 patch.setattr(botocore.auth, "get_current_datetime", lambda: at)
@@ -129,8 +119,7 @@ Connect = Callable[[RunningEmulator], Wire]
 @pytest.fixture
 def flow() -> dict[str, Any]:
     """A flow definition that keeps every rule."""
-    copy: dict[str, Any] = json.loads(json.dumps(FLOW_DEFINITION))
-    return copy
+    return FLOW_DEFINITION
 
 
 @pytest.fixture(scope="session")
@@ -141,23 +130,11 @@ def emulator() -> Iterator[RunningEmulator]:
 
 
 @pytest.fixture
-def region() -> str:
-    """A region that no other test uses."""
-    return next(_regions)
-
-
-@pytest.fixture
-def connect(region: str) -> Iterator[Connect]:
-    """Makes a client for any emulator."""
-    wires: list[Wire] = []
-
-    def make(running: RunningEmulator) -> Wire:
-        wires.append(Wire(running.url, region))
-        return wires[-1]
-
-    yield make
-    for wire in wires:
-        wire.close()
+def connect() -> Iterator[Connect]:
+    """Makes a client for any emulator, in a region that no other test uses."""
+    region = next(_regions)
+    with ExitStack() as stack:
+        yield lambda running: stack.enter_context(closing(Wire(running.url, region)))
 
 
 @pytest.fixture

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from getintegration_emulator.connection import LINGER, MAX_BODY, MAX_HEAD
+from getintegration_emulator.connection import (
+    HEAD_SECONDS,
+    KEEP_ALIVE,
+    LINGER,
+    MAX_BODY,
+    MAX_HEAD,
+    Connection,
+)
 from getintegration_emulator.request import Request
 from getintegration_emulator.service import Service
 from getintegration_emulator.state import OPERATIONS
@@ -61,18 +68,20 @@ def signed(wire: Any, body: bytes = BODY, target: str = PATH, method: str = "POS
 def test_routing_comes_after_authentication(
     wire: Any, method: str, target: str, status: int, error: str
 ) -> None:
-    assert wire.send(method, target, b"").error == (403, "MissingAuthenticationTokenException")
+    unsigned = wire.send(method, target, b"")
+    assert unsigned.error == (403, "MissingAuthenticationTokenException")
+    assert list(unsigned.document) == ["message"]
     reply = wire.call(method, target, BODY)
     assert reply.error == (status, error)
-    assert list(reply.json) == ["Message" if error == "ResourceNotFoundException" else "message"]
-    assert ("allow" in reply.headers) == (status == 405)
+    assert list(reply.document) == ["Message" if error == "ResourceNotFoundException" else "message"]
+    assert (reply.header("allow") is not None) == (status == 405)
 
 
 def test_health_needs_no_signature(wire: Any) -> None:
     reply = wire.send("GET", "/_emulator/health")
-    assert (reply.status, reply.json["status"]) == (200, "ok")
-    assert reply.json["version"]
-    assert UUID.fullmatch(reply.headers["x-amzn-requestid"])
+    assert (reply.status, reply.document["status"]) == (200, "ok")
+    assert reply.document["version"]
+    assert UUID.fullmatch(reply.header("x-amzn-requestid"))
     assert wire.send("POST", "/_emulator/health").error == (405, "MethodNotAllowedException")
 
 
@@ -88,6 +97,16 @@ def test_an_offer_to_upgrade_is_declined(wire: Any, exchange: Exchange) -> None:
     assert b"x-amzn-errortype: BadRequestException" in received
 
 
+def refusal(received: bytes, status: int, error: str) -> bool:
+    """Whether all that came is one refusal, in JSON, that ends the connection."""
+    start, _, body = received.partition(b"\r\n\r\n")
+    assert start.startswith(b"HTTP/1.1 %d " % status), received[:200]
+    assert f"\r\nx-amzn-errortype: {error}\r\n".encode() in start
+    assert b"\r\nx-amzn-requestid: " in start
+    assert b"\r\nconnection: close" in start
+    return list(json.loads(body)) == ["message"]
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -97,24 +116,21 @@ def test_an_offer_to_upgrade_is_declined(wire: Any, exchange: Exchange) -> None:
         b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
         b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://a HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
     ],
 )
 def test_what_is_no_http_gets_a_json_400(exchange: Exchange, data: bytes) -> None:
-    received = exchange(data)
-    start, _, body = received.partition(b"\r\n\r\n")
-    assert start.startswith(b"HTTP/1.1 400 ")
-    assert b"x-amzn-errortype: BadRequestException" in start
-    assert b"x-amzn-requestid" in start
-    assert list(json.loads(body)) == ["message"]
+    assert refusal(exchange(data), 400, "BadRequestException")
 
 
-def refusal(received: bytes, status: int, error: str) -> bool:
-    """Whether all that came is one refusal, in JSON, that ends the connection."""
-    start, _, body = received.partition(b"\r\n\r\n")
-    assert start.startswith(b"HTTP/1.1 %d " % status), received[:200]
-    assert f"\r\nx-amzn-errortype: {error}\r\n".encode() in start
-    assert b"\r\nconnection: close" in start
-    return list(json.loads(body)) == ["message"]
+def test_what_comes_before_a_broken_request_is_answered(exchange: Exchange) -> None:
+    health = b"GET /_emulator/health HTTP/1.1\r\nHost: a\r\n\r\n"
+    assert re.findall(rb"HTTP/1.1 (\d+)", exchange(health * 2 + b"nonsense\r\n\r\n")) == [
+        b"200",
+        b"200",
+        b"400",
+    ]
 
 
 TOO_LONG = (431, "RequestHeaderSectionTooLargeException")
@@ -137,10 +153,6 @@ def test_size_of_a_head(exchange: Exchange, target: bytes, fields: bytes, fits: 
     start = b"GET /_emulator/health%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" % target
     received = exchange(start + fields + b"\r\n\r\n")
     assert received.startswith(b"HTTP/1.1 200 ") if fits else refusal(received, *TOO_LONG)
-
-
-def test_a_head_without_end_is_refused(exchange: Exchange) -> None:
-    assert refusal(exchange(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 2_000_000), *TOO_LONG)
 
 
 def test_the_sizes_of_several_heads_do_not_add_up(emulator: Any) -> None:
@@ -219,33 +231,33 @@ def test_transfer_coding(exchange: Exchange, coding: str, start: bytes) -> None:
     assert exchange(data + b"0\r\n\r\n").startswith(start)
 
 
-_IMPATIENT = """
-import sys
-from getintegration_emulator import __main__, connection
-connection.HEAD_SECONDS = 0.3
-sys.exit(__main__.main(["--port", "0", "--exit-with-stdin"]))
-"""
+@pytest.mark.parametrize(("size", "limit"), [(20, HEAD_SECONDS), (None, KEEP_ALIVE)])
+def test_time_for_a_head_and_between_two(
+    monkeypatch: pytest.MonkeyPatch, size: int | None, limit: float
+) -> None:
+    now, client = [0.0], Mock(spec=asyncio.Transport, is_closing=lambda: False)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    connection = Connection(Service(), set(), access_log=False)
+    connection.connection_made(client)
 
+    def after(seconds: float, data: bytes = b"") -> bytes:
+        client.write.reset_mock()
+        now[0] += seconds
+        connection.expire()
+        connection.data_received(data)
+        return b"".join(call.args[0] for call in client.write.call_args_list)
 
-def test_time_for_a_head() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", _IMPATIENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        url = json.loads(process.stdout.readline())["url"]
-        health = head("HEAD", "/_emulator/health", {"Host": "a"})
-        with dial(url) as connection:
-            for parts in ((health,), (health, health[:20])):
-                connection.sendall(b"".join(parts))
-                assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
-                assert len(parts) == 2 or not time.sleep(0.5), "between requests it may take longer"
-            assert refusal(connection.recv(65536), 408, "RequestTimeoutException")
-            assert connection.recv(65536) == b""
-        with dial(url) as silent:
-            assert refusal(silent.recv(65536), 408, "RequestTimeoutException")
-        process.stdin.close()
-        assert process.wait(5) == 0
+    health = head("HEAD", "/_emulator/health", {"Host": "a"})
+    assert after(HEAD_SECONDS, health).startswith(b"HTTP/1.1 200 ")
+    after(KEEP_ALIVE, health[:size])
+    assert after(limit) == b""
+    assert not client.close.called
+    received = after(1)
+    if size is not None:
+        assert refusal(received, 408, "RequestTimeoutException")
+        assert not client.close.called
+        after(LINGER + 1)
+    assert client.close.called
 
 
 @pytest.mark.parametrize(
@@ -254,7 +266,8 @@ def test_time_for_a_head() -> None:
 )
 def test_compression(wire: Any, accepted: str, compressed: bool) -> None:
     reply = wire.send("GET", "/_emulator/health", headers={"Accept-Encoding": accepted})
-    assert (reply.headers.get("content-encoding") == "gzip") == compressed
+    assert (reply.header("content-encoding") == "gzip") == compressed
+    assert reply.document["status"] == "ok"
 
 
 def test_body_over_the_limit(wire: Any) -> None:
@@ -262,8 +275,8 @@ def test_body_over_the_limit(wire: Any) -> None:
     assert inside.error == (400, "SerializationException")
     outside = wire.send("POST", PATH, b" " * (MAX_BODY + 1))
     assert outside.error == (413, "RequestEntityTooLargeException")
-    assert list(outside.json) == ["message"]
-    assert outside.headers["connection"] == "close"
+    assert list(outside.document) == ["message"]
+    assert outside.header("connection") == "close"
 
 
 def test_announced_body_over_the_limit_is_refused_before_it_is_sent(exchange: Exchange) -> None:

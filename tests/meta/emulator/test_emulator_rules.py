@@ -5,7 +5,6 @@ Those of GetIntegration are the contract's, which the suite asks of the emulator
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -37,21 +36,17 @@ def test_how_it_reads_what_the_contract_leaves_open(
     wire.create_domain()
     reply = wire.call("POST", PATH + "?x=%ff", body)
     assert reply.error == expected
-    assert list(reply.json) == ["Message"]
+    assert list(reply.document) == ["Message"]
 
 
 def changed(document: Any, path: str, value: Any) -> Any:
     """A deep copy with one value at a dotted path replaced, or taken away if None."""
-    copy = json.loads(json.dumps(document))
-    *parents, last = [int(key) if key.isdigit() else key for key in path.split(".")]
-    inner = copy
-    for key in parents:
-        inner = inner[key]
-    if value is None:
-        del inner[last]
-    else:
-        inner[last] = value
-    return copy
+    key, _, rest = path.partition(".")
+    if key.isdigit():
+        return [changed(document[int(key)], rest, value)]
+    if rest:
+        return document | {key: changed(document[key], rest, value)}
+    return {name: item for name, item in (document | {key: value}).items() if item is not None}
 
 
 SCHEDULE = "TriggerConfig.TriggerProperties.Scheduled"
@@ -66,7 +61,7 @@ SCHEDULE = "TriggerConfig.TriggerProperties.Scheduled"
         ("Tasks", {}, UNREADABLE),
         ("Tasks", ["no task"], UNREADABLE),
         ("Tasks.0.TaskType", "Dance", BAD),
-        ("Tasks.0.SourceFields.0", 5, UNREADABLE),
+        ("Tasks.0.SourceFields", [5], UNREADABLE),
         ("Tasks.0.TaskProperties", {"NO_SUCH_KEY": "x"}, BAD),
         ("SourceFlowConfig.SourceConnectorProperties.S3.BucketName", "b" * 2, BAD),
         (f"{SCHEDULE}.ScheduleOffset", 36001, BAD),
@@ -84,7 +79,7 @@ def test_nested_rules_of_a_flow_definition(
     reply = wire.put(FlowDefinition=changed(flow, path, value))
     assert reply.error == expected
     if expected == BAD:
-        assert path.split(".")[-1] in reply.json["Message"]
+        assert path.split(".")[-1] in reply.document["Message"]
 
 
 @pytest.mark.parametrize(
@@ -104,28 +99,22 @@ def test_nested_rules_of_a_flow_definition(
         ({"Uri": None}, BAD),
     ],
 )
-def test_members_of_put_integration(
-    wire: Any, members: dict[str, Any], expected: tuple[int, str | None]
-) -> None:
+def test_members_of_put_integration(wire: Any, members: Any, expected: tuple[int, str | None]) -> None:
     wire.create_domain()
     assert wire.put(**members).error == expected
 
 
-@pytest.mark.parametrize(
-    ("days", "expected"),
-    [(1098, (200, None)), (5.0, (200, None)), (0, BAD), (2**31, BAD), (1.5, UNREADABLE), (True, UNREADABLE)],
-)
-def test_default_expiration_days(wire: Any, days: Any, expected: tuple[int, str | None]) -> None:
-    assert wire.call("POST", "/domains/shop", {"DefaultExpirationDays": days}).error == expected
-
-
-@pytest.mark.parametrize("value", ["0", "101", "x", "1.5", "", "%ff"])
-def test_max_results(wire: Any, value: str) -> None:
+def test_numbers_in_a_body_and_in_a_query(wire: Any) -> None:
+    rows = [(1098, 200), (5.0, 200), (0, BAD), (2**31, BAD), (1.5, UNREADABLE), (True, UNREADABLE)]
+    for number, (days, expected) in enumerate(rows):
+        reply = wire.call("POST", f"/domains/d{number}", {"DefaultExpirationDays": days})
+        assert expected in (reply.status, reply.error), days
     assert wire.call("GET", "/domains?max-results=100").status == 200
-    assert wire.call("GET", f"/domains?max-results={value}").status == 400
+    for value in ("0", "101", "x", "1.5", "", "%ff"):
+        assert wire.call("GET", f"/domains?max-results={value}").status == 400, value
 
 
-@pytest.mark.parametrize("token", ["", "x", "YWZ0ZXI6MA==", "YWZ0ZXI6LTE=", "\u00e9", "a" * 1025])
+@pytest.mark.parametrize("token", ["", "x", "after-0", "after--1", "\u00e9", "a" * 1025])
 def test_made_up_page_token(wire: Any, token: str) -> None:
     assert wire.call("GET", "/domains?next-token=" + quote(token, safe="")).error == BAD
 
@@ -133,4 +122,4 @@ def test_made_up_page_token(wire: Any, token: str) -> None:
 def test_all_broken_rules_are_named_at_once(wire: Any) -> None:
     reply = wire.call("POST", "/domains/a.b/integrations", {"Uri": ""})
     assert reply.error == BAD
-    assert all(name in reply.json["Message"] for name in ("DomainName", "Uri"))
+    assert all(name in reply.document["Message"] for name in ("DomainName", "Uri"))

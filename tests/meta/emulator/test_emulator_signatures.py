@@ -6,7 +6,6 @@ What the contract says of signatures, the suite asks of the emulator; here is wh
 from __future__ import annotations
 
 import datetime
-import json
 import random
 import string
 from collections.abc import Callable
@@ -136,16 +135,10 @@ def test_a_header_in_an_odd_form(
     assert wire.send("POST", PATH, BODY, change(headers)).error == expected
 
 
-@pytest.mark.parametrize(
-    ("more", "expected"),
-    [
-        ({"Date": "replaced by the signer"}, ACCEPTED),  # in the place of X-Amz-Date
-        ({"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}, (403, INVALID)),
-        ({"X-Amz-Content-SHA256": "0" * 64}, (403, INVALID)),
-    ],
-)
-def test_a_header_that_signers_may_add(wire: Any, more: Headers, expected: tuple[int, str]) -> None:
-    assert wire.call("POST", PATH, BODY, more).error == expected
+def test_headers_that_signers_may_add(wire: Any) -> None:
+    assert wire.call("POST", PATH, BODY, {"Date": "in the place of X-Amz-Date"}).error == ACCEPTED
+    for value in ("UNSIGNED-PAYLOAD", "0" * 64):
+        assert wire.call("POST", PATH, BODY, {"X-Amz-Content-SHA256": value}).error == (403, INVALID)
 
 
 @pytest.mark.parametrize(
@@ -188,20 +181,9 @@ def test_clock_window(wire: Any, seconds: int, status: int) -> None:
 
 @pytest.mark.parametrize(
     ("identity", "token", "expected"),
-    [
-        (TEMPORARY, None, ACCEPTED),
-        (TEMPORARY, "wrong", (403, UNKNOWN)),
-        (TEMPORARY, TEMPORARY.expired_session_token, (403, EXPIRED)),
-        (CALLER, "anything", (403, UNKNOWN)),
-    ],
+    [(TEMPORARY, TEMPORARY.expired_session_token, EXPIRED), (CALLER, "anything", UNKNOWN)],
 )
-def test_session_tokens(wire: Any, identity: Any, token: str | None, expected: tuple[int, str]) -> None:
-    assert wire.call("POST", PATH, BODY, identity=identity, token=token).error == expected
-
-
-def test_errors_repeat_no_secret(wire: Any) -> None:
-    headers = wire.signed_headers("POST", PATH, BODY + b"x", identity=TEMPORARY)
-    reply = wire.send("POST", PATH, BODY, headers)
-    assert reply.status == 403
-    assert str(TEMPORARY.session_token) not in json.dumps(reply.json)
-    assert headers["Authorization"][-64:] not in json.dumps(reply.json)
+def test_session_tokens(wire: Any, identity: Any, token: str | None, expected: str) -> None:
+    reply = wire.call("POST", PATH, BODY, identity=identity, token=token)
+    assert reply.error == (403, expected)
+    assert str(token) not in reply.document["message"]

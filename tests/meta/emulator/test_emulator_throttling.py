@@ -58,8 +58,7 @@ def test_account_rate_counts_after_authentication_and_access_and_before_input(co
             denied = wire.call("GET", "/domains", identity=DEFAULT_IDENTITIES["unauthorized"])
             assert denied.status == 403
             assert wire.send("GET", "/_emulator/health").status == 200
-        assert [wire.call("POST", "/domains/x/integrations", b"{").status for _ in range(6)] == [400] * 4 + [
-            429
-        ] * 2
+        statuses = [wire.call("POST", "/domains/x/integrations", b"{").status for _ in range(6)]
+        assert statuses == [400] * 4 + [429] * 2
         assert wire.call("GET", "/domains", identity=DEFAULT_IDENTITIES["temporary"]).error == THROTTLED
         assert wire.call("GET", "/domains", identity=DEFAULT_IDENTITIES["other-account"]).status == 200
