@@ -25,12 +25,12 @@ def write(report: dict[str, Any], directory: Path) -> None:
     """Write compare.json, compare.md, compare.html and compare-junit.xml."""
     # These load the template engine.
     from getintegration_compare.report.page import html
-    from getintegration_contract.report import engine, markdown
+    from getintegration_contract.report import engine
 
     junit = engine.engine(__name__).get_template("compare-junit.xml")
     files.write(directory / "compare.json", files.to_json(report))
     files.write(
-        directory / "compare.md", markdown.render("compare.md", package=__name__, report=report, text=text)
+        directory / "compare.md", engine.markdown("compare.md", package=__name__, report=report, text=text)
     )
     files.write(directory / "compare.html", html(report))
     files.write(directory / "compare-junit.xml", junit.render(report=report))

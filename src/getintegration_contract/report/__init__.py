@@ -1,6 +1,6 @@
 """Reports of a run: a run -> ``document`` -> terminal, JSON, Markdown, HTML, JUnit properties.
 
-Start-up matters, so nothing is imported here before it is asked for: Jinja2 only when a page or a summary is.
+Start-up matters, so nothing is imported here before it is asked for, Jinja2 least of all.
 """
 
 from __future__ import annotations

@@ -1,26 +1,34 @@
-"""The template engine of pages and Markdown: it escapes everything that is not marked as safe."""
+"""The template engine of all renderings: it makes safe what is not marked as safe."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
-from getintegration_contract.report import trend, view
+from getintegration_contract.report import view
 from getintegration_contract.text import shorten, visible
 
 PACKAGE = "getintegration_contract.report"
 
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$&@!])")
+
 
 @cache
-def engine(package: str = PACKAGE, finalize: Callable[[Any], Any] | None = None) -> jinja2.Environment:
+def engine(package: str = PACKAGE, safe: Callable[[str], str] | None = None) -> jinja2.Environment:
     """An engine for the templates of a package, which may extend and import those of this one.
 
     Args:
-        finalize: Makes a value safe where HTML's escaping is not the right one.
+        safe: Makes a text safe where HTML's escaping is not the right one.
     """
+
+    def finalize(value: Any) -> Any:
+        return value if safe is None or isinstance(value, Markup) else Markup(safe(str(value)))
+
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in (package, PACKAGE)]),
         autoescape=True,
@@ -29,17 +37,52 @@ def engine(package: str = PACKAGE, finalize: Callable[[Any], Any] | None = None)
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    of_view = (view.outcome, view.word, view.spaces, view.many, view.times, view.number, view.test_name)
+    others = (view.status_line, view.milliseconds, code, cell, block, shorten)
+    made.filters |= {each.__name__: each for each in (*of_view, *others)}
     made.filters |= {
         "visible": lambda text: visible(text, keep="\n\t"),
         "slug": lambda text: text.replace(" ", "-"),
-        "times": view.times,
-        "test_name": view.test_name,
-        "status_line": view.status_line,
-        "ms": view.milliseconds,
-        "outcome": view.outcome,
-        "many": view.many,
-        "spaces": view.spaces,
-        "shorten": shorten,
     }
-    made.globals |= {"view": view, "trend": trend}
+    made.globals |= {"OUTCOMES": view.OUTCOMES, "ALWAYS": view.ALWAYS}
     return made
+
+
+def text(name: str, safe: Callable[[str], str], *, package: str = PACKAGE, **values: Any) -> str:
+    """A template in plain text; what it shows goes through a function first, unless a filter marks it."""
+    return engine(package, safe).get_template(name).render(**values).rstrip() + "\n"
+
+
+def markdown(name: str, *, package: str = PACKAGE, **values: Any) -> str:
+    """A template in Markdown; what it shows is escaped unless a filter sets it in a fixed-width font."""
+    return text(name, inline, package=package, **values)
+
+
+def inline(text: str) -> str:
+    """Text that Markdown shows as it is, in a paragraph or in a cell of a table."""
+    return _SPECIAL.sub(r"\\\1", visible(text))
+
+
+def code(text: str) -> Markup:
+    """Text in a fixed-width font."""
+    plain = visible(text)
+    fence = _fence(plain, 1)
+    pad = " " if plain.startswith("`") or plain.endswith("`") or not plain else ""
+    return Markup(f"{fence}{pad}{plain}{pad}{fence}")
+
+
+def cell(text: str) -> Markup:
+    """Text in a fixed-width font, in a cell of a table."""
+    return Markup(str(code(text)).replace("|", "\\|"))
+
+
+def block(text: str, language: str) -> Markup:
+    """Lines of text in a fixed-width font."""
+    plain = visible(text, keep="\n\t")
+    fence = _fence(plain, 3)
+    return Markup(f"{fence}{language}\n{plain}\n{fence}")
+
+
+def _fence(text: str, least: int) -> str:
+    """More backticks than the text has in a row."""
+    return "`" * max([least, *(len(run) + 1 for run in re.findall("`+", text))])

@@ -96,3 +96,10 @@ def changes(before: Report, clauses: list[dict[str, Any]]) -> dict[str, Any]:
         "mended": [name for name in order if name in old & upheld],
         "undecided": sorted(old - new - upheld),
     }
+
+
+def changed(before: Report, report: Report) -> str:
+    """Which clauses broke and were mended from one run to the next."""
+    since = changes(before, report["clauses"])
+    found = (("broke", since["new"]), ("mended", since["mended"]))
+    return "; ".join(f"{word} {', '.join(names)}" for word, names in found if names)

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -20,78 +20,61 @@ from markupsafe import Markup
 from getintegration_contract.judging.ledger import VIOLATED
 from getintegration_contract.report import files, history, view
 from getintegration_contract.report.engine import PACKAGE, engine
+from getintegration_contract.report.view import Report, View
 
 
-def page(report: dict[str, Any], earlier: list[dict[str, Any]] | None = None) -> str:
+def page(report: Report, earlier: Sequence[Report] = ()) -> str:
     """report.html; earlier runs against the same target, the oldest first, are drawn as a trend."""
-    same = [past for past in earlier or () if history.target(past) == history.target(report)]
-    clauses = report["clauses"]
-    counts = view.tally(clauses)
+    same = [past for past in earlier if history.target(past) == history.target(report)]
     return render(
         "report.html",
         script="filter.js",
+        view=View(report),
         report=report,
         embedded=_inert(files.to_json(report)),
-        groups=view.groups(report),
-        counts=counts,
-        missing=view.not_claimed(report),
-        violations=view.findings(report, "violated"),
-        reported=view.findings(report, "reported"),
-        waived=view.findings(report, "waived"),
         same=view.printed_before(report["findings"]),
-        facets={
-            "outcome": [name for name in view.OUTCOMES if counts[name]],
-            **{key: list(dict.fromkeys(each[key] for each in clauses)) for key in ("level", "provenance")},
-        },
-        runs=[*(past for past in same if past["started"] < report["started"]), report],
+        runs=_runs([*(past for past in same if past["started"] < report["started"]), report]),
     )
 
 
-@dataclass(frozen=True)
-class Row:
-    """A clause, and how it came out in each report: outcome and why, or nothing if it is not in there."""
-
-    clause: dict[str, Any]
-    cells: list[tuple[str, str] | None]
-
-    @property
-    def same(self) -> bool:
-        """Whether it came out alike in all reports."""
-        return len({cell and cell[0] for cell in self.cells}) == 1
-
-
-def compare(reports: list[dict[str, Any]]) -> str:
-    """Several reports side by side, clause by clause."""
-    rows: dict[str, Row] = {}
+def compare(reports: list[Report]) -> str:
+    """Several reports side by side, clause by clause: how it came out in each, and why, or nothing."""
+    rows: dict[str, dict[str, Any]] = {}
     for number, report in enumerate(reports):
         actual = {finding["clause"]: finding["actual"] for finding in report["findings"]}
         for clause in report["clauses"]:
-            row = rows.setdefault(clause["id"], Row(clause, [None] * len(reports)))
-            row.cells[number] = view.outcome(clause), actual.get(clause["id"], clause["reason"])
-    groups: dict[str, list[Row]] = {}
+            row = rows.setdefault(clause["id"], {**clause, "cells": [("", "")] * len(reports)})
+            row["cells"][number] = view.outcome(clause), actual.get(clause["id"], clause["reason"])
     for row in rows.values():
-        groups.setdefault(row.clause["group"], []).append(row)
+        row["same"] = len({outcome for outcome, _ in row["cells"]}) == 1
 
-    def broken(group: tuple[str, list[Row]]) -> int:
-        return sum(any(cell and cell[0] == VIOLATED for cell in row.cells) for row in group[1])
+    def broken(group: tuple[str, list[dict[str, Any]]]) -> int:
+        return sum(any(outcome == VIOLATED for outcome, _ in row["cells"]) for row in group[1])
 
     return render(
         "compare.html",
         script="filter.js",
-        reports=reports,
-        groups=dict(sorted(groups.items(), key=broken, reverse=True)),
-        differing=sum(not row.same for row in rows.values()),
+        views=list(map(View, reports)),
+        groups=sorted(view.by(rows.values(), "group").items(), key=broken, reverse=True),
+        differing=sum(not row["same"] for row in rows.values()),
         total=len(rows),
         versions=sorted({report["suite_version"] for report in reports}),
     )
 
 
-def trend_page(reports: list[dict[str, Any]], faults: list[str]) -> str:
+def trend_page(reports: list[Report], faults: list[str]) -> str:
     """A page with the trend of every target that the reports, the oldest first, are about."""
-    targets: dict[str, list[dict[str, Any]]] = {}
+    targets: dict[str, list[Report]] = {}
     for report in reports:
         targets.setdefault(history.target(report), []).append(report)
-    return render("trend_page.html", targets=targets, faults=faults)
+    drawn = {target: _runs(runs) for target, runs in targets.items()}
+    return render("trend_page.html", targets=drawn, faults=faults)
+
+
+def _runs(reports: list[Report]) -> list[tuple[View, str]]:
+    """Runs in their order, each with the clauses that broke and were mended since the one before."""
+    pairs = zip([reports[0], *reports], reports, strict=False)
+    return [(View(report), history.changed(before, report)) for before, report in pairs]
 
 
 def render(name: str, *, script: str | None = None, package: str = PACKAGE, **values: Any) -> str:

@@ -1,76 +1,22 @@
-"""Markdown that shows text as it is, summary.md, and annotations for GitHub's log."""
+"""summary.md, and annotations for GitHub's log."""
 
-import re
 from typing import Any
 
 from getintegration_contract.report import view
-from getintegration_contract.report.view import Found
+from getintegration_contract.report.view import Found, Report, View
 from getintegration_contract.text import shorten, visible
-
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$&@!])")
 
 #: GitHub shows ten annotations of a kind for a step.
 _ANNOTATIONS = 10
 
 
-def inline(text: str) -> str:
-    """Text that Markdown shows as it is, in a paragraph or in a cell of a table."""
-    return _SPECIAL.sub(r"\\\1", visible(text))
-
-
-def code(text: str) -> str:
-    """Text in a fixed-width font."""
-    plain = visible(text)
-    fence = _fence(plain, 1)
-    pad = " " if plain.startswith("`") or plain.endswith("`") or not plain else ""
-    return f"{fence}{pad}{plain}{pad}{fence}"
-
-
-def cell(text: str) -> str:
-    """Text in a fixed-width font, in a cell of a table."""
-    return code(text).replace("|", "\\|")
-
-
-def block(text: str, language: str) -> str:
-    """Lines of text in a fixed-width font."""
-    plain = visible(text, keep="\n\t")
-    fence = _fence(plain, 3)
-    return f"{fence}{language}\n{plain}\n{fence}"
-
-
-def _fence(text: str, least: int) -> str:
-    """More backticks than the text has in a row."""
-    return "`" * max([least, *(len(run) + 1 for run in re.findall("`+", text))])
-
-
-def render(name: str, *, package: str = "", **values: Any) -> str:
-    """A template in Markdown; what it shows is escaped unless a filter has set it in a fixed-width font."""
-    from markupsafe import Markup
-
-    from getintegration_contract.report.engine import PACKAGE, engine
-
-    def safe(value: Any) -> Markup:
-        return value if isinstance(value, Markup) else Markup(inline(str(value)))
-
-    made = engine(package or PACKAGE, finalize=safe)
-    for known in (code, cell, block):
-        made.filters[known.__name__] = lambda *given, known=known: Markup(known(*given))
-    return made.get_template(name).render(**values).rstrip() + "\n"
-
-
-def summary(report: dict[str, Any]) -> str:
+def summary(report: Report) -> str:
     """The run as Markdown, for summary.md and $GITHUB_STEP_SUMMARY."""
-    violated = view.findings(report, "violated")
-    return render(
-        "summary.md",
-        report=report,
-        violated=violated,
-        same=view.printed_before([entry.finding for entry in violated]),
-        columns=view.columns(report),
-        missing=view.not_claimed(report),
-        undecided=view.undecided(report),
-        message=_message,
-    )
+    from getintegration_contract.report import engine
+
+    shown = View(report)
+    same = view.printed_before([entry.finding for entry in shown.violated])
+    return engine.markdown("summary.md", report=report, view=shown, same=same, message=_message)
 
 
 def _message(first: str, message: dict[str, Any]) -> str:
@@ -79,15 +25,15 @@ def _message(first: str, message: dict[str, Any]) -> str:
     return "\n".join([visible(first), *headers, *body])
 
 
-def annotations(report: dict[str, Any]) -> list[str]:
+def annotations(report: Report) -> list[str]:
     """GitHub workflow commands: an error for all that fails the run, a warning for what is only reported."""
-    errors = [_annotation("error", entry) for entry in view.findings(report, "violated")]
+    shown = View(report)
+    errors = [_annotation("error", entry) for entry in shown.violated]
     errors += [_command("error", "complaint", complaint) for complaint in report["complaints"]]
     errors += [_command("error", "the suite itself failed", error) for error in report["errors"]]
     if report["exit_status"] not in (0, 1, 3):
-        notes = "\n".join(report["notes"])
-        errors.append(_command("error", view.word(report), notes or view.headline(report)))
-    warnings = [_annotation("warning", entry) for entry in view.findings(report, "reported")]
+        errors.append(_command("error", shown.word, "\n".join(report["notes"]) or shown.headline))
+    warnings = [_annotation("warning", entry) for entry in shown.reported]
     return [*_limited(errors, "error"), *_limited(warnings, "warning")]
 
 

@@ -1,10 +1,11 @@
-"""What every rendering of a report needs: groups, findings with their clause, the verdict in words."""
+"""A report as people read it: what every rendering shows, as groups, findings and sentences."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,9 @@ from getintegration_contract.judging.ledger import (
     WAIVED,
 )
 
+Report = dict[str, Any]
+Clauses = list[dict[str, Any]]
+
 #: A violated clause that cannot fail the target; report.json calls it violated and not gating.
 REPORTED = "reported"
 
@@ -26,26 +30,10 @@ OUTCOMES = (VIOLATED, REPORTED, INDETERMINATE, WAIVED, NOT_EXERCISED, NOT_CLAIME
 #: Columns and counts that are shown even when they are zero.
 ALWAYS = (UPHELD, VIOLATED)
 
-#: Headers that say what an answer is, and those that a clause may name.
-_TELLING = frozenset(
-    {"x-amzn-errortype", "x-amzn-requestid", "content-type", "content-encoding", "retry-after", "allow"}
-)
-_NAMED = (
-    *("Content-Type", "Accept", "Authorization", "X-Amz-Date", "X-Amz-Security-Token", "Host", "Connection"),
-    *("Expect", "Transfer-Encoding", "Content-Length", "Content-Encoding", "X-Amzn-ErrorType"),
-    *("Date", "Allow", "Retry-After"),
-)
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+#: By exit status; any other is as the last.
+_WORDS = ("PASS", "FAIL", "INTERRUPTED", "INTERNAL ERROR", "WRONG USE", "NOTHING RAN", "INDETERMINATE")
 
-_WORDS = {
-    0: "PASS",
-    1: "FAIL",
-    2: "INTERRUPTED",
-    3: "INTERNAL ERROR",
-    4: "WRONG USE",
-    5: "NOTHING RAN",
-    6: "INDETERMINATE",
-}
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True)
@@ -53,7 +41,7 @@ class Group:
     """A group of clauses with the counts of their outcomes."""
 
     name: str
-    clauses: list[dict[str, Any]]
+    clauses: Clauses
     counts: Counter[str]
 
 
@@ -73,47 +61,146 @@ class Found:
         """What stands behind the name of a clause that was not violated before."""
         return " (new)" if self.is_new else ""
 
+    @property
+    def accepted(self) -> str:
+        """Why the violation is accepted, by whom, how long."""
+        waiver = self.waiver or {"reason": "", "owner": None, "link": None, "expires": "?"}
+        who = ", ".join(filter(None, (waiver["owner"], waiver["link"]))) or "nobody"
+        return f"{waiver['reason']} ({who}, until {waiver['expires']})"
+
+
+class View:
+    """What every rendering of a report shows.
+
+    Attributes:
+        counts: Clauses by outcome, a violation that fails the target apart from one that is reported.
+        columns: The outcomes that a table of the groups needs a column for.
+        groups: The clauses by group, worst group first, else in the order of the contract.
+        violated: The causes of what fails the target, each with what follows from it; so are ``reported``
+            and ``waived``.
+        missing: Clauses by the capability that the target does not claim.
+        undecided: MUST clauses that were not decided, by the reason why, those shared by most first.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.word = word(report)
+        clauses: Clauses = report["clauses"]
+        self.counts = _tally(clauses)
+        self.columns = [name for name in (UPHELD, *OUTCOMES[:-1]) if self.counts[name] or name in ALWAYS]
+        grouped = by(clauses, "group")
+        groups = [Group(name, members, _tally(members)) for name, members in grouped.items()]
+        self.groups = sorted(groups, key=lambda group: [-group.counts[name] for name in OUTCOMES[:-1]])
+        causes = self._causes()
+        self.violated, self.reported, self.waived = (
+            [entry for entry in causes if entry.outcome == wanted] for wanted in (VIOLATED, REPORTED, WAIVED)
+        )
+        unclaimed = (clause for clause in clauses if clause["outcome"] == NOT_CLAIMED)
+        self.missing = Counter(clause["capability"] for clause in unclaimed if clause["capability"])
+        open_ = [each for each in clauses if each["outcome"] in (NOT_EXERCISED, INDETERMINATE)]
+        reasons = by((clause for clause in open_ if clause["level"] == "MUST"), "reason")
+        most_first = sorted(reasons.items(), key=lambda item: -len(item[1]))
+        self.undecided = {reason: [clause["id"] for clause in them] for reason, them in most_first}
+
+    def _causes(self) -> list[Found]:
+        """What follows from nothing else, in the order of the report."""
+        clauses = {clause["id"]: clause for clause in self.report["clauses"]}
+        waivers = {waiver["clause"]: waiver for waiver in self.report["waivers"]}
+        new = (self.report["baseline"] or {"new": ()})["new"]
+        found: dict[str, Found] = {}
+        for finding in self.report["findings"]:
+            name = finding["clause"]
+            entry = Found(finding, clauses[name], outcome(clauses[name]), waivers.get(name), name in new)
+            found[name] = entry
+            if finding["follows"] is not None:
+                found[finding["follows"]].followers.append(entry)
+        return [entry for entry in found.values() if entry.finding["follows"] is None]
+
+    @property
+    def changes(self) -> list[str]:
+        """What is new, mended or as it was since the baseline, if there is one: a line."""
+        if not (before := self.report["baseline"]):
+            return []
+        parts = []
+        words = {
+            "new": "new",
+            "mended": "mended",
+            "still": "still violated",
+            "undecided": "no longer decided",
+        }
+        for key, said in words.items():
+            names = f" ({', '.join(before[key])})" if before[key] and key != "still" else ""
+            if before[key] or key != "undecided":
+                parts.append(f"{len(before[key])} {said}{names}")
+        return [f"since {before['started'][:16].replace('T', ' ')}: {', '.join(parts)}"]
+
+    @property
+    def faults(self) -> str:
+        """Transient faults and how often each came."""
+        return ", ".join(f"{kind} {times(count)}" for kind, count in self.report["run"]["faults"].items())
+
+    @property
+    def verdict(self) -> str:
+        """The verdict as one line, without its word."""
+        report, counts, causes = self.report, self.counts, len(self.violated)
+        always = (UPHELD, VIOLATED, WAIVED, NOT_EXERCISED, NOT_CLAIMED)
+        several = f" by {many(causes, 'cause')}" if causes != counts[VIOLATED] else ""
+        outcomes = ", ".join(
+            f"{counts[name]} {name}{several if name == VIOLATED else ''}"
+            for name in (UPHELD, *OUTCOMES[:-1])
+            if counts[name] or name in always
+        )
+        part = "part of the suite only: " if report["run"]["partial"] else ""
+        trouble = f", {many(len(report['complaints']), 'complaint')}" if report["complaints"] else ""
+        if faults := sum(report["run"]["faults"].values()):
+            trouble += f"; {many(faults, 'stray fault')} repeated"
+        sent = many(report["run"]["requests"], "request")
+        return f"{part}{outcomes}{trouble}; {sent} in {report['seconds']:.1f} s"
+
+    @property
+    def headline(self) -> str:
+        """What happened, as a short sentence without a full stop."""
+        report, violated = self.report, self.counts[VIOLATED]
+        if report["exit_status"] == 0:
+            part = " by this part of the suite" if report["run"]["partial"] else ""
+            which = "clause is newly" if violated else "clause that can fail the target is"
+            return f"No {which} violated{part}"
+        if report["exit_status"] == 1:
+            parts = []
+            if violated:
+                parts.append(f"{many(violated, 'clause')} violated, {many(len(self.violated), 'cause')}")
+            if report["complaints"]:
+                parts.append(many(len(report["complaints"]), "complaint"))
+            return ", ".join(parts) or "The run failed"
+        return {
+            2: "The run was interrupted",
+            3: f"The suite itself failed in {many(len(report['errors']), 'test')}",
+            4: "The suite was used in a wrong way",
+            5: "No test ran",
+        }.get(report["exit_status"], "The environment got in the way")
+
+
+def word(report: Report) -> str:
+    """The verdict as a word."""
+    return _WORDS[min(report["exit_status"], len(_WORDS) - 1)]
+
 
 def outcome(clause: dict[str, Any]) -> str:
     """The outcome of a clause, telling a violation that fails the target from one that is reported."""
-    if clause["outcome"] == VIOLATED and not clause["gating"]:
-        return REPORTED
-    return str(clause["outcome"])
+    is_reported = clause["outcome"] == VIOLATED and not clause["gating"]
+    return REPORTED if is_reported else str(clause["outcome"])
 
 
-def tally(clauses: list[dict[str, Any]]) -> Counter[str]:
-    """How many clauses have each outcome."""
+def _tally(clauses: Clauses) -> Counter[str]:
     return Counter(map(outcome, clauses))
 
 
-def groups(report: dict[str, Any]) -> list[Group]:
-    """The clauses by group, worst group first, else in the order of the contract."""
+def by(entries: Iterable[dict[str, Any]], key: str) -> dict[str, list[dict[str, Any]]]:
+    """Entries by what they have under a key, in their order."""
     gathered: dict[str, list[dict[str, Any]]] = {}
-    for clause in report["clauses"]:
-        gathered.setdefault(clause["group"], []).append(clause)
-    found = [Group(name, clauses, tally(clauses)) for name, clauses in gathered.items()]
-    return sorted(found, key=lambda group: [-group.counts[name] for name in OUTCOMES[:-1]])
-
-
-def columns(report: dict[str, Any]) -> list[str]:
-    """The outcomes that a matrix of this report needs a column for."""
-    counts = tally(report["clauses"])
-    return [name for name in (UPHELD, *OUTCOMES[:-1]) if counts[name] or name in ALWAYS]
-
-
-def findings(report: dict[str, Any], wanted: str) -> list[Found]:
-    """The causes whose clause came out as wanted, in the order of the report, with what follows from them."""
-    clauses = {clause["id"]: clause for clause in report["clauses"]}
-    waivers = {waiver["clause"]: waiver for waiver in report["waivers"]}
-    new = (report["baseline"] or {"new": ()})["new"]
-    found: dict[str, Found] = {}
-    for finding in report["findings"]:
-        name = finding["clause"]
-        entry = Found(finding, clauses[name], outcome(clauses[name]), waivers.get(name), name in new)
-        found[name] = entry
-        if finding["follows"] is not None:
-            found[finding["follows"]].followers.append(entry)
-    return [e for e in found.values() if e.finding["follows"] is None and e.outcome == wanted]
+    for entry in entries:
+        gathered.setdefault(entry[key], []).append(entry)
+    return gathered
 
 
 def printed_before(findings: list[dict[str, Any]]) -> dict[str, str]:
@@ -128,119 +215,14 @@ def printed_before(findings: list[dict[str, Any]]) -> dict[str, str]:
     return same
 
 
-def changes(report: dict[str, Any]) -> list[str]:
-    """What is new, mended or as it was since the baseline, if there is one: a line."""
-    if not (before := report["baseline"]):
-        return []
-    parts = []
-    words = {"new": "new", "mended": "mended", "still": "still violated", "undecided": "no longer decided"}
-    for key, word in words.items():
-        names = f" ({', '.join(before[key])})" if before[key] and key != "still" else ""
-        if before[key] or key != "undecided":
-            parts.append(f"{len(before[key])} {word}{names}")
-    return [f"since {before['started'][:16].replace('T', ' ')}: {', '.join(parts)}"]
-
-
-def waived(entry: Found) -> str:
-    """Why a violation is accepted, by whom, how long."""
-    waiver = entry.waiver or {"reason": "", "owner": None, "link": None, "expires": "?"}
-    who = ", ".join(filter(None, (waiver["owner"], waiver["link"]))) or "nobody"
-    return f"{waiver['reason']} ({who}, until {waiver['expires']})"
-
-
-def telling(entry: Found, message: dict[str, Any], side: str) -> list[list[str]]:
-    """The headers of a message that matter for a finding, those that its clause names even if absent."""
-    sentence, side_of = f"{entry.clause['id']} {entry.clause['text']}", entry.clause["id"].partition(".")[0]
-    if side_of == "transport":
-        side_of = "request" if "equest" in sentence else "response"
-    about = "response" if side_of in ("response", "error") else "request"
-    named = [name for name in _NAMED if re.search(rf"(?i)(?<![\w-]){name}(?![\w-])", sentence)]
-    wanted = {name.lower() for name in named if side == about} | (_TELLING if side == "response" else set())
-    found = [header for header in message["headers"] if header[0].lower() in wanted]
-    there = {name.lower() for name, _ in found}
-    return found + [[name, "absent"] for name in named if name.lower() not in there and side == about]
-
-
 def spaces(text: str) -> str:
     """A text with white space visible where it is easily overlooked: at the ends of strings, and in runs."""
-    text = re.sub(r"^ +| +$", _escaped, text)
-    return _STRING.sub(lambda found: re.sub(r'(?<=^") +(?=.)| +(?="$)|  +', _escaped, found[0]), text)
 
+    def escaped(run: re.Match[str]) -> str:
+        return "\\x20" * len(run[0])
 
-def _escaped(run: re.Match[str]) -> str:
-    return "\\x20" * len(run[0])
-
-
-def not_claimed(report: dict[str, Any]) -> Counter[str]:
-    """Clauses by the capability that the target does not claim."""
-    return Counter(
-        clause["capability"]
-        for clause in report["clauses"]
-        if clause["outcome"] == NOT_CLAIMED and clause["capability"]
-    )
-
-
-def undecided(report: dict[str, Any]) -> dict[str, list[str]]:
-    """MUST clauses that were not decided, by the reason why, those shared by most clauses first."""
-    reasons: dict[str, list[str]] = {}
-    for clause in report["clauses"]:
-        if clause["level"] == "MUST" and clause["outcome"] in (NOT_EXERCISED, INDETERMINATE):
-            reasons.setdefault(clause["reason"], []).append(clause["id"])
-    return dict(sorted(reasons.items(), key=lambda item: -len(item[1])))
-
-
-def faults(report: dict[str, Any]) -> str:
-    """Transient faults and how often each came."""
-    return ", ".join(f"{kind} {times(count)}" for kind, count in report["run"]["faults"].items())
-
-
-def word(report: dict[str, Any]) -> str:
-    """The verdict as a word."""
-    return _WORDS.get(report["exit_status"], "INDETERMINATE")
-
-
-def verdict(report: dict[str, Any]) -> str:
-    """The verdict as one line, without its word."""
-    counts = tally(report["clauses"])
-    always = (UPHELD, VIOLATED, WAIVED, NOT_EXERCISED, NOT_CLAIMED)
-    causes = len(findings(report, VIOLATED))
-    several = f" by {many(causes, 'cause')}" if causes != counts[VIOLATED] else ""
-    outcomes = ", ".join(
-        f"{counts[name]} {name}{several if name == VIOLATED else ''}"
-        for name in (UPHELD, *OUTCOMES[:-1])
-        if counts[name] or name in always
-    )
-    if report["run"]["partial"]:
-        outcomes = f"part of the suite only: {outcomes}"
-    complaints = many(len(report["complaints"]), "complaint")
-    trouble = f", {complaints}" if report["complaints"] else ""
-    faults = sum(report["run"]["faults"].values())
-    if faults:
-        trouble += f"; {many(faults, 'stray fault')} repeated"
-    return f"{outcomes}{trouble}; {many(report['run']['requests'], 'request')} in {report['seconds']:.1f} s"
-
-
-def headline(report: dict[str, Any]) -> str:
-    """What happened, as a short sentence without a full stop."""
-    status, counts = report["exit_status"], tally(report["clauses"])
-    if status == 0:
-        part = " by this part of the suite" if report["run"]["partial"] else ""
-        which = "clause is newly" if counts[VIOLATED] else "clause that can fail the target is"
-        return f"No {which} violated{part}"
-    if status == 1:
-        parts = []
-        if counts[VIOLATED]:
-            causes = many(len(findings(report, VIOLATED)), "cause")
-            parts.append(f"{many(counts[VIOLATED], 'clause')} violated, {causes}")
-        if report["complaints"]:
-            parts.append(many(len(report["complaints"]), "complaint"))
-        return ", ".join(parts) or "The run failed"
-    return {
-        2: "The run was interrupted",
-        3: f"The suite itself failed in {many(len(report['errors']), 'test')}",
-        4: "The suite was used in a wrong way",
-        5: "No test ran",
-    }.get(status, "The environment got in the way")
+    text = re.sub(r"^ +| +$", escaped, text)
+    return _STRING.sub(lambda found: re.sub(r'(?<=^") +(?=.)| +(?="$)|  +', escaped, found[0]), text)
 
 
 def many(count: int, noun: str) -> str:
@@ -270,3 +252,8 @@ def milliseconds(seconds: float) -> str:
     """A latency, to two or three digits."""
     value = seconds * 1000
     return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def number(value: float) -> str:
+    """A count, or a measure to a tenth."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from getintegration_contract.report import markdown
-from getintegration_contract.report.markdown import cell, code, inline
+from getintegration_contract.report.engine import cell, code, inline
 
 from .documents import Report, every_clause_violated
 
