@@ -41,7 +41,6 @@ from .support import (
     emulator,
     environment,
     finish,
-    logging_requests,
     start_suite,
     stock,
 )
@@ -144,9 +143,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[
 
 @pytest.fixture(scope="session")
 def run_shared(shared: Any) -> Callable[..., Result]:
-    """Runs the suite once for all workers, its requests logged: ``run_shared(name, *options)``.
+    """Runs the suite once for all workers, and records it: ``run_shared(name, *options)``.
 
-    The folder of the result holds ``reports`` and ``requests``; ``prepare`` is called before and may add
+    The folder of the result holds ``reports`` and ``run.har``; ``prepare`` is called before and may add
     options; its second argument closes what it is given afterwards.
     """
 
@@ -158,11 +157,10 @@ def run_shared(shared: Any) -> Callable[..., Result]:
         **changes: str | None,
     ) -> Result:
         def make(folder: Path) -> dict[str, Any]:
-            env = logging_requests(folder / "requests", **changes)
             with ExitStack() as stack:
                 more = prepare(folder, lambda server: stack.enter_context(contextlib.closing(server)))
-                given = ("-p", "request_log", *options, *more)
-                process = start_suite(*given, report=folder / "reports", env=env, cwd=cwd)
+                given = ("--record", folder / "run.har", *options, *more)
+                process = start_suite(*given, report=folder / "reports", env=environment(**changes), cwd=cwd)
                 result = finish(process, timeout=180)
             return {
                 "status": result.status,

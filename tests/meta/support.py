@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from getintegration_contract import exchange
+from getintegration_contract import recording as recordings
 from getintegration_contract.contract import Contract
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
@@ -70,9 +71,9 @@ class Result:
 
     @property
     def requests(self) -> dict[str, list[tuple[str, ...]]]:
-        """Method, target and body of the requests of each test in their order, where they were logged."""
+        """Method, target and body of the requests of each test in their order, where they were recorded."""
         assert self.directory is not None
-        return logged_requests(self.directory.parent / "requests")
+        return sent(self.directory.parent / "run.har")
 
     @property
     def report(self) -> dict[str, Any]:
@@ -150,10 +151,7 @@ def start_suite(
 
 
 def finish(
-    process: subprocess.Popen[str],
-    report: Path | None = None,
-    timeout: float = 90,
-    status: int | None = None,
+    process: subprocess.Popen[str], report: Path | None = None, timeout: float = 90, status: int | None = None
 ) -> Result:
     """Wait for a run, which must end with a status, and kill whatever is left of it when it does not end."""
     try:
@@ -180,19 +178,13 @@ def call(
     return Result(done.returncode, done.stdout or "", done.stderr or "").due(status)
 
 
-def logging_requests(folder: Path, **changes: str | None) -> dict[str, str]:
-    """An environment for a run with ``-p request_log``, which then logs to a folder."""
-    folder.mkdir()
-    return environment(PYTHONPATH=str(Path(__file__).parent), REQUEST_LOG=str(folder), **changes)
-
-
-def logged_requests(folder: Path) -> dict[str, list[tuple[str, ...]]]:
-    """Method, target and body of the requests of each test, in their order."""
+def sent(recording: Path) -> dict[str, list[tuple[str, ...]]]:
+    """Method, target and body of the requests of each test of a recording, in their order."""
     requests: dict[str, list[tuple[str, ...]]] = {}
-    for path in folder.glob("*.jsonl"):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            test, *request = json.loads(line)
-            requests.setdefault(test, []).append(tuple(request))
+    for recorded in recordings.read(recording).exchanges:
+        request = recorded.exchange.request
+        each = (request.method, exchange.undated(request.target), request.body.hex())
+        requests.setdefault(recorded.test, []).append(each)
     return requests
 
 

@@ -15,9 +15,7 @@ from getintegration_contract.errors import EndpointDown, Throttled
 from getintegration_contract.exchange import Exchange, Request, Signing
 from getintegration_contract.judging.judge import OK, Expectation
 from getintegration_contract.judging.ledger import Entry
-from getintegration_contract.operations import (
-    get_integration,
-)
+from getintegration_contract.operations import get_integration
 from getintegration_contract.sending import client as clients
 
 from .conftest import RunSuite, Serve

@@ -14,18 +14,7 @@ import pytest
 from getintegration_contract.exchange import undated
 
 from .conftest import Close, RunSuite
-from .support import (
-    IDENTITIES,
-    Result,
-    Tap,
-    call,
-    emulator,
-    finish,
-    logged_requests,
-    logging_requests,
-    start_suite,
-    suite,
-)
+from .support import IDENTITIES, Result, Tap, call, emulator, finish, sent, start_suite, suite
 
 #: How many requests these send is a matter of time: they ask until they are throttled, or served.
 TIMED = ("test_throttling.py", "test_botocore_types_throttling")
@@ -37,9 +26,9 @@ Requests = dict[str, list[tuple[str, ...]]]
 
 def _comparable(requests: Requests) -> Requests:
     return {
-        test: sorted(sent) if CONCURRENT in test else sent
-        for test, sent in requests.items()
-        if not _is_timed(test)
+        test: sorted(each) if CONCURRENT in test else each
+        for test, each in requests.items()
+        if test and not _is_timed(test)
     }
 
 
@@ -96,39 +85,34 @@ def test_workers_change_no_outcome(default_run: Result, other_run: Result) -> No
         assert tests == others, one["id"]
 
 
-def test_what_is_logged_is_what_goes_over_the_wire(other_run: Result) -> None:
+def test_what_is_recorded_is_what_goes_over_the_wire(other_run: Result) -> None:
     assert other_run.directory is not None
     wire = json.loads((other_run.directory.parent / "wire.json").read_text(encoding="utf-8"))
     arrived = Counter(tuple(request) for request in wire)
-    logged = Counter(request for sent in other_run.requests.values() for request in sent)
+    recorded = Counter(each for requests in other_run.requests.values() for each in requests)
     assert len(wire) > 300
-    assert logged - arrived == Counter()
-
-
-def _generated(run_suite: RunSuite, folder: Path, *options: str | Path) -> Requests:
-    run_suite(
-        suite("generated"), "-p", "request_log", *options, env=logging_requests(folder), lean=False, status=0
-    )
-    return logged_requests(folder)
+    assert recorded - arrived == Counter()
 
 
 def test_another_seed_sends_other_requests(default_run: Result, run_suite: RunSuite, tmp_path: Path) -> None:
-    one = {test: sent for test, sent in default_run.requests.items() if "test_fuzz" in test}
-    other = _generated(run_suite, tmp_path / "log", "--hypothesis-seed", "1", "-k", "fuzz")
+    one = {test: each for test, each in default_run.requests.items() if "test_fuzz" in test}
+    seeded = (suite("generated"), "--record", tmp_path / "a.har", "--hypothesis-seed", "1", "-k", "fuzz")
+    run_suite(*seeded, lean=False, status=0)
+    other = sent(tmp_path / "a.har")
     assert sorted(one) == sorted(other)
     assert [test for test in one if one[test] == other[test]] == []
 
 
 def test_shards_of_one_seed_are_not_alike(default_run: Result) -> None:
-    shards = [sent for test, sent in default_run.requests.items() if "test_fuzz" in test]
+    shards = [each for test, each in default_run.requests.items() if "test_fuzz" in test]
     assert len(shards) >= 2
     assert all(one != other for number, one in enumerate(shards) for other in shards[number + 1 :])
 
 
 def test_a_finding_is_repeated_by_its_command(mislabelling: str, tmp_path: Path) -> None:
-    options = (suite("generated"), "-k", "fuzz", "-p", "request_log", "--endpoint-url", mislabelling)
-    first, again = tmp_path / "first", tmp_path / "again"
-    process = start_suite(*options, report=tmp_path / "report", env=logging_requests(first), cwd=tmp_path)
+    options = (suite("generated"), "-k", "fuzz", "--endpoint-url", mislabelling)
+    first, again = tmp_path / "first.har", tmp_path / "again.har"
+    process = start_suite(*options, "--record", first, report=tmp_path / "report", cwd=tmp_path)
     result = finish(process, tmp_path / "report", status=1)
     finding = result.findings["error.content-type"]
     place = finding["places"][0]
@@ -137,7 +121,7 @@ def test_a_finding_is_repeated_by_its_command(mislabelling: str, tmp_path: Path)
 
     command = shlex.split(finding["repeat"])
     assert command[0] == "pytest"
-    call(sys.executable, "-m", *command, env=logging_requests(again), cwd=tmp_path, status=1)
-    repeated = logged_requests(again)
+    call(sys.executable, "-m", *command, "--record", again, cwd=tmp_path, status=1)
+    repeated = sent(again)
     assert set(repeated) == {place}
-    assert repeated[place] == logged_requests(first)[place]
+    assert repeated[place] == sent(first)[place]

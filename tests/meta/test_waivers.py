@@ -157,10 +157,7 @@ def test_coverage_can_be_demanded(run: Callable[..., Run], pattern: str, told: l
 
 WRONG = {
     "no TOML": ("[[waiver]", "is not TOML"),
-    "no reason": (
-        f'[[waiver]]\nclause = "x"\nowner = "o"\nexpires = {TODAY}',
-        "reason is missing",
-    ),
+    "no reason": (f'[[waiver]]\nclause = "x"\nowner = "o"\nexpires = {TODAY}', "reason is missing"),
     "an empty reason": (waiver("x", reason=""), "reason"),
     "neither owner nor link": (
         f'[[waiver]]\nclause = "x"\nreason = "r"\nexpires = {TODAY}',

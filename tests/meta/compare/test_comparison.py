@@ -22,17 +22,6 @@ from .kit import STATE, Edited, about, compare, compared, error, exchange, found
 Versus = Callable[..., tuple[int, dict[str, Any]]]
 
 
-def test_two_runs_against_one_server_do_not_differ(
-    tmp_path: Path, emulator_har: Path, again_har: Path
-) -> None:
-    status, report = compared(tmp_path, emulator_har, again_har)
-    assert report["differences"] == []
-    assert report["divergence"]["share"] == 0
-    assert report["coverage"]["share"] == 1
-    assert report["mode"] == "drift"
-    assert status == 0
-
-
 def test_a_second_server_differs_where_it_does(tmp_path: Path, emulator_har: Path, slow_har: Path) -> None:
     part = Edited.of(emulator_har)
     tests = {entry["_test"] for entry in Edited.of(slow_har).entries}

@@ -126,7 +126,7 @@ def test_every_planted_difference_is_found_and_no_other(
     assert status == 1
     assert report["divergence"]["different"] == PLANTED_COUNT
     assert sum(group["count"] for group in report["differences"]) == PLANTED_COUNT
-    assert report["coverage"]["share"] == 1.0
+    assert (report["coverage"]["share"], report["mode"]) == (1.0, "drift")
     assert report["divergence"]["compared"] == len(edited.entries)
 
 

@@ -277,12 +277,7 @@ def test_an_address_that_is_of_no_use_is_told(
 
 @pytest.mark.parametrize(
     ("option", "place"),
-    [
-        ("--record", "."),
-        ("--record", "a.har/b.har"),
-        ("--record", "c.har"),
-        ("--requests", "missing.har"),
-    ],
+    [("--record", "."), ("--record", "a.har/b.har"), ("--record", "c.har"), ("--requests", "missing.har")],
     ids=["a folder", "below a file", "beside another that was broken off", "no requests"],
 )
 def test_a_file_that_cannot_be_used_is_told_before_anything_is_sent(

@@ -240,10 +240,7 @@ Handler = Callable[[Request, Forward], Answer]
 
 def ok(document: Any, status: int = 200) -> Response:
     """A JSON document."""
-    headers = (
-        ("Content-Type", "application/json"),
-        ("x-amzn-RequestId", str(uuid.uuid4())),
-    )
+    headers = (("Content-Type", "application/json"), ("x-amzn-RequestId", str(uuid.uuid4())))
     return Response(status, headers, json.dumps(document).encode())
 
 

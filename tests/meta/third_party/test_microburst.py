@@ -118,11 +118,7 @@ def test_no_answer_in_time(run_suite: RunSuite, proxy: Microburst, expected: Exp
 
 @pytest.mark.parametrize("case", CLAIMED)
 def test_throttling_that_is_claimed(
-    run_suite: RunSuite,
-    proxy: Microburst,
-    expected: Expected,
-    target_file: Callable[..., Path],
-    case: str,
+    run_suite: RunSuite, proxy: Microburst, expected: Expected, target_file: Callable[..., Path], case: str
 ) -> None:
     low_quota = {"headers": {"Authorization": "AKIAEXAMPLELOWQUOTA1"}}
     # A fault other than 429 is repeated at once, and only one that lasts is none of the environment.
