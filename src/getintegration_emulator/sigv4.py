@@ -7,6 +7,7 @@ request counts as unsigned.
 
 import hashlib
 import hmac
+import posixpath
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -246,14 +247,8 @@ def _canonical_paths(path: bytes) -> tuple[str, ...]:
 
 def _remove_dot_segments(path: bytes) -> bytes:
     """RFC 3986, 5.2.4, and every run of slashes made one."""
-    kept: list[bytes] = []
-    for segment in path.split(b"/"):
-        if segment == b"..":
-            del kept[-1:]
-        elif segment not in (b"", b"."):
-            kept.append(segment)
-    last = b"/" if path.endswith(b"/") and kept else b""
-    return b"/" + b"/".join(kept) + last
+    normal = posixpath.normpath(b"/" + path.lstrip(b"/"))
+    return normal + b"/" if path.endswith(b"/") and normal != b"/" else normal
 
 
 def _canonical_queries(query: bytes) -> Iterable[str]:

@@ -103,7 +103,9 @@ def test_shutdown_lets_a_request_under_way_finish(connect: Any) -> None:
             with pytest.raises(ConnectionError):
                 dial(running.url)
             connection.sendall(b': "a"}')
-            assert connection.recv(65536).startswith(b"HTTP/1.1 404 ")
+            received = connection.recv(65536)
+            assert received.startswith(b"HTTP/1.1 404 ")
+            assert b"\r\nconnection: close\r\n" in received
         assert running.process.wait(5) == 0
 
 
