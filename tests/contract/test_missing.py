@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import partial
 from urllib.parse import quote, unquote
 
 import pytest
@@ -16,7 +15,7 @@ from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import NOT_FOUND, UNREADABLE, Allowed, Expectation
 from getintegration_contract.operations import get_domain, list_integrations
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state import listing
+from getintegration_contract.state.account import Account
 from getintegration_contract.state.state import UNKNOWN_DOMAIN, State
 
 from .callables import Ask, Change
@@ -48,7 +47,7 @@ def has_integration(client: Client, caller: Identity) -> Callable[[str, str], bo
     def has_integration(domain: str, uri: str) -> bool:
         if client.send(list_integrations(domain), caller).response.status == 403:
             return True
-        return uri in listing.integrations(partial(client.send, identity=caller), domain)
+        return uri in Account(client, caller).integrations(domain)
 
     return has_integration
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from getintegration_contract import command
 from getintegration_contract.errors import EnvironmentFault, UsageError
 from getintegration_contract.operations import list_domains
 from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state import leftovers, preflight
+from getintegration_contract.state import leftovers
+from getintegration_contract.state.account import Account, said, writers
 from getintegration_contract.target.target import Target, resolve
 
 
@@ -46,16 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _sweep(target: Target, least: float, say: Callable[[str], None]) -> int:
     """Remove what is older; how many stay."""
-    owners = [target.caller, *filter(None, [target.identities.get("other-account")])]
-    client = Client(target.endpoint, target.region, timeout=target.request_timeout)
-    try:
-        listed = client.send(list_domains(), target.caller)
-        preflight.check(client, listed, target.caller)
+    with closing(Client(target.endpoint, target.region, timeout=target.request_timeout)) as client:
+        listed = Account(client, target.caller, insists=True).send(list_domains())
         if listed.response.status != 200:
-            raise EnvironmentFault(f"{target.endpoint} lists no domains: {preflight.said(listed)}")
-        found = [each for each in leftovers.find(client, owners) if not least or (each.age or 0.0) >= least]
+            raise EnvironmentFault(f"{target.endpoint} lists no domains: {said(listed)}")
+        owners = writers(client, target.identities)
+        found = [each for each in leftovers.find(owners) if not least or (each.age or 0.0) >= least]
         if not found:
             say(f"{target.endpoint} holds no domains of runs")
-        return leftovers.remove(client, found, say)
-    finally:
-        client.close()
+        return leftovers.remove(found, say)

@@ -5,13 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
-from getintegration_contract.identity import Identity
-from getintegration_contract.operations import delete_domain, get_domain
-from getintegration_contract.sending.client import Client
-from getintegration_contract.state import listing
-from getintegration_contract.state.preflight import said, server_time
+from getintegration_contract.operations import get_domain
+from getintegration_contract.state.account import Account, server_time
 from getintegration_contract.text import duration
 
 #: All names of domains that a run makes begin so, in these or in small letters; nothing else is removed.
@@ -20,48 +16,40 @@ PREFIX = "GetIntegrationContract-"
 LEFTOVER_AGE = 6 * 3600
 
 
-def is_own(name: str) -> bool:
-    """Whether only a run makes domains of such a name."""
-    return name.startswith((PREFIX, PREFIX.lower()))
-
-
 @dataclass(frozen=True)
 class Leftover:
     """A domain with the name of a run's; its age in seconds by the server's clock, if that is known."""
 
     name: str
-    owner: Identity
+    owner: Account
     age: float | None
 
+    def __str__(self) -> str:
+        """Its name, and how old it is."""
+        if self.age is None:
+            return f"{self.name}, of unknown age"
+        age = duration(self.age) if self.age < 7200 else f"{self.age / 3600:,.0f} h"
+        return f"{self.name}, {age} old"
 
-def find(client: Client, owners: Iterable[Identity]) -> Iterator[Leftover]:
+
+def find(owners: Iterable[Account]) -> Iterator[Leftover]:
     """The domains with names of runs, of this one or of others."""
     for owner in owners:
-        names = list(listing.domains(partial(client.send, identity=owner)))
-        for name in filter(is_own, names):
-            exchange = client.send(get_domain(name), owner)
-            updated = exchange.response.members.get("LastUpdatedAt")
-            age = None
-            if isinstance(updated, int | float):
-                age = (server_time(exchange) or time.time()) - updated
-            yield Leftover(name, owner, age)
+        for name in list(owner.domains()):
+            if name.startswith((PREFIX, PREFIX.lower())):
+                exchange = owner.send(get_domain(name))
+                updated = exchange.response.members.get("LastUpdatedAt")
+                now = server_time(exchange) or time.time()
+                yield Leftover(name, owner, now - updated if isinstance(updated, int | float) else None)
 
 
-def remove(client: Client, leftovers: Iterable[Leftover], say: Callable[[str], None]) -> int:
+def remove(leftovers: Iterable[Leftover], say: Callable[[str], None]) -> int:
     """Remove domains; how many stay."""
     stay = 0
     for leftover in leftovers:
-        exchange = client.send(delete_domain(leftover.name), leftover.owner)
-        if exchange.response.status // 100 == 2:
-            say(f"swept the domain {leftover.name}, {age(leftover)}, which a crashed run left behind")
-        else:
+        if reason := leftover.owner.remove(leftover.name):
             stay += 1
-            say(f"the domain {leftover.name} stays: DeleteDomain answered {said(exchange)}")
+            say(f"the domain {leftover.name} stays: {reason}")
+        else:
+            say(f"swept the domain {leftover}, which a crashed run left behind")
     return stay
-
-
-def age(leftover: Leftover) -> str:
-    """How old it is, in words."""
-    if leftover.age is None:
-        return "of unknown age"
-    return f"{duration(leftover.age) if leftover.age < 7200 else f'{leftover.age / 3600:,.0f} h'} old"

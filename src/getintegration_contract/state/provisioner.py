@@ -7,34 +7,28 @@ be using is left alone and the next slot is taken.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from getintegration_contract.errors import EnvironmentFault, StateError
-from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
-from getintegration_contract.operations import (
-    create_domain,
-    delete_domain,
-    get_domain,
-    get_integration,
-    put_integration,
-)
+from getintegration_contract.operations import create_domain, get_domain, get_integration, put_integration
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state import leftovers, listing, preflight
+from getintegration_contract.sending.faults import is_missing
+from getintegration_contract.state import leftovers, preflight
+from getintegration_contract.state.account import Account, said, writers
 from getintegration_contract.state.leftovers import PREFIX
-from getintegration_contract.state.preflight import said
 from getintegration_contract.state.state import (
     MEMBERS,
     OTHER_URI,
     PLAIN_URI,
+    RECENT,
     UNKNOWN_DOMAIN,
     URI,
     State,
-    taken,
 )
 from getintegration_contract.target.target import Target
 
@@ -63,10 +57,31 @@ class Provisioner:
         self, client: Client, identities: Mapping[str, Identity], say: Callable[[str], None]
     ) -> None:
         self._client = client
-        self._caller = identities["caller"]
-        self._writers = [self._caller, *filter(None, [identities.get("other-account")])]
+        self._writers = writers(client, identities)
+        self._caller = replace(self._writers[0], insists=True)
         self._say = say
         self._made: list[str] = []
+
+    def provide(self, target: Target, members: dict[str, Any] | None = None) -> State:
+        """The state that a target's description asks for: given, or else made or discovered.
+
+        Args:
+            members: Optional members to make an integration with; None for all.
+
+        Raises:
+            StateError: There is none; the message says why, and what to give instead.
+        """
+        known = get_integration(target.domain_name or UNKNOWN_DOMAIN, target.integration_uri or PLAIN_URI)
+        with self._client.unlimited():
+            preflight.wait(partial(self._writers[0].send, known), target.endpoint, target.wait, self._say)
+        if target.domain_name is not None and target.integration_uri is not None:
+            return self.given(target.domain_name, target.integration_uri)
+        state = self.have(
+            allow_writes=target.allow_writes, members=members, insists=target.insists_on_writing
+        )
+        if state.origin == "made":
+            time.sleep(target.settling_time)
+        return state
 
     def given(self, domain: str, uri: str) -> State:
         """Use an integration that exists already.
@@ -74,15 +89,44 @@ class Provisioner:
         Raises:
             StateError: It does not exist, or the endpoint refuses the caller or lacks the operation.
         """
-        exchange = self._send(get_integration(domain, uri))
-        status, error_type = exchange.response.status, exchange.response.error_type
-        if status == 404 and error_type == "ResourceNotFoundException":
+        exchange = self._caller.send(get_integration(domain, uri))
+        if is_missing(exchange.response):
             raise StateError(
                 f"the integration {uri!r} of domain {domain!r} does not exist:"
                 " change --domain-name and --integration-uri"
             )
-        preflight.check_implemented(self._client, exchange, strict=False)
+        preflight.check_implemented(exchange, strict=False)
         return State("given", domain, uri)
+
+    def have(
+        self, *, allow_writes: bool, members: dict[str, Any] | None = None, insists: bool = False
+    ) -> State:
+        """Make the state if writing is allowed, else discover it, unless the user insists on writing.
+
+        Raises:
+            StateError: Neither works; the message says why, and what to give instead.
+        """
+        hindrance = ""
+        why = "it may not be made (no --allow-writes)"
+        if allow_writes:
+            try:
+                return self.made(members)
+            except StateError as error:
+                self.remove()
+                hindrance = str(error)
+                if insists or isinstance(error, _SlotsTakenError):
+                    raise
+                why = f"it cannot be made ({error})"
+        try:
+            return replace(self.discovered(), hindrance=hindrance)
+        except StateError as error:
+            why += f", and it cannot be discovered ({error})"
+        preflight.check_implemented(
+            self._caller.send(get_integration(UNKNOWN_DOMAIN, PLAIN_URI)), strict=True
+        )
+        raise StateError(
+            f"no integration to test with: {why}; give --domain-name and --integration-uri of one that exists"
+        )
 
     def made(self, like: dict[str, Any] | None = None) -> State:
         """Make two domains, each with an integration that has all optional members the target takes.
@@ -98,25 +142,35 @@ class Provisioner:
         for uri in (URI, PLAIN_URI):
             members = self._put(domain, uri, like)
             if members is not None:
-                put_other = self._send(put_integration(other, OTHER_URI, members))
-                has_other = put_other.response.status // 100 == 2
+                has_other = self._taken(other, OTHER_URI, members) is not None
                 return State("made", domain, uri, other, OTHER_URI if has_other else None, members)
-        exchange = self._send(put_integration(domain, PLAIN_URI, {"ObjectTypeName": "Contract_Type-1"}))
+        exchange = self._caller.send(
+            put_integration(domain, PLAIN_URI, {"ObjectTypeName": MEMBERS["ObjectTypeName"]})
+        )
         raise StateError(f"PutIntegration answered {said(exchange)}")
 
     def _put(self, domain: str, uri: str, like: dict[str, Any] | None) -> dict[str, Any] | None:
         """Make an integration with all optional members that the target takes; None if it takes none."""
         for members in [like, MEMBERS] if like is not None else [MEMBERS]:
-            put = self._send(put_integration(domain, uri, members))
-            if put.response.status // 100 == 2:
-                return taken(put, members)
+            if (taken := self._taken(domain, uri, members)) is not None:
+                return taken
         kept: dict[str, Any] | None = None
         for name, value in MEMBERS.items():  # one by one, so that only those are left out that it refuses
-            members = {**(kept or {}), name: value}
-            put = self._send(put_integration(domain, uri, members))
-            if put.response.status // 100 == 2:
-                kept = taken(put, members)
+            taken = self._taken(domain, uri, {**(kept or {}), name: value})
+            kept = kept if taken is None else taken
         return kept
+
+    def _taken(self, domain: str, uri: str, members: dict[str, Any]) -> dict[str, Any] | None:
+        """Put an integration; the members without those that a target may not know yet, and did not take."""
+        response = self._caller.send(put_integration(domain, uri, members)).response
+        if response.status // 100 != 2:
+            return None
+        got = response.members
+        if got.get("ObjectTypeName") is None:
+            return members  # it does not say what it took
+        return {
+            name: value for name, value in members.items() if name not in RECENT or got.get(name) is not None
+        }
 
     def discovered(self) -> State:
         """Find, by reading only, an integration, and a second one in another domain.
@@ -124,107 +178,41 @@ class Provisioner:
         Raises:
             StateError: There is none, or the target does not list.
         """
-        found = list(islice(self._integrations(), _CANDIDATES))
+        found: list[tuple[str, str]] = []
+        for name in self._caller.domains():
+            found += [(name, uri) for uri in islice(self._caller.integrations(name), 1)]
+            if len(found) == _CANDIDATES:
+                break
         if not found:
             raise StateError("ListDomains and ListIntegrations show no integration")
         domain, uri = found[0]
         for other_domain, other_uri in found[1:]:
-            crossed = (domain, other_uri), (other_domain, uri)
-            answers = [self._send(get_integration(*question)).response.status for question in crossed]
-            if answers == [404, 404]:
+            crossed = get_integration(domain, other_uri), get_integration(other_domain, uri)
+            if all(self._caller.send(request).response.status == 404 for request in crossed):
                 return State("discovered", domain, uri, other_domain, other_uri)
         return State("discovered", domain, uri)
-
-    def _integrations(self) -> Iterator[tuple[str, str]]:
-        """One integration of each domain that has any."""
-        for name in listing.domains(self._send):
-            yield from ((name, uri) for uri in islice(listing.integrations(self._send, name), 1))
-
-    def provide(self, target: Target, members: dict[str, Any] | None = None) -> State:
-        """The state that a target's description asks for: given, or else made or discovered.
-
-        Args:
-            members: Optional members to make an integration with; None for all.
-
-        Raises:
-            StateError: There is none; the message says why, and what to give instead.
-        """
-        known = get_integration(target.domain_name or UNKNOWN_DOMAIN, target.integration_uri or PLAIN_URI)
-        ask = partial(self._client.send, known, self._caller)
-        with self._client.unlimited():
-            preflight.wait(ask, target.endpoint, target.wait, self._say)
-        if target.domain_name is not None and target.integration_uri is not None:
-            return self.given(target.domain_name, target.integration_uri)
-        state = self.have(
-            allow_writes=target.allow_writes, members=members, insists=target.insists_on_writing
-        )
-        if state.origin == "made":
-            time.sleep(target.settling_time)
-        return state
-
-    def have(
-        self, *, allow_writes: bool, members: dict[str, Any] | None = None, insists: bool = False
-    ) -> State:
-        """Make the state if writing is allowed, else discover it, unless the user insists on writing.
-
-        Raises:
-            StateError: Neither works; the message says why, and what to give instead.
-        """
-        hindrance = ""
-        reasons = []
-        if allow_writes:
-            try:
-                return self.made(members)
-            except StateError as error:
-                self.remove()
-                hindrance = str(error)
-                if insists or isinstance(error, _SlotsTakenError):
-                    raise
-                reasons.append(f"it cannot be made ({error})")
-        else:
-            reasons.append("it may not be made (no --allow-writes)")
-        try:
-            return replace(self.discovered(), hindrance=hindrance)
-        except StateError as error:
-            reasons.append(f"it cannot be discovered ({error})")
-        exchange = self._send(get_integration(UNKNOWN_DOMAIN, PLAIN_URI))
-        preflight.check_implemented(self._client, exchange, strict=True)
-        raise StateError(
-            f"no integration to test with: {', and '.join(reasons)};"
-            " give --domain-name and --integration-uri of one that exists"
-        )
 
     def remove(self) -> None:
         """Remove what was made, by scenarios too, whatever the limit on requests; say what stays."""
         if not self._made:
             return
         with self._client.unlimited():
-            for writer in self._writers:
-                self._delete_made_by_tests(f"{self._made[0]}-", writer)
+            for account in self._writers:
+                try:
+                    names = list(account.domains())
+                except (OSError, EnvironmentFault) as error:
+                    self._say(f"domains that tests made cannot be listed, and may stay: {error}")
+                    continue
+                for name in names:
+                    if name.startswith(f"{self._made[0]}-"):
+                        self._delete(name, account)
             while self._made:
-                self._delete(self._made[-1], self._caller)
+                self._delete(self._made[-1], self._writers[0])
                 self._made.pop()
 
-    def _delete_made_by_tests(self, prefix: str, writer: Identity) -> None:
-        try:
-            names = list(listing.domains(partial(self._client.send, identity=writer)))
-        except (OSError, EnvironmentFault) as error:
-            self._say(f"domains that tests made cannot be listed, and may stay: {error}")
-            return
-        for name in names:
-            if name.startswith(prefix):
-                self._delete(name, writer)
-
-    def _delete(self, name: str, writer: Identity) -> None:
-        try:
-            exchange = self._client.send(delete_domain(name), writer)
-        except (OSError, EnvironmentFault) as error:
-            self._say(f"the domain {name} could not be removed: {error}")
-            return
-        status, error_type = exchange.response.status, exchange.response.error_type
-        gone = status == 404 and error_type == "ResourceNotFoundException"
-        if status // 100 != 2 and not gone:
-            self._say(f"the domain {name} could not be removed ({status or 'no answer'})")
+    def _delete(self, name: str, account: Account) -> None:
+        if reason := account.remove(name):
+            self._say(f"the domain {name} could not be removed: {reason}")
 
     def _domains(self) -> tuple[str, str]:
         """Make two domains, with names in small letters if the target takes no others."""
@@ -249,12 +237,12 @@ class Provisioner:
         )
 
     def _exists(self, name: str) -> bool:
-        return self._send(get_domain(name)).response.members.get("DomainName") == name
+        return self._caller.send(get_domain(name)).response.members.get("DomainName") == name
 
     def _create(self, name: str) -> bool:
         """Make a domain; False if another run made it in the meantime."""
         self._made.append(name)  # before it is: an interrupt may come in between
-        exchange = self._send(create_domain(name))
+        exchange = self._caller.send(create_domain(name))
         status = exchange.response.status
         # Where the answer was lost, the repeat finds that the domain exists.
         if status // 100 == 2 or exchange.faults:
@@ -269,19 +257,13 @@ class Provisioner:
 
     def _sweep(self) -> None:
         """Remove the domains that crashed runs left behind long ago, and name the others."""
-        found = list(leftovers.find(self._client, self._writers))
+        found = list(leftovers.find(self._writers))
         old = [each for each in found if each.age is not None and each.age > leftovers.LEFTOVER_AGE]
-        leftovers.remove(self._client, old, self._say)
+        leftovers.remove(old, self._say)
         young = [each for each in found if each not in old]
         if young:
-            oldest = max(young, key=lambda each: each.age or 0.0)
             self._say(
-                f"{len(young)} domains are of other runs, under way or crashed, such as {oldest.name},"
-                f" {leftovers.age(oldest)}; a run removes those of {leftovers.LEFTOVER_AGE // 3600} h,"
-                " the command sweep all of them now"
+                f"{len(young)} domains are of other runs, under way or crashed, such as"
+                f" {max(young, key=lambda each: each.age or 0.0)}; a run removes those of"
+                f" {leftovers.LEFTOVER_AGE // 3600} h, the command sweep all of them now"
             )
-
-    def _send(self, request: Request) -> Exchange:
-        exchange = self._client.send(request, self._caller)
-        preflight.check(self._client, exchange, self._caller)
-        return exchange

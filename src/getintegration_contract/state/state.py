@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from getintegration_contract.exchange import Exchange
 from getintegration_contract.state.leftovers import PREFIX
 
 #: A Uri with everything that careless comparison loses: both cases, a precomposed letter, an escape, a slash.
@@ -17,7 +16,7 @@ UNKNOWN_URI = "s3://GetIntegrationContract-Unknown"
 UNKNOWN_DOMAIN = f"{PREFIX}unknown".lower()
 
 #: Members that are not on the reference page: who writes a server from it ignores them.
-_RECENT = frozenset({"Scope"})
+RECENT = frozenset({"Scope"})
 #: All optional members, each within its constraints.
 MEMBERS: dict[str, Any] = {
     "ObjectTypeName": "Contract_Type-1",
@@ -70,15 +69,3 @@ class State:
     def untaken(self, member: str) -> str:
         """Why the integration was made without an optional member; alone the target may well take it."""
         return f"the target did not take {member} with the other members"
-
-
-def taken(put: Exchange, members: dict[str, Any]) -> dict[str, Any]:
-    """The members without those that a target may not know yet, and by its answer did not take."""
-    document = put.response.members
-    if document.get("ObjectTypeName") is None:
-        return members  # it does not say what it took
-    return {
-        name: value
-        for name, value in members.items()
-        if name not in _RECENT or document.get(name) is not None
-    }

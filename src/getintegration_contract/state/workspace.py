@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, NoReturn
 
-from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import (
@@ -19,6 +17,7 @@ from getintegration_contract.operations import (
     put_integration,
 )
 from getintegration_contract.sending.client import Client
+from getintegration_contract.state.account import Account
 
 
 class Workspace:
@@ -49,25 +48,23 @@ class Workspace:
 
     def create(self, domain: str, identity: Identity | None = None) -> None:
         """Make a domain, empty even if a crashed run left one of that name."""
-        identity = identity or self._caller
-        self._made[domain, identity] = None
-        exchange = self._client.send(create_domain(domain), identity)
+        self._made[domain, identity or self._caller] = None
+        exchange = self._send(create_domain(domain), identity)
         if exchange.response.status == 400:
-            self._client.send(delete_domain(domain), identity)
-            exchange = self._client.send(create_domain(domain), identity)
+            self._send(delete_domain(domain), identity)
+            exchange = self._send(create_domain(domain), identity)
         self._written("CreateDomain", exchange)
 
     def drop(self, domain: str, identity: Identity | None = None) -> None:
         """Remove a domain with its integrations."""
-        identity = identity or self._caller
-        self._written("DeleteDomain", self._client.send(delete_domain(domain), identity), gone=True)
-        self._made.pop((domain, identity), None)
+        self._written("DeleteDomain", self._send(delete_domain(domain), identity), gone=True)
+        self._made.pop((domain, identity or self._caller), None)
 
     def put(
         self, domain: str, uri: str, members: dict[str, Any], identity: Identity | None = None
     ) -> Exchange:
         """Make an integration."""
-        return self._write("PutIntegration", put_integration(domain, uri, members), identity)
+        return self._written("PutIntegration", self._send(put_integration(domain, uri, members), identity))
 
     def update(
         self, domain: str, uri: str, members: dict[str, Any], identity: Identity | None = None
@@ -81,16 +78,17 @@ class Workspace:
 
     def delete(self, domain: str, uri: str, identity: Identity | None = None) -> None:
         """Remove an integration."""
-        self._write("DeleteIntegration", delete_integration(domain, uri), identity, gone=True)
+        exchange = self._send(delete_integration(domain, uri), identity)
+        self._written("DeleteIntegration", exchange, gone=True)
 
     def list(self, domain: str, identity: Identity | None = None) -> None:
         """List the integrations of a domain, whatever comes of it."""
-        self._client.send(list_integrations(domain), identity or self._caller)
+        self._send(list_integrations(domain), identity)
 
     def read(self, domain: str, uri: str, identity: Identity | None = None) -> Exchange:
         """GetIntegration, as soon as all writes are settled."""
         self.settle()
-        return self._client.send(get_integration(domain, uri), identity or self._caller)
+        return self._send(get_integration(domain, uri), identity)
 
     def settle(self) -> None:
         """Wait until all writes are seen by readers."""
@@ -100,14 +98,11 @@ class Workspace:
         """Remove all domains that were made; a later run sweeps what cannot be removed now."""
         with self._client.unlimited():
             for domain, identity in list(self._made):
-                with suppress(OSError, EnvironmentFault):
-                    self._client.send(delete_domain(domain), identity)
+                Account(self._client, identity).remove(domain)
                 del self._made[domain, identity]
 
-    def _write(
-        self, operation: str, request: Request, identity: Identity | None, *, gone: bool = False
-    ) -> Exchange:
-        return self._written(operation, self._client.send(request, identity or self._caller), gone=gone)
+    def _send(self, request: Request, identity: Identity | None) -> Exchange:
+        return self._client.send(request, identity or self._caller)
 
     def _written(self, operation: str, exchange: Exchange, *, gone: bool = False) -> Exchange:
         """Take note of a write; a repeated removal may find that the first one did its work."""
