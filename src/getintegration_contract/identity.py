@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-import queue
 import re
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,22 +53,18 @@ def provider_fault(error: Exception) -> str:
 
 def patiently(provide: Callable[[], Any]) -> Any:
     """What a credential provider returns, or an error if that takes longer than :data:`PATIENCE`."""
-    results: queue.Queue[tuple[Any, Exception | None]] = queue.Queue()
+    future = Future[Any]()
 
     def run() -> None:
         try:
-            results.put((provide(), None))
+            future.set_result(provide())
         except Exception as error:
-            results.put((None, error))
+            future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
-    try:
-        given, error = results.get(timeout=PATIENCE)
-    except queue.Empty:
-        raise TimeoutError(errno.ETIMEDOUT, f"no answer within {PATIENCE:g} s") from None
-    if error is not None:
-        raise error
-    return given
+    if not wait([future], PATIENCE).done:
+        raise TimeoutError(errno.ETIMEDOUT, f"no answer within {PATIENCE:g} s")
+    return future.result()
 
 
 class MfaError(Exception):

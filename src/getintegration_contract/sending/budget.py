@@ -1,10 +1,9 @@
 """One budget of requests for all workers of a run: a rate that is never exceeded, and a limit.
 
-The budget is a small file. A sender locks it, waits for its turn, stamps the moment of departure and unlocks;
-meanwhile the others wait for the lock. Turns are evenly spaced, and at most
-``rate`` requests, rounded up, leave in any one second: departures are stamped after the waiting, with a clock
-that all processes share, so a late wake-up never lets a second hold more. Requests that write wait for a turn
-of a second, slower budget first.
+The budget is a small file. A sender locks it, waits for its turn, notes that of the next one and unlocks;
+meanwhile the others wait for the lock. A turn comes an interval after the last departure, by a clock that all
+processes share, so that a late wake-up never lets a second hold more requests than the rate. Requests that
+write wait for a turn of a second, slower budget first.
 
 pyrate-limiter's bucket for several processes is for one thread in each, and notes when a request was meant to
 leave, not when it left; the suite has threads, and promises never to exceed a quota.
@@ -12,7 +11,6 @@ leave, not when it left; the suite has threads, and promises never to exceed a q
 
 from __future__ import annotations
 
-import math
 import os
 import struct
 import tempfile
@@ -29,7 +27,6 @@ MARGIN = 0.05
 
 #: Requests so far, those that the limit counts, and the turn of the next one.
 _STATE = struct.Struct("=QQd")
-_STAMP = struct.Struct("=d")
 
 
 @dataclass(frozen=True)
@@ -83,27 +80,12 @@ class Budget:
             count, counted, turn = _STATE.unpack(content) if content else (0, 0, 0.0)
             if limited and self.limit is not None and counted >= self.limit:
                 raise BudgetExhausted(f"the limit of {self.limit} requests is reached")
-            now = time.monotonic()
+            while (now := time.monotonic()) < turn and self.rate is not None:
+                time.sleep(turn - now)
             if self.rate is not None:
-                now, turn = self._wait(handle, count, turn, self.rate)
+                turn = now + (1 + MARGIN) / self.rate
             os.pwrite(handle, _STATE.pack(count + 1, counted + limited, turn), 0)
             return now
-
-    def _wait(self, handle: int, count: int, turn: float, rate: float) -> tuple[float, float]:
-        """Wait until this request may go, and stamp it; returns its moment and the next one's turn."""
-        interval = (1 + MARGIN) / rate
-        remembered = math.ceil(rate)
-        place = _STATE.size + (count % remembered) * _STAMP.size
-        earliest = turn
-        if count >= remembered:
-            stamp = os.pread(handle, _STAMP.size, place)
-            last = _STAMP.unpack(stamp)[0] if stamp else 0.0  # no stamp where a burst ignored the rate
-            earliest = max(earliest, last + math.ceil(rate) * interval)
-        while (now := time.monotonic()) < earliest:
-            time.sleep(earliest - now)
-        os.pwrite(handle, _STAMP.pack(now), place)
-        # After a pause, or when late by more than a turn, the schedule starts anew; else it keeps its beat.
-        return now, (turn if now - turn < interval else now) + interval
 
     @property
     def spent(self) -> int:

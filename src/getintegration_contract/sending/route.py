@@ -96,8 +96,8 @@ class Route:
 
     def _message(self, error: BaseException) -> str:
         """What went wrong, without addresses of objects."""
-        while inner := _inner(error):
-            error = inner
+        while error.__cause__ is not None:  # which one of urllib3 wraps
+            error = error.__cause__
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"the certificate of {self.endpoint} is not trusted: {error.verify_message}"
         if isinstance(error, ssl.SSLError):
@@ -146,9 +146,3 @@ def _proxy(endpoint: str) -> Url | None:
     except HTTPError:  # not quoted: there may be a password in it
         raise EndpointDown("the proxy that the environment names is no address") from None
     return proxy if proxy.scheme else proxy._replace(scheme="http")
-
-
-def _inner(error: BaseException) -> BaseException | None:
-    """The exception that one of urllib3 wraps."""
-    candidates = (*error.args, getattr(error, "reason", None), error.__cause__)
-    return next((inner for inner in candidates if isinstance(inner, BaseException)), None)

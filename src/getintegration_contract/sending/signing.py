@@ -13,6 +13,8 @@ from requests_aws4auth.aws4signingkey import AWS4SigningKey
 from getintegration_contract.exchange import Request, Signing
 from getintegration_contract.identity import Identity
 
+_USUAL = Signing()
+
 
 @dataclass
 class _Signable:
@@ -30,50 +32,37 @@ class Signer:
     def __init__(self, endpoint: str, region: str) -> None:
         self._endpoint = endpoint
         self._region = region
-        self._auth: dict[tuple[object, ...], AWS4Auth] = {}
+        self._auth: dict[tuple[Identity, Signing], AWS4Auth] = {}
 
     def sign(self, request: Request, identity: Identity | None, signing: Signing | None = None) -> Request:
         """The request as it goes over the wire: dated and signed, then tampered with if so asked."""
-        signing = signing or Signing()
+        signing = signing or _USUAL
         if identity is not None:
+            key = identity.frozen(), replace(signing, tamper=None) if signing.tamper else signing
+            if key not in self._auth:
+                self._auth[key] = _auth(*key, signing.region or self._region)
             headers = CaseInsensitiveDict(request.headers)
             if signing.skew:
                 headers["x-amz-date"] = (datetime.now(UTC) + signing.skew).strftime("%Y%m%dT%H%M%SZ")
             url = self._endpoint + request.target
-            signable = _Signable(request.method, url, headers, request.body or None)
-            self._auth_for(identity, signing)(signable)
+            self._auth[key](_Signable(request.method, url, headers, request.body or None))
             request = replace(request, headers=tuple(headers.items()))
         return signing.tamper(request) if signing.tamper else request
 
-    def _auth_for(self, identity: Identity, signing: Signing) -> AWS4Auth:
-        scope = (signing.region, signing.service, signing.terminator, signing.scope_days, signing.skew)
-        key = (identity, *scope, signing.signed_headers)
-        if key not in self._auth:
-            self._auth[key] = _auth(identity, signing.region or self._region, signing)
-        return self._auth[key]
 
-
-def _auth(identity: Identity, region: str, signing: Signing) -> AWS4Auth:
+def _auth(identity: Identity, signing: Signing, region: str) -> AWS4Auth:
+    """What signs so; where the scope is altered, with a key of that scope."""
+    secret, service = identity.secret_key, signing.service
     more: dict[str, Any] = {}
     if signing.signed_headers is not None:
         more["include_hdrs"] = signing.signed_headers
-    altered = signing.terminator != "aws4_request" or signing.scope_days != 0
-    if identity.refreshable is not None:
-        if altered:
-            raise ValueError("only static credentials can be signed with another scope")
-        return AWS4Auth(
-            refreshable_credentials=identity.refreshable, region=region, service=signing.service, **more
-        )
     if identity.session_token:
         more["session_token"] = identity.session_token
-    if not altered:
-        return AWS4Auth(identity.access_key, identity.secret_key, region, signing.service, **more)
-    date = datetime.now(UTC) + signing.skew + timedelta(days=signing.scope_days)
-    day = date.strftime("%Y%m%d")
-    signing_key = AWS4SigningKey(identity.secret_key, region, signing.service, day)
-    derived = f"AWS4{identity.secret_key}".encode()
-    for part in (day, region, signing.service, signing.terminator):
-        derived = AWS4SigningKey.sign_sha256(derived, part)
-    signing_key.key = derived
-    signing_key.scope = f"{day}/{region}/{signing.service}/{signing.terminator}"
-    return PassiveAWS4Auth(identity.access_key, signing_key, **more)
+    if signing.terminator == _USUAL.terminator and not signing.scope_days:
+        return AWS4Auth(identity.access_key, secret, region, service, **more)
+    day = (datetime.now(UTC) + signing.skew + timedelta(days=signing.scope_days)).strftime("%Y%m%d")
+    key = AWS4SigningKey(secret, region, service, day)
+    *_, service_key = key.generate_key(secret, region, service, day, intermediates=True)
+    key.key = key.sign_sha256(service_key, signing.terminator)
+    key.scope = f"{day}/{region}/{service}/{signing.terminator}"
+    return PassiveAWS4Auth(identity.access_key, key, **more)
