@@ -39,7 +39,7 @@ _odd += ["a%20b", "a+b", "a%2Bb", "a~b", "a*b", "a'b", "(a)", "a=b&c", "a:b@c", 
 _odd += ["a;b", "a%zz"]
 _words = _text.map(lambda text: quote(text, safe=""))
 _segments = st.one_of(st.sampled_from(_odd), _words, _text.map(quote))
-# requests-aws4auth leaves out what follows a semicolon in the last segment, which no operation's path has there.
+# requests-aws4auth leaves out what follows a semicolon in the last segment; no operation has one there.
 _targets = st.lists(_segments, max_size=4).map(lambda segments: "/" + "/".join(segments))
 _targets = _targets.filter(lambda target: ";" not in target.rpartition("/")[2])
 # Queries as RFC 3986 encodes them; for others there is no rule that signers agree on.
