@@ -13,6 +13,7 @@ import time
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
+from email.utils import formatdate
 from functools import lru_cache, partial
 from http import HTTPStatus
 
@@ -244,5 +245,5 @@ class Connection(asyncio.Protocol):
 @lru_cache(maxsize=16)
 def _first_lines(status: int, second: int) -> str:
     """The status, the Date (RFC 9110, 6.6.1) and the type of a response."""
-    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
+    date = formatdate(second, usegmt=True)
     return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ndate: {date}\r\ncontent-type: application/json"

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
@@ -171,8 +172,6 @@ def _read_date(amz_date: bytes | None, http_date: bytes | None) -> tuple[str, fl
                 raise ValueError("not in the basic format of ISO 8601")
             moment = datetime.fromisoformat(amz_date.decode())
         elif http_date is not None:
-            from email.utils import parsedate_to_datetime  # slow to import, and rarely needed
-
             moment = parsedate_to_datetime(http_date.decode("latin-1")).astimezone(UTC)
         else:
             raise ValueError("absent")

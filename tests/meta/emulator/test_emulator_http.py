@@ -244,9 +244,12 @@ def test_body_over_the_limit(wire: Any) -> None:
     assert outside.header("connection") == "close"
 
 
-def test_announced_body_over_the_limit_is_refused_before_it_is_sent(exchange: Exchange) -> None:
-    headers = {"Host": "a", "Content-Length": str(MAX_BODY + 1), "Expect": "100-continue"}
-    assert exchange(head("POST", PATH, headers)).startswith(b"HTTP/1.1 413 ")
+def test_a_body_is_waited_for_or_refused_before_it_is_sent(wire: Any, exchange: Exchange) -> None:
+    headers = {**signed(wire), "Connection": "close", "Expect": "100-continue"}
+    received = exchange(head("POST", PATH, {**headers, "Content-Length": str(len(BODY))}) + BODY)
+    assert received.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 ")
+    received = exchange(head("POST", PATH, {**headers, "Content-Length": str(MAX_BODY + 1)}))
+    assert refusal(received, 413, "RequestEntityTooLargeException")
 
 
 def test_client_that_leaves_in_the_middle_harms_nobody(wire: Any, emulator: Any) -> None:

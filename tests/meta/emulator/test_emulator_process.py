@@ -12,12 +12,12 @@ import sys
 import threading
 import time
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from getintegration_emulator import __version__
 from getintegration_emulator.__main__ import build_parser, main
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, load_identities
 from getintegration_emulator.launch import EmulatorError, RunningEmulator
@@ -133,7 +133,7 @@ def test_values_at_the_edge() -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        (["--version"], 0, f"{__version__}\n"),
+        (["--version"], 0, f"{version('getintegration-contract')}\n"),
         (["--port", "65536"], 2, "error: argument --port: invalid port number value: '65536'"),
         (["--port", "-1"], 2, "error: argument --port: invalid port number value: '-1'"),
         (["--port", "x"], 2, "error: argument --port: invalid port number value: 'x'"),
