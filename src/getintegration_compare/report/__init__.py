@@ -9,31 +9,37 @@ from typing import Any
 
 from getintegration_compare.comparison import Comparison, Group, Tally
 from getintegration_compare.normalise import NORMALISATIONS
-from getintegration_compare.report import text
-from getintegration_compare.report.text import terminal
+from getintegration_compare.report.view import View
 from getintegration_contract.recording.about import Suite
-from getintegration_contract.report import files
-
-__all__ = ["document", "terminal", "write"]
+from getintegration_contract.report import engine, files, html
+from getintegration_contract.text import visible
 
 SCHEMA_VERSION = 1
 
 _ABOUT = ("where", "endpoint", "region", "date", "seed", "depth", "suite_version", "model_version")
 
 
+def terminal(report: dict[str, Any]) -> str:
+    """The comparison for a terminal."""
+    return engine.text("compare.txt", visible, **_shown(report)).rstrip()
+
+
+def page(report: dict[str, Any]) -> str:
+    """The comparison as one page that needs nothing else, with the templates of report.html."""
+    return html.render("differences.html", script="filter.js", **_shown(report))
+
+
 def write(report: dict[str, Any], directory: Path) -> None:
     """Write compare.json, compare.md, compare.html and compare-junit.xml."""
-    # These load the template engine.
-    from getintegration_compare.report.page import html
-    from getintegration_contract.report import engine
-
     junit = engine.engine(__name__).get_template("compare-junit.xml")
     files.write(directory / "compare.json", files.to_json(report))
-    files.write(
-        directory / "compare.md", engine.markdown("compare.md", package=__name__, report=report, text=text)
-    )
-    files.write(directory / "compare.html", html(report))
+    files.write(directory / "compare.md", engine.markdown("compare.md", **_shown(report)))
+    files.write(directory / "compare.html", page(report))
     files.write(directory / "compare-junit.xml", junit.render(report=report))
+
+
+def _shown(report: dict[str, Any]) -> dict[str, Any]:
+    return {"package": __name__, "report": report, "view": View(report)}
 
 
 def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:

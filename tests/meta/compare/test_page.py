@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from getintegration_compare.report import page
+from getintegration_compare.report.view import View
 
 from ..report.browser import Browser
 from .kit import accept, compared, exchange, found, record, run
@@ -22,7 +23,7 @@ def test_the_page_is_filtered_in_a_browser(
     (group,) = report["differences"]
     status = {"pattern": "status:404 -> 400", "kind": "status", "where": ""}
     report["differences"].append({**group, **status, "accepted": None, "open": True, "examples": []})
-    address = browser.save(page.html(report))
+    address = browser.save(page(report))
 
     def shown(fragment: str) -> list[str]:
         """The differences that are shown at an address of the page."""
@@ -63,7 +64,7 @@ def test_the_page_shows_both_answers_and_nothing_of_theirs_acts(tmp_path: Path) 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, str]]:
     """The lines that differ of two answers side by side."""
     sides = {"reference": {"response": one}, "candidate": {"response": other}}
-    return [(left, right) for left, right in page.rows(sides) if left != right]
+    return [(left, right) for left, right in View({}).rows(sides) if left != right]
 
 
 def test_what_has_the_same_name_stands_side_by_side() -> None:
