@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from getintegration_contract import command
-from getintegration_contract.errors import EnvironmentFault
+from getintegration_contract.errors import EnvironmentFault, ReportError
 from getintegration_contract.plugin import options, workers
 from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.recording import RunRecorder
@@ -194,7 +194,7 @@ class Controller:
                 reports.write(document, Path(option.report_dir))
             if option.xmlpath and Path(option.xmlpath).exists():
                 junit.attach(Path(option.xmlpath), document, run.redactor.text)
-        except (reports.ReportError, OSError) as error:
+        except (ReportError, OSError) as error:
             faults.append(error)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             try:

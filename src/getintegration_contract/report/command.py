@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from getintegration_contract import command, paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import ReportError
-from getintegration_contract.report import files
-from getintegration_contract.report.requirements import clauses
+from getintegration_contract.report import files, history
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,30 +25,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     trend.add_argument("folder", type=Path, metavar="DIR")
     trend.add_argument("-o", "--output", type=Path, default=Path("trend.html"), metavar="FILE.html")
     options = parser.parse_args(arguments)
-
-    def act() -> int:
-        text = _trend(options.folder) if options.command == "trend" else _compare(options.reports)
-        print(files.write(options.output, text))
-        return command.OK
-
-    return command.run(parser.prog, act)
+    return command.run(parser.prog, lambda: _write_page(options))
 
 
-def _compare(paths: list[Path]) -> str:
+def _write_page(options: argparse.Namespace) -> int:
     from getintegration_contract.report import html
 
-    if len(paths) < 2:
-        raise ReportError("a comparison needs at least two reports")
-    return html.compare([files.read(path) for path in paths])
-
-
-def _trend(folder: Path) -> str:
-    from getintegration_contract.report import history, html
-
-    reports, faults = history.read_folder(folder)
-    if not reports:
-        raise ReportError(faults[0] if faults else f"{folder} holds no report.json")
-    return html.trend_page(reports, faults)
+    if options.command == "trend":
+        reports, faults = history.read_folder(options.folder)
+        if not reports:
+            raise ReportError(faults[0] if faults else f"{options.folder} holds no report.json")
+        text = html.trend_page(reports, faults)
+    else:
+        if len(options.reports) < 2:
+            raise ReportError("a comparison needs at least two reports")
+        text = html.compare([files.read(path) for path in options.reports])
+    print(files.write(options.output, text))
+    return command.OK
 
 
 def list_clauses(arguments: Sequence[str] | None = None) -> int:
@@ -60,6 +53,8 @@ def list_clauses(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     def act() -> int:
+        from getintegration_contract.report.requirements import clauses
+
         print(clauses(Contract.load(paths.description()), options.form), end="")
         return command.OK
 

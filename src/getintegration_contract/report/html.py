@@ -46,16 +46,14 @@ def compare(reports: list[Report]) -> str:
             row = rows.setdefault(clause["id"], {**clause, "cells": [("", "")] * len(reports)})
             row["cells"][number] = view.outcome(clause), actual.get(clause["id"], clause["reason"])
     for row in rows.values():
-        row["same"] = len({outcome for outcome, _ in row["cells"]}) == 1
-
-    def broken(group: tuple[str, list[dict[str, Any]]]) -> int:
-        return sum(any(outcome == VIOLATED for outcome, _ in row["cells"]) for row in group[1])
-
+        outcomes = {outcome for outcome, _ in row["cells"]}
+        row |= {"same": len(outcomes) == 1, "broken": VIOLATED in outcomes}
+    groups = view.by(rows.values(), "group").items()
     return render(
         "compare.html",
         script="filter.js",
         views=list(map(View, reports)),
-        groups=sorted(view.by(rows.values(), "group").items(), key=broken, reverse=True),
+        groups=sorted(groups, key=lambda group: -sum(row["broken"] for row in group[1])),
         differing=sum(not row["same"] for row in rows.values()),
         total=len(rows),
         versions=sorted({report["suite_version"] for report in reports}),
@@ -84,17 +82,11 @@ def render(name: str, *, script: str | None = None, package: str = PACKAGE, **va
         script: Runs at the end of the page.
         package: Has the template; what that extends or imports may be of this package.
     """
-    style = f"{_asset('palette.css')}\n{_asset('style.css')}"
-    scripts = {"early": _asset("theme.js"), "late": _asset(script) if script else ""}
-    allowed = " ".join(f"'{_hash(text)}'" for text in scripts.values())
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src {allowed};"
-        " base-uri 'none'; form-action 'none'"
-    )
     # Style and scripts are files of this package, not data.
-    own = {name: Markup(text) for name, text in scripts.items()}
+    style = Markup("\n".join(map(_asset, ("palette.css", "style.css"))))
+    early, late = Markup(_asset("theme.js")), Markup(_asset(script) if script else "")
     template = engine(package).get_template(name)
-    return template.render(policy=policy, style=Markup(style), **own, **values) + "\n"
+    return template.render(style=style, early=early, late=late, hashed=_hash, **values) + "\n"
 
 
 def _inert(text: str) -> Markup:
@@ -104,6 +96,7 @@ def _inert(text: str) -> Markup:
 
 
 def _hash(text: str) -> str:
+    """What a policy calls a style or script."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
 

@@ -135,11 +135,6 @@ class View:
         return [f"since {before['started'][:16].replace('T', ' ')}: {', '.join(parts)}"]
 
     @property
-    def faults(self) -> str:
-        """Transient faults and how often each came."""
-        return ", ".join(f"{kind} {times(count)}" for kind, count in self.report["run"]["faults"].items())
-
-    @property
     def verdict(self) -> str:
         """The verdict as one line, without its word."""
         report, counts, causes = self.report, self.counts, len(self.violated)
