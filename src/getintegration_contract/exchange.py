@@ -25,9 +25,7 @@ _SANE = re.compile(r"/domains/[A-Za-z][\w-]{2,63}/integrations", re.A)
 _PLAIN = re.compile(rb'\{"Uri": ?"[\x20-\x7e]{6,}"\}')
 _READABLE = re.compile(rb"[\x20-\x7e\n]*")
 #: Values of query parameters that differ each time that the same request is presigned.
-_OF_THE_MOMENT = re.compile(
-    r"(?i)(?:(?<=X-Amz-Credential=)|(?<=X-Amz-Date=)|(?<=X-Amz-Security-Token=)|(?<=X-Amz-Signature=))[^&]*"
-)
+_OF_THE_MOMENT = re.compile(r"(?i)(X-Amz-(?:Credential|Date|Security-Token|Signature)=)[^&]*")
 
 #: Members of an error's body that may name its type, in the order in which clients read them.
 _TYPE_MEMBERS = ("code", "__type")
@@ -41,7 +39,7 @@ def _first(headers: Headers, name: str) -> str | None:
 
 def undated(target: str) -> str:
     """A request target without what a signature in its query says of the moment and the signer."""
-    return _OF_THE_MOMENT.sub("", target) if "?" in target else target
+    return _OF_THE_MOMENT.sub(r"\1", target) if "?" in target else target
 
 
 def no_constant(name: str) -> NoReturn:

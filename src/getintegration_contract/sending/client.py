@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 
 from getintegration_contract.errors import (
@@ -91,10 +92,11 @@ class Client:
 
     def sibling(self) -> Client:
         """A client for another thread: a connection of its own, the same budget, observer and faults."""
-        sibling = Client(
-            self.endpoint, self.region, timeout=self.timeout, acquire=self._admit, observe=self._note
-        )
-        sibling.faults, sibling._lock, sibling._control = self.faults, self._lock, self._control
+        sibling = copy(self)
+        sibling._acquire, sibling._observe = self._admit, self._note
+        sibling.sent, sibling._waited, sibling._is_unlimited = 0, 0.0, False
+        sibling.sign = Signer(self.endpoint, self.region).sign
+        sibling._connection = Connection(self.route)
         return sibling
 
     def admit(self, request: Request | None = None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from http.client import responses as reasons
@@ -17,7 +18,6 @@ import h11
 from urllib3.util import wait_for_read
 
 from getintegration_contract.exchange import Request, Response, Wire
-from getintegration_contract.sending.decoding import LIMIT, decoded
 from getintegration_contract.sending.faults import (
     CLOSED,
     LARGE_BODY,
@@ -25,6 +25,7 @@ from getintegration_contract.sending.faults import (
     LATE,
     NOT_HTTP,
     SHORT,
+    UNDECODABLE,
     FaultError,
     SilenceError,
 )
@@ -33,9 +34,12 @@ from getintegration_contract.sending.route import Route
 #: Seconds that a server may take to answer ``Expect: 100-continue`` before the body is sent nevertheless, and
 #: at most half of what is left until the answer is due.
 EXPECT_PATIENCE = 3.0
-#: Bytes of the head of an answer, interim ones before it included.
-_MOST_HEAD = 256 << 10
+#: Bytes of the head of an answer, interim ones before it included; and of a body, on the wire and decoded.
+_MOST_HEAD, _MOST_BODY = 256 << 10, 8 << 20
 _PIECE = 64 << 10
+#: Content codings, one around the other; and streams in one body, one after another.
+_DEPTH, _STREAMS = 4, 64
+_WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": zlib.MAX_WBITS}
 #: The empty line after a head, also where lines end in LF alone.
 _END = re.compile(rb"\n\r?\n")
 _AGENT = f"getintegration-contract/{version('getintegration-contract')}"
@@ -191,7 +195,7 @@ class Connection:
         if (self._http.our_state, self._http.their_state) == (h11.DONE, h11.DONE):
             self._http.start_next_cycle()
         reason = head.reason.decode("latin-1") or reasons.get(head.status_code, "")
-        body = decoded(framed, named.get("content-encoding"))
+        body = _decoded(framed, named.get("content-encoding"))
         wire = Wire(head.http_version.decode(), framed, reused=reused, waited=waited)
         return Response(head.status_code, reason, headers, body, self._shown_heads, wire)
 
@@ -211,7 +215,7 @@ class Connection:
                 raise (FaultError(cut) if ended else self._not_http(error)) from None
             if isinstance(event, h11.Data):
                 whole += event.data
-                if len(whole) > LIMIT:
+                if len(whole) > _MOST_BODY:
                     raise FaultError(LARGE_BODY)
             elif event is h11.NEED_DATA:
                 self._http.receive_data(self._read(deadline))
@@ -245,3 +249,39 @@ def _until(deadline: float) -> float:
     if remaining <= 0:
         raise TimeoutError
     return remaining
+
+
+def _decoded(body: bytes, codings: str | None) -> bytes:
+    """A body without its content codings.
+
+    Raises:
+        FaultError: It does not decode, or is too large.
+    """
+    names = [name.strip() for name in (codings or "").lower().split(",")]
+    names = [name for name in names if name not in ("", "identity")]
+    if len(names) > _DEPTH:
+        raise FaultError(f"the body has more than {_DEPTH} content codings")
+    for name in reversed(names):
+        if name not in _WINDOW:
+            raise FaultError(f"the Content-Encoding {name[:20]} was not asked for")
+        body = _inflated(body, _WINDOW[name])
+    return body
+
+
+def _inflated(body: bytes, window: int) -> bytes:
+    """What a stream holds, or several, one after another."""
+    whole = bytearray()
+    try:
+        for _ in range(_STREAMS):
+            if not body:
+                return bytes(whole)
+            stream = zlib.decompressobj(window)
+            whole += stream.decompress(body, _MOST_BODY + 1 - len(whole))
+            if len(whole) > _MOST_BODY:
+                raise FaultError(LARGE_BODY)
+            if not stream.eof:
+                break
+            body = stream.unused_data.lstrip(b"\0")  # padding is lawful
+    except zlib.error:
+        pass
+    raise FaultError(UNDECODABLE)
