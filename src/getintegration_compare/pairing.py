@@ -12,8 +12,7 @@ from getintegration_compare.names import Names
 from getintegration_contract.contract import domain_segment
 from getintegration_contract.exchange import Request, undated
 from getintegration_contract.recording import Recording
-from getintegration_contract.recording.har import Recorded
-from getintegration_contract.recording.resign import NONE
+from getintegration_contract.recording.har import NONE, Recorded
 
 _RACE = "its test reads while it writes, and its answers depend on which came first"
 _NO_SUCH_REQUEST = "its test sent no such request to the other side"

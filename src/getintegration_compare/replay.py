@@ -21,7 +21,7 @@ from getintegration_compare.pairing import Key, index, writes
 from getintegration_contract.errors import BudgetExhausted
 from getintegration_contract.exchange import Exchange, Response
 from getintegration_contract.operations import get_integration
-from getintegration_contract.recording import Recorder, Recording, har, resign
+from getintegration_contract.recording import Recorder, Recording, har
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
@@ -73,9 +73,7 @@ class Live:
             target = replace(target, allow_writes=False)
         budget = Budget.create(target.rate, target.max_requests, target.write_rate)
         stack.callback(budget.remove)
-        client = Client(
-            target.endpoint, target.region, timeout=target.request_timeout, acquire=budget.acquire
-        )
+        client = target.client(acquire=budget.acquire)
         stack.callback(client.close)
         provisioner = Provisioner(client, target.identities, say)
         stack.callback(provisioner.remove)
@@ -107,19 +105,19 @@ class Live:
             RefusedError: It cannot be asked here.
         """
         name, kind = recorded.exchange.identity, recorded.signing.get("kind")
-        if kind not in (resign.NONE, resign.SIGNED):
+        if kind not in (har.NONE, har.SIGNED):
             raise RefusedError("its signature is a fault that only the suite itself can make again")
         if name is not None and name not in self.target.identities:
             raise RefusedError(f"the target names no identity {name}")
         if writes(recorded.exchange.request) and (self.target.is_aws or not self.target.allow_writes):
             raise RefusedError("it may write, and nothing is written here")
-        request = resign.bare(recorded.exchange.request, recorded.signing)
+        request = har.bare(recorded.exchange.request, recorded.signing)
         if not names.same_as(self.names):
             request = self.names.show(names.hide(request))
-        if kind == resign.NONE or name is None:
+        if kind == har.NONE or name is None:
             return partial(self.client.send, request)
         # Where throttling is the answer that was meant, nothing waits for its end.
-        signing = resign.signing(recorded.signing)
+        signing = har.signing(recorded.signing)
         bursts = name == "low-quota" or recorded.exchange.response.status == 429
         return partial(self.client.send, request, self.target.identities[name], signing, throttled=bursts)
 
@@ -235,7 +233,7 @@ def sample(live: Live) -> Recording:
         Recorded(
             Exchange(target.endpoint, request, unanswered, by), f"probe[{name} {n}]", signing={"kind": kind}
         )
-        for groups, by, kind in ((signed, "caller", resign.SIGNED), (unsigned, None, resign.NONE))
+        for groups, by, kind in ((signed, "caller", har.SIGNED), (unsigned, None, har.NONE))
         for name, requests in groups.items()
         for n, request in enumerate(requests)
     ]

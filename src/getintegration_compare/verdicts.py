@@ -18,8 +18,7 @@ from getintegration_contract.judging import oracle
 from getintegration_contract.judging.judge import Expectation, Judge
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
-from getintegration_contract.recording.har import Recorded
-from getintegration_contract.recording.resign import SIGNED
+from getintegration_contract.recording.har import SIGNED, Recorded
 from getintegration_contract.sending.faults import transient_fault
 
 _START, _END = PATH.split("{DomainName}")

@@ -1,20 +1,28 @@
-"""What command lines share: whatever ends one is a sentence on standard error, and a documented status."""
+"""What command lines share: whatever ends one is a sentence on standard error, and a documented status.
+
+Signals do not break what cleans up, and a standard output that cannot be written breaks nothing.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
-from typing import NoReturn
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
 
-from getintegration_contract import process
 from getintegration_contract.errors import EnvironmentFault, UsageError
-from getintegration_contract.process import Interrupts
 from getintegration_contract.redact import Redactor
 from getintegration_contract.text import shorten
 
 #: Exit statuses, as the README's table has them.
 OK, FAILED, INTERRUPTED, INTERNAL, WRONG_USE, NOTHING_RAN, INDETERMINATE = range(7)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,10 +34,11 @@ class Parser(argparse.ArgumentParser):
 
 def run(program: str, act: Callable[[], int], redactor: Redactor | None = None) -> int:
     """The status of a command: what ``act`` returns, or that of what ended it."""
-    process.tolerate()
+    tolerate()
+    interrupts = Interrupts()
+    interrupts.install()
     try:
-        with Interrupts():
-            return act()
+        return act()
     except UsageError as error:
         message, status = str(error), WRONG_USE
     except EnvironmentFault as error:
@@ -40,7 +49,79 @@ def run(program: str, act: Callable[[], int], redactor: Redactor | None = None) 
         message, status = f"the environment got in the way: {error}", INDETERMINATE
     except Exception as error:
         message, status = f"internal error: {type(error).__name__}: {error}", INTERNAL
-    finally:  # what cannot be written is noticed here, not when Python ends
-        sys.stdout.flush()
+    finally:
+        interrupts.remove()
+        sys.stdout.flush()  # what cannot be written is noticed here, not when Python ends
     print(f"{program}: {(redactor or Redactor()).text(message)}", file=sys.stderr)
     return status
+
+
+class Interrupts:
+    """SIGTERM and SIGHUP do what Ctrl-C does, and only the first signal interrupts: cleaning up goes on.
+
+    Attributes:
+        came: Whether there was one.
+        is_ending: Whether cleaning up has begun, which none interrupts.
+    """
+
+    def __init__(self) -> None:
+        self.came = self.is_ending = False
+        self._before: dict[int, Any] = {}
+
+    def install(self) -> None:
+        """Handle them, but for those that are ignored on purpose, as by nohup."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._handle)
+
+    def remove(self) -> None:
+        """Have signals handled as before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        first, self.came = not self.came, True
+        if first and not self.is_ending:
+            raise KeyboardInterrupt
+
+
+def tolerate() -> None:
+    """Discard a standard stream once it cannot be written; standard error says why."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed before the run began
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (it stays open)
+        _tolerate(getattr(sys, name))
+
+
+def _tolerate(stream: Any) -> None:
+    if getattr(stream, "is_tolerant", False):
+        return
+
+    def tolerant(act: Callable[..., Any]) -> Callable[..., Any]:
+        def attempt(*arguments: Any) -> Any:
+            try:
+                return act(*arguments)
+            except OSError as error:
+                _give_up(stream, error)
+                return act(*arguments)
+
+        return attempt
+
+    with suppress(AttributeError):  # what takes no attributes is no file
+        stream.is_tolerant = True
+        stream.write = tolerant(stream.write)
+        stream.flush = tolerant(stream.flush)
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _give_up(stream: Any, error: OSError) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    # pytest's capturing brings the file back: that it fails is said once.
+    if stream is sys.stderr or isinstance(error, BrokenPipeError) or getattr(stream, "has_failed", False):
+        return
+    stream.has_failed = True
+    with suppress(OSError):
+        print(f"contract: standard output cannot be written: {error.strerror}", file=sys.stderr)

@@ -165,13 +165,7 @@ class Run:
         target = self.target
         self.budget = Budget.create(target.rate, target.max_requests, target.write_rate)
         self._undo.callback(self.budget.remove)
-        client = Client(
-            target.endpoint,
-            target.region,
-            timeout=target.request_timeout,
-            acquire=self.budget.acquire,
-            observe=self._observe,
-        )
+        client = target.client(acquire=self.budget.acquire, observe=self._observe)
         self._undo.callback(self._leave, client)
         provisioner = Provisioner(client, target.identities, self.say)
         self._undo.callback(self._clean_up, provisioner)

@@ -18,7 +18,7 @@ SUITE, EMULATOR, COMPARE = "getintegration_contract", "getintegration_emulator",
 #: The rooms of the suite from the ground up: each may import those that stand before it, and no others.
 ROOMS = [
     *("paths", "errors", "text", "schema", "identity", "exchange", "redact"),
-    *("process", "command", "clause", "evidence", "contract", "operations"),
+    *("command", "clause", "evidence", "contract", "operations"),
     *("judging", "sending", "target", "state", "recording", "report", "run", "plugin"),
 ]
 #: What judges knows nothing of who sends or of what is tested.

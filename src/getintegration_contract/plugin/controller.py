@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from getintegration_contract import command
+from getintegration_contract.command import Interrupts
 from getintegration_contract.errors import EnvironmentFault, ReportError
 from getintegration_contract.plugin import options, workers
 from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.recording import RunRecorder
 from getintegration_contract.plugin.worker import Worker
-from getintegration_contract.process import Interrupts
 from getintegration_contract.report.repeat import own_command
 
 TestStatus = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
@@ -62,7 +62,7 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool | None:
         """Prepare the run; True if nothing is to be collected here."""
-        self.interrupts.__enter__()
+        self.interrupts.install()
         # botocore would log canonical requests, session token included, where somebody asks pytest for logs.
         logging.getLogger("botocore").setLevel(logging.INFO)
         try:

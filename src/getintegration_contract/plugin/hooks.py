@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from getintegration_contract import paths, process
+from getintegration_contract import command, paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import UsageError
 from getintegration_contract.plugin import options, progress
@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    process.tolerate()
+    command.tolerate()
     if config.option.list_clauses:
         from getintegration_contract.report.requirements import clauses
 
@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if capturing := config.pluginmanager.getplugin("capturemanager"):
         capturing.stop_global_capturing()  # which brings back streams that were closed
-    process.tolerate()
+    command.tolerate()
     sys.stdout.flush()  # while it may still fail
 
 

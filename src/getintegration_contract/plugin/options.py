@@ -103,10 +103,7 @@ def make_run(config: pytest.Config, say: Callable[[str], None]) -> Run:
         say: Prints a line for the user, outside tests.
 
     Raises:
-        ContractError: The description cannot be read.
-        ReportError: The baseline cannot be read, or there is nowhere to write.
-        TargetError: An option or the target file is wrong.
-        WaiverError: The waivers file is.
+        UsageError: An option, or a file that one names, is wrong.
     """
     option = config.option
     check(option)
@@ -146,7 +143,11 @@ def _settings(config: pytest.Config, target: Target) -> Settings:
     if not (seed.isascii() and seed.isdigit() and len(seed) <= _LONGEST_SEED):
         raise TargetError(f"--hypothesis-seed must be a whole number of at most {_LONGEST_SEED} digits")
     program, arguments = command.typed(config)
-    repeat = (*program, *_options_to_repeat(config, arguments), *_from_environment(config, target))
+    repeat = [*program, *_options_to_repeat(config, arguments)]
+    if target.endpoint and not (option.endpoint_url or option.target):  # the environment names it
+        repeat += ["--endpoint-url", target.endpoint]
+    here = config.invocation_params.dir
+    is_root = command.is_used(config) or config.rootpath == here
     return Settings(
         depth=target.depth,
         seed=int(seed),
@@ -157,16 +158,8 @@ def _settings(config: pytest.Config, target: Target) -> Settings:
         command=shlex.join([*program, *arguments]),
         repeat=shlex.join(repeat),
         fail_on_new=option.fail_on == "new",
-        root=_root(config),
+        root="" if is_root else f"{os.path.relpath(config.rootpath, here)}/",
     )
-
-
-def _root(config: pytest.Config) -> str:
-    """Path to where ids of tests begin, from where the run was started."""
-    here = config.invocation_params.dir
-    if command.is_used(config) or config.rootpath == here:
-        return ""
-    return f"{os.path.relpath(config.rootpath, here)}/"
 
 
 def _options_to_repeat(config: pytest.Config, given: Iterable[str]) -> Iterator[str]:
@@ -181,12 +174,6 @@ def _options_to_repeat(config: pytest.Config, given: Iterable[str]) -> Iterator[
             r"-n(\d+|auto|logical)|-[qxv]+|--quiet|--verbose|--exitfirst", argument
         ):
             yield argument
-
-
-def _from_environment(config: pytest.Config, target: Target) -> tuple[str, ...]:
-    """The endpoint, where only the environment of this run names it."""
-    named = config.option.endpoint_url or config.option.target
-    return () if named or not target.endpoint else ("--endpoint-url", target.endpoint)
 
 
 def target_of(config: pytest.Config) -> Target:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
+from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
@@ -13,13 +14,13 @@ from getintegration_contract import paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange
+from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker, ContractViolation
 from getintegration_contract.judging.judge import Check, Judge
 from getintegration_contract.judging.ledger import STRAY_FAULTS, Entry, Ledger
 from getintegration_contract.operations import get_integration
-from getintegration_contract.plugin.fixtures import fixtures
 from getintegration_contract.plugin.options import target_of
-from getintegration_contract.recording import har, resign
+from getintegration_contract.recording import har
 from getintegration_contract.redact import SHOWN, Redactor
 from getintegration_contract.report import junit
 from getintegration_contract.run import Settings
@@ -75,13 +76,7 @@ class Worker:
         self._budget = Budget(**given["budget"])
         self._is_partial = False
         self._records: bool = given["records"]
-        self.client = Client(
-            self.target.endpoint,
-            self.target.region,
-            timeout=self.target.request_timeout,
-            acquire=self._acquire,
-            observe=self._observe,
-        )
+        self.client = self.target.client(acquire=self._acquire, observe=self._observe)
         config.add_cleanup(self.client.close)
         question = get_integration(self.state.domain, self.state.uri)
         self.client.use_control(question, self.target.caller)
@@ -114,7 +109,7 @@ class Worker:
         if identity is not None and identity.refreshable is not None:
             self.redactor.add(*identity.secrets)
         if self._records:
-            signing = resign.describe(exchange, identity, self.target.region)
+            signing = har.describe_signing(exchange, identity, self.target.region)
             recorded = har.Recorded(exchange, test.checker.entry.test, test.checker.clauses, signing)
             test.exchanges.append(har.line(recorded, self.redactor))
 
@@ -218,6 +213,49 @@ class Worker:
     def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
         """xdist sends reports as UTF-8, and an answer may hold lone surrogates."""
         return _encodable((yield))
+
+
+def fixtures(worker: Worker) -> ModuleType:
+    """A plugin of the fixtures that every scenario may use, which belong to one worker.
+
+    They depend on none, since pytest walks through what a fixture depends on for each test anew.
+    """
+
+    @pytest.fixture(scope="session", name="worker")
+    def this_worker() -> Worker:
+        """This process: its target, client, contract and seed."""
+        return worker
+
+    @pytest.fixture(scope="session")
+    def target() -> Target:
+        """The target under test."""
+        return worker.target
+
+    @pytest.fixture(scope="session")
+    def state() -> State:
+        """What exists on the target."""
+        return worker.state
+
+    @pytest.fixture(scope="session")
+    def client() -> Client:
+        """Sends requests, kept-alive, one for the worker."""
+        return worker.client
+
+    @pytest.fixture(scope="session")
+    def caller() -> Identity:
+        """The identity that may read the integration."""
+        return worker.target.caller
+
+    @pytest.fixture
+    def check() -> Checker:
+        """Judges the exchanges of a test; the test fails at its end if a gating clause was violated."""
+        return worker.test.checker
+
+    plugin = ModuleType("contract-fixtures")  # pytest takes fixtures that are no methods from modules alone
+    vars(plugin).update(
+        worker=this_worker, target=target, state=state, client=client, caller=caller, check=check
+    )
+    return plugin
 
 
 def _encodable(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 What makes an entry evidence stands in custom fields, which HAR begins with an underscore. Requests have no
 encoding field in HAR, so a request body that is no text carries ``_encoding``, as ``content.encoding`` does.
+How a request was signed stands there without secrets, so that it can be signed again for somebody else.
 """
 
 from __future__ import annotations
@@ -11,16 +12,27 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from getintegration_contract.exchange import Exchange, Headers, Request, Response
+from getintegration_contract.exchange import Exchange, Headers, Request, Response, Signing
+from getintegration_contract.identity import Identity
 from getintegration_contract.redact import Redactor
 
 #: Endpoint and request target, the target exactly as it is.
 _URL = re.compile(r"(https?://[^/?#]*)(.*)")
+#: How a request was signed: not at all, so that it can be signed again elsewhere, or otherwise, since it was
+#: altered after signing, or signed by nobody whom the target knows.
+NONE, SIGNED, SPECIAL = "none", "signed", "special"
+
+#: What a signing may have otherwise than it must be, beside its moment.
+_SCOPE = ("region", "service", "terminator", "scope_days")
+#: What signing adds; a replay adds its own.
+_ADDED = ("authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token")
+#: What only fits the connection that it was sent on.
+_CONNECTION = ("host", "content-length", "transfer-encoding", "expect", "upgrade")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +40,7 @@ class Recorded:
     """An exchange with the notes of a recording.
 
     Attributes:
-        signing: How the request was signed, as :mod:`getintegration_contract.recording.resign` describes it.
+        signing: How the request was signed, as :func:`describe_signing` has it.
     """
 
     exchange: Exchange
@@ -40,6 +52,29 @@ class Recorded:
     def attempt(self) -> int:
         """1, or more where transient faults came before."""
         return len(self.exchange.faults) + 1
+
+
+def describe_signing(exchange: Exchange, known: Identity | None, region: str) -> dict[str, Any]:
+    """How the request of an exchange was signed, without secrets.
+
+    Args:
+        known: The identity whose name the exchange carries, with true credentials.
+        region: The target's.
+    """
+    if exchange.signature is None:
+        request = exchange.request
+        by_hand = request.header("authorization") or "x-amz-signature=" in request.target.lower()
+        return {"kind": SPECIAL if by_hand else NONE}
+    identity, signing = exchange.signature
+    altered = signing.tamper is not None or signing.signed_headers is not None
+    if altered or known is None or identity.frozen() != known.frozen():
+        return {"kind": SPECIAL}
+    usual = Signing(region if signing.region == region else None)
+    described = {name: getattr(signing, name) for name in _SCOPE}
+    described = {name: value for name, value in described.items() if value != getattr(usual, name)}
+    if signing.skew:
+        described["skew"] = signing.skew.total_seconds()
+    return {"kind": SIGNED, **described}
 
 
 def line(recorded: Recorded, redactor: Redactor) -> str:
@@ -110,6 +145,19 @@ def recorded(entry: dict[str, Any]) -> Recorded:
     )
     test, clauses = _shared(entry.get("_test", "")), _shared(tuple(entry.get("_clauses", ())))
     return Recorded(exchange, test, clauses, entry.get("_signing", {}))
+
+
+def bare(request: Request, described: Mapping[str, Any]) -> Request:
+    """The request without what signing added to it, and without what only fits the old connection."""
+    names = _CONNECTION if described.get("kind") == NONE else (*_ADDED, *_CONNECTION)
+    gone: dict[str, str | None] = dict.fromkeys(names)
+    return request.with_headers(**gone)
+
+
+def signing(described: Mapping[str, Any]) -> Signing:
+    """The signing that the description of a signed request gives."""
+    scope = {name: described[name] for name in _SCOPE if name in described}
+    return Signing(skew=timedelta(seconds=described.get("skew", 0)), **scope)
 
 
 def moment(text: str) -> datetime:

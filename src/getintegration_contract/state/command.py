@@ -11,7 +11,6 @@ from getintegration_contract import command
 from getintegration_contract.errors import EnvironmentFault, UsageError
 from getintegration_contract.operations import list_domains
 from getintegration_contract.redact import Redactor
-from getintegration_contract.sending.client import Client
 from getintegration_contract.state import leftovers
 from getintegration_contract.state.account import Account, said, writers
 from getintegration_contract.target.target import Target, resolve
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _sweep(target: Target, least: float, say: Callable[[str], None]) -> int:
     """Remove what is older; how many stay."""
-    with closing(Client(target.endpoint, target.region, timeout=target.request_timeout)) as client:
+    with closing(target.client()) as client:
         listed = Account(client, target.caller, insists=True).send(list_domains())
         if listed.response.status != 200:
             raise EnvironmentFault(f"{target.endpoint} lists no domains: {said(listed)}")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from getintegration_contract.errors import TargetError
 from getintegration_contract.identity import Identity
 from getintegration_contract.schema import is_valid
+from getintegration_contract.sending.client import Client
 from getintegration_contract.target.capabilities import claimed
 from getintegration_contract.target.credentials import find
 from getintegration_contract.target.emulator import emulator_identities
@@ -82,6 +83,10 @@ class Target:
     def secrets(self) -> tuple[str, ...]:
         """What must never leave the process."""
         return tuple(secret for identity in self.identities.values() for secret in identity.secrets)
+
+    def client(self, **hooks: Any) -> Client:
+        """A client of the endpoint, with the hooks that it takes."""
+        return Client(self.endpoint, self.region, timeout=self.request_timeout, **hooks)
 
 
 def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
