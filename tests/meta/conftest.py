@@ -7,11 +7,11 @@ import copy
 import fcntl
 import itertools
 import json
+import multiprocessing
 import os
+import runpy
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -44,6 +44,7 @@ from .support import (
     start_suite,
     stock,
 )
+from .warm import PRELOADED
 
 # Where SIGINT or SIGHUP is ignored (a job in the background, nohup), children would ignore it too; what a
 # process handles is back at its default in its children.
@@ -56,46 +57,12 @@ Close = Callable[[Any], Any]
 Serve = Callable[[Script], Scripted]
 
 
-class Warm:
-    """Runs the suite in forks of a process that has imported everything already; see warm.py."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("warm.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(),
-        )
-
-    def run(self, folder: Path, report: Path | None, timeout: float, **run: Any) -> Result:
-        """Run pytest and wait for it; what it prints goes through files in a folder."""
-        streams = [folder / "stdout", folder / "stderr"]
-        folder.mkdir()
-        run |= {"timeout": timeout, **{path.name: str(path) for path in streams}}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(run), file=self._process.stdin, flush=True)
-        status = int(self._process.stdout.readline())
-        result = Result(status, *(path.read_text(encoding="utf-8") for path in streams), report)
-        assert status != -signal.SIGKILL, f"the run did not end within {timeout:g} s:\n{result.output}"
-        return result
-
-    def close(self) -> None:
-        """End it."""
-        self._process.communicate(timeout=10)
-
-
-@pytest.fixture(scope="session")
-def warm() -> Iterator[Warm]:
-    """Runs pytest with most imports done."""
-    warm = Warm()
-    yield warm
-    warm.close()
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(PRELOADED)
 
 
 @pytest.fixture
-def run_suite(warm: Warm, tmp_path: Path) -> RunSuite:
+def run_suite(tmp_path: Path) -> RunSuite:
     """Runs the suite with options and waits for its end; the reports go into a folder of their own.
 
     A ``lean`` run does without the plugins that only generated cases need. Where a ``status`` is given, the
@@ -113,10 +80,21 @@ def run_suite(warm: Warm, tmp_path: Path) -> RunSuite:
         status: int | None = None,
     ) -> Result:
         folder = tmp_path / f"run-{next(numbers)}"
+        folder.mkdir()
         reports = folder / "reports" if report else None
-        arguments = command_line(options, reports, lean)
-        env = dict(env or environment())
-        return warm.run(folder, reports, timeout, arguments=arguments, env=env, cwd=str(cwd)).due(status)
+        streams = {name: str(folder / name) for name in ("stdout", "stderr")}
+        run = {"arguments": command_line(options, reports, lean), "cwd": str(cwd), **streams}
+        run["env"] = dict(env or environment())
+        script = str(Path(__file__).with_name("warm.py"))
+        process = _FORKS.Process(target=runpy.run_path, args=(script, {"run": run}, "__main__"))
+        process.start()
+        process.join(timeout)
+        if (ended := process.exitcode) is None:
+            os.killpg(process.pid or 0, signal.SIGKILL)
+            process.join()
+        result = Result(ended or 0, *(Path(name).read_text("utf-8") for name in streams.values()), reports)
+        assert ended is not None, f"the run did not end within {timeout:g} s:\n{result.output}"
+        return result.due(status)
 
     return run_suite
 
