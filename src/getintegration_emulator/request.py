@@ -28,7 +28,9 @@ def path_segments(path: bytes) -> list[str]:
     that are no UTF-8 become U+FFFD. A target that does not begin with a slash has none.
     """
     first, *segments = path.split(b"/")
-    return [unquote_to_bytes(segment).decode("utf-8", "replace") for segment in segments if not first]
+    if first:
+        return []
+    return [unquote_to_bytes(segment).decode("utf-8", "replace") for segment in segments]
 
 
 def query_parameters(query: bytes) -> dict[str, str]:

@@ -5,10 +5,13 @@ Those of GetIntegration are the contract's, which the suite asks of the emulator
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+
+from getintegration_emulator.model import load_operations
 
 BAD = (400, "BadRequestException")
 UNREADABLE = (400, "SerializationException")
@@ -95,6 +98,7 @@ def test_nested_rules_of_a_flow_definition(
         ({"Tags": {"\ud800": "v"}}, UNREADABLE),
         ({"Tags": ["a"]}, UNREADABLE),
         ({"EventTriggerNames": [None]}, UNREADABLE),
+        ({"EventTriggerNames": ["a", "b"]}, BAD),
         ({"Scope": "GALAXY"}, BAD),
         ({"Uri": None}, BAD),
     ],
@@ -104,7 +108,7 @@ def test_members_of_put_integration(wire: Any, members: Any, expected: tuple[int
     assert wire.put(**members).error == expected
 
 
-def test_numbers_in_a_body_and_in_a_query(wire: Any) -> None:
+def test_values_in_a_body_and_in_a_query(wire: Any) -> None:
     rows = [(1098, 200), (5.0, 200), (0, BAD), (2**31, BAD), (1.5, UNREADABLE), (True, UNREADABLE)]
     for number, (days, expected) in enumerate(rows):
         reply = wire.call("POST", f"/domains/d{number}", {"DefaultExpirationDays": days})
@@ -112,6 +116,14 @@ def test_numbers_in_a_body_and_in_a_query(wire: Any) -> None:
     assert wire.call("GET", "/domains?max-results=100").status == 200
     for value in ("0", "101", "x", "1.5", "", "%ff"):
         assert wire.call("GET", f"/domains?max-results={value}").status == 400, value
+    for value, status in (("true", 200), ("false", 200), ("1", 400)):
+        assert wire.call("GET", f"/domains/d0/integrations?include-hidden={value}").status == status, value
+
+
+def test_what_an_answer_keeps() -> None:
+    (operation,) = load_operations(["GetDomain"])
+    kept = operation.project({"CreatedAt": 1.5, "DefaultExpirationDays": 5.0, "Tags": None, "Unknown": 1})
+    assert json.dumps(kept) == '{"CreatedAt": 1.5, "DefaultExpirationDays": 5}'
 
 
 @pytest.mark.parametrize("token", ["", "x", "after-0", "after--1", "\u00e9", "a" * 1025])
