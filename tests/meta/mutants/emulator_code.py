@@ -27,9 +27,11 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
+import pytest
+
 from .alterations import PACKAGE, SOURCE, Place, places
 from .bases import ROOT
-from .jobs import SUITE, fork, preload, redirect, target_file
+from .jobs import SUITE, fork, preload, target_file
 from .kit import Mutant
 
 #: Where results are kept, and how long is enough for one run.
@@ -67,9 +69,9 @@ class Emulator:
         alive, self._life = os.pipe()  # it ends with this process
 
         def serve() -> int:
-            redirect(folder / "emulator")
             os.dup2(writing, 1)
             os.dup2(alive, 0)
+            sys.stdin = os.fdopen(0)  # multiprocessing has put another there
             os.close(self._life)
             _import_from(place, folder)
             if executed is not None:
@@ -77,7 +79,7 @@ class Emulator:
             main = importlib.import_module(f"{PACKAGE}.__main__").main
             return int(main(["--port", "0", "--region", "us-east-1", "--exit-with-stdin"]))
 
-        self._process = fork(serve)
+        self._process = fork(serve, folder / "emulator")
         os.close(writing)
         os.close(alive)
         ready, _, _ = select.select([reading], [], [], 15)
@@ -89,8 +91,8 @@ class Emulator:
 
     def stop(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it."""
-        os.kill(self._process, number)
-        os.waitpid(self._process, 0)
+        os.kill(self._process.pid or 0, number)
+        self._process.join()
         os.close(self._life)
 
 
@@ -116,7 +118,7 @@ def _record(file: Path) -> None:
 
 
 def gate(url: str, folder: Path) -> int:
-    """Run the suite until something is violated; returns its exit status, -1 if it took too long."""
+    """Run the suite until something is violated; returns its exit status, below 0 if it took too long."""
     target = folder / "target.toml"
     target.write_text(target_file(Mutant("", "", frozenset(), lambda: None)), encoding="utf-8")
     all_tests = sorted(path.stem[5:] for path in (ROOT / "tests" / "contract").glob("test_*.py"))
@@ -134,22 +136,16 @@ def _pytest(arguments: Sequence[str], folder: Path, place: Place | None = None) 
     """Run tests in a process of its own, which imports the emulator altered if a place is given."""
 
     def run() -> int:
-        import pytest
-
-        redirect(folder / "output")
         if place is not None:
             _import_from(place, folder)
         return int(pytest.main([*arguments, *SUITE[1:], "-x"]))
 
-    process, started = fork(run), time.monotonic()
-    while time.monotonic() - started < LIMIT:
-        done, status = os.waitpid(process, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.kill(process, signal.SIGKILL)
-    os.waitpid(process, 0)
-    return -1
+    process = fork(run, folder / "output")
+    process.join(LIMIT)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+    return process.exitcode or 0
 
 
 def reachable(found: Sequence[Place]) -> list[Place]:

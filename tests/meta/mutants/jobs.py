@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -16,18 +17,23 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from .bases import ROOT, BaseServer
 from .kit import STOCK, Mutant
-from .proxy import Proxy
+from .proxy import Count, Proxy
 
 _EXAMPLE = ROOT / "targets" / "emulator.toml"
+
+FORKS = multiprocessing.get_context("fork")
 
 #: Seconds after which a run is ended.
 LIMIT = 240.0
@@ -105,7 +111,11 @@ class Job:
         if mutant.stocked:
             base.stock(*STOCK)
         self._started = time.monotonic()
-        self._proxy, url = _start_proxy(mutant, base.url, self._folder)
+        self._pipe, there = FORKS.Pipe()
+        output = self._folder / "output"
+        self._proxy = fork(lambda: _serve(mutant, base.url, there), output)
+        there.close()
+        url = self._pipe.recv()
         target = self._folder / "target.toml"
         target.write_text(target_file(mutant), encoding="utf-8")
         arguments = [
@@ -114,31 +124,29 @@ class Job:
             *mutant.options,
         ]
         plugins = [_StopWhenCaught(mutant.expected)] if fast and mutant.expected else []
-        self._suite = fork(lambda: _run_suite(arguments, plugins, self._folder / "output"))
+        self._suite = fork(lambda: int(pytest.main(arguments, plugins)), output)
 
     def outcome(self) -> Outcome | None:
         """What the run gave, once it has ended."""
         seconds = time.monotonic() - self._started
-        done, status = os.waitpid(self._suite, os.WNOHANG)
-        if not done and seconds < LIMIT:
+        code = self._suite.exitcode
+        if code is None and seconds < LIMIT:
             return None
-        if not done:
-            os.kill(self._suite, signal.SIGKILL)
-            os.waitpid(self._suite, 0)
-        os.kill(self._proxy, signal.SIGTERM)
-        os.waitpid(self._proxy, 0)
-        code = os.waitstatus_to_exitcode(status) if done else TIMED_OUT
-        outcome = self._read(code, seconds)
+        self._suite.kill()
+        self._suite.join()
+        self._pipe.send("over")
+        outcome = self._read(TIMED_OUT if code is None else code, seconds, self._pipe.recv())
+        self._proxy.join()
         shutil.rmtree(self._folder, ignore_errors=True)
         return outcome
 
-    def _read(self, status: int, seconds: float) -> Outcome:
+    def _read(self, status: int, seconds: float, count: Count) -> Outcome:
         expected = self.mutant.expected
         paired = self.mutant.habit is not None
         outcome = Outcome(self.mutant.name, self.base.name, status, seconds, expected=expected, paired=paired)
-        count = _load(self._folder / "count.json")
-        outcome.changed, outcome.faults = (count.get("changed", 0), count.get("faults", 0))
-        report = _load(self._folder / "report.json")
+        outcome.changed, outcome.faults = count.changed, count.faults
+        written = self._folder / "report.json"
+        report = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
         findings = [found for found in report.get("findings", ()) if found["gating"]]
         outcome.requests = report.get("run", {}).get("requests", 0)
         outcome.violated = {found["clause"]: found["count"] for found in findings}
@@ -157,8 +165,6 @@ def preload() -> bool:
     Returns:
         Whether the run passed, as it must.
     """
-    import pytest
-
     os.chdir(ROOT)
     sys.dont_write_bytecode = False
     for variable in _VARIABLES:
@@ -174,27 +180,14 @@ def preload() -> bool:
     return passed
 
 
-def _start_proxy(mutant: Mutant, base: str, folder: Path) -> tuple[int, str]:
-    """Fork a proxy; returns its process, which SIGTERM ends, and its address."""
-    told_read, told_write = os.pipe()
-
-    def serve() -> int:
-        parent = os.getppid()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        redirect(folder / "output")
-        proxy = Proxy(base, mutant.build(), continues=mutant.continues, habit=mutant.habit)
-        os.write(told_write, proxy.url.encode())
-        os.close(told_write)
-        while signal.sigtimedwait({signal.SIGTERM}, 5) is None and os.getppid() == parent:
-            pass
-        (folder / "count.json").write_text(json.dumps(vars(proxy.count)), encoding="utf-8")
-        return 0
-
-    process = fork(serve)
-    os.close(told_write)
-    url = os.read(told_read, 200).decode()
-    os.close(told_read)
-    return process, url
+def _serve(mutant: Mutant, base: str, there: Connection) -> int:
+    """Be the proxy of a run, until it is over; says its address, and then what passed through."""
+    proxy = Proxy(base, mutant.build(), continues=mutant.continues, habit=mutant.habit)
+    there.send(proxy.url)
+    with suppress(EOFError):  # where nobody is left who waits
+        there.recv()
+        there.send(proxy.count)
+    return 0
 
 
 class _StopWhenCaught:
@@ -213,47 +206,24 @@ class _StopWhenCaught:
             self._session.shouldfail = "caught"
 
 
-def _run_suite(arguments: list[str], plugins: list[Any], output: Path) -> int:
-    import pytest
-
-    redirect(output)
-    return int(pytest.main(arguments, plugins))
-
-
 def redirect(output: Path) -> None:
     """Send standard output and error to a file."""
-    sys.stdout.flush()
-    sys.stderr.flush()
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.close(file)
 
 
-def fork(work: Callable[[], int]) -> int:
-    """Do the work in a child, which ends with the number it returns."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    process = os.fork()
-    if process:
-        return process
-    status = 70
-    try:
-        status = work()
-    except BaseException:  # nothing may escape into the parent's code
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+def fork(work: Callable[[], int], output: Path) -> BaseProcess:
+    """Do the work in a child, which ends with the number it returns, and prints to a file."""
 
+    def child() -> None:
+        redirect(output)
+        sys.exit(work())
 
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return document
+    process = FORKS.Process(target=child)
+    process.start()
+    return process
 
 
 def target_file(mutant: Mutant) -> str:
