@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
         """Read on; refuse a head that is still not complete after too many bytes."""
         if self._refused:
             return
-        goes_on = self._in_head  # else some of the data belongs to the request before
+        head = self._headers
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:
@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
             unknown = bad_message("Invalid HTTP request received.")
             # A method below may have raised another.
             self._refuse(error.__context__ if isinstance(error.__context__, ApiError) else unknown)
-        if goes_on and self._in_head:
+        if self._in_head and head is self._headers:  # else some of the data belongs to the request before
             self._unparsed += len(data)
             if self._unparsed > MAX_HEAD:
                 self._refuse(_head_too_large())

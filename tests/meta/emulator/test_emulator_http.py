@@ -198,33 +198,52 @@ def test_transfer_coding(exchange: Exchange) -> None:
         assert exchange(data + b"0\r\n\r\n").startswith(b"HTTP/1.1 " + status), coding
 
 
+class Client:
+    """A connection without a socket."""
+
+    def __init__(self) -> None:
+        self.transport = Mock(spec=asyncio.Transport, is_closing=lambda: False)
+        self._connection = http.Connection(Service(), set(), access_log=False)
+        self._connection.connection_made(self.transport)
+
+    def send(self, data: bytes) -> bytes:
+        """What is answered to it, after a look at the clock."""
+        self.transport.write.reset_mock()
+        self._connection.expire()
+        self._connection.data_received(data)
+        return b"".join(call.args[0] for call in self.transport.write.call_args_list)
+
+
 @pytest.mark.parametrize(("size", "limit"), [(20, http.HEAD_SECONDS), (None, http.KEEP_ALIVE)])
 def test_time_for_a_head_and_between_two(
     monkeypatch: pytest.MonkeyPatch, size: int | None, limit: float
 ) -> None:
-    now, client = [0.0], Mock(spec=asyncio.Transport, is_closing=lambda: False)
+    now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    connection = http.Connection(Service(), set(), access_log=False)
-    connection.connection_made(client)
+    client = Client()
 
     def after(seconds: float, data: bytes = b"") -> bytes:
-        client.write.reset_mock()
         now[0] += seconds
-        connection.expire()
-        connection.data_received(data)
-        return b"".join(call.args[0] for call in client.write.call_args_list)
+        return client.send(data)
 
     health = head("HEAD", HEALTH, {"Host": "a"})
     assert after(http.HEAD_SECONDS, health).startswith(b"HTTP/1.1 200 ")
     after(http.KEEP_ALIVE, health[:size])
     assert after(limit) == b""
-    assert not client.close.called
+    assert not client.transport.close.called
     received = after(1)
     if size is not None:
         assert refusal(received, 408, "RequestTimeoutException")
-        assert not client.close.called
+        assert not client.transport.close.called
         after(http.LINGER + 1)
-    assert client.close.called
+    assert client.transport.close.called
+
+
+def test_many_requests_in_one_piece_are_no_large_head() -> None:
+    client, heads = Client(), head("GET", HEALTH, {"Host": "a"}) * 2000
+    assert client.send(heads[:20]) == b""
+    assert client.send(heads[20:-20]).count(b"HTTP/1.1 200 ") == 1999
+    assert client.send(heads[-20:]).startswith(b"HTTP/1.1 200 ")
 
 
 def test_compression(wire: Any) -> None:
