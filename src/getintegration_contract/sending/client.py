@@ -93,7 +93,7 @@ class Client:
     def sibling(self) -> Client:
         """A client for another thread: a connection of its own, the same budget, observer and faults."""
         sibling = copy(self)
-        sibling._acquire, sibling._observe = self._admit, self._note
+        sibling._acquire = self._admit  # what it sends is counted here as well
         sibling.sent, sibling._waited, sibling._is_unlimited = 0, 0.0, False
         sibling.sign = Signer(self.endpoint, self.region).sign
         sibling._connection = Connection(self.route)

@@ -56,7 +56,7 @@ class Connection:
         self._route = route
         self._socket: socket.socket | None = None
         self._heads = bytearray()
-        self.is_stale = False
+        self._is_reused = self.is_stale = False
 
     def close(self) -> None:
         """End it; safe to call again."""
@@ -81,29 +81,39 @@ class Connection:
         """
         if self._socket is not None and not self._is_open(self._socket):
             self.close()
-        reused, self.is_stale = self._socket is not None, False
+        self._is_reused, self.is_stale = self._socket is not None, False
         self._heads.clear()
         try:
-            if self._socket is None:
-                self._socket = self._route.connect(_until(deadline))
-                self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD + _PIECE)
-            pieces = [request.body] if chunks is None else chunks
-            body = [*(h11.Data(data=piece) for piece in pieces if piece), h11.EndOfMessage()]
-            begin = self._begin(request, expect=expect, chunked=chunks is not None)
-            if expect:
-                head, waited = self._expect(begin, body, deadline)
-            else:
-                self._write([begin, *body], deadline)
-                head, waited = None, False
-            while not isinstance(head, h11.Response):
-                head = self._head(deadline)
-            return self._rest(head, deadline, reused, waited)
+            return self._exchange(request, deadline, chunks, expect)
         except (FaultError, OSError) as error:
             self.close()
-            self.is_stale = reused and isinstance(error, SilenceError)
+            self.is_stale = self._is_reused and isinstance(error, SilenceError)
             reason = LATE if isinstance(error, TimeoutError) else CLOSED
             fault = error if isinstance(error, FaultError) else FaultError(reason)
-            return Response(0, fault.reason, (), b"", fault.head, Wire(reused=reused))
+            return Response(0, fault.reason, (), b"", fault.head, Wire(reused=self._is_reused))
+
+    def _exchange(
+        self, request: Request, deadline: float, chunks: Sequence[bytes] | None, expect: bool
+    ) -> Response:
+        if self._socket is None:
+            self._socket = self._route.connect(_until(deadline))
+            self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD + _PIECE)
+        pieces = [request.body] if chunks is None else chunks
+        body = [*(h11.Data(data=piece) for piece in pieces if piece), h11.EndOfMessage()]
+        begin = self._begin(request, expect=expect, chunked=chunks is not None)
+        self._write([begin] if expect else [begin, *body], deadline)
+        head, waited = None, False
+        if expect:
+            now = time.perf_counter()
+            try:
+                head = self._head(now + min(EXPECT_PATIENCE, (deadline - now) / 2))
+            except TimeoutError:
+                waited = True
+            if not isinstance(head, h11.Response):
+                self._write(body, deadline)
+        while not isinstance(head, h11.Response):
+            head = self._head(deadline)
+        return self._rest(head, deadline, waited)
 
     def _is_open(self, opened: socket.socket) -> bool:
         """Whether the next request can go out on it: the server has neither ended it nor sent more."""
@@ -127,21 +137,6 @@ class Connection:
         return h11.Request(
             method=request.method, target=self._route.forward + request.target, headers=encoded
         )
-
-    def _expect(
-        self, begin: h11.Request, body: Iterable[h11.Event], deadline: float
-    ) -> tuple[h11.InformationalResponse | h11.Response | None, bool]:
-        """Send a body unless it is refused; what came before it, and whether the server waited for it."""
-        self._write([begin], deadline)
-        now = time.perf_counter()
-        head, waited = None, False
-        try:
-            head = self._head(now + min(EXPECT_PATIENCE, (deadline - now) / 2))
-        except TimeoutError:
-            waited = True
-        if not isinstance(head, h11.Response):
-            self._write(body, deadline)
-        return head, waited
 
     def _write(self, events: Iterable[h11.Event], deadline: float) -> None:
         data = b"".join(self._http.send(event) or b"" for event in events)
@@ -182,7 +177,7 @@ class Connection:
         assert isinstance(event, h11.InformationalResponse | h11.Response)
         return event
 
-    def _rest(self, head: h11.Response, deadline: float, reused: bool, waited: bool) -> Response:
+    def _rest(self, head: h11.Response, deadline: float, waited: bool) -> Response:
         """The answer whose head this is."""
         headers = tuple(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items()
@@ -196,7 +191,7 @@ class Connection:
             self._http.start_next_cycle()
         reason = head.reason.decode("latin-1") or reasons.get(head.status_code, "")
         body = _decoded(framed, named.get("content-encoding"))
-        wire = Wire(head.http_version.decode(), framed, reused=reused, waited=waited)
+        wire = Wire(head.http_version.decode(), framed, reused=self._is_reused, waited=waited)
         return Response(head.status_code, reason, headers, body, self._shown_heads, wire)
 
     @property

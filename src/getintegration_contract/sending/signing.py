@@ -39,13 +39,14 @@ class Signer:
         signing = signing or _USUAL
         if identity is not None:
             key = identity.frozen(), replace(signing, tamper=None) if signing.tamper else signing
-            if key not in self._auth:
-                self._auth[key] = _auth(*key, signing.region or self._region)
+            auth = self._auth.get(key)
+            if auth is None:
+                auth = self._auth[key] = _auth(*key, signing.region or self._region)
             headers = CaseInsensitiveDict(request.headers)
             if signing.skew:
                 headers["x-amz-date"] = (datetime.now(UTC) + signing.skew).strftime("%Y%m%dT%H%M%SZ")
             url = self._endpoint + request.target
-            self._auth[key](_Signable(request.method, url, headers, request.body or None))
+            auth(_Signable(request.method, url, headers, request.body or None))
             request = replace(request, headers=tuple(headers.items()))
         return signing.tamper(request) if signing.tamper else request
 
