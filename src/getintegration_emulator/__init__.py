@@ -18,4 +18,5 @@ Every request passes the same checks, in this order, and the first that fails an
 8. the state: unknown domain or integration (404), quota or duplicate (400).
 """
 
-__version__ = "0.1.0"  # that of pyproject.toml, since importlib.metadata takes a fifth of the start
+#: Of the whole distribution; it stands here since importlib.metadata would take a fifth of the start.
+__version__ = "0.1.0"

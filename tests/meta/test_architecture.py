@@ -62,7 +62,7 @@ def graph() -> dict[str, set[str]]:
     for path in _files(SUITE):
         room = path.relative_to(SOURCE / SUITE).with_suffix("").parts[0]
         names = {name.split(".")[1] for name in _imports(path) if name.startswith(f"{SUITE}.")}
-        found.setdefault(room, set()).update(names - {room, "__version__"})
+        found.setdefault(room, set()).update(names - {room})
     return found
 
 
