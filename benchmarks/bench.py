@@ -225,7 +225,7 @@ uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False)
 
 
 def emulator_speed(pairs: int) -> dict[str, float]:
-    """The emulator's requests a second and tail latency, against a bare handler on the same framework."""
+    """The emulator's requests a second and tail latency, against a bare handler on uvicorn."""
     port = free_port()
     bare = subprocess.Popen([sys.executable, "-c", _BARE, str(port)])
     try:
