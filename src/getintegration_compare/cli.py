@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,43 +74,35 @@ class _Command:
         options, settings = self._options, self._settings
         reference, candidate = _read(options.reference), _read(options.candidate)
         if options.promote and reference is not None:
-            self._check_evidence(reference.suite)
+            if not reference.suite.is_aws:
+                raise UsageError(_NO_EVIDENCE)
+            if (age := reference.suite.age(settings.today)) > settings.max_age:
+                raise UsageError(f"--promote: the recording is stale, {age} days old")
             if not options.candidate:
                 verdicts = Verdicts(settings.contract, reference)
                 print(self._redactor.text(self._promote(reference.suite, verdicts)))
                 return command.OK
-        repeat = _read(options.confirm)
-        source = _read(options.requests) or reference or candidate
-        sides = self._reach_both(reference, candidate)
+        repeat, source = _read(options.confirm), _read(options.requests) or reference or candidate
+        first = reference or self._reach(options.reference, options.reference_target, candidate)
+        second = candidate or self._reach(options.candidate, options.target, first)
         if source is None:
-            assert isinstance(sides[0], Live)
-            source = sample(sides[0])
-        one, other, unsent = replay(source, sides, self._redactor, self._say, keep=options.record)
+            assert isinstance(first, Live)
+            source = sample(first)
+        send = partial(replay, source, (first, second), self._redactor, self._say)
+        one, other, unsent = send(keep=options.record)
         result = Comparison(one, other, settings, unsent)
         if result.groups and not options.no_repeat:
             if repeat is not None:
                 result.confirm(Comparison(one, repeat, settings))
-            elif isinstance(sides[1], Live):
+            elif isinstance(second, Live):
                 tests = {key.test for group in result.groups for key in group.examples}
-                one, other, unsent = replay(source, sides, self._redactor, self._say, only=tests)
+                one, other, unsent = send(only=tests)
                 result.confirm(Comparison(one, other, settings, unsent))
         return self._report(result)
 
     def _say(self, line: str) -> None:
         """Print a line for who waits."""
         print(self._redactor.text(line), file=sys.stderr)
-
-    def _check_evidence(self, suite: Suite) -> None:
-        if not suite.is_aws:
-            raise UsageError(_NO_EVIDENCE)
-        if (age := suite.age(self._settings.today)) > self._settings.max_age:
-            raise UsageError(f"--promote: the recording is stale, {age} days old")
-
-    def _reach_both(self, reference: Recording | None, candidate: Recording | None) -> tuple[Side, Side]:
-        """Both sides; what was not read is reached, and given the integration of the other."""
-        options = self._options
-        one = reference or self._reach(options.reference, options.reference_target, candidate)
-        return one, candidate or self._reach(options.candidate, options.target, one)
 
     def _reach(self, where: str, file: str | None, other: Side | None) -> Live:
         """A live endpoint. An AWS address has to be named on purpose; on this command line it was."""

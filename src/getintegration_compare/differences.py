@@ -145,29 +145,24 @@ def _without_envelope(members: dict[str, Any], other: dict[str, Any]) -> dict[st
 
 
 def _values(where: str, one: Any, other: Any) -> Iterator[tuple[str, ...]]:
+    """Differences of two values, and of their members or items."""
     kind = _type(one)
     if kind != _type(other):
         yield TYPE, where, _typed(one), _typed(other)
-    elif kind == "object":
-        places = {name: f"{where}.{name}" if where else name for name in (*one, *other)}
-        yield from _parts(places, one, other)
-    elif kind == "array":
-        items = {number: f"{where}[{number}]" for number in range(max(len(one), len(other)))}
-        yield from _parts(items, dict(enumerate(one)), dict(enumerate(other)))
-    elif one != other:
-        yield VALUE, where, _shown(one), _shown(other)
-
-
-def _parts(places: dict[Any, str], one: dict[Any, Any], other: dict[Any, Any]) -> Iterator[tuple[str, ...]]:
-    """Differences of members or items, by their keys and places."""
-    for key, place in places.items():
-        where = _clip(place)
-        if key not in other:
-            yield MISSING, where, _typed(one[key]), "none"
-        elif key not in one:
-            yield EXTRA, where, "none", _typed(other[key])
-        else:
-            yield from _values(where, one[key], other[key])
+    elif kind not in ("object", "array"):
+        if one != other:
+            yield VALUE, where, _shown(one), _shown(other)
+    else:
+        ones, others = (dict(enumerate(side)) if kind == "array" else side for side in (one, other))
+        for key in dict.fromkeys((*ones, *others)):
+            place = f"{where}[{key}]" if kind == "array" else f"{where}.{key}" if where else key
+            place = _clip(place)
+            if key not in others:
+                yield MISSING, place, _typed(ones[key]), "none"
+            elif key not in ones:
+                yield EXTRA, place, "none", _typed(others[key])
+            else:
+                yield from _values(place, ones[key], others[key])
 
 
 def _type(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a recording says of the clauses, by the suite's own judge.
+"""What a recording says of the clauses, by the suite's own judge and ledger.
 
 A clause that AWS itself breaks is contradicted by evidence: then the contract is wrong, not an emulator that
 keeps it. A clause that is only observed or inferred, and that AWS upheld, can be promoted.
@@ -6,7 +6,6 @@ keeps it. A clause that is only observed or inferred, and that AWS upheld, can b
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Set
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from getintegration_contract.evidence import RAISED_FROM
 from getintegration_contract.exchange import Request
 from getintegration_contract.judging import oracle
 from getintegration_contract.judging.judge import Expectation, Judge
+from getintegration_contract.judging.ledger import Entry, Finding, Ledger
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import SIGNED, Recorded
@@ -28,40 +28,35 @@ class Verdicts:
     """What a recording of AWS says of each clause; nothing where there is none.
 
     Exchanges that the description alone can judge are judged anew, by the contract of today. For clauses that
-    only tests can judge, such as those on signatures, the verdicts count that the run noted.
-
-    Attributes:
-        upheld, violated: How often, by clause.
-        contradictions: For each violated clause, what was due and what came.
+    only tests can judge, such as those on signatures, the entries of the ledger count that the run noted.
     """
 
     def __init__(self, contract: Contract, recording: Recording | None) -> None:
-        self._contract = contract
-        self.upheld: Counter[str] = Counter()
-        self.violated: Counter[str] = Counter()
-        self.contradictions: dict[str, tuple[str, str]] = {}
+        self._ledger = Ledger(contract, ())
         self._broken: dict[int, set[str]] = {}
         if recording is not None:
-            self._judge(recording)
+            self._judge(contract, recording)
+
+    @property
+    def contradicted(self) -> list[Finding]:
+        """What AWS breaks, the most frequent first."""
+        return sorted(self._ledger.findings.values(), key=lambda finding: -finding.count)
 
     def promotable(self) -> dict[str, int]:
         """The clauses that need evidence, were upheld and never violated, each with how often."""
-        return {
-            clause.id: self.upheld[clause.id]
-            for clause in self._contract.clauses.values()
-            if clause.provenance in (*RAISED_FROM, RECORDED)
-            and self.upheld[clause.id]
-            and not self.violated[clause.id]
-        }
+        checks, clauses = self._ledger.checks, self._ledger.contract.clauses.values()
+        upheld = checks.keys() - self._ledger.findings.keys()
+        lacking = [clause.id for clause in clauses if clause.provenance in (*RAISED_FROM, RECORDED)]
+        return {name: checks[name] for name in lacking if name in upheld}
 
     def broken_by(self, position: int) -> Set[str]:
         """The clauses that an exchange breaks: judged anew, or what tests judged, where only they can."""
-        return self._broken.get(position, self.violated.keys())
+        return self._broken.get(position, self._ledger.findings.keys())
 
-    def _judge(self, recording: Recording) -> None:
-        judge = Judge(self._contract)
+    def _judge(self, contract: Contract, recording: Recording) -> None:
+        judge, anew = Judge(contract), Entry("")
         for position, recorded in enumerate(recording.exchanges):
-            due = expectation(self._contract, recorded, recording.suite)
+            due = expectation(contract, recorded, recording.suite)
             if due is None:
                 continue
             exchange = recorded.exchange  # what is read of its response is not kept
@@ -69,20 +64,13 @@ class Verdicts:
             self._broken[position] = {check.clause for check in checks if not check.ok}
             if transient_fault(exchange.response) is None:
                 for check in checks:
-                    self._count(check.clause, 1, not check.ok, check.expected, check.actual)
-        anew = {*self.upheld, *self.violated}
+                    anew.record(check, None, 0)
+        self._ledger.add(anew.to_dict())
+        noted = contract.clauses.keys() - anew.checks
         for test in recording.tests.values():
-            findings = {finding["clause"]: finding for finding in test["findings"]}
-            for clause, count in test["checks"].items():
-                if clause not in anew and clause in self._contract.clauses:
-                    found = findings.get(clause, {"count": 0, "expected": "", "actual": ""})
-                    self._count(clause, count, found["count"], found["expected"], found["actual"])
-
-    def _count(self, clause: str, times: int, wrong: int, expected: str, actual: str) -> None:
-        self.upheld[clause] += times - wrong
-        if wrong:
-            self.violated[clause] += wrong
-            self.contradictions.setdefault(clause, (expected, actual))
+            checked = {clause: count for clause, count in test["checks"].items() if clause in noted}
+            found = [finding for finding in test["findings"] if finding["clause"] in checked]
+            self._ledger.add({**test, "checks": checked, "findings": found})
 
 
 def is_operation(request: Request) -> bool:

@@ -46,7 +46,6 @@ def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
     """The comparison as compare.json holds it, and every report shows it."""
     settings, verdicts, pairs = comparison.settings, comparison.verdicts, comparison.pairs
     suites = comparison.reference, comparison.candidate
-    texts = {name: clause.text for name, clause in settings.contract.clauses.items()}
     return {
         "schema_version": SCHEMA_VERSION,
         "suite_version": version("getintegration-contract"),
@@ -75,9 +74,12 @@ def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
         "differences": [_group(group) for group in comparison.groups],
         "clauses": [{"id": name, **_tally(tally)} for name, tally in sorted(comparison.clauses.items())],
         "contradicted": [
-            {"clause": clause, "text": texts.get(clause, ""), "expected": due, "actual": got, "count": count}
-            for clause, count in verdicts.violated.most_common()
-            for due, got in [verdicts.contradictions[clause]]
+            {
+                "clause": found.clause,
+                "text": settings.contract.clauses[found.clause].text,
+                **{name: getattr(found, name) for name in ("expected", "actual", "count")},
+            }
+            for found in verdicts.contradicted
         ],
         "promotable": verdicts.promotable(),
         "stale": [
