@@ -13,7 +13,7 @@ from getintegration_contract.report.causes import Causes
 from getintegration_contract.report.repeat import commands
 
 if TYPE_CHECKING:
-    from getintegration_contract.judging.ledger import Finding, Ledger, Outcome
+    from getintegration_contract.judging.ledger import Ledger, Outcome
     from getintegration_contract.run import Run
 
 SCHEMA_VERSION = 2
@@ -23,38 +23,38 @@ _VERDICTS = {0: "pass", 1: "fail"}
 
 def make(run: Run, exit_status: int) -> dict[str, Any]:
     """The document of a run, redacted: nothing else of the run leaves the process."""
-    ledger, target, redact = run.ledger, run.target, run.redactor.value
+    ledger, target = run.ledger, run.target
     outcomes = ledger.outcomes()
-    found = [_finding(run, finding) for finding in ledger.findings.values() if ledger.claimed(finding)]
+    claimed = [finding for finding in ledger.findings.values() if ledger.claimed(finding)]
+    found = [{**vars(each), "gating": ledger.gates(each.clause), **commands(run, each)} for each in claimed]
     clauses = list(map(_clause, outcomes))
-    return {
+    document = {
         "schema_version": SCHEMA_VERSION,
         "suite_version": version("getintegration-contract"),
         "started": run.started.isoformat(timespec="seconds"),
         "seconds": round(run.seconds, 3),
         "verdict": _VERDICTS.get(exit_status, "indeterminate"),
         "exit_status": exit_status,
-        "target": redact(
-            {
-                "name": target.name,
-                "endpoint": "shipped emulator" if run.is_emulator else target.endpoint,
-                "region": target.region,
-                "capabilities": sorted(target.capabilities),
-                "state": run.state.origin if run.state else "none",
-            }
-        ),
-        "run": redact(_facts(run, ledger)),
+        "target": {
+            "name": target.name,
+            "endpoint": "shipped emulator" if run.is_emulator else target.endpoint,
+            "region": target.region,
+            "capabilities": sorted(target.capabilities),
+            "state": run.state.origin if run.state else "none",
+        },
+        "run": _facts(run, ledger),
         "counts": dict(Counter(entry.outcome for entry in outcomes)),
-        "complaints": redact(run.complaints()),
-        "notes": redact([*([ledger.aborted] if ledger.aborted else []), *ledger.notes, *run.notes]),
-        "errors": redact(run.internal_errors),
-        "baseline": redact(history.changes(run.baseline, clauses)) if run.baseline else None,
+        "complaints": run.complaints(),
+        "notes": [*([ledger.aborted] if ledger.aborted else []), *ledger.notes, *run.notes],
+        "errors": run.internal_errors,
+        "baseline": history.changes(run.baseline, clauses) if run.baseline else None,
         "clauses": clauses,
-        "findings": redact(Causes(run.contract).explain(found, ledger.checks, run.waived)),
-        "waivers": redact(
-            [{**asdict(waiver), "expires": waiver.expires.isoformat()} for waiver in run.waivers]
-        ),
+        "findings": Causes(run.contract).explain(found, ledger.checks, run.waived),
+        "waivers": [{**asdict(waiver), "expires": waiver.expires.isoformat()} for waiver in run.waivers],
     }
+    # Sentences of the contract hold no secret, and reasons are redacted where they are given.
+    redact = run.redactor.value
+    return {name: part if name == "clauses" else redact(part) for name, part in document.items()}
 
 
 def _facts(run: Run, ledger: Ledger) -> dict[str, Any]:
@@ -84,13 +84,3 @@ def _facts(run: Run, ledger: Ledger) -> dict[str, Any]:
 def _clause(entry: Outcome) -> dict[str, Any]:
     outcome = asdict(entry)
     return {**outcome.pop("clause"), **outcome, "tests": list(entry.tests)}
-
-
-def _finding(run: Run, finding: Finding) -> dict[str, Any]:
-    own, others = commands(run, finding)
-    return {
-        **vars(finding),
-        "gating": run.ledger.gates(finding.clause),
-        "repeat": own,
-        "also": others,
-    }

@@ -30,17 +30,16 @@ def own_command(run: Run, places: list[str]) -> str:
     return f"{run.settings.repeat} {shlex.quote(run.settings.root + places[0])}"
 
 
-def commands(run: Run, finding: Finding) -> tuple[str, list[str]]:
+def commands(run: Run, finding: Finding) -> dict[str, Any]:
     """What repeats a test of the suite, and what asks the same with other tools where they can say it.
 
     Of a domain that the run made and removed there is nothing to ask.
     """
-    own, exchange = own_command(run, finding.places), finding.exchange
-    if exchange is None or _UNSAYABLE.match(finding.clause) or PREFIX in exchange["request"]["target"]:
-        return own, []
-    if exchange["identity"] not in (None, "caller"):
-        return own, []
-    return own, list(_others(exchange, run.target.region))
+    exchange, also = finding.exchange, []
+    if exchange and exchange["identity"] in (None, "caller") and not _UNSAYABLE.match(finding.clause):
+        if PREFIX not in exchange["request"]["target"]:
+            also = list(_others(exchange, run.target.region))
+    return {"repeat": own_command(run, finding.places), "also": also}
 
 
 def _others(exchange: dict[str, Any], region: str) -> Iterator[str]:
