@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from getintegration_contract.report import view
 from getintegration_contract.text import shorten, visible
@@ -18,16 +18,21 @@ PACKAGE = "getintegration_contract.report"
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$&@!])")
 
 
+def in_html(text: str) -> str:
+    """Text that a browser shows as it is."""
+    return escape(_visible(text))
+
+
 @cache
-def engine(package: str = PACKAGE, safe: Callable[[str], str] | None = None) -> jinja2.Environment:
+def engine(package: str = PACKAGE, safe: Callable[[str], str] = in_html) -> jinja2.Environment:
     """An engine for the templates of a package, which may extend and import those of this one.
 
     Args:
-        safe: Makes a text safe where HTML's escaping is not the right one.
+        safe: What is shown goes through it, unless it is marked as safe.
     """
 
-    def finalize(value: Any) -> Any:
-        return value if safe is None or isinstance(value, Markup) else Markup(safe(str(value)))
+    def finalize(value: Any) -> Markup:
+        return value if isinstance(value, Markup) else Markup(safe(str(value)))
 
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in (package, PACKAGE)]),
@@ -40,16 +45,17 @@ def engine(package: str = PACKAGE, safe: Callable[[str], str] | None = None) -> 
     of_view = (view.outcome, view.word, view.spaces, view.many, view.times, view.number, view.test_name)
     others = (view.status_line, view.milliseconds, code, cell, block, shorten)
     made.filters |= {each.__name__: each for each in (*of_view, *others)}
-    made.filters |= {
-        "visible": lambda text: visible(text, keep="\n\t"),
-        "slug": lambda text: text.replace(" ", "-"),
-    }
+    made.filters |= {"visible": _visible, "slug": lambda text: text.replace(" ", "-")}
     made.globals |= {"OUTCOMES": view.OUTCOMES, "ALWAYS": view.ALWAYS}
     return made
 
 
+def _visible(text: str) -> str:
+    return visible(text, keep="\n\t")
+
+
 def text(name: str, safe: Callable[[str], str], *, package: str = PACKAGE, **values: Any) -> str:
-    """A template in plain text; what it shows goes through a function first, unless a filter marks it."""
+    """A template in plain text; what it shows goes through a function, unless it is marked as safe."""
     return engine(package, safe).get_template(name).render(**values).rstrip() + "\n"
 
 
@@ -78,7 +84,7 @@ def cell(text: str) -> Markup:
 
 def block(text: str, language: str) -> Markup:
     """Lines of text in a fixed-width font."""
-    plain = visible(text, keep="\n\t")
+    plain = _visible(text)
     fence = _fence(plain, 3)
     return Markup(f"{fence}{language}\n{plain}\n{fence}")
 
