@@ -202,6 +202,7 @@ class Connection(asyncio.Protocol):
             return
         self._refused = True
         self._write(error_answer(error), last=True)
+        self._begun = None
         self._transport.write_eof()
         self._deadline = time.monotonic() + LINGER
 

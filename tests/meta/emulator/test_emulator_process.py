@@ -49,11 +49,13 @@ permitted = false
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_in_order(number: signal.Signals) -> None:
-    with RunningEmulator() as running:
+    with RunningEmulator() as running, dial(running.url) as refused:
+        refused.sendall(b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n")
+        assert refused.recv(65536)
         with dial(running.url) as left:
             left.sendall(b"GET ")
         running.process.send_signal(number)
-        assert running.process.wait(GRACE - 0.5) == 0, "nobody is waited for who has left"
+        assert running.process.wait(GRACE - 0.5) == 0, "nobody is waited for who has left or was refused"
         assert running.stderr() == ""
 
 
