@@ -7,7 +7,6 @@ for the outcome of every clause, and one for every test with the clauses that it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,15 +61,6 @@ def _lines(finding: Finding) -> Iterator[str]:
         yield shorten(message["body"], _BODY)
 
 
-def _classify(node: ElementTree.Element, follows: dict[str, str | None]) -> None:
-    """Give a failure a type and a message: its clause, or the one that it follows."""
-    found = re.match(r"(\S+): expected ", node.text or "")
-    if found and found[1] in follows:
-        line, cause = (node.text or "").partition("\n")[0], follows[found[1]]
-        node.set("type", cause or found[1])
-        node.set("message", f"follows {cause}: {line}" if cause else line)
-
-
 def attach(path: Path, report: dict[str, Any], redacted: Callable[[str], str]) -> None:
     """Add the properties to a junit.xml that pytest has written, and a type and message to its failures.
 
@@ -98,6 +88,11 @@ def attach(path: Path, report: dict[str, Any], redacted: Callable[[str], str]) -
     follows = {finding["clause"]: finding["follows"] for finding in report["findings"]}
     for failed in suite.iter("failure"):
         failed.text = redacted(failed.text or "")
-        _classify(failed, follows)
+        line = failed.text.partition("\n")[0]
+        clause = line.partition(": expected ")[0]
+        if clause in follows:
+            cause = follows[clause]
+            failed.set("type", cause or clause)
+            failed.set("message", f"follows {cause}: {line}" if cause else line)
     text = ElementTree.tostring(root, encoding="unicode")
     files.write(path, f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n')

@@ -33,6 +33,9 @@ ALWAYS = (UPHELD, VIOLATED)
 #: By exit status; any other is as the last.
 _WORDS = ("PASS", "FAIL", "INTERRUPTED", "INTERNAL ERROR", "WRONG USE", "NOTHING RAN", "INDETERMINATE")
 
+#: What became of violations since the baseline.
+_CHANGES = {"new": "new", "mended": "mended", "still": "still violated", "undecided": "no longer decided"}
+
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -122,13 +125,7 @@ class View:
         if not (before := self.report["baseline"]):
             return []
         parts = []
-        words = {
-            "new": "new",
-            "mended": "mended",
-            "still": "still violated",
-            "undecided": "no longer decided",
-        }
-        for key, said in words.items():
+        for key, said in _CHANGES.items():
             names = f" ({', '.join(before[key])})" if before[key] and key != "still" else ""
             if before[key] or key != "undecided":
                 parts.append(f"{len(before[key])} {said}{names}")

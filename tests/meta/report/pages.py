@@ -38,9 +38,6 @@ class Page(HTMLParser):
         if tag not in _VOID:
             self._open.append(element)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append(Element(tag, dict(attrs)))
-
     def handle_endtag(self, tag: str) -> None:
         if tag in _VOID:
             return

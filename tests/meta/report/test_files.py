@@ -17,9 +17,10 @@ from . import documents
 from .documents import Report
 
 
-def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "getintegration_contract", "report", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+def _made(path: Path, *arguments: str | Path) -> str:
+    """The page that a command line writes."""
+    assert command.main([*map(str, arguments), "-o", str(path)]) == 0
+    return path.read_text(encoding="utf-8")
 
 
 def _save(path: Path, report: Any) -> Path:
@@ -112,9 +113,7 @@ def test_a_broken_file_in_history_is_no_obstacle(tmp_path: Path) -> None:
 
 def test_compare_writes_a_page(tmp_path: Path, healthy: Report, failing: Report) -> None:
     paths = [_save(tmp_path / "a.json", healthy), _save(tmp_path / "b.json", failing)]
-    done = _run("compare", *paths, "-o", tmp_path / "compare.html")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "clauses differ" in (tmp_path / "compare.html").read_text()
+    assert "clauses differ" in _made(tmp_path / "compare.html", "compare", *paths)
 
 
 def test_trend_reads_files_and_downloaded_artifacts(tmp_path: Path) -> None:
@@ -122,9 +121,7 @@ def test_trend_reads_files_and_downloaded_artifacts(tmp_path: Path) -> None:
     _save(tmp_path / "runs" / "tuesday" / "report.json", _days_ago(1))
     _save(tmp_path / "runs" / "history" / "sunday.json", _days_ago(3))
     (tmp_path / "runs" / "broken.json").write_text("{")
-    done = _run("trend", tmp_path / "runs", "-o", tmp_path / "trend.html")
-    assert (done.returncode, done.stderr) == (0, "")
-    page = (tmp_path / "trend.html").read_text()
+    page = _made(tmp_path / "trend.html", "trend", tmp_path / "runs")
     assert "violated over 3 runs from 2027-01-24 to 2027-01-26" in page
     assert "broken.json is not JSON" in page
 
