@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import multiprocessing
 import time
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from contextlib import suppress
+from itertools import chain, pairwise
 from pathlib import Path
 from statistics import median
 
@@ -16,43 +15,24 @@ import pytest
 from getintegration_contract.errors import BudgetExhausted
 from getintegration_contract.sending.budget import MARGIN, Budget
 
-_WORKER = """
-import json, sys, time
-from pathlib import Path
-from getintegration_contract.sending.budget import Budget
-from getintegration_contract.errors import BudgetExhausted
-path, rate, limit, seconds = sys.argv[1:]
-budget = Budget(path, float(rate), int(limit) or None)
-stamps = []
-print("ready", flush=True)
-end = float(sys.stdin.readline()) + float(seconds)
-while time.monotonic() < end:
-    try:
-        stamps.append(budget.acquire())
-    except BudgetExhausted:
-        break
-print(json.dumps(stamps))
-"""
+
+def _stamps(path: Path, rate: float, limit: int | None, start: float, seconds: float) -> list[float]:
+    """When requests of one process left."""
+    budget, stamps = Budget(str(path), rate, limit), list[float]()
+    time.sleep(start - time.monotonic())
+    with suppress(BudgetExhausted):
+        while time.monotonic() < start + seconds:
+            stamps.append(budget.acquire())
+    return stamps
 
 
-def departures(path: Path, processes: int, rate: float, seconds: float, limit: int = 0) -> list[float]:
+def departures(
+    path: Path, processes: int, rate: float, seconds: float, limit: int | None = None
+) -> list[float]:
     """When requests of several processes left, all together."""
-    command = [sys.executable, "-c", _WORKER, *map(str, (path, rate, limit, seconds))]
-    running = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(processes)
-    ]
-    for process in running:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    outputs = []
-    for process in running:
-        assert process.stdin is not None
-        process.stdin.write(f"{time.monotonic()}\n")
-        process.stdin.flush()
-    for process in running:
-        outputs.append(process.communicate()[0])
-    return sorted(stamp for output in outputs for stamp in json.loads(output))
+    given = (path, rate, limit, time.monotonic() + 0.5, seconds)
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        return sorted(chain.from_iterable(pool.starmap(_stamps, [given] * processes, chunksize=1)))
 
 
 def most_in_a_second(stamps: list[float]) -> int:

@@ -16,7 +16,7 @@ def _of(modules: str) -> tuple[Mutant, ...]:
 #: Every mutant, in a stable order.
 MUTANTS = _of(
     "uris names bodies members lookup errors signatures credentials access throttling precedence state stale"
-    " concurrency framing transport connections habits sdks escaped unnoticed unnoticed_places official"
+    " concurrency transport connections habits sdks escaped unnoticed official"
 )
 
 #: Servers that differ from the base only where the contract leaves the choice: none of them may fail.

@@ -55,7 +55,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="FILE",
         help="leave out files of the suite, as test_sdk.py: what is missed then, only they catch; repeatable",
     )
-    add("--json", type=Path, metavar="FILE", help="write mutant -> clauses here")
+    add("--json", type=Path, metavar="FILE", help="write the outcomes here")
     add("--jobs", type=int, default=2, metavar="N", help="runs at a time (default: %(default)s)")
     add("--list", action="store_true", help="print the names, and what cannot be caught, and stop")
     return parser.parse_args(arguments)
@@ -180,26 +180,11 @@ def unshown(results: Sequence[Outcome]) -> list[str]:
     return sorted(gating - shown - wanting)
 
 
-def _table(results: Sequence[Outcome]) -> dict[str, dict[str, object]]:
-    described = {mutant.name: mutant.description for mutant in (*MUTANTS, *LAWFUL, *pairs())}
-    table: dict[str, dict[str, object]] = {}
-    for outcome in results:
-        row = table.setdefault(
-            outcome.name,
-            {"description": described[outcome.name], "expected": sorted(outcome.expected), "bases": {}},
-        )
-        bases = row["bases"]
-        assert isinstance(bases, dict)
-        bases[outcome.base] = {
-            "right": is_right(outcome),
-            "exit_status": outcome.status,
-            "clauses": outcome.violated,
-            "first": outcome.first,
-            "changed": outcome.changed,
-            "requests": outcome.requests,
-            "seconds": round(outcome.seconds, 2),
-        }
-    return table
+def _table(results: Sequence[Outcome]) -> list[dict[str, object]]:
+    return [
+        {**vars(outcome), "expected": sorted(outcome.expected), "right": is_right(outcome)}
+        for outcome in results
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
