@@ -41,8 +41,9 @@ class Controller:
             self.recorder = RunRecorder(config, self.run)
             config.pluginmanager.register(self.recorder, "contract-recorder")
         self.interrupts = Interrupts()
-        # xdist starts no workers before the target is ready.
-        self._dist, config.option.dist = getattr(config.option, "dist", "no"), "no"
+        # xdist starts no workers before the target is ready; without any to start it distributes nothing.
+        self._dist = config.option.dist if getattr(config.option, "tx", None) else "no"
+        config.option.dist = "no"
         self._collected = True
         self.document: dict[str, Any] = {}
 
