@@ -166,12 +166,11 @@ def _read(path: Path) -> Recording:
         """An exchange in place of an entry, which would take many times the memory."""
         if not value.keys() >= _ENTRY:
             return value
-        where = f"entry {len(exchanges) + 1}"
-        _check(value, "entry", where)
         try:
+            _check(value, "entry")
             exchanges.append(har.recorded(value))
         except ValueError as error:
-            raise ValueError(f"{where}: {error}") from None
+            raise ValueError(f"entry {len(exchanges) + 1}: {error}") from None
         return exchanges[-1]
 
     def parse(text: str) -> Any:
@@ -198,16 +197,16 @@ def _read(path: Path) -> Recording:
         if isinstance(log.get(part), list):
             found += log.pop(part)
     _check(document)
-    others = [value for value in found if not isinstance(value, Recorded)]
-    for value in others:
+    tests = [value for value in found if not isinstance(value, Recorded)]
+    for value in tests:
         part = "test" if isinstance(value, dict) and "test" in value else "entry"
         _check(value, part, part)
     exchanges.sort(key=lambda recorded: recorded.exchange.started)
-    return Recording(path, Suite.read(log["_suite"]), {test["test"]: test for test in others}, exchanges)
+    return Recording(path, Suite.read(log["_suite"]), {test["test"]: test for test in tests}, exchanges)
 
 
-def _check(value: Any, part: str | None = None, *where: str) -> None:
-    if fault := schema_fault(value, __package__, part, *where):
+def _check(value: Any, part: str | None = None, *root: str) -> None:
+    if fault := schema_fault(value, __package__, part, *root):
         raise ValueError(fault)
 
 
