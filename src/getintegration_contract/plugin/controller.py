@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import sys
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.recording import RunRecorder
 from getintegration_contract.plugin.worker import Worker
 from getintegration_contract.report.repeat import own_command
+from getintegration_contract.target.target import Target
 
 TestStatus = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
 
@@ -75,28 +78,23 @@ class Controller:
             self.recorder.begin()
         if workers.start(session, self.run, self._dist):
             return True
-        worker = Worker(self.config, self._to_worker(), self.run.contract, self.run.redactor)
+        given = self._to_worker(self.run.target)
+        worker = Worker(self.config, given, self.run.contract, self.run.redactor)
         self.config.pluginmanager.register(worker, "contract-worker")
         return None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput["contract"] = self._to_worker()
+        bare = replace(self.run.target, identities={})  # it finds credentials for itself
+        node.workerinput["contract"] = pickle.dumps(self._to_worker(bare))
 
-    def _to_worker(self) -> dict[str, Any]:
-        """What a worker needs, in types that xdist carries; it finds credentials for itself."""
-        run = self.run
-        assert run.state is not None
+    def _to_worker(self, target: Target) -> dict[str, Any]:
+        """What a process that runs tests has to know of the run."""
+        shared = ("state", "settings", "budget", "waived", "is_emulator")
         return {
-            "state": run.state.to_dict(),
-            "endpoint": run.target.endpoint,
-            "emulator": run.is_emulator,
-            "capabilities": sorted(run.target.capabilities),
-            "waived": sorted(run.waived),
-            "settings": vars(run.settings),
-            "budget": vars(run.budget),
-            "records": self.recorder is not None,
-            "complete": self.recorder.complete if self.recorder else [],
+            "target": target,
+            **{name: getattr(self.run, name) for name in shared},
+            "complete": self.recorder.complete if self.recorder else None,
         }
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pickle
 import sys
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "crowded: requests wait for one another, as they are meant to")
     if hasattr(config, "workerinput"):
         if "contract" in config.workerinput:
-            worker = Worker(config, config.workerinput["contract"], _contract())
+            worker = Worker(config, pickle.loads(config.workerinput["contract"]), _contract())
             config.pluginmanager.register(worker, "contract-worker")
         return
     if config.option.collectonly or config.option.help or not _runs_suite(config):

@@ -27,7 +27,7 @@ from getintegration_contract.run import Settings
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
-from getintegration_contract.target.capabilities import THROTTLING, WRITING
+from getintegration_contract.target.capabilities import THROTTLING
 from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.target import Target
 
@@ -53,7 +53,11 @@ class UnderWay:
 
 
 class Worker:
-    """A process that runs tests: one client, one judge, an entry for each test."""
+    """A process that runs tests: one client, one judge, an entry for each test.
+
+    Args:
+        given: What it has to know of the run; credentials that are not there it finds for itself.
+    """
 
     def __init__(
         self,
@@ -62,20 +66,23 @@ class Worker:
         contract: Contract,
         redactor: Redactor | None = None,
     ) -> None:
-        self.config = config
-        self.settings = Settings(**given["settings"])
-        self.state = State(**given["state"])
+        self.settings: Settings = given["settings"]
+        self.state: State = given["state"]
         self.contract = contract
         self.judge = Judge(self.contract)
-        self.target = self._target(given)
+        self.target: Target = given["target"]
+        if not self.target.identities:
+            found = emulator_identities() if given["is_emulator"] else target_of(config).identities
+            self.target = replace(self.target, identities=found)
         config.option.depth = self.target.depth  # scenarios ask it
         self.redactor = redactor or Redactor(self.target.secrets, accounts=config.option.redact_accounts)
-        ledger = Ledger(contract, given["capabilities"], strict=self.settings.strict, waived=given["waived"])
-        self._gates = ledger.gates  # tests fail as the run does
-        self._complete = frozenset(given["complete"])
-        self._budget = Budget(**given["budget"])
+        strict, claimed = self.settings.strict, self.target.capabilities
+        # Tests fail as the run does.
+        self._gates = Ledger(contract, claimed, strict=strict, waived=given["waived"]).gates
+        self._complete = frozenset(given["complete"] or ())
+        self._records = given["complete"] is not None
+        self._budget: Budget = given["budget"]
         self._is_partial = False
-        self._records: bool = given["records"]
         self.client = self.target.client(acquire=self._acquire, observe=self._observe)
         config.add_cleanup(self.client.close)
         question = get_integration(self.state.domain, self.state.uri)
@@ -83,13 +90,6 @@ class Worker:
         self.test = self._begin(Entry(""))
         config.pluginmanager.register(fixtures(self))
         gc.disable()  # until all is imported and collected
-
-    def _target(self, given: dict[str, Any]) -> Target:
-        target = target_of(self.config)
-        if given["emulator"]:
-            target = replace(target, endpoint=given["endpoint"], identities=emulator_identities())
-        capabilities = frozenset(given["capabilities"])
-        return replace(target, capabilities=capabilities, allow_writes=WRITING in capabilities)
 
     def _acquire(self, limited: bool, writing: bool) -> None:
         """Wait for the budget; where a burst is what is tested, and so asked for, only the limit holds."""
