@@ -185,7 +185,7 @@ def test_a_fault_that_persists_is_a_violation(serve: Serve, connect: Any, answer
 def test_a_caller_who_is_throttled_for_good_ends_the_run(serve: Serve, connect: Any) -> None:
     server = serve(script(error(429, "ThrottlingException")))
     client = connect(server.url)
-    client.use_control(get_integration("a", "u"), CALLER)
+    client.control = get_integration("a", "u"), CALLER
     with pytest.raises(Throttled, match="throttles the caller and does not stop: lower --rate"):
         client.send(get_integration("a", "x"), CALLER)
 
@@ -193,7 +193,7 @@ def test_a_caller_who_is_throttled_for_good_ends_the_run(serve: Serve, connect: 
 def test_a_429_that_only_one_request_gets_is_an_answer_to_it(serve: Serve, connect: Any) -> None:
     server = serve(lambda request: error(429, "ThrottlingException") if request.uri == "x" else ANY)
     client = connect(server.url)
-    client.use_control(get_integration("a", "u"), CALLER)
+    client.control = get_integration("a", "u"), CALLER
     exchange = client.send(get_integration("a", "x"), CALLER)
     assert "response.status" in judged(exchange).findings
 

@@ -86,7 +86,7 @@ class Worker:
         self.client = self.target.client(acquire=self._acquire, observe=self._observe)
         config.add_cleanup(self.client.close)
         question = get_integration(self.state.domain, self.state.uri)
-        self.client.use_control(question, self.target.caller)
+        self.client.control = question, self.target.caller
         self.test = self._begin(Entry(""))
         config.pluginmanager.register(fixtures(self))
         gc.disable()  # until all is imported and collected

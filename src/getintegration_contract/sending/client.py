@@ -57,6 +57,7 @@ class Client:
         observe: Called with every exchange that was completed, transient ones included.
 
     Attributes:
+        control: A request known to be answered, and the caller: asked when something looks wrong.
         faults: Transient faults that a repeat did not show again: kind, and the exchange that met it.
         route: How the endpoint is reached.
         sign: The request as it goes over the wire: dated and signed, then tampered with if so asked.
@@ -81,7 +82,7 @@ class Client:
         self._observe = observe
         self._lock = threading.RLock()
         self._is_unlimited = False
-        self._control: tuple[Request, Identity] | None = None
+        self.control: tuple[Request, Identity] | None = None
         self.route = Route(self.endpoint)
         self.sign = Signer(self.endpoint, region).sign
         self._connection = Connection(self.route)
@@ -225,10 +226,10 @@ class Client:
     def _check(self, exchange: Exchange, kind: str | None, faults: tuple[str, ...]) -> None:
         """Raise what is a lasting fault of the environment, and no answer to the request."""
         response = exchange.response
-        if self._control is not None:
-            if is_unauthenticated(response) and exchange.signature == (self._control[1], Signing()):
-                self._check_credentials(self.attempt(*self._control))
-            if kind == "429" and transient_fault(self.attempt(*self._control).response) == "429":
+        if self.control is not None:
+            if is_unauthenticated(response) and exchange.signature == (self.control[1], Signing()):
+                self._check_credentials(self.attempt(*self.control))
+            if kind == "429" and transient_fault(self.attempt(*self.control).response) == "429":
                 raise Throttled(f"{self.endpoint} throttles the caller and does not stop: lower --rate")
         if response.status == 0:
             try:
@@ -245,10 +246,6 @@ class Client:
             if kind == UNREACHABLE:
                 raise EndpointDown(f"{self.endpoint} accepts connections only now and then")
 
-    def use_control(self, request: Request, caller: Identity) -> None:
-        """Name a request known to be answered, to be asked when something looks wrong: GetIntegration."""
-        self._control = request, caller
-
     def check_environment(self) -> None:
         """Look for a fault of the environment, after what looked like one of the target.
 
@@ -256,9 +253,9 @@ class Client:
             CredentialsError: The caller is no longer known.
             StateError: The domain of the run is gone.
         """
-        if self._control is None:
+        if self.control is None:
             return
-        request, caller = self._control
+        request, caller = self.control
         exchange = self.attempt(request, caller)
         self._check_credentials(exchange)
         path = request.target.removesuffix("/integrations")

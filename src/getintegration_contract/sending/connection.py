@@ -9,7 +9,7 @@ import re
 import socket
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from http.client import responses as reasons
 from importlib.metadata import version
@@ -69,14 +69,14 @@ class Connection:
         request: Request,
         deadline: float,
         *,
-        chunks: Sequence[bytes] | None = None,
+        chunk: int | None = None,
         expect: bool = False,
     ) -> Response:
         """Send a request and read its answer; one that is not whole has status 0 and the fault as its reason.
 
         Args:
             deadline: When the answer must be complete, though it may still be coming drop by drop.
-            chunks: How the body goes out chunked, one entry each; None sends it with its length.
+            chunk: Size of the chunks that the body goes out in; None sends it with its length.
             expect: Whether the body waits for ``100 Continue``.
         """
         if self._socket is not None and not self._is_open(self._socket):
@@ -84,7 +84,7 @@ class Connection:
         self._is_reused, self.is_stale = self._socket is not None, False
         self._heads.clear()
         try:
-            return self._exchange(request, deadline, chunks, expect)
+            return self._exchange(request, deadline, chunk, expect)
         except (FaultError, OSError) as error:
             self.close()
             self.is_stale = self._is_reused and isinstance(error, SilenceError)
@@ -92,15 +92,14 @@ class Connection:
             fault = error if isinstance(error, FaultError) else FaultError(reason)
             return Response(0, fault.reason, (), b"", fault.head, Wire(reused=self._is_reused))
 
-    def _exchange(
-        self, request: Request, deadline: float, chunks: Sequence[bytes] | None, expect: bool
-    ) -> Response:
+    def _exchange(self, request: Request, deadline: float, chunk: int | None, expect: bool) -> Response:
         if self._socket is None:
             self._socket = self._route.connect(_until(deadline))
             self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD + _PIECE)
-        pieces = [request.body] if chunks is None else chunks
-        body = [*(h11.Data(data=piece) for piece in pieces if piece), h11.EndOfMessage()]
-        begin = self._begin(request, expect=expect, chunked=chunks is not None)
+        whole, size = request.body, chunk or max(len(request.body), 1)
+        pieces = (h11.Data(data=whole[at : at + size]) for at in range(0, len(whole), size))
+        body = [*pieces, h11.EndOfMessage()]
+        begin = self._begin(request, expect=expect, chunked=chunk is not None)
         self._write([begin] if expect else [begin, *body], deadline)
         head, waited = None, False
         if expect:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,7 +23,7 @@ class PipelinedRequest:
 
     Attributes:
         signing: How it is signed, where that is not as it must be.
-        chunks: How the body goes out chunked, one entry each; None sends it with its length.
+        chunk: Size of the chunks that the body goes out in; None sends it with its length.
         expect: Whether the body waits for ``100 Continue``.
         last: Whether what follows the answer is read too, until the connection ends or nothing more comes.
     """
@@ -32,7 +31,7 @@ class PipelinedRequest:
     request: Request
     identity: Identity | None
     signing: Signing | None = None
-    chunks: Sequence[bytes] | None = None
+    chunk: int | None = None
     expect: bool = False
     last: bool = False
 
@@ -60,8 +59,8 @@ def _attempt(
     client: Client, connection: Connection, asked: PipelinedRequest, faults: tuple[str, ...]
 ) -> Exchange:
     """Send a request; once more where the server ended the connection after the answer before."""
-    talk = partial(connection.send, chunks=asked.chunks, expect=asked.expect)
-    attempt = partial(client.attempt, asked.request, asked.identity, _signing(asked), faults, talk)
+    talk = partial(connection.send, chunk=asked.chunk, expect=asked.expect)
+    attempt = partial(client.attempt, asked.request, asked.identity, asked.signing, faults, talk)
     exchange: Exchange = attempt()
     if connection.is_stale:
         exchange = attempt()
@@ -74,13 +73,3 @@ def _attempt(
     connection.close()
     wire = replace(response.wire, surplus=surplus, ended=ended)
     return replace(exchange, response=replace(response, wire=wire))
-
-
-def _signing(asked: PipelinedRequest) -> Signing | None:
-    """How a request is signed: chunks of another body than its own are put in place after signing."""
-    body = asked.request.body if asked.chunks is None else b"".join(asked.chunks)
-    if body == asked.request.body:
-        return asked.signing
-    signing = asked.signing or Signing()
-    before = signing.tamper or (lambda request: request)
-    return replace(signing, tamper=lambda request: replace(before(request), body=body))
