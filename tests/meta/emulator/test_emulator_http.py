@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import time
 from collections.abc import Callable
@@ -203,14 +204,14 @@ class Client:
 
     def __init__(self) -> None:
         self.transport = Mock(spec=asyncio.Transport, is_closing=lambda: False)
-        self._connection = http.Connection(Service(), set(), access_log=False)
-        self._connection.connection_made(self.transport)
+        self.connection = http.Connection(Service(), set(), access_log=False)
+        self.connection.connection_made(self.transport)
 
     def send(self, data: bytes) -> bytes:
         """What is answered to it, after a look at the clock."""
         self.transport.write.reset_mock()
-        self._connection.expire()
-        self._connection.data_received(data)
+        self.connection.expire()
+        self.connection.data_received(data)
         return b"".join(call.args[0] for call in self.transport.write.call_args_list)
 
 
@@ -239,11 +240,34 @@ def test_time_for_a_head_and_between_two(
     assert client.transport.close.called
 
 
+def test_a_body_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client()
+    client.send(head("POST", HEALTH, {"Host": "a", "Content-Length": "1"}))
+    monkeypatch.setattr("time.monotonic", lambda: math.inf)
+    assert client.send(b"") == b""
+    assert not client.transport.close.called
+    assert client.send(b"x").startswith(b"HTTP/1.1 405 ")
+
+
+def test_who_reads_no_answers_is_not_read() -> None:
+    client = Client()
+    client.connection.pause_writing()
+    client.transport.pause_reading.assert_called_once()
+    client.connection.resume_writing()
+    client.transport.resume_reading.assert_called_once()
+
+
 def test_many_requests_in_one_piece_are_no_large_head() -> None:
     client, heads = Client(), head("GET", HEALTH, {"Host": "a"}) * 2000
     assert client.send(heads[:20]) == b""
     assert client.send(heads[20:-20]).count(b"HTTP/1.1 200 ") == 1999
     assert client.send(heads[-20:]).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_head_without_end_is_refused() -> None:
+    client = Client()
+    assert client.send(b"GET / HTTP/1.1\r\nX: " + b"x" * MAX_HEAD) == b""
+    assert refusal(client.send(b"x" * (MAX_HEAD + 1)), *TOO_LONG)
 
 
 def test_compression(wire: Any) -> None:

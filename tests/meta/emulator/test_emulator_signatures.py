@@ -77,6 +77,8 @@ def test_what_botocore_signs_is_accepted_and_forged_is_not(wire: Any, seed: int)
         assert reply.error[1] not in AUTHENTICATION, (method, target, body, headers, reply)
         forged = wire.send(method, target, body + b" ", signed)
         assert forged.error == (403, INVALID), (method, target, body, headers)
+        for secret in (signed["Authorization"][-64:], str(TEMPORARY.session_token)):
+            assert secret.encode() not in forged.body
 
 
 def test_everything_requests_aws4auth_signs_is_accepted(wire: Any) -> None:
