@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from getintegration_contract.exchange import Response
 
 #: Reasons why there is no whole answer.
@@ -18,15 +20,7 @@ LARGE_BODY = "the body of the answer is larger than 8 MB"
 _THROTTLING_TYPES = ("ThrottlingException", "TooManyRequestsException")
 
 #: What is in the types of errors by which credentials and signatures are refused, in all spellings of AWS.
-_UNAUTHENTICATED = (
-    "Signature",
-    "Token",
-    "UnrecognizedClient",
-    "InvalidClient",
-    "Expired",
-    "InvalidAccessKey",
-    "Skewed",
-)
+_REFUSAL = re.compile("Signature|Token|UnrecognizedClient|InvalidClient|Expired|InvalidAccessKey|Skewed")
 
 
 class FaultError(Exception):
@@ -63,7 +57,7 @@ def is_unauthenticated(response: Response) -> bool:
     """Whether an answer refuses who asks, rather than what is asked."""
     if response.status not in (400, 401, 403):
         return False
-    return response.status == 401 or any(word in (response.error_type or "") for word in _UNAUTHENTICATED)
+    return response.status == 401 or _REFUSAL.search(response.error_type or "") is not None
 
 
 def is_missing(response: Response) -> bool:
