@@ -93,7 +93,7 @@ class Live:
             complete=True,
             replay_of=f"{source.suite.where}, {source.suite.date}",
         )
-        return Recording(source.path, Suite.read(redactor.value(suite.to_dict())))
+        return Recording(Suite.read(redactor.value(suite.to_dict())))
 
     def prepared(self, recorded: Recorded, names: Names) -> Callable[[], Exchange]:
         """What sends a recorded request here, signed as it was when it was recorded.
@@ -238,4 +238,4 @@ def sample(live: Live) -> Recording:
         for n, request in enumerate(requests)
     ]
     about = Suite.begun(target, state, depth="sample", emulator=live.emulator)
-    return Recording(Path("sample"), about, exchanges=exchanges)
+    return Recording(about, exchanges=exchanges)

@@ -43,7 +43,6 @@ class Recording:
         exchanges: In the order of the run.
     """
 
-    path: Path
     suite: Suite
     tests: dict[str, dict[str, Any]] = field(default_factory=dict)
     exchanges: list[Recorded] = field(default_factory=list)
@@ -202,7 +201,7 @@ def _read(path: Path) -> Recording:
         part = "test" if isinstance(value, dict) and "test" in value else "entry"
         _check(value, part, part)
     exchanges.sort(key=lambda recorded: recorded.exchange.started)
-    return Recording(path, Suite.read(log["_suite"]), {test["test"]: test for test in tests}, exchanges)
+    return Recording(Suite.read(log["_suite"]), {test["test"]: test for test in tests}, exchanges)
 
 
 def _check(value: Any, part: str | None = None, *root: str) -> None:
