@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from getintegration_compare import report as reports
 from getintegration_compare.comparison import MAX_AGE, Comparison, Settings
@@ -106,7 +105,7 @@ class _Command:
 
     def _reach(self, where: str, file: str | None, other: Side | None) -> Live:
         """A live endpoint. An AWS address has to be named on purpose; on this command line it was."""
-        given = _limits(self._options)
+        given = self._options.limits
         if where == _EMULATOR:
             emulator = self._stack.enter_context(LocalEmulator())
             target = replace(targets.resolve(given, {}), endpoint=emulator.url)
@@ -185,12 +184,6 @@ def build_parser() -> command.Parser:
     return parser
 
 
-def _limits(options: argparse.Namespace) -> dict[str, Any]:
-    """How fast and how much a live endpoint is asked, by keys of a target file, where options say so."""
-    given = {"rate": options.rate, "max-requests": options.max_requests}
-    return {key: value for key, value in given.items() if value is not None}
-
-
 def _check(options: argparse.Namespace) -> None:
     """Say before anything is sent, not after it, that options do not fit or have nowhere to write."""
     one, other = options.reference, options.candidate
@@ -214,7 +207,9 @@ def _check(options: argparse.Namespace) -> None:
     ):
         if is_wrong:
             raise UsageError(message)
-    target_file.check(_limits(options))
+    limits = {"rate": options.rate, "max-requests": options.max_requests}
+    options.limits = {key: value for key, value in limits.items() if value is not None}
+    target_file.check(options.limits)
     for side in (one, other):
         if side and re.fullmatch(r"[\w.-]+:\d+", side) and not Path(side).exists():
             raise UsageError(f"{side} is no recording: write an address as http://{side}")

@@ -7,8 +7,10 @@ coverage, the share of all requests that was compared at all, with the reason fo
 from __future__ import annotations
 
 import datetime
+import difflib
+import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,14 +19,13 @@ from getintegration_compare.names import Names
 from getintegration_compare.normalise import NORMALISATIONS, Answer
 from getintegration_compare.pairing import Key, index, pair
 from getintegration_compare.verdicts import Verdicts, expectation, is_operation
-from getintegration_compare.waivers import Acceptance
 from getintegration_contract.contract import Contract
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import SHOWN
 from getintegration_contract.sending.faults import transient_fault
 from getintegration_contract.target.waivers import Waiver
-from getintegration_contract.text import shorten
+from getintegration_contract.text import shorten, visible
 
 #: Days after which a recording is called stale.
 MAX_AGE = 90
@@ -109,7 +110,8 @@ class Comparison:
         unsent: Mapping[Key, str] | None = None,
     ) -> None:
         self.settings = settings
-        self._acceptance = Acceptance(settings.waivers, settings.today)
+        self._waivers = [(waiver, _compiled(waiver.clause)) for waiver in settings.waivers]
+        self._used: set[str] = set()
         self.reference, self.candidate = reference.suite, candidate.suite
         self.verdicts = Verdicts(settings.contract, reference if self.reference.is_aws else None)
         self.pairs = Tally()
@@ -125,8 +127,7 @@ class Comparison:
         for key, position, place in pairs:
             self._add(key, position, reference.exchanges[position], candidate.exchanges[place])
         self.groups = sorted(self._groups.values(), key=lambda group: (not group.is_open, -group.count))
-        found = (group.difference for group in self.groups)
-        self.complaints = self._acceptance.complaints(found) if self.pairs.compared else []
+        self.complaints = list(self._complaints()) if self.pairs.compared else []
 
     def confirm(self, repeated: Comparison) -> None:
         """Note for each group whether a second comparison, which may be of fewer requests, shows it again."""
@@ -167,13 +168,34 @@ class Comparison:
             self.clauses[clause].add(bearing)
 
     def _group(self, difference: Difference, contradicted: bool) -> Group:
-        accepted = self._acceptance.accepts(difference)
+        accepted = self._accepted_by(difference)
         waiver = accepted.clause if accepted else None
         key = (*difference[:4], waiver, contradicted)
         if key not in self._groups and len(self._groups) >= _GROUPS:
             difference = Difference(difference.kind, _OTHERS, _OTHERS, _OTHERS, difference.clauses)
             key = (*difference[:4], waiver, contradicted)
         return self._groups.setdefault(key, Group(difference, accepted, contradicted))
+
+    def _accepted_by(self, difference: Difference) -> Waiver | None:
+        """The waiver that accepts a difference."""
+        names = _names(difference) if self._waivers else ()
+        for waiver, pattern in self._waivers:
+            if any(name == waiver.clause or pattern.fullmatch(name) for name in names):
+                self._used.add(waiver.clause)
+                if not waiver.expired(self.settings.today):
+                    return waiver
+        return None
+
+    def _complaints(self) -> Iterator[str]:
+        """What is wrong with the waivers: expired ones, and ones that match nothing of what was found."""
+        names = sorted(set().union(*(_names(group.difference) for group in self.groups)))
+        for waiver, _ in self._waivers:
+            if waiver.expired(self.settings.today):
+                yield f"the waiver of {waiver.clause} expired on {waiver.expires.isoformat()}"
+            elif waiver.clause not in self._used:
+                close = difflib.get_close_matches(waiver.clause, names, n=1, cutoff=0.5)
+                nearest = f"; the nearest is {close[0]}" if close else ""
+                yield f"the waiver of {waiver.clause} matches no difference{nearest}"
 
 
 def _incomparable(one: Recorded, other: Recorded) -> str | None:
@@ -200,3 +222,17 @@ def _shown(recorded: Recorded) -> dict[str, Any]:
     for side in ("request", "response"):
         exchange[side]["body"] = shorten(exchange[side]["body"], SHOWN)
     return exchange
+
+
+def _names(difference: Difference) -> set[str]:
+    """What the pattern of a waiver is held against.
+
+    The kind (``header``), the kind with its place (``header:etag``) or its two sides (``status:404 -> 400``),
+    and every clause (``response.Tags.type``).
+    """
+    return {difference.kind, difference.pattern, visible(difference.pattern), *difference.clauses}
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern in which ``*`` and ``?`` alone mean something: places have brackets of their own."""
+    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)

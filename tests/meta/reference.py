@@ -11,7 +11,7 @@ from getintegration_compare.cli import build_parser as compare_parser
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_contract.plugin import options
 from getintegration_contract.state.command import build_parser as sweep_parser
-from getintegration_contract.target.file import IDENTITIES, IDENTITY_KEYS, KEYS
+from getintegration_contract.target.file import IDENTITIES, IDENTITY, KEYS
 from getintegration_emulator.__main__ import build_parser as emulator_parser
 
 #: What the keys of a target file mean that are no options.
@@ -95,7 +95,7 @@ def document() -> str:
         "",
         *_table("key", _keys()),
         *_table("identity", ((name, IDENTITY_MEANING[name]) for name in IDENTITIES)),
-        f"Each has {', '.join(f'`{key}`' for key in IDENTITY_KEYS)}: a profile, or keys.",
+        f"Each has {', '.join(f'`{key}`' for key in IDENTITY['properties'])}: a profile, or keys.",
         "",
         "## getintegration-contract compare",
         "",

@@ -10,13 +10,16 @@ from typing import Any
 from getintegration_compare.comparison import Comparison, Group, Tally
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_compare.report.view import View
-from getintegration_contract.recording.about import Suite
 from getintegration_contract.report import engine, files, html
 from getintegration_contract.text import visible
 
 SCHEMA_VERSION = 1
 
-_ABOUT = ("where", "endpoint", "region", "date", "seed", "depth", "suite_version", "model_version")
+#: What is said of a recording.
+_ABOUT = (
+    *("where", "endpoint", "region", "date", "seed", "depth", "suite_version", "model_version"),
+    *("complete", "replay_of", "is_aws"),
+)
 
 
 def terminal(report: dict[str, Any]) -> str:
@@ -45,15 +48,14 @@ def _shown(report: dict[str, Any]) -> dict[str, Any]:
 def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
     """The comparison as compare.json holds it, and every report shows it."""
     settings, verdicts, pairs = comparison.settings, comparison.verdicts, comparison.pairs
-    suites = comparison.reference, comparison.candidate
+    suites = {"reference": comparison.reference, "candidate": comparison.candidate}
     return {
         "schema_version": SCHEMA_VERSION,
         "suite_version": version("getintegration-contract"),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "exit_status": exit_status,
-        "mode": "drift" if suites[0].where == suites[1].where else "comparison",
-        "reference": _side(suites[0]),
-        "candidate": _side(suites[1]),
+        "mode": "drift" if len({suite.where for suite in suites.values()}) == 1 else "comparison",
+        **{side: {name: getattr(suite, name) for name in _ABOUT} for side, suite in suites.items()},
         "divergence": {
             **_tally(pairs),
             "share": _share(pairs.different, pairs.compared),
@@ -65,7 +67,7 @@ def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
             "share": _share(pairs.compared, comparison.total),
             "not_compared": dict(comparison.not_compared.most_common()),
             "only_candidate": dict(comparison.only_candidate.most_common()),
-            "transient": {"reference": comparison.transient[0], "candidate": comparison.transient[1]},
+            "transient": dict(zip(suites, comparison.transient, strict=True)),
         },
         "normalisations": [
             {"name": name, "says": says, "applied": name in settings.steps}
@@ -84,7 +86,7 @@ def document(comparison: Comparison, exit_status: int) -> dict[str, Any]:
         "promotable": verdicts.promotable(),
         "stale": [
             f"the recording of {suite.where} is stale: {age} days old, and {settings.max_age} are allowed"
-            for suite in suites
+            for suite in suites.values()
             if (age := suite.age(settings.today)) > settings.max_age
         ],
         "complaints": comparison.complaints,
@@ -97,10 +99,6 @@ def _tally(tally: Tally) -> dict[str, Any]:
 
 def _share(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0.0
-
-
-def _side(suite: Suite) -> dict[str, Any]:
-    return {name: getattr(suite, name) for name in (*_ABOUT, "complete", "replay_of", "is_aws")}
 
 
 def _group(group: Group) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from getintegration_contract.schema import schema, table_fault
 SCHEMA = schema(__package__)
 #: The keys of a target file, which the README documents; most are options as well.
 KEYS: dict[str, Any] = SCHEMA["properties"]
-#: Identities that a target may have, and what one is described by.
+#: Identities that a target may have, and what each is.
 IDENTITIES: dict[str, Any] = KEYS["identities"]["properties"]
-IDENTITIES |= dict.fromkeys(IDENTITIES, SCHEMA["definitions"]["identity"])  # instead of a $ref to it
-IDENTITY_KEYS = tuple(SCHEMA["definitions"]["identity"]["properties"])
+IDENTITY: dict[str, Any] = SCHEMA["definitions"]["identity"]
+IDENTITIES |= dict.fromkeys(IDENTITIES, IDENTITY)  # instead of a $ref to it
 
 
 def read_file(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -192,8 +193,7 @@ def _region_of(profile: str) -> str | None:
     import botocore.exceptions
     import botocore.session
 
-    try:
-        region: str | None = botocore.session.Session(profile=profile).get_config_variable("region")
-    except botocore.exceptions.BotoCoreError:
-        return None  # such a profile has no credentials either, and that is reported
+    region: str | None = None
+    with suppress(botocore.exceptions.BotoCoreError):  # it has no credentials either, and that is reported
+        region = botocore.session.Session(profile=profile).get_config_variable("region")
     return region
