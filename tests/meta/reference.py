@@ -91,7 +91,8 @@ def document() -> str:
         "",
         "## The target file",
         "",
-        "TOML, for `--target`. Options win over it; paths in it are relative to it.",
+        "TOML, for `--target`. Options win over it; paths in it are relative to it. Editors complete it by"
+        " its [JSON Schema](../src/getintegration_contract/target/schema.json).",
         "",
         *_table("key", _keys()),
         *_table("identity", ((name, IDENTITY_MEANING[name]) for name in IDENTITIES)),

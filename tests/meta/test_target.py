@@ -333,3 +333,12 @@ def test_options_win_over_the_target_file(target_file: Any) -> None:
     target = resolve(target=path, region="eu-west-2", allow_writes=False, request_timeout=3.5)
     assert (target.region, target.rate, target.allow_writes) == ("eu-west-2", 3, False)
     assert target.request_timeout == 3.5
+
+
+def test_the_schema_of_the_target_file_says_in_words_what_it_demands() -> None:
+    assert tuple(KEYS["not-claimed"]["items"]["enum"]) == CAPABILITIES
+    for key in KEYS.values():
+        words = {"number": "a number", "integer": "a whole number"}.get(key.get("type"))
+        due = words and f"{words} from {key['minimum']:,} to {key['maximum']:,}"
+        choices = key.get("enum") or key.get("items", {}).get("enum") or ()
+        assert key["description"].endswith(due or ", ".join(choices))
