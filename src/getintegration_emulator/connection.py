@@ -28,8 +28,6 @@ MAX_BODY = 10 * 1024 * 1024
 """How many bytes a request body may have: API Gateway's payload quota."""
 MAX_HEAD = 64 * 1024
 """How many bytes the target and the header fields of a request may have together."""
-MAX_DRAIN = 10 * MAX_BODY
-"""How many bytes of a body that is too large are read, so that the client gets to the answer."""
 HEAD_SECONDS = 10
 """How many seconds the head of a request may take."""
 KEEP_ALIVE = 75
@@ -125,7 +123,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._in_head = True
-        self._unparsed = self._body_size = 0
+        self._unparsed = 0
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._body = bytearray()
@@ -172,19 +170,14 @@ class Connection(asyncio.Protocol):
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, part: bytes) -> None:
-        """A part of the body; what is reasonable of one that is too large is read, but not kept."""
-        self._body_size += len(part)
-        if self._body_size <= MAX_BODY:
-            self._body += part
-        elif self._body_size > MAX_DRAIN:
+        self._body += part
+        if len(self._body) > MAX_BODY:
             raise _body_too_large()
 
     def on_message_complete(self) -> None:
         """Answer the request; after one that was the last, others are ignored."""
         if self._transport.is_closing():
             return
-        if self._body_size > MAX_BODY:
-            raise _body_too_large()
         request = self._request = self._request._replace(body=bytes(self._body))
         # After an offer to upgrade the parser stops.
         persistent = self._parser.get_http_version() != "1.0" and self._parser.should_keep_alive()

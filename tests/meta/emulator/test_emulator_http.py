@@ -76,6 +76,7 @@ def test_health_needs_no_signature(wire: Any) -> None:
     reply = wire.send("GET", HEALTH)
     assert (reply.status, reply.document["status"]) == (200, "ok")
     assert reply.document["version"]
+    assert reply.header("connection") is None
     assert UUID.fullmatch(reply.header("x-amzn-requestid"))
     assert wire.send("POST", HEALTH).error == (405, "MethodNotAllowedException")
 
@@ -228,7 +229,9 @@ def test_time_for_a_head_and_between_two(
         return client.send(data)
 
     health = head("HEAD", HEALTH, {"Host": "a"})
-    assert after(http.HEAD_SECONDS, health).startswith(b"HTTP/1.1 200 ")
+    received = after(http.HEAD_SECONDS, health)
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert received.endswith(b"\r\n\r\n"), "the answer to HEAD has no body"
     after(http.KEEP_ALIVE, health[:size])
     assert after(limit) == b""
     assert not client.transport.close.called
