@@ -342,3 +342,13 @@ def test_the_schema_of_the_target_file_says_in_words_what_it_demands() -> None:
         due = words and f"{words} from {key['minimum']:,} to {key['maximum']:,}"
         choices = key.get("enum") or key.get("items", {}).get("enum") or ()
         assert key["description"].endswith(due or ", ".join(choices))
+
+
+def test_no_value_of_an_identity_is_shown(target_file: Any) -> None:
+    for value in ("27182818", '["27182818"]', "{27182818 = 1}"):
+        identity = f"[identities.caller]\naccess-key-id = 'A'\nsecret-access-key = {value}\n"
+        with pytest.raises(
+            TargetError, match=r"identities\.caller\.secret-access-key must be a text"
+        ) as raised:
+            resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', identities=identity))
+        assert "27182818" not in str(raised.value)
