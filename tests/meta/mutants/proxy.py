@@ -32,13 +32,12 @@ _RESET = struct.pack("ii", 1, 0)
 
 @dataclass
 class Count:
-    """What passed through: requests, answers that are not the base's own, and faults of a handler.
+    """What passed through: answers that are not the base's own, and faults of a handler.
 
     Where there is a habit, answers count that show both it and what the handler did, and connections that
     end without an answer, once the habit has shown.
     """
 
-    requests: int = 0
     changed: int = 0
     faults: int = 0
 
@@ -174,7 +173,6 @@ class Proxy:
                 first.append(answer)
             return answer
 
-        self.count.requests += 1
         try:
             answer = self._handler(request, forward)
         except OSError:
