@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.checker import Checker
+from getintegration_contract.sending.client import ATTEMPTS
+
+T = TypeVar("T")
 
 #: Optional white space, by RFC 9112, section 5, which Python's http.client takes for part of a value.
 _SPACE_BEHIND_VALUES = re.compile(rb"[ \t]\r\n")
+
+
+def again(ask: Callable[[], T], is_due: Callable[[T], object]) -> T:
+    """What a client makes of an answer; asked again while that is not due, since it may be a stray fault."""
+    for _ in range(ATTEMPTS - 1):
+        if is_due(got := ask()):
+            return got
+    return ask()
 
 
 def unreadable(check: Checker, exchange: Exchange | None, client: str, *clauses: str) -> bool:

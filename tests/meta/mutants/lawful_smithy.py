@@ -41,7 +41,12 @@ rust_method = _unrouted(405, _framework(405))
 java_path = _unrouted(404, _framework(404).with_header("Connection", "close"))
 java_method = _unrouted(405, _framework(404).with_header("Connection", "close"))
 media_type = answers(lambda r: r.media_type != "application/json", _unread)
-accept = answers(lambda r: (r.header("accept") or "").partition(";")[0].strip() not in _ACCEPTABLE, _unwanted)
+accept = answers(
+    lambda r: _ACCEPTABLE.isdisjoint(
+        each.partition(";")[0].strip() for each in (r.header("accept") or "").split(",")
+    ),
+    _unwanted,
+)
 unreadable = on_answer(
     lambda r, a: (
         a.with_type("SerializationException")
