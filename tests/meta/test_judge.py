@@ -189,6 +189,14 @@ def test_status_and_type_of_a_rejected_signature_are_reported_but_fail_nobody(re
     assert set(entry.findings) == {reported}
 
 
+@pytest.mark.parametrize(("status", "reported"), [(400, False), (403, False), (401, True)])
+def test_an_expired_request_may_be_answered_as_common_errors_has_it(status: int, reported: bool) -> None:
+    checker, entry = checking()
+    given = error(status, "RequestExpired")
+    assert checker.unauthenticated(given, "sigv4.expired-date", "InvalidSignatureException", "RequestExpired")
+    assert ("sigv4.expired-date.type" in entry.findings) is reported
+
+
 @pytest.mark.parametrize(
     ("given", "reported"),
     [
