@@ -201,6 +201,14 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
+def answered(**members: object) -> exchange.Exchange:
+    """An exchange in which an integration was answered, with these members."""
+    document = {"DomainName": "name", "Uri": "s3://a", "CreatedAt": 1, "LastUpdatedAt": 2, **members}
+    headers = (("Content-Type", "application/json"), ("x-amzn-RequestId", "1"))
+    response = exchange.Response(200, "", headers, json.dumps(document).encode())
+    return exchange.Exchange("http://t", exchange.Request("POST", "/domains/name/integrations"), response)
+
+
 def checking() -> tuple[Checker, Entry]:
     """A checker, and what it makes note of."""
     entry = Entry("t")
