@@ -1,7 +1,5 @@
 """What a build adds to pyproject.toml: the suite inside the package, and a README that stands alone."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ loop of signed ``requests`` calls, an empty pytest run, a bare handler. Runs alt
 because the machine's speed drifts.
 """
 
-from __future__ import annotations
-
 import argparse
 import http.client
 import json

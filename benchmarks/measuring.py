@@ -1,7 +1,5 @@
 """Commands, measured: their time, their memory, the requests that the suite sent."""
 
-from __future__ import annotations
-
 import os
 import re
 import resource

@@ -5,8 +5,6 @@ emulator that verifies no signatures and holds the description's example, for a 
 fail against the correct emulator already: caught is a mutant in which one finds what it does not find there.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import shlex

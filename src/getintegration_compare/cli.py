@@ -5,8 +5,6 @@ Exit status: 0 no open difference, 1 an open difference or a waiver that has exp
 could be compared.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

@@ -1,7 +1,5 @@
 """Two normalised answers to the same request -> how they differ: by kind, by place, by clause."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

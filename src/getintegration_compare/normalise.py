@@ -4,8 +4,6 @@ Nothing else is ignored. A normalisation replaces what lawfully differs from ans
 says what stood there, so that its absence or another kind still shows.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 from dataclasses import replace

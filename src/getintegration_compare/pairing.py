@@ -1,7 +1,5 @@
 """Which exchange of one recording has the same request as which of another."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping

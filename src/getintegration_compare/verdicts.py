@@ -4,8 +4,6 @@ A clause that AWS itself breaks is contradicted by evidence: then the contract i
 keeps it. A clause that is only observed or inferred, and that AWS upheld, can be promoted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Set
 from dataclasses import replace
 

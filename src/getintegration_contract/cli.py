@@ -1,7 +1,5 @@
 """``getintegration-contract COMMAND``: one command for all that the project does."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches

@@ -3,8 +3,6 @@
 Signals do not break what cleans up, and a standard output that cannot be written breaks nothing.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import signal

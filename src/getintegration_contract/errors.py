@@ -17,8 +17,6 @@
         └── BudgetExhausted       the run has sent as many requests as it may
 """
 
-from __future__ import annotations
-
 
 class Failure(Exception): ...
 

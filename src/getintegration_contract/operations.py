@@ -1,7 +1,5 @@
 """Requests of the operations: GetIntegration, and those that make the state it needs."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """Where the scenarios and the description lie: in a checkout, or inside an installed wheel."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 #: What the wheel holds of the checkout, in the same places below it; see pyproject.toml.

@@ -5,8 +5,6 @@ responses are redacted like requests. A secret that stands plainly in a text is 
 away a secret, or a piece of one, in any other reading (other case, reversed, encoded, …) is withheld.
 """
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -3,8 +3,6 @@
 It knows nothing of pytest: ``plugin`` translates.
 """
 
-from __future__ import annotations
-
 import datetime
 import fnmatch
 import math

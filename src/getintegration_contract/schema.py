@@ -1,7 +1,5 @@
 """The JSON Schemas of the files that the suite reads: ``schema.json`` beside their code."""
 
-from __future__ import annotations
-
 import difflib
 import json
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Text that may come from a server, made safe to show."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

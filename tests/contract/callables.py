@@ -1,7 +1,5 @@
 """What the fixtures of scenarios give, and their parameters, as types."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from getintegration_contract.exchange import Exchange

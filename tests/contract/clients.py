@@ -1,7 +1,5 @@
 """What official clients do not read although the contract allows it: reported, and nobody's violation."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What scenarios share: one way to ask, a domain of a test's own, and what exists only on some targets."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import re

@@ -3,8 +3,6 @@
 It is a sibling of the worker's, with the same rate budget. Answers are judged after the threads have ended.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 import threading

@@ -1,7 +1,5 @@
 """What stories are told with: names, versions, what a story remembers, and its telling."""
 
-from __future__ import annotations
-
 import json
 import unicodedata
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What Hypothesis needs besides a seed to do the same in every run: outside of its documented interface."""
 
-from __future__ import annotations
-
 import hypothesis.internal.conjecture.providers as providers
 from hypothesis.internal.constants_ast import Constants
 

@@ -1,7 +1,5 @@
 """Faults of a signature: what is changed after signing, and the types of the errors that name it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable

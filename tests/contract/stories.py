@@ -3,8 +3,6 @@
 A story writes and reads in any order, in domains of its own; domains and Uris are near misses of each other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NoReturn
 

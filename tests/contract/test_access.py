@@ -1,7 +1,5 @@
 """Who may not read an integration is told no, or that nothing is there."""
 
-from __future__ import annotations
-
 import pytest
 
 from getintegration_contract.identity import Identity

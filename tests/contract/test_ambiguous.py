@@ -1,7 +1,5 @@
 """JSON that parsers read in different ways: whichever reading a server takes, it answers for that one."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """What is signed well is served, whatever lawful form it takes; a clock may be a little off."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime

@@ -1,7 +1,5 @@
 """Many ask at once: each gets its own answer, none is refused for it, and no reading meets half a write."""
 
-from __future__ import annotations
-
 import time
 from functools import partial
 from typing import Any

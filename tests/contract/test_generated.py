@@ -4,8 +4,6 @@ Schemathesis is used here and nowhere else. ``iter_coverage_cases`` and ``Feedba
 documented interface, so the version is pinned.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import math

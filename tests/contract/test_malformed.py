@@ -1,7 +1,5 @@
 """Every constraint broken from both sides; every way in which JSON, paths and methods can be wrong."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """What does not exist is not found, however near it comes to what does."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable

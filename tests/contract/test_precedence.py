@@ -1,7 +1,5 @@
 """Two faults at once: whichever the target reports, it is one of the two."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

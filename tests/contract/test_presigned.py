@@ -1,7 +1,5 @@
 """Query authentication: whatever is not signed well in the query string is rejected."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from dataclasses import replace

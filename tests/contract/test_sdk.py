@@ -5,8 +5,6 @@ for JavaScript take a second to start, so they are asked at nightly depth only. 
 folder that ``CONTRACT_NODE_MODULES`` names: run ``npm install @aws-sdk/client-customer-profiles`` in it.
 """
 
-from __future__ import annotations
-
 import datetime
 import json
 import os

@@ -1,7 +1,5 @@
 """Signature Version 4: whatever is not signed well is rejected."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -3,8 +3,6 @@
 Only GetIntegration is judged. A write that the target refuses skips what depends on it.
 """
 
-from __future__ import annotations
-
 import string
 from typing import Any
 

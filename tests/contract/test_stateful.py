@@ -5,8 +5,6 @@ Where there is another account, it has domains of the same names. A broken story
 ``1. create domain X, 2. put A in X with members 1, 3. delete A from X, 4. get A from X``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any

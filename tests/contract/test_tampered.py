@@ -1,7 +1,5 @@
 """Signature Version 4: what was changed after it was signed, or signed for something else, is rejected."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

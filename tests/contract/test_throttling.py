@@ -1,7 +1,5 @@
 """Above its quota a caller is told to slow down, in the declared way, and served again after a pause."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable

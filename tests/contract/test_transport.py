@@ -6,8 +6,6 @@ and their like), and answer HEAD and OPTIONS as it pleases, but always whole, in
 5xx.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What was written anew is what is read: changes are seen, removals too, and reading changes nothing."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Valid requests are understood, whatever lawful form they take, and answered by the contract."""
 
-from __future__ import annotations
-
 import json
 import string
 from dataclasses import replace

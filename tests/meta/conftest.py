@@ -1,7 +1,5 @@
 """Fixtures of the suite's own tests: runs of the suite, shared where possible, and servers to run against."""
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import fcntl

@@ -1,7 +1,5 @@
 """Two secrets, the ways in which a text may hold one, and what gives one away."""
 
-from __future__ import annotations
-
 import base64
 import html
 import json

@@ -1,7 +1,5 @@
 """The description against AWS's own service model: both as flat facts, and how these differ."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple

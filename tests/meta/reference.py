@@ -1,7 +1,5 @@
 """Prints docs/reference.md, made from the code: ``python tests/meta/reference.py > docs/reference.md``."""
 
-from __future__ import annotations
-
 import argparse
 import re
 import sys

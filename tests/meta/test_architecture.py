@@ -1,7 +1,5 @@
 """Layers point one way, and the emulator stands alone."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Reading an answer is bounded in memory and in time, and every request that leaves is counted."""
 
-from __future__ import annotations
-
 import gzip
 import sys
 import time

@@ -1,7 +1,5 @@
 """Clauses have lasting ids, follow from the description, and are upheld only by what was observed."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

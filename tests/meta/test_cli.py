@@ -1,7 +1,5 @@
 """The command line: exit statuses, wrong use, what options mean."""
 
-from __future__ import annotations
-
 import json
 import re
 import shlex

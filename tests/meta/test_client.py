@@ -1,7 +1,5 @@
 """The client sends requests byte for byte, and tells stray faults from lasting ones."""
 
-from __future__ import annotations
-
 import gzip
 import time
 from collections.abc import Callable

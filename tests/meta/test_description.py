@@ -1,7 +1,5 @@
 """The description is valid OpenAPI, says what AWS's model says, and says where each statement comes from."""
 
-from __future__ import annotations
-
 import fnmatch
 from collections.abc import Callable, Iterator
 from typing import Any

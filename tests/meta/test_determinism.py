@@ -1,7 +1,5 @@
 """The same seed sends the same requests, and comes to the same outcomes, however a run is made."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import sys

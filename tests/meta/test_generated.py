@@ -1,7 +1,5 @@
 """Generated cases: Schemathesis' own checks count, broken cases shrink, and no story hides another."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from typing import Any

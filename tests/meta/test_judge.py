@@ -3,8 +3,6 @@
 What a mutant or a lawful variant shows for a single clause is not repeated here.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from fnmatch import fnmatchcase

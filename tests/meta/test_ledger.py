@@ -1,7 +1,5 @@
 """Outcomes of clauses: by what was observed, whatever the order in which workers send it."""
 
-from __future__ import annotations
-
 import copy
 import itertools
 import json

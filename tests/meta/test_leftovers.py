@@ -1,7 +1,5 @@
 """What a run made on a target is removed however the run ends, and what a killed one left is found."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

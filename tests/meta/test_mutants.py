@@ -1,7 +1,5 @@
 """The mutants are complete, and a sample of them is caught; tox -e mutants runs them all."""
 
-from __future__ import annotations
-
 import ast
 import sys
 from collections import Counter

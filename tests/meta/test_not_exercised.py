@@ -1,7 +1,5 @@
 """What a lawful server keeps from being checked is not exercised, and the report says why."""
 
-from __future__ import annotations
-
 import gzip
 import shutil
 from dataclasses import replace

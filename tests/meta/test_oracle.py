@@ -1,7 +1,5 @@
 """What is due for a request follows from the description alone, and is what scenarios expect of theirs."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What is installed from a built wheel does everything in any folder, and leaves nothing there."""
 
-from __future__ import annotations
-
 import json
 import re
 import shlex

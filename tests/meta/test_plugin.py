@@ -1,7 +1,5 @@
 """A run among signals, broken streams, full disks, and plugins and variables of others: never status 1."""
 
-from __future__ import annotations
-
 import os
 import pty
 import re

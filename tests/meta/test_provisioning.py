@@ -1,7 +1,5 @@
 """The state of a run: made, given, discovered, and removed however the run ends; nothing to test is told."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Any

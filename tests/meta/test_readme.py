@@ -1,7 +1,5 @@
 """README and docs say what the code says, and their commands work."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import shutil

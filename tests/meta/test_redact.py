@@ -1,7 +1,5 @@
 """Redacting: a secret is replaced where it stands plainly, and takes its text along in any other form."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """The commands that repeat a finding, run as they are printed; and a gate on what is new alone."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from typing import Any

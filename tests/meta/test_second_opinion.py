@@ -3,8 +3,6 @@
 Or a ruling says why they may differ, for one kind of request and one pair of answers.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """No output of a run holds a secret, wherever and however a server or a scenario shows it."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -1,7 +1,5 @@
 """The client signs as AWS's own signer does."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 from urllib.parse import quote

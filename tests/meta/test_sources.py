@@ -1,7 +1,5 @@
 """The sources that clauses cite: Smithy's tests, as docs/restjson1.md has them; botocore's endpoint rules."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

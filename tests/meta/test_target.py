@@ -1,7 +1,5 @@
 """Which endpoint is asked, as whom, and whether that is safe."""
 
-from __future__ import annotations
-
 import json
 import re
 import textwrap

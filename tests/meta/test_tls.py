@@ -1,7 +1,5 @@
 """A whole run over TLS, with certificates as OpenSSL keeps them: a folder of files named by their hash."""
 
-from __future__ import annotations
-
 import ssl
 from pathlib import Path
 from typing import Any

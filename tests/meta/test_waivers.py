@@ -1,7 +1,5 @@
 """Waivers accept a violation for a while, and say when they no longer should; a gate can demand coverage."""
 
-from __future__ import annotations
-
 import datetime
 import tomllib
 from collections.abc import Callable

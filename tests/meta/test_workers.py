@@ -1,7 +1,5 @@
 """The number of workers: what -n says, unless the endpoint makes another number quicker."""
 
-from __future__ import annotations
-
 import os
 import time
 from pathlib import Path

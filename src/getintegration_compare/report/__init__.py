@@ -1,7 +1,5 @@
 """Reports of a comparison: terminal, JSON, Markdown, HTML with both answers side by side, JUnit."""
 
-from __future__ import annotations
-
 import datetime
 from importlib.metadata import version
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A comparison as people read it: its sentences, and both answers side by side."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 A checker belongs to one test. Its checks are soft: the test goes on after a violation and fails at its end.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass

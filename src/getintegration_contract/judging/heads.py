@@ -1,7 +1,5 @@
 """The head of an answer, byte for byte -> checks of HTTP's own rules, as strict parsers have them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from datetime import datetime

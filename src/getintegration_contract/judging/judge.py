@@ -3,8 +3,6 @@
 It knows nothing of pytest, of targets, or of who made the request.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What is due for any request, from the description alone; generated cases are judged by it."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """The controlling process of a run, as pytest sees it."""
 
-from __future__ import annotations
-
 import logging
 import os
 import pickle

@@ -5,8 +5,6 @@ A checkout's ``conftest.py`` loads it, and so does the installed command. It act
 PYTEST_DONT_REWRITE
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import pickle

@@ -1,7 +1,5 @@
 """The options of the suite, and the target and run that they describe."""
 
-from __future__ import annotations
-
 import argparse
 import difflib
 import fnmatch

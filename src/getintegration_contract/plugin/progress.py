@@ -1,7 +1,5 @@
 """How many requests a run sends, and how far it is: a bar on a terminal, a line now and then elsewhere."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """Records a run: exchanges arrive with the report of their test, and the controlling process writes them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A process that runs tests, as pytest sees it."""
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace

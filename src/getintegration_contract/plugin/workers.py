@@ -1,7 +1,5 @@
 """How many processes run the tests: the number that ``-n`` gives, unless another is quicker."""
 
-from __future__ import annotations
-
 import argparse
 import os
 from dataclasses import replace

@@ -5,8 +5,6 @@ encoding field in HAR, so a request body that is no text carries ``_encoding``, 
 How a request was signed stands there without secrets, so that it can be signed again for somebody else.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -5,8 +5,6 @@ each test ends, its exchanges and its entry of the ledger. The controlling proce
 kills a process loses only the tests under way. At the end the same lines, in order, become the HAR file.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping

@@ -3,8 +3,6 @@
 Start-up matters, so nothing is imported here before it is asked for, Jinja2 least of all.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``getintegration-contract report`` and ``clauses``: pages from report.json files, the contract to read."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Sequence
 from pathlib import Path

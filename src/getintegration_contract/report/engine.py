@@ -1,7 +1,5 @@
 """The template engine of all renderings: it makes safe what is not marked as safe."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from functools import cache

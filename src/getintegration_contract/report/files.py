@@ -1,7 +1,5 @@
 """Report files: written at once or not at all, read only if they keep the published schema."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

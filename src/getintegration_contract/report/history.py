@@ -1,7 +1,5 @@
 """Reports of before: the baseline of a run, what changed since, the history of a target."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ Everything is escaped by the template engine. Beyond that each page carries a co
 names its own style and scripts by hash, so that nothing else could run even if something slipped through.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -4,8 +4,6 @@ No text of a server can pass for a command of the terminal, or of the CI system 
 text is ASCII, so that any terminal can show it.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections import Counter

@@ -3,8 +3,6 @@
 Reading is bounded in time and in memory, whatever a server sends.
 """
 
-from __future__ import annotations
-
 import re
 import socket
 import time

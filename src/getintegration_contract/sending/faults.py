@@ -1,7 +1,5 @@
 """What went wrong with an exchange: why no complete answer came, and which faults may pass."""
 
-from __future__ import annotations
-
 import re
 
 from getintegration_contract.exchange import Response

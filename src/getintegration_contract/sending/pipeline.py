@@ -1,7 +1,5 @@
 """Several requests on one connection."""
 
-from __future__ import annotations
-
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace

@@ -3,8 +3,6 @@
 The environment is read once, when a route is made; certificates and proxies are chosen as botocore does.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import ssl

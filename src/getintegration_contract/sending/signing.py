@@ -1,7 +1,5 @@
 """Signs requests with requests-aws4auth, rightly or with one fault."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """What an account holds on an endpoint, as one of its identities sees it: listed, and removed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime

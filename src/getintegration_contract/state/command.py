@@ -1,7 +1,5 @@
 """``getintegration-contract sweep``: removes the domains that crashed runs left behind, now."""
 
-from __future__ import annotations
-
 import argparse
 import os
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Domains that crashed runs left behind: which, how old, and how they are removed."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Why a target cannot be tested, in one sentence, and how long it is waited for."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing

@@ -4,8 +4,6 @@ Names are the same in every run, so that a seed gives the same requests; a domai
 be using is left alone and the next slot is taken.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace

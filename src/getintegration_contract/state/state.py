@@ -1,7 +1,5 @@
 """What exists on a target during a run, and the values that it is made with."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Domains and integrations of one test: written, read once settled, and removed again."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn

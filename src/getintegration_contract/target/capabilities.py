@@ -1,7 +1,5 @@
 """What a target may claim, and what it has to offer to claim it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Finds the identities of a target: in its file, in AWS's configuration, by botocore's chain."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The shipped emulator as a target, for a run that names no endpoint."""
 
-from __future__ import annotations
-
 import os
 from functools import cached_property
 

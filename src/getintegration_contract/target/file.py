@@ -1,7 +1,5 @@
 """The target file: reads TOML, and checks it by ``schema.json``."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Whose host an address names: AWS's, or this machine's own."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from urllib.parse import urlsplit

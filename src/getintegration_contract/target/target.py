@@ -1,7 +1,5 @@
 """The endpoint under test: its address, its identities, what it claims, and whether it is safe to test it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field

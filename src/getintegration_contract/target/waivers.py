@@ -1,7 +1,5 @@
 """Violations accepted for one target: clause, reason, owner or link, expiry date."""
 
-from __future__ import annotations
-
 import datetime
 import json
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Recordings that several tests look at: of the emulator, twice, and of a second server that plays AWS."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

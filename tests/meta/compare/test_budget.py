@@ -1,7 +1,5 @@
 """The budget: never above the rate in any second, close below it, one limit for all processes."""
 
-from __future__ import annotations
-
 import multiprocessing
 import time
 from concurrent.futures import ThreadPoolExecutor

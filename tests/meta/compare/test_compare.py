@@ -1,7 +1,5 @@
 """The command line: exit statuses, reports, accepted differences, staleness, drift, evidence."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -1,7 +1,5 @@
 """Comparing recordings: what is paired, what is normalised, what is told, and how much memory it takes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

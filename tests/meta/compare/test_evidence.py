@@ -1,7 +1,5 @@
 """Truth moves: what a recording of AWS contradicts, and what it confirms."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

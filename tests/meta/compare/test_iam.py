@@ -1,7 +1,5 @@
 """The IAM policies in docs/iam allow what each way of running calls, and nothing else."""
 
-from __future__ import annotations
-
 import fnmatch
 import json
 import re

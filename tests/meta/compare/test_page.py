@@ -1,7 +1,5 @@
 """The page of a comparison: both answers side by side, filters, and nothing of theirs that acts."""
 
-from __future__ import annotations
-
 import json
 import re
 from html import unescape

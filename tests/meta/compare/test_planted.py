@@ -1,7 +1,5 @@
 """Differences planted in a recording: every one is found, and none is reported that is not there."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Recordings: valid HAR 1.2, whole, redacted, safe from crashes; anything else is refused in a sentence."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

@@ -1,7 +1,5 @@
 """Replays: signed again, names mapped, order kept; nothing is written where nothing may be."""
 
-from __future__ import annotations
-
 import json
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Recording while the suite runs: crashes, going on from there, one budget for all workers."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -3,8 +3,6 @@
 Every test gets a region of its own, and with it a state of its own: one emulator serves them all.
 """
 
-from __future__ import annotations
-
 import datetime
 import itertools
 import json

@@ -1,7 +1,5 @@
 """HTTP: routing on the raw path, methods, bodies of every kind, and the form of every response."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import math

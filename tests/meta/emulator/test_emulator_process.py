@@ -1,7 +1,5 @@
 """The process: start, options, log, and every way in which it ends."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

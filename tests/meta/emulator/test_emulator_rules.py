@@ -3,8 +3,6 @@
 Those of GetIntegration are the contract's, which the suite asks of the emulator.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from urllib.parse import quote

@@ -3,8 +3,6 @@
 What the contract says of signatures, the suite asks of the emulator; here is what it leaves open.
 """
 
-from __future__ import annotations
-
 import datetime
 import random
 import string

@@ -1,7 +1,5 @@
 """State: what is put can be got, updates replace, and nothing leaks from one caller to another."""
 
-from __future__ import annotations
-
 import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Throttling: each budget by itself, and what is counted."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -4,8 +4,6 @@ Nothing here is the target's fault, so no row ends with status 1. ``{url}``, ``{
 ``{python}`` and ``{secret}`` are filled in; the servers are in servers.py.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 #: A secret that no output may show.

@@ -1,7 +1,5 @@
 """The servers of the table, each a script before an emulator: what they do wrong, the environment does."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

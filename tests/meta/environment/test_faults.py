@@ -1,7 +1,5 @@
 """Whatever is wrong around a run, it ends with the status that is due and a sentence that names the cause."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from pathlib import Path

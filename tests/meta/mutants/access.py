@@ -1,7 +1,5 @@
 """Servers that do not enforce who may read what."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from .fates import BAD_REQUEST, CRASH

@@ -1,7 +1,5 @@
 """Every place of the emulator's code where a fault could hide, and the module altered there."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections import Counter

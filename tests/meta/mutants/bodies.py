@@ -1,7 +1,5 @@
 """Servers that read the body of a request wrongly: its JSON, its type, its size, what stands in it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """All mutants, all lawful variants, and faults that nobody outside can tell from a lawful server."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 from .kit import Mutant

@@ -1,7 +1,5 @@
 """Servers that lose track when several ask at once, or one writes while another reads."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Servers that confuse the requests of a kept connection."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from .fates import page

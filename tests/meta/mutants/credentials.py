@@ -1,7 +1,5 @@
 """Servers that judge dates, scopes and session tokens wrongly, or reject what is signed well."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -5,8 +5,6 @@ where that says that the emulator's own tests notice it, they are run, and have 
 Results are kept in a file: a run goes on where the one before ended, until emulator or tests change.
 """
 
-from __future__ import annotations
-
 import argparse
 import fnmatch
 import hashlib

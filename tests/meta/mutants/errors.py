@@ -1,7 +1,5 @@
 """Servers whose errors have a wrong status, type, form or body."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

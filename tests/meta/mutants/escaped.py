@@ -1,7 +1,5 @@
 """Faults that independent servers once got past the suite with."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from urllib.parse import parse_qs

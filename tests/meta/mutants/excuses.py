@@ -1,7 +1,5 @@
 """What servers have in common that serve callers whom they must reject."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Answers that mutants give on their own."""
 
-from __future__ import annotations
-
 from .messages import Response, error
 
 

@@ -1,7 +1,5 @@
 """Servers that are wrong only now and then, only at first, or only for some."""
 
-from __future__ import annotations
-
 import time
 import zlib
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ Start-up is most of what a run costs, and a fork has none. The proxy runs in a p
 server would, so that it does not share an interpreter lock with the suite.
 """
 
-from __future__ import annotations
-
 import gc
 import io
 import json

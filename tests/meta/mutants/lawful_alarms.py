@@ -1,7 +1,5 @@
 """Lawful habits that once raised an alarm."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import math

@@ -1,7 +1,5 @@
 """Lawful choices of which error is answered, and many lawful choices at once."""
 
-from __future__ import annotations
-
 import json
 
 from . import lawful_forms as forms

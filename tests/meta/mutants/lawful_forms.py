@@ -1,7 +1,5 @@
 """Lawful forms: of JSON, of headers, of framing, of errors."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import time

@@ -1,7 +1,5 @@
 """Lawful habits of servers that Smithy generates, in Rust and in Java, where no operation comes to answer."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from . import lawful_forms as forms

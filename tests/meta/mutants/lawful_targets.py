@@ -1,7 +1,5 @@
 """Lawful targets: faults that pass, writes that settle late, and all that need not be claimed."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 

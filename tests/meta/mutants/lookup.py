@@ -1,7 +1,5 @@
 """Servers that echo something else than was asked for, or find what does not exist."""
 
-from __future__ import annotations
-
 import fnmatch
 import html
 import re

@@ -1,7 +1,5 @@
 """Servers whose integrations have a member that is missing, of a wrong type, or outside its constraints."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any

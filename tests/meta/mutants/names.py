@@ -1,7 +1,5 @@
 """Servers that check the name of the domain wrongly, and servers that treat all bad input alike."""
 
-from __future__ import annotations
-
 import re
 import string
 from urllib.parse import unquote

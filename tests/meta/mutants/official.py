@@ -1,7 +1,5 @@
 """Servers that break what other official material than the reference page says."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import replace

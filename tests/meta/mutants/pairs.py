@@ -1,7 +1,5 @@
 """Pairs: broken servers that have a lawful habit, too; what is wrong with them must be seen through it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase

@@ -1,7 +1,5 @@
 """Servers that stumble over two faults at once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from .access import not_there

@@ -1,7 +1,5 @@
 """Runs the suite against every mutant and every lawful variant, and says what was missed."""
 
-from __future__ import annotations
-
 import argparse
 import fnmatch
 import json

@@ -1,7 +1,5 @@
 """Servers that are wrong only for official clients."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any

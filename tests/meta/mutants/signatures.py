@@ -1,7 +1,5 @@
 """Servers that accept signatures they must reject."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """Signature Version 4, for callers whose request a mutant changed, and for mutants that verify it badly."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

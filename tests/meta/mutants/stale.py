@@ -1,7 +1,5 @@
 """Servers whose answers are stale, or survive what was deleted, or change by being read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 from .fates import CRASH, NOT_FOUND

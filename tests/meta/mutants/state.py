@@ -1,7 +1,5 @@
 """Servers that do not keep what was written, or date it wrongly."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Servers that throttle wrongly, or not at all."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 

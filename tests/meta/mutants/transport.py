@@ -1,7 +1,5 @@
 """Servers that are wrong below the level of JSON: framing, connections, encodings, methods, expectations."""
 
-from __future__ import annotations
-
 import gzip
 import zlib
 from collections.abc import Callable

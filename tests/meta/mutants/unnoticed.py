@@ -1,7 +1,5 @@
 """Faults that a third independent server got past the suite with, until they were looked for."""
 
-from __future__ import annotations
-
 import fnmatch
 import html
 import re

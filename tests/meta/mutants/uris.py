@@ -1,7 +1,5 @@
 """Servers that check the Uri of a request wrongly."""
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """Messages on a socket: h11 reads them; what is written goes as it is, since many mutants break HTTP."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Callable
 from http.client import responses as reasons

@@ -1,7 +1,5 @@
 """A real browser, and what a page is like in it."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

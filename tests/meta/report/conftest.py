@@ -1,7 +1,5 @@
 """Report documents."""
 
-from __future__ import annotations
-
 import pytest
 
 from . import documents

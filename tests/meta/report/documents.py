@@ -1,7 +1,5 @@
 """Report documents: a stored one of a mock with faults, what is derived from it, and made-up runs."""
 
-from __future__ import annotations
-
 import copy
 import datetime
 import json

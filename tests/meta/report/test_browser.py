@@ -1,7 +1,5 @@
 """The pages in a real browser: filters, deep links, theme, phone, and no script but their own."""
 
-from __future__ import annotations
-
 import pytest
 
 from getintegration_contract.report import html

@@ -1,7 +1,5 @@
 """The document of a run: by its schema, causes before consequences, what changed, what repeats a finding."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from fnmatch import filter as filter_names

@@ -1,7 +1,5 @@
 """Report files: written whole, refused in one sentence; history; the command line."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Pages: whole, without network, and with every answer of a server as mere text."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """junit.xml with clause ids is valid by the xUnit2 schema, with and without workers."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

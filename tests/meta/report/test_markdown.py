@@ -1,7 +1,5 @@
 """summary.md and GitHub annotations: safe whatever a server answers."""
 
-from __future__ import annotations
-
 import re
 
 from getintegration_contract.report import markdown

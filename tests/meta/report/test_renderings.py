@@ -1,7 +1,5 @@
 """What each rendering of a stored report must say and must not: one table for terminal, summary and page."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """The requirement document holds every clause in every form."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The terminal: a screen for a healthy run, lines of its width, the verdict last, nothing forged."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """How the server says no: in the service's own voice, and in those of what stands before it."""
 
-from __future__ import annotations
-
 import json
 import random
 import uuid

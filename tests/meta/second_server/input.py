@@ -1,7 +1,5 @@
 """Reading the input, by the rules of the reference page."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any, NoReturn

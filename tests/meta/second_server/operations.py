@@ -1,7 +1,5 @@
 """State, the operations on it, and the paths that lead to them."""
 
-from __future__ import annotations
-
 import random
 import re
 import time

@@ -1,7 +1,5 @@
 """HTTP: reading requests, order of the checks, sending answers; the command line."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import gzip

@@ -1,7 +1,5 @@
 """Signature Version 4, verified on the request as it came over the wire."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

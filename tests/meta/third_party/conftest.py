@@ -3,8 +3,6 @@
 Its value is the folder that they are installed in; with ``1`` that is one in pytest's cache.
 """
 
-from __future__ import annotations
-
 import os
 import tomllib
 from collections.abc import Callable, Iterator

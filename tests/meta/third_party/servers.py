@@ -1,7 +1,5 @@
 """Servers that are not ours: installed once, each apart from the others, and started from there."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import http.client

@@ -1,7 +1,5 @@
 """microburst injects faults between the suite and the shipped emulator; each is judged as what it is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Stoplight Prism serves our description as a mock: it knows the form of requests, not what exists."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """moto and MiniStack do not have the operation; that is all there is to say of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest
