@@ -17,8 +17,8 @@ KEYS_MEANING = {
     "name": "what reports and trends call the target, where its address changes",
     "settling-time": "seconds until readers see a write; default 0",
     "throttling-rate": "requests a second at which the target throttles; claims `throttling`",
-    "fault-limit": "share of the requests that may be answered with a 5xx that a repeat does not show, such"
-    " as 0.001; claims `faults`",
+    "fault-limit": "share of the requests that may meet a 5xx, or no whole answer, where a repeat is answered"
+    " otherwise, such as 0.001; claims `faults`",
     "latency-limit": "seconds within which 99 of 100 requests must be answered, not counting the tests of"
     " concurrency and throttling; claims `latency`",
     "identities": "one table `[identities.NAME]` each; see below",

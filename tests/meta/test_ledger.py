@@ -202,7 +202,7 @@ def test_latency_is_held_against_the_limit_of_the_target(contract: Contract, slo
 
 
 @pytest.mark.parametrize(
-    ("fivexx", "limit", "violated"),
+    ("count", "limit", "violated"),
     [
         (1, None, set()),
         (2, None, {"transport.stray-faults"}),
@@ -211,16 +211,16 @@ def test_latency_is_held_against_the_limit_of_the_target(contract: Contract, slo
         (1, 0, set()),
     ],
 )
-def test_passing_5xx_are_held_against_the_usual_share_and_the_limit(
-    contract: Contract, fivexx: int, limit: float | None, violated: set[str]
+def test_passing_faults_are_held_against_the_usual_share_and_the_limit(
+    contract: Contract, count: int, limit: float | None, violated: set[str]
 ) -> None:
     ledger = Ledger(contract, CAPABILITIES)
     failed = Exchange("", Request("POST", "/"), Response(500, "", (), b""), None, 0.0, 0.1)
     entry = Entry("tests/contract/test_valid.py::test_it", "valid")
     for _ in range(100):
         entry.observe(failed)
-    entry.faults.update({"500": fivexx, "429": 50, "no answer within the time limit": 50})
-    entry.record(Check(STRAY_FAULTS, False), failed.to_dict(), failed.size)
+    for _ in range(count):
+        entry.record(Check(STRAY_FAULTS, False), failed.to_dict(), failed.size)
     ledger.add(entry.to_dict())
     ledger.judge_faults(limit)
     found = {entry.clause.id: entry for entry in ledger.outcomes() if entry.outcome == outcomes.VIOLATED}
@@ -228,4 +228,4 @@ def test_passing_5xx_are_held_against_the_usual_share_and_the_limit(
     for clause, outcome in found.items():
         assert outcome.gating == (clause == "faults.limit")
         assert ledger.findings[clause].places == [entry.test]
-        assert ledger.findings[clause].actual.startswith(f"{fivexx} of 100 requests")
+        assert ledger.findings[clause].actual.startswith(f"{count} of 100 requests")

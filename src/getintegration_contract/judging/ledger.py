@@ -28,7 +28,7 @@ LATENCY_LIMIT = "latency.limit"
 FAULT_LIMIT = "faults.limit"
 STRAY_FAULTS = "transport.stray-faults"
 
-#: Share of requests that a target without a limit may answer with a passing 5xx.
+#: Share of requests that may meet a passing fault of a target without a limit.
 _STRAY_SHARE = 0.01
 
 #: Tests that a finding names; the others are only counted.
@@ -183,23 +183,20 @@ class Ledger:
             )
 
     def judge_faults(self, limit: float | None) -> None:
-        """Hold the share of requests that met a passing 5xx against 1 in 100, and against the target's limit.
+        """Hold the share of requests that met a passing fault against 1 in 100, and against the target's limit.
 
         A single one is never too many. The tests have recorded the exchanges.
         """
         example = self.findings.pop(STRAY_FAULTS, None)
-        count = sum(count for kind, count in self.faults.items() if kind.startswith("5"))
+        count = example.count if example else 0
         for clause, share in ((STRAY_FAULTS, _STRAY_SHARE), (FAULT_LIMIT, limit)):
             if share is None or not self.requests:
                 continue
             self.checks[clause] = 1
-            if count > max(1, share * self.requests):
-                expected = f"5xx to at most {share:.4g} of the requests"
+            if example and count > max(1, share * self.requests):
+                expected = f"5xx, or no whole answer, to at most {share:.4g} of the requests"
                 actual = f"{count} of {self.requests} requests, answered otherwise when repeated"
-                found = example or Finding(clause, "", "", None, 0)
-                self.findings[clause] = replace(
-                    found, clause=clause, expected=expected, actual=actual, count=count
-                )
+                self.findings[clause] = replace(example, clause=clause, expected=expected, actual=actual)
 
     def claimed(self, finding: Finding) -> bool:
         """Whether the target claims what a finding is about."""

@@ -24,6 +24,7 @@ from getintegration_contract.report import junit
 from getintegration_contract.run import Settings
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
+from getintegration_contract.sending.faults import UNREACHABLE
 from getintegration_contract.state.state import State
 from getintegration_contract.target.capabilities import THROTTLING
 from getintegration_contract.target.emulator import emulator_identities
@@ -195,7 +196,7 @@ class Worker:
         entry = test.checker.entry
         for fault, exchange in self.client.faults:
             entry.faults[fault] += 1
-            if exchange.response.status >= 500:
+            if fault not in ("429", UNREACHABLE):
                 shown = self.redactor.exchange(exchange.to_dict(), SHOWN)
                 entry.record(Check(STRAY_FAULTS, False), shown, exchange.size)
         self.client.faults.clear()

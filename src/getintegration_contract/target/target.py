@@ -42,7 +42,7 @@ class Target:
         settling_time: Seconds until a write is seen by readers.
         throttling_rate: Requests a second that the target says it throttles at; None if unknown.
         latency_limit: Seconds within which 99 of 100 requests have to be answered; None for no limit.
-        fault_limit: Share of requests that may be answered with a passing 5xx; None for no limit.
+        fault_limit: Share of requests that may meet a passing fault; None for no limit.
         wait: Seconds to wait for an endpoint that is still starting.
     """
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from .errors import untyped
 from .fates import CRASH
 from .kit import Stateful, Theme, bind, changed, drops, from_one, observes, on_answer, remembers, valid
-from .messages import Answer, Forward, Handler, Request, Response
+from .messages import Answer, Forward, Handler, Raw, Request, Response
 
 THEME = Theme("habit")
 
@@ -47,6 +47,14 @@ def _dawdles(numbers: Iterator[int], request: Request, forward: Forward) -> Answ
 def _fails(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
     """Every 20th request is answered 500, where 1 in 100 is promised."""
     return forward(request) if next(numbers) % 20 else CRASH
+
+
+@THEME.with_(settings={"fault-limit": 0.01}).mutant(
+    "drops-more-than-it-promises", "faults.limit", remembers(from_one)
+)
+def _drops(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
+    """Every fifth request is dropped, where 1 in 100 is promised."""
+    return forward(request) if next(numbers) % 5 else Raw(b"", "close")
 
 
 _ERRORS = range(400, 405)
