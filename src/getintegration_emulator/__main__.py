@@ -1,27 +1,38 @@
-"""``getintegration-contract emulator``, also ``python -m getintegration_emulator``, and its options.
+"""``getintegration-contract emulator``, also ``python -m getintegration_emulator``: options and process.
 
-Exit status: 0 after an orderly end (SIGTERM, SIGINT, end of standard input), 1 when the address
-cannot be listened on or botocore has no usable service model, 2 for a wrong option or identities
-file.
+Exit status: 0 after an orderly end (SIGTERM, SIGINT, end of standard input), 1 when it cannot listen on
+the address or botocore has no usable service model, 2 for a wrong option or identities file.
 """
 
 import argparse
 import asyncio
+import ipaddress
+import json
 import math
+import os
 import re
+import signal
+import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from getintegration_emulator import __version__
 
-from .connection import MAX_BODY
+from .connection import MAX_BODY, Connection
 from .errors import StartError
 from .identities import DEFAULT_IDENTITIES, load_identities
-from .server import bind, is_loopback, serve
 from .service import HEALTH_PATH, Service
 from .sigv4 import CLOCK_WINDOW, DEFAULT_REGION
+
+GRACE = 3
+"""Seconds that requests under way may take to end once a stop was asked for."""
+TICK = 0.05
+"""Seconds between two looks at whether to stop, and at which connections have had their time."""
 
 _EPILOG = f"""\
 Once it listens it prints one JSON line, {{"event": "listening", "url": "http://127.0.0.1:4566"}}.
@@ -101,6 +112,62 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def bind(host: str, port: int) -> socket.socket:
+    """Listen on ``host`` and ``port``; port 0 takes a free one. Raises :class:`StartError`."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, address = found[0]
+        both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+        return socket.create_server(address, family=family, backlog=2048, dualstack_ipv6=both)
+    except (OSError, UnicodeError) as error:
+        reason, _, _ = str(getattr(error, "strerror", None) or error).partition(" (while")
+        raise StartError(f"Cannot listen on {host} port {port}: {reason}.") from error
+
+
+def url_of(listener: socket.socket) -> str:
+    """The URL by which a client on this machine reaches a listening socket."""
+    host, port = listener.getsockname()[:2]
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:
+        host = "127.0.0.1" if address.version == 4 else "::1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def serve(
+    service: Service, listener: socket.socket, *, access_log: bool, exit_with_stdin: bool
+) -> None:
+    """Serve until SIGTERM, SIGINT, or the end of standard input if ``exit_with_stdin``; one line says where.
+
+    What is under way then is answered, unless the emulator is asked to stop again.
+    """
+    connections, stops = set[Connection](), list[object]()
+
+    def await_stdin() -> None:
+        with suppress(OSError, ValueError, AttributeError):  # there may be no standard input
+            while os.read(sys.stdin.fileno(), 65536):
+                pass
+        stops.append("the end of standard input")
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: stops.append(number))
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(service, connections, access_log=access_log), sock=listener
+    )
+    print(json.dumps({"event": "listening", "url": url_of(listener)}), flush=True)
+    if exit_with_stdin:
+        threading.Thread(target=await_stdin, daemon=True).start()
+    while not stops:
+        await asyncio.sleep(TICK)
+        for connection in [*connections]:
+            connection.expire()
+    server.close()
+    for connection in connections:
+        connection.close()
+    end = time.monotonic() + GRACE
+    while connections and len(stops) == 1 and time.monotonic() < end:
+        await asyncio.sleep(TICK)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the emulator until it is stopped; return its exit status."""
     parser = build_parser()
@@ -118,15 +185,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         listener = bind(options.host, options.port)
     except StartError as error:
         parser.exit(error.status, f"{parser.prog}: error: {error}\n")
-    if not is_loopback(listener):
+    if not ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
         print(
             f"{parser.prog}: warning: {options.host} is not a loopback address, so other machines"
             " may reach this emulator, and its default keys are public.",
             file=sys.stderr,
             flush=True,
         )
-    how = {"access_log": options.access_log, "exit_with_stdin": options.exit_with_stdin}
-    asyncio.run(serve(service, listener, **how))
+    asyncio.run(
+        serve(service, listener, access_log=options.access_log, exit_with_stdin=options.exit_with_stdin)
+    )
     return 0
 
 

@@ -1,14 +1,18 @@
-"""Who may call the emulator, read from a file: the package's ``identities.toml``, or another of that form."""
+"""Who may call the emulator, and how often.
+
+Identities are read from a file: the package's ``identities.toml``, or another of that form.
+"""
 
 import json
+import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jsonschema_rs import Draft202012Validator, ValidationError
 
-from .errors import StartError
+from .errors import ApiError, StartError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,10 @@ def load_identities(path: Path) -> dict[str, Identity]:
     identities: dict[str, Identity] = {}
     owners: dict[str, str] = {}
     for name, table in document["identities"].items():
+        if (owner := owners.setdefault(table["access-key-id"], name)) != name:
+            raise IdentityFileError(f"{path}: {owner!r} and {name!r} have the same access-key-id.")
         fields = {_FIELDS.get(key, key.replace("-", "_")): value for key, value in table.items()}
         identities[name] = Identity(**fields)
-        owner = owners.setdefault(identities[name].access_key, name)
-        if owner != name:
-            raise IdentityFileError(f"{path}: {owner!r} and {name!r} have the same access-key-id.")
     return identities
 
 
@@ -79,3 +82,39 @@ def _sentence(fault: ValidationError) -> str:
 
 DEFAULT_IDENTITIES: Mapping[str, Identity] = load_identities(Path(__file__).with_name("identities.toml"))
 """The identities of an emulator that was started without ``--identities``."""
+
+
+class Throttle:
+    """The budgets of all identities and accounts: a token bucket for each.
+
+    AWS's quotas hold per account and region (service documentation), so an account has one bucket for each
+    region; an identity's own is one for all regions. ``rate`` (requests a second) and ``burst`` (requests at
+    once; by default the rate, at least 1) are each account's; no rate means unlimited.
+    """
+
+    def __init__(
+        self,
+        rate: float | None = None,
+        burst: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._budget = rate, burst
+        self._clock = clock
+        # How many requests each has made that its rate has not made up for yet, and when that was so.
+        self._counts: dict[tuple[str, ...], tuple[float, float]] = {}
+
+    def admit(self, identity: Identity, region: str) -> None:
+        """Count one request, or raise :class:`ApiError` (429) and count nothing."""
+        now, counts = self._clock(), {}
+        budgets = {
+            (identity.access_key,): (identity.rate, identity.burst),
+            (identity.account, region): self._budget,
+        }
+        for key, (rate, burst) in budgets.items():
+            if rate is not None:
+                count, since = self._counts.get(key, (0.0, now))
+                count = max(0.0, count - (now - since) * rate) + 1
+                if count > max(1.0, rate if burst is None else burst):
+                    raise ApiError(429, "ThrottlingException", "Rate exceeded.")
+                counts[key] = count, now
+        self._counts |= counts

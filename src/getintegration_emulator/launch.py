@@ -31,8 +31,7 @@ class RunningEmulator:
     """
 
     def __init__(self, *options: str) -> None:
-        inherited = os.environ.get("PYTHONPATH")
-        path = _SOURCE_ROOT + (os.pathsep + inherited if inherited else "")
+        path = os.pathsep.join(filter(None, (_SOURCE_ROOT, os.environ.get("PYTHONPATH"))))
         # ruff would have it in a with block: close() ends it.
         self._errors = tempfile.NamedTemporaryFile("w+", encoding="utf-8", suffix=".log")  # noqa: SIM115
         self.process = subprocess.Popen(

@@ -151,15 +151,10 @@ class Operation:
 
     def match(self, segments: list[str]) -> dict[str, str] | None:
         """The values of the labels in a path, None if it is not this operation's."""
-        if len(segments) != len(self.segments):
-            return None
-        labels = {}
-        for expected, segment in zip(self.segments, segments, strict=True):
-            if expected.startswith("{"):
-                labels[expected[1:-1]] = segment
-            elif expected != segment:
-                return None
-        return labels
+        pairs = [*zip(self.segments, segments, strict=False)]
+        labels = {expected[1:-1]: segment for expected, segment in pairs if expected[0] == "{"}
+        rest = all(expected == segment for expected, segment in pairs if expected[0] != "{")
+        return labels if rest and len(segments) == len(self.segments) else None
 
 
 def load_operations(names: Iterable[str]) -> tuple[Operation, ...]:

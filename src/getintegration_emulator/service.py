@@ -12,12 +12,11 @@ from typing import NamedTuple
 
 from . import __version__
 from .errors import ApiError, method_not_allowed
-from .identities import DEFAULT_IDENTITIES, Identity
+from .identities import DEFAULT_IDENTITIES, Identity, Throttle
 from .model import BOTOCORE_VERSION, SERVICE_MODEL, load_operations, route
 from .request import Request
 from .sigv4 import Directory
 from .state import OPERATIONS, AccountState
-from .throttle import Throttle
 
 HEALTH_PATH = b"/_emulator/health"
 

@@ -10,7 +10,7 @@ import hmac
 import posixpath
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -40,15 +40,15 @@ Caller = tuple[Identity, str]
 class Claim(NamedTuple):
     """What a request says of its signature, checked.
 
-    ``timestamp`` is the request's date, ``seconds`` the same in epoch seconds, ``scope`` the credential
-    without its access key, ``signed`` the names of the signed headers.
+    ``seconds`` is the request's date in epoch seconds, ``signed`` the names of the signed headers, ``prefix``
+    the string to sign up to the hash at its end, ``key`` the key that signs it.
     """
 
     caller: Caller
-    timestamp: str
     seconds: float
-    scope: str
     signed: list[str]
+    prefix: str
+    key: bytes
 
 
 class Directory:
@@ -94,7 +94,7 @@ class Directory:
             headers.get(b"date"),
         )
         if abs(int(time.time()) - claim.seconds) > CLOCK_WINDOW:
-            raise invalid(f"The date of the signature, {claim.timestamp}, is too far from now.")
+            raise invalid(f"The date of the request is more than {CLOCK_WINDOW // 60} minutes from now.")
         sent = signature.strip()
         for fitting in _signatures(request, claim):
             if hmac.compare_digest(sent, fitting):
@@ -115,10 +115,10 @@ class Directory:
         if identity is None:
             raise unrecognized()
         _check_session_token(token, identity)
-        timestamp, seconds = _read_date(amz_date, http_date)
+        moment = _read_date(amz_date, http_date)
         accepted, ordered = self._region or region, sorted({name.lower() for name in signed})
         for right, message in (
-            (date == timestamp[:8], "The date of the credential scope is not that of the request."),
+            (date == f"{moment:%Y%m%d}", "The date of the credential scope is not that of the request."),
             (region == accepted, f"The credential is not scoped to the region {accepted}."),
             (service == SERVICE, f"The credential is not scoped to the service {SERVICE}."),
             (terminator == TERMINATOR, f"The credential scope does not end with {TERMINATOR}."),
@@ -131,8 +131,11 @@ class Directory:
             needed.add("x-amz-security-token")
         if missing := needed.difference(signed):
             raise invalid(f"The header {min(missing)} must be signed.")
-        scope = "/".join((date, region, service, terminator))
-        return Claim((identity, region), timestamp, seconds, scope, signed)
+        prefix = f"{ALGORITHM}\n{moment:%Y%m%dT%H%M%SZ}\n{'/'.join(credential[1:])}\n"
+        key = f"AWS4{identity.secret_key}".encode()
+        for part in credential[1:]:
+            key = hmac.digest(key, part.encode(), "sha256")
+        return Claim((identity, region), moment.timestamp(), signed, prefix, key)
 
 
 def _components(authorization: str) -> tuple[list[str], list[str]]:
@@ -161,72 +164,45 @@ def _check_session_token(sent: bytes | None, identity: Identity) -> None:
         raise unrecognized()
 
 
-def _read_date(amz_date: bytes | None, http_date: bytes | None) -> tuple[str, float]:
-    """The request's date, in the form of X-Amz-Date and in epoch seconds.
-
-    X-Amz-Date comes first, then Date, which may be an HTTP date (as in the specification).
-    """
+def _read_date(amz_date: bytes | None, http_date: bytes | None) -> datetime:
+    """The request's date: X-Amz-Date comes first, then Date, an HTTP date (as in the specification)."""
     try:
         if amz_date is not None:
             if not re.fullmatch(rb"[0-9]{8}T[0-9]{6}Z", amz_date):
                 raise ValueError("not in the basic format of ISO 8601")
-            moment = datetime.fromisoformat(amz_date.decode())
-        elif http_date is not None:
-            moment = parsedate_to_datetime(http_date.decode("latin-1")).astimezone(UTC)
-        else:
-            raise ValueError("absent")
+            return datetime.fromisoformat(amz_date.decode())
+        if http_date is not None:
+            return parsedate_to_datetime(http_date.decode("latin-1")).astimezone(UTC)
+        raise ValueError("absent")
     except (ValueError, OverflowError) as error:
         raise incomplete(f"The date, X-Amz-Date or Date, is not usable: {error}.") from error
-    return moment.strftime("%Y%m%dT%H%M%SZ"), moment.timestamp()
 
 
 def _signatures(request: Request, claim: Claim) -> Iterator[bytes]:
-    """The signatures that fit the request: one for each of its canonical forms."""
-    body_hash = hashlib.sha256(request.body).hexdigest()
-    if request.headers.get(b"x-amz-content-sha256", body_hash.encode()) != body_hash.encode():
-        raise invalid("X-Amz-Content-SHA256 is not the hash of the body.")
-    try:
-        forms = _canonical_requests(request, claim.signed, body_hash)
-    except KeyError as error:
-        raise invalid("A signed header is not in the request.") from error
-    for form in forms:
-        digest = hashlib.sha256(form.encode()).hexdigest()
-        text = f"{ALGORITHM}\n{claim.timestamp}\n{claim.scope}\n{digest}"
-        key = _signing_key(claim.caller[0].secret_key, claim.scope)
-        yield hmac.digest(key, text.encode(), "sha256").hex().encode()
-
-
-@lru_cache(maxsize=256)
-def _signing_key(secret: str, scope: str) -> bytes:
-    key = f"AWS4{secret}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    return key
-
-
-def _canonical_requests(request: Request, signed: Sequence[str], body_hash: str) -> list[str]:
-    """All accepted canonical forms of a request, the most usual one first.
+    """The signatures that fit the request, one for each canonical form of it, the most usual one first.
 
     Source: "Create a signed AWS API request" in the IAM user guide. Where that leaves a choice and
-    signers differ, every form that some signer uses is offered. Each of them binds the whole request,
+    signers differ, every form that some signer uses is accepted. Each of them binds the whole request,
     so accepting them all does not let a changed request pass:
 
     - path: dot segments and double slashes removed, as the specification says and botocore and
       requests-aws4auth do, or left as they are; then every segment is encoded once more;
     - query: each name and value decoded and encoded again, as the specification says, with ``+`` for
       itself or for a space (requests-aws4auth), or taken as it is (botocore).
-
-    ``signed`` are the names of the signed headers, ``body_hash`` is the body's SHA-256 in hex.
-    Raises ``KeyError`` with the name of a signed header that the request does not have.
     """
-    values = request.headers
-    headers = "\n".join([f"{name}:{_header_text(values[name.encode()])}" for name in signed])
-    tail = f"{headers}\n\n{';'.join(signed)}\n{body_hash}"
-    return [
-        f"{request.method}\n{path}\n{query}\n{tail}"
-        for path in _canonical_paths(request.path)
-        for query in (_canonical_queries(request.query) if request.query else ("",))
-    ]
+    body_hash = hashlib.sha256(request.body).hexdigest()
+    if request.headers.get(b"x-amz-content-sha256", body_hash.encode()) != body_hash.encode():
+        raise invalid("X-Amz-Content-SHA256 is not the hash of the body.")
+    try:
+        headers = [f"{name}:{_header_text(request.headers[name.encode()])}\n" for name in claim.signed]
+    except KeyError as error:
+        raise invalid("A signed header is not in the request.") from error
+    tail = f"{''.join(headers)}\n{';'.join(claim.signed)}\n{body_hash}"
+    for path in _canonical_paths(request.path):
+        for query in _canonical_queries(request.query) if request.query else ("",):
+            form = f"{request.method}\n{path}\n{query}\n{tail}"
+            text = claim.prefix + hashlib.sha256(form.encode()).hexdigest()
+            yield hmac.digest(claim.key, text.encode(), "sha256").hex().encode()
 
 
 def _header_text(value: bytes) -> str:

@@ -16,11 +16,10 @@ from typing import Any
 
 import pytest
 
-from getintegration_emulator.__main__ import build_parser, main
+from getintegration_emulator.__main__ import GRACE, build_parser, main, url_of
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, load_identities
 from getintegration_emulator.launch import EmulatorError, RunningEmulator
 from getintegration_emulator.request import Request
-from getintegration_emulator.server import GRACE, url_of
 from getintegration_emulator.sigv4 import Directory
 
 from ..mutants.wire import dial

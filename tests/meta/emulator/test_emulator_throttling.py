@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from getintegration_emulator.errors import ApiError
-from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
+from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity, Throttle
 from getintegration_emulator.launch import RunningEmulator
-from getintegration_emulator.throttle import Throttle
 
 LOW = DEFAULT_IDENTITIES["low-quota"]
 THROTTLED = (429, "ThrottlingException")
