@@ -3,54 +3,65 @@
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from ..conftest import RunSuite
 from ..support import SUITE, Process, Result, call, command_line, environment
-from .faults import FAULTS, SECRET, Row
-from .servers import serving
+from .servers import SECRET, serving
+
+#: See faults.yaml.
+Row = dict[str, Any]
+_ROWS: dict[str, Row] = yaml.safe_load(Path(__file__).with_name("faults.yaml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("row", FAULTS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", _ROWS.values(), ids=_ROWS)
 def test_fault(row: Row, run_suite: RunSuite, endpoint: Process, tmp_path: Path) -> None:
-    with serving(row.server or "emulator", endpoint.url, tmp_path) as url:
+    with serving(row.get("server") or "emulator", endpoint.url, tmp_path) as url:
         result = _run(row, run_suite, tmp_path, url)
-    due = row.status if isinstance(row.status, tuple) else (row.status,)
+    due = row["status"] if isinstance(row["status"], list) else [row["status"]]
     assert result.status in due, result.output
     assert "Traceback" not in result.output
     assert "INTERNALERROR" not in result.output
     assert SECRET not in result.output
     assert sum(line.startswith("Exit: ") for line in result.stderr.splitlines()) <= 1
-    said = row.said.replace("{url}", url).split("...")
+    said = row.get("said", "").replace("{url}", url).split("...")
     assert [text for text in said if text not in result.output] == [], result.output
 
 
 def _run(row: Row, run_suite: RunSuite, tmp: Path, url: str) -> Result:
-    given = {
-        "url": url,
-        "port": url.rpartition(":")[2],
-        "tmp": tmp,
-        "python": sys.executable,
-        "secret": SECRET,
-    }
+    given = {"url": url, "port": url.rpartition(":")[2], "tmp": str(tmp), "secret": SECRET}
 
-    def fill(text: str) -> str:
+    def fill(text: Any) -> str:
         for name, value in given.items():
-            text = text.replace(f"{{{name}}}", str(value))
+            text = str(text).replace(f"{{{name}}}", value)
         return text
 
-    for name, text in row.files.items():
+    files, env, shell = dict(row.get("files", {})), dict(row.get("env", {})), row.get("shell", "")
+    options, tests = row.get("options", ""), row.get("tests", "test_missing.py")
+    if "keys" in row:
+        env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = row["keys"]
+    if "helper" in row or "profile" in row:
+        files["config"] = f"[profile p]\n{row.get('profile', 'credential_process = {tmp}/helper')}"
+        env |= {"AWS_PROFILE": "p", "AWS_CONFIG_FILE": "{tmp}/config"}
+    if "helper" in row:
+        files["helper"] = f"#!{sys.executable}\n{row['helper']}"
+    if "kill" in row:
+        # Where SIGINT is ignored, as in a job of a shell, it is not again.
+        files["signals.py"] = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+        env["PYTHONPATH"], options, tests = "{tmp}", "-p signals", "test_malformed.py"
+        kills = " ".join(f"kill -{name} $!; sleep 0.05;" for name in row["kill"])
+        shell = "{run} & while [ ! -e {tmp}/asked ]; do sleep 0.05; done; " + kills + " wait $!"
+    for name, text in files.items():
         (tmp / name).write_text(fill(text), encoding="utf-8")
-        if text.startswith("#!"):
-            (tmp / name).chmod(0o755)
-    address = [] if not row.server or "--endpoint-url" in row.options else ["--endpoint-url", url]
-    selected = [SUITE / name for name in row.tests.split()]
-    options = [*selected, *address, *map(fill, shlex.split(row.options))]
-    env = environment(**{name: fill(value) for name, value in row.env.items()})
-    lean = "test_generated" not in row.tests
-    if not row.shell:
-        return run_suite(*options, report=False, env=env, lean=lean, timeout=30)
-    command = shlex.join([sys.executable, "-m", "pytest", *command_line(options, None, lean)])
-    script = fill(row.shell.replace("{run}", command).replace("{{", "{").replace("}}", "}"))
-    return call("bash", "-c", script, env=env, timeout=30)
+        (tmp / name).chmod(0o755)
+    address = [] if row.get("server") == "" or "--endpoint-url" in options else ["--endpoint-url", url]
+    command = [*(SUITE / name for name in tests.split()), *address, *map(fill, shlex.split(options))]
+    filled = environment(**{name: fill(value) for name, value in env.items()})
+    lean = "test_generated" not in tests
+    if not shell:
+        return run_suite(*command, report=False, env=filled, lean=lean, timeout=30)
+    run = shlex.join([sys.executable, "-m", "pytest", *command_line(command, None, lean)])
+    return call("bash", "-c", fill(shell.replace("{run}", run)), env=filled, timeout=30)
