@@ -95,6 +95,9 @@ class Redactor:
 
     def _look(self, text: str) -> tuple[str, list[str]]:
         """The text without all that is known of secrets, and where in its readings a signature may stand."""
+        text = text.encode(
+            "utf-8", "backslashreplace"
+        ).decode()  # what leaves is UTF-8, without lone surrogates
         for form in self._plain:
             text = text.replace(form, REDACTED)
         cuts = [(text[: cut.start()][-_CUT:], text[cut.end() :][:_CUT]) for cut in _ELLIPSIS.finditer(text)]

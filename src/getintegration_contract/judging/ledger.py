@@ -99,8 +99,9 @@ class Entry:
         self.latency[str(bucket(exchange.seconds))] += 1
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON-able form, as it travels from a worker."""
-        return {**vars(self), "findings": [vars(finding) for finding in self.findings.values()]}
+        """A JSON-able form, of plain types, as it travels from a worker."""
+        plain = {name: dict(each) if isinstance(each, Counter) else each for name, each in vars(self).items()}
+        return {**plain, "findings": [vars(finding) for finding in self.findings.values()]}
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ class Ledger:
             )
 
     def judge_faults(self, limit: float | None) -> None:
-        """Hold the share of requests that met a passing fault against 1 in 100, and against the target's limit.
+        """Hold the share of requests that met a passing fault against 1 in 100, and the target's limit.
 
         A single one is never too many. The tests have recorded the exchanges.
         """

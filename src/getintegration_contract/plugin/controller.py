@@ -17,9 +17,8 @@ from getintegration_contract.errors import EnvironmentFault, ReportError
 from getintegration_contract.plugin import options, workers
 from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.recording import RunRecorder
-from getintegration_contract.plugin.worker import Worker
+from getintegration_contract.plugin.worker import Assignment, Worker
 from getintegration_contract.report.repeat import own_command
-from getintegration_contract.target.target import Target
 
 TestStatus = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
 
@@ -76,24 +75,21 @@ class Controller:
             self.recorder.begin()
         if workers.start(session, self.run, self._dist):
             return True
-        given = self._to_worker(self.run.target)
-        worker = Worker(self.config, given, self.run.contract, self.run.redactor)
-        self.config.pluginmanager.register(worker, "contract-worker")
+        Worker(self.config, self._assignment(), self.run.contract, self.run.redactor)
         return None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        bare = replace(self.run.target, identities={})  # it finds credentials for itself
-        node.workerinput["contract"] = pickle.dumps(self._to_worker(bare))
+        given = self._assignment()
+        bare = replace(given.target, identities={})  # it finds credentials for itself
+        node.workerinput["contract"] = pickle.dumps(given._replace(target=bare))
 
-    def _to_worker(self, target: Target) -> dict[str, Any]:
-        """What a process that runs tests has to know of the run."""
-        shared = ("state", "settings", "budget", "waived", "is_emulator")
-        return {
-            "target": target,
-            **{name: getattr(self.run, name) for name in shared},
-            "complete": self.recorder.complete if self.recorder else None,
-        }
+    def _assignment(self) -> Assignment:
+        run, complete = self.run, self.recorder.complete if self.recorder else None
+        assert run.state is not None
+        return Assignment(
+            run.target, run.state, run.settings, run.budget, run.waived, run.is_emulator, complete
+        )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -48,8 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "crowded: requests wait for one another, as they are meant to")
     if hasattr(config, "workerinput"):
         if "contract" in config.workerinput:
-            worker = Worker(config, pickle.loads(config.workerinput["contract"]), _contract())
-            config.pluginmanager.register(worker, "contract-worker")
+            Worker(config, pickle.loads(config.workerinput["contract"]), _contract())
         return
     if config.option.collectonly or config.option.help or not _runs_suite(config):
         config.option.depth = config.option.depth or "gate"

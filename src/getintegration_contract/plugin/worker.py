@@ -4,7 +4,7 @@ import gc
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
@@ -12,7 +12,6 @@ from getintegration_contract import paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault
 from getintegration_contract.exchange import Exchange
-from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker, ContractViolation
 from getintegration_contract.judging.judge import Check, Judge
 from getintegration_contract.judging.ledger import STRAY_FAULTS, Entry, Ledger
@@ -23,7 +22,6 @@ from getintegration_contract.redact import SHOWN, Redactor
 from getintegration_contract.report import junit
 from getintegration_contract.run import Settings
 from getintegration_contract.sending.budget import Budget
-from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import UNREACHABLE
 from getintegration_contract.state.state import State
 from getintegration_contract.target.capabilities import THROTTLING
@@ -31,6 +29,23 @@ from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.target import Target
 
 Kind = TypeVar("Kind", bound=BaseException)
+
+
+class Assignment(NamedTuple):
+    """What a process that runs tests has to know of the run.
+
+    Attributes:
+        target: The target; credentials that it lacks the process finds for itself.
+        complete: The tests that the recording has already; None where nothing is recorded.
+    """
+
+    target: Target
+    state: State
+    settings: Settings
+    budget: Budget
+    waived: frozenset[str]
+    is_emulator: bool
+    complete: list[str] | None
 
 
 @dataclass
@@ -52,47 +67,37 @@ class UnderWay:
 
 
 class Worker:
-    """A process that runs tests: one client, one judge, an entry for each test.
-
-    Args:
-        given: What it has to know of the run; credentials that are not there it finds for itself.
-    """
+    """A process that runs tests: one client, one judge, an entry for each test."""
 
     def __init__(
-        self,
-        config: pytest.Config,
-        given: dict[str, Any],
-        contract: Contract,
-        redactor: Redactor | None = None,
+        self, config: pytest.Config, given: Assignment, contract: Contract, redactor: Redactor | None = None
     ) -> None:
-        self.settings: Settings = given["settings"]
-        self.state: State = given["state"]
-        self.contract = contract
-        self.judge = Judge(self.contract)
-        self.target: Target = given["target"]
+        self._given = given
+        self.contract, self.settings, self.state = contract, given.settings, given.state
+        self.target = given.target
         if not self.target.identities:
-            found = emulator_identities() if given["is_emulator"] else target_of(config).identities
+            found = emulator_identities() if given.is_emulator else target_of(config).identities
             self.target = replace(self.target, identities=found)
         config.option.depth = self.target.depth  # scenarios ask it
+        self.judge = Judge(contract)
         self.redactor = redactor or Redactor(self.target.secrets, accounts=config.option.redact_accounts)
         strict, claimed = self.settings.strict, self.target.capabilities
         # Tests fail as the run does.
-        self._gates = Ledger(contract, claimed, strict=strict, waived=given["waived"]).gates
-        self._complete = frozenset(given["complete"] or ())
-        self._records = given["complete"] is not None
-        self._budget: Budget = given["budget"]
+        self._gates = Ledger(contract, claimed, strict=strict, waived=given.waived).gates
         self._is_partial = False
         self.client = self.target.client(acquire=self._acquire, observe=self._observe)
+        self.client.control = get_integration(self.state.domain, self.state.uri), self.target.caller
         config.add_cleanup(self.client.close)
-        question = get_integration(self.state.domain, self.state.uri)
-        self.client.control = question, self.target.caller
         self.test = self._begin(Entry(""))
-        config.pluginmanager.register(fixtures(self))
+        config.pluginmanager.register(_fixtures(self))
+        config.pluginmanager.register(self, "contract-worker")
         gc.disable()  # until all is imported and collected
 
     def _acquire(self, limited: bool, writing: bool) -> None:
         """Wait for the budget; where a burst is what is tested, and so asked for, only the limit holds."""
-        budget = replace(self._budget, rate=None) if self.test.bursts else self._budget
+        budget = self._given.budget
+        if self.test.bursts:
+            budget = replace(budget, rate=None)
         budget.acquire(limited, writing)
 
     def _observe(self, exchange: Exchange) -> None:
@@ -107,7 +112,7 @@ class Worker:
         identity = self.target.identities.get(exchange.identity or "")
         if identity is not None and identity.refreshable is not None:
             self.redactor.add(*identity.secrets)
-        if self._records:
+        if self._given.complete is not None:
             signing = har.describe_signing(exchange, identity, self.target.region)
             recorded = har.Recorded(exchange, test.checker.entry.test, test.checker.clauses, signing)
             test.exchanges.append(har.line(recorded, self.redactor))
@@ -122,10 +127,10 @@ class Worker:
         """Leave out the tests that the recording has already; note whether anybody leaves out any other."""
         whole = {item.path for item in items} >= set(paths.suite().glob("test_*.py"))
         chosen = any("::" in argument for argument in config.args)
-        complete = [item for item in items if item.nodeid in self._complete]
-        if complete:
-            config.hook.pytest_deselected(items=complete)
-            items[:] = [item for item in items if item.nodeid not in self._complete]
+        if self._given.complete:
+            done = set(self._given.complete)
+            config.hook.pytest_deselected(items=[item for item in items if item.nodeid in done])
+            items[:] = [item for item in items if item.nodeid not in done]
         left = len(items)
         yield
         self._is_partial = chosen or not whole or len(items) < left
@@ -208,62 +213,29 @@ class Worker:
             "exchanges": test.exchanges,
         }
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
-        """xdist sends reports as UTF-8, and an answer may hold lone surrogates."""
-        return _encodable((yield))
 
-
-def fixtures(worker: Worker) -> ModuleType:
+def _fixtures(worker: Worker) -> ModuleType:
     """A plugin of the fixtures that every scenario may use, which belong to one worker.
 
     They depend on none, since pytest walks through what a fixture depends on for each test anew.
     """
-
-    @pytest.fixture(scope="session", name="worker")
-    def this_worker() -> Worker:
-        """This process: its target, client, contract and seed."""
-        return worker
-
-    @pytest.fixture(scope="session")
-    def target() -> Target:
-        """The target under test."""
-        return worker.target
-
-    @pytest.fixture(scope="session")
-    def state() -> State:
-        """What exists on the target."""
-        return worker.state
-
-    @pytest.fixture(scope="session")
-    def client() -> Client:
-        """Sends requests, kept-alive, one for the worker."""
-        return worker.client
-
-    @pytest.fixture(scope="session")
-    def caller() -> Identity:
-        """The identity that may read the integration."""
-        return worker.target.caller
-
-    @pytest.fixture
-    def check() -> Checker:
-        """Judges the exchanges of a test; the test fails at its end if a gating clause was violated."""
-        return worker.test.checker
-
     plugin = ModuleType("contract-fixtures")  # pytest takes fixtures that are no methods from modules alone
-    vars(plugin).update(
-        worker=this_worker, target=target, state=state, client=client, caller=caller, check=check
-    )
+    for name, give, meaning in (
+        ("worker", lambda: worker, "This process: its target, client, contract and seed."),
+        ("target", lambda: worker.target, "The target under test."),
+        ("state", lambda: worker.state, "What exists on the target."),
+        ("client", lambda: worker.client, "Sends requests, kept-alive, one for the worker."),
+        ("caller", lambda: worker.target.caller, "The identity that may read the integration."),
+        (
+            "check",
+            lambda: worker.test.checker,
+            "Judges exchanges; a violation that gates fails the test at its end.",
+        ),
+    ):
+        give.__doc__ = meaning
+        scope: Any = "function" if name == "check" else "session"
+        vars(plugin)[name] = pytest.fixture(give, scope=scope, name=name)
     return plugin
-
-
-def _encodable(value: Any) -> Any:
-    """The same with lone surrogates as escapes."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {_encodable(name): _encodable(each) for name, each in value.items()}
-    return type(value)(map(_encodable, value)) if isinstance(value, list | tuple) else value
 
 
 def _only(error: BaseException | None, kind: type[Kind]) -> Kind | None:
