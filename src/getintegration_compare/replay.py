@@ -27,9 +27,8 @@ from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.provisioner import Provisioner
-from getintegration_contract.state.state import MEMBERS, UNKNOWN_DOMAIN, State
+from getintegration_contract.state.state import MEMBERS, PREFIX, UNKNOWN_DOMAIN, State
 from getintegration_contract.target.target import Target
 from getintegration_contract.text import duration
 

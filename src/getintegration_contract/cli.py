@@ -15,7 +15,7 @@ COMMANDS = {
     "emulator": ("getintegration_emulator.__main__:main", "serve the shipped emulator"),
     "compare": ("getintegration_compare.cli:main", "compare two endpoints or recordings"),
     "report": ("getintegration_contract.report.command:main", "make pages from several report.json files"),
-    "sweep": ("getintegration_contract.state.command:main", "remove domains that crashed runs left behind"),
+    "sweep": ("getintegration_contract.state.sweep:main", "remove domains that crashed runs left behind"),
     "clauses": ("getintegration_contract.report.command:list_clauses", "print the clauses of the contract"),
 }
 

@@ -26,9 +26,8 @@ from getintegration_contract.report.history import violated
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state import preflight
-from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.provisioner import Provisioner
-from getintegration_contract.state.state import UNKNOWN_DOMAIN, UNKNOWN_URI, State
+from getintegration_contract.state.state import PREFIX, UNKNOWN_DOMAIN, UNKNOWN_URI, State
 from getintegration_contract.target import waivers as waiver_files
 from getintegration_contract.target.capabilities import OFFERS, WRITING
 from getintegration_contract.target.emulator import LocalEmulator, emulator_identities

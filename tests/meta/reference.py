@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from getintegration_compare.cli import build_parser as compare_parser
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_contract.plugin import options
-from getintegration_contract.state.command import build_parser as sweep_parser
+from getintegration_contract.state.sweep import build_parser as sweep_parser
 from getintegration_contract.target.file import IDENTITIES, IDENTITY, KEYS
 from getintegration_emulator.__main__ import build_parser as emulator_parser
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from getintegration_contract.operations import delete_domain
-from getintegration_contract.state.command import main as sweep
-from getintegration_contract.state.leftovers import PREFIX
+from getintegration_contract.state.state import PREFIX
+from getintegration_contract.state.sweep import main as sweep
 
 from .conftest import RunSuite, Serve
 from .mutants.kit import always, is_get, on_answer
@@ -79,7 +79,7 @@ def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
     said.clear()
 
     # The Date header is of whole seconds, and may lag.
-    monkeypatch.setattr("getintegration_contract.state.leftovers.LEFTOVER_AGE", -5)
+    monkeypatch.setattr("getintegration_contract.state.sweep.LEFTOVER_AGE", -5)
     third = provisioner(server.url, said.append)
     assert third.made().domain == f"{PREFIX}0-A", "swept, and free again"
     for line, name in zip(said, sorted(left), strict=True):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.state.provisioner import PREFIX
+from getintegration_contract.state.state import PREFIX
 
 from .conftest import RunSuite
 from .mutants.kit import is_get

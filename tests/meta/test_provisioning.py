@@ -8,8 +8,8 @@ import pytest
 
 from getintegration_contract.errors import StateError
 from getintegration_contract.operations import delete_domain
-from getintegration_contract.state.leftovers import PREFIX
-from getintegration_contract.state.state import MEMBERS
+from getintegration_contract.state.state import MEMBERS, PREFIX
+from getintegration_contract.target.target import Target
 
 from .conftest import RunSuite, Serve
 from .mutants.kit import is_get
@@ -127,7 +127,7 @@ def test_what_could_not_be_tested_is_indeterminate_in_the_report(run_suite: RunS
 def test_a_domain_that_was_not_implemented_need_not_be_removed(serve: Serve, provisioner: Any) -> None:
     said, server = list[str](), serve(lambda request: Response(501))
     with pytest.raises(StateError, match="does not implement GetIntegration: it answered 501"):
-        provisioner(server.url, said.append).have(allow_writes=True)
+        provisioner(server.url, said.append).provide(Target(server.url, allow_writes=True))
     assert said == []
     assert "DELETE" not in {request.method for request in server.received}
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from getintegration_contract.redact import REDACTED
-from getintegration_contract.state.provisioner import PREFIX
+from getintegration_contract.state.state import PREFIX
 from getintegration_contract.target.emulator import emulator_identities
 
 from .conftest import RunSuite, Serve

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from getintegration_contract.state.leftovers import PREFIX
+from getintegration_contract.state.state import PREFIX
 
 if TYPE_CHECKING:
     from getintegration_contract.judging.ledger import Finding

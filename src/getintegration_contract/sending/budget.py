@@ -25,8 +25,8 @@ from getintegration_contract.errors import BudgetExhausted, EnvironmentFault
 #: Share of every second that stays unused: a departure may reach the wire a little late, the next one not.
 MARGIN = 0.05
 
-#: Requests so far, those that the limit counts, and the turn of the next one.
-_STATE = struct.Struct("=QQd")
+#: Requests that the limit counts, and the turn of the next one.
+_STATE = struct.Struct("=Qd")
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,6 @@ class Budget:
         os.close(handle)
         return cls(name, rate, limit, write_rate)
 
-    @property
-    def _of_writes(self) -> Budget:
-        return Budget(f"{self.path}.writes", self.write_rate)
-
     def acquire(self, limited: bool = True, writing: bool = False) -> float:
         """Return when one more request may be sent.
 
@@ -74,30 +70,21 @@ class Budget:
         if not self.path:
             return time.monotonic()
         if writing and self.write_rate is not None:
-            self._of_writes.acquire()
+            Budget(f"{self.path}.writes", self.write_rate).acquire()
         with _locked(self.path) as handle:
-            content = os.pread(handle, _STATE.size, 0)
-            count, counted, turn = _STATE.unpack(content) if content else (0, 0, 0.0)
+            counted, turn = _STATE.unpack(os.pread(handle, _STATE.size, 0) or bytes(_STATE.size))
             if limited and self.limit is not None and counted >= self.limit:
                 raise BudgetExhausted(f"the limit of {self.limit} requests is reached")
-            while (now := time.monotonic()) < turn and self.rate is not None:
+            while (now := time.monotonic()) < turn:
                 time.sleep(turn - now)
-            if self.rate is not None:
-                turn = now + (1 + MARGIN) / self.rate
-            os.pwrite(handle, _STATE.pack(count + 1, counted + limited, turn), 0)
+            turn = now + (1 + MARGIN) / self.rate if self.rate else now
+            os.pwrite(handle, _STATE.pack(counted + limited, turn), 0)
             return now
-
-    @property
-    def spent(self) -> int:
-        """Requests so far, of all workers."""
-        path = Path(self.path)
-        content = path.read_bytes() if path.exists() else b""
-        return int(_STATE.unpack(content[: _STATE.size])[0]) if content else 0
 
     def remove(self) -> None:
         """Delete its files; safe to call again."""
         if self.path:
-            for path in (self.path, self._of_writes.path):
+            for path in (self.path, f"{self.path}.writes"):
                 Path(path).unlink(missing_ok=True)
 
 

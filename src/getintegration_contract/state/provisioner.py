@@ -16,13 +16,13 @@ from getintegration_contract.identity import Identity
 from getintegration_contract.operations import create_domain, get_domain, get_integration, put_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import is_missing
-from getintegration_contract.state import leftovers, preflight
+from getintegration_contract.state import preflight, sweep
 from getintegration_contract.state.account import Account, said, writers
-from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.state import (
     MEMBERS,
     OTHER_URI,
     PLAIN_URI,
+    PREFIX,
     RECENT,
     UNKNOWN_DOMAIN,
     URI,
@@ -61,7 +61,9 @@ class Provisioner:
         self._made: list[str] = []
 
     def provide(self, target: Target, members: dict[str, Any] | None = None) -> State:
-        """The state that a target's description asks for: given, or else made or discovered.
+        """The state that a target's description asks for.
+
+        It is given; or made if writing is allowed; or else discovered, unless the user insists on writing.
 
         Args:
             members: Optional members to make an integration with; None for all.
@@ -74,12 +76,29 @@ class Provisioner:
             preflight.wait(partial(self._writers[0].send, known), target.endpoint, target.wait, self._say)
         if target.domain_name is not None and target.integration_uri is not None:
             return self.given(target.domain_name, target.integration_uri)
-        state = self.have(
-            allow_writes=target.allow_writes, members=members, insists=target.insists_on_writing
+        hindrance = ""
+        why = "it may not be made (no --allow-writes)"
+        if target.allow_writes:
+            try:
+                made = self.made(members)
+            except StateError as error:
+                self.remove()
+                hindrance = str(error)
+                if target.insists_on_writing or isinstance(error, _SlotsTakenError):
+                    raise
+                why = f"it cannot be made ({error})"
+            else:
+                time.sleep(target.settling_time)
+                return made
+        try:
+            return replace(self.discovered(), hindrance=hindrance)
+        except StateError as error:
+            why += f", and it cannot be discovered ({error})"
+        unknown = get_integration(UNKNOWN_DOMAIN, PLAIN_URI)
+        preflight.check_implemented(self._caller.send(unknown), strict=True)
+        raise StateError(
+            f"no integration to test with: {why}; give --domain-name and --integration-uri of one that exists"
         )
-        if state.origin == "made":
-            time.sleep(target.settling_time)
-        return state
 
     def given(self, domain: str, uri: str) -> State:
         """Use an integration that exists already.
@@ -95,36 +114,6 @@ class Provisioner:
             )
         preflight.check_implemented(exchange, strict=False)
         return State("given", domain, uri)
-
-    def have(
-        self, *, allow_writes: bool, members: dict[str, Any] | None = None, insists: bool = False
-    ) -> State:
-        """Make the state if writing is allowed, else discover it, unless the user insists on writing.
-
-        Raises:
-            StateError: Neither works; the message says why, and what to give instead.
-        """
-        hindrance = ""
-        why = "it may not be made (no --allow-writes)"
-        if allow_writes:
-            try:
-                return self.made(members)
-            except StateError as error:
-                self.remove()
-                hindrance = str(error)
-                if insists or isinstance(error, _SlotsTakenError):
-                    raise
-                why = f"it cannot be made ({error})"
-        try:
-            return replace(self.discovered(), hindrance=hindrance)
-        except StateError as error:
-            why += f", and it cannot be discovered ({error})"
-        preflight.check_implemented(
-            self._caller.send(get_integration(UNKNOWN_DOMAIN, PLAIN_URI)), strict=True
-        )
-        raise StateError(
-            f"no integration to test with: {why}; give --domain-name and --integration-uri of one that exists"
-        )
 
     def made(self, like: dict[str, Any] | None = None) -> State:
         """Make two domains, each with an integration that has all optional members the target takes.
@@ -255,13 +244,13 @@ class Provisioner:
 
     def _sweep(self) -> None:
         """Remove the domains that crashed runs left behind long ago, and name the others."""
-        found = list(leftovers.find(self._writers))
-        old = [each for each in found if each.age is not None and each.age > leftovers.LEFTOVER_AGE]
-        leftovers.remove(old, self._say)
+        found = list(sweep.find(self._writers))
+        old = [each for each in found if each.age is not None and each.age > sweep.LEFTOVER_AGE]
+        sweep.remove(old, self._say)
         young = [each for each in found if each not in old]
         if young:
             self._say(
                 f"{len(young)} domains are of other runs, under way or crashed, such as"
                 f" {max(young, key=lambda each: each.age or 0.0)}; a run removes those of"
-                f" {leftovers.LEFTOVER_AGE // 3600} h, the command sweep all of them now"
+                f" {sweep.LEFTOVER_AGE // 3600} h, the command sweep all of them now"
             )

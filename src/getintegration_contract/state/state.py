@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from getintegration_contract.state.leftovers import PREFIX
-
+#: All names of domains that a run makes begin so, in these or in small letters; nothing else is removed.
+PREFIX = "GetIntegrationContract-"
 #: A Uri with everything that careless comparison loses: both cases, a precomposed letter, an escape, a slash.
 URI = "s3://Contract-Bucket/Caf\u00e9/a%20b/Object"
 PLAIN_URI = "arn:aws:flow:us-east-1:123456789012:GetIntegrationContract"

@@ -1,7 +1,6 @@
 """Whose host an address names: AWS's, or this machine's own."""
 
 import ipaddress
-import re
 from urllib.parse import urlsplit
 
 #: Ends of the names of AWS's hosts, in all partitions that botocore knows.
@@ -20,21 +19,6 @@ _AWS = (
     ".aws.scloud",
     ".adc-e.uk",
 )
-
-#: Labels of letters, digits, hyphens and underscores, as DNS limits them.
-_NAME = re.compile(r"(?=.{1,254}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-
-
-def is_plain(host: str) -> bool:
-    """Whether a host is a name as DNS has it, or the number of an address.
-
-    Anything else may be read as another name than it shows: percent-encoded, or by IDNA.
-    """
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return _NAME.fullmatch(host) is not None
-    return True
 
 
 def is_aws(endpoint: str) -> bool:

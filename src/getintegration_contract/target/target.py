@@ -1,5 +1,7 @@
 """The endpoint under test: its address, its identities, what it claims, and whether it is safe to test it."""
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from getintegration_contract.target.capabilities import claimed
 from getintegration_contract.target.credentials import find
 from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.file import KEYS, check, read_file
-from getintegration_contract.target.hosts import is_aws, is_plain
+from getintegration_contract.target.hosts import is_aws
 
 #: Requests a second that AWS allows an account for GetIntegration, and for each operation that writes
 #: (documented quotas).
@@ -25,6 +27,9 @@ DEFAULT_REGION = "us-east-1"
 #: AWS CLI's environment variables for the endpoint, the service's own first.
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_CUSTOMER_PROFILES", "AWS_ENDPOINT_URL")
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+#: A host's name of letters, digits, hyphens and underscores, as DNS limits them; any other may be read as
+#: another name than it shows, percent-encoded or by IDNA.
+_NAME = re.compile(r"(?=.{1,254}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 #: Keys of the target file that a target does not have as they are.
 _RESOLVED = {"endpoint-url", "region", "allow-writes", "not-claimed", "identities"}
 
@@ -150,7 +155,9 @@ def _check_address(endpoint: str) -> None:
         raise TargetError("--endpoint-url must not hold credentials: set AWS_PROFILE, or use a target file")
     try:
         parts = urlsplit(endpoint)
-        valid = (parts.port is None or parts.port > 0) and is_plain(parts.hostname or "")
+        valid = parts.port is None or parts.port > 0
+        if not _NAME.fullmatch(parts.hostname or ""):
+            ipaddress.ip_address(parts.hostname or "")
     except ValueError:
         valid = False
     if not valid or parts.scheme not in ("http", "https"):

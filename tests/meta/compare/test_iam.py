@@ -22,8 +22,9 @@ from getintegration_contract.operations import (
 )
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state import provisioner as states
-from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.provisioner import Provisioner
+from getintegration_contract.state.state import PREFIX
+from getintegration_contract.target.target import Target
 
 from ..support import CALLER, ROOT, Process, ask, stock
 
@@ -83,7 +84,7 @@ def calls_of(url: str, use: Callable[[Provisioner], object]) -> set[tuple[str, s
 
 def make_and_remove(provisioner: Provisioner) -> None:
     """The state of a run that may write, also where an earlier one left something."""
-    provisioner.have(allow_writes=True)
+    provisioner.provide(Target("", allow_writes=True))
     Provisioner(provisioner._client, {"caller": CALLER}, print)._sweep()
     provisioner.remove()
 
@@ -102,7 +103,7 @@ def calls(live_emulator: Process) -> dict[str, set[tuple[str, str]]]:
     reading = {call(get_integration("given", "s3://a"))}
     found: dict[str, set[Any]] = {
         "read-only-given": reading | calls_of(url, lambda p: p.given("given", "s3://a")),
-        "read-only-discovered": reading | calls_of(url, lambda p: p.have(allow_writes=False)),
+        "read-only-discovered": reading | calls_of(url, lambda p: p.provide(Target(""))),
         "writing": reading | calls_of(url, make_and_remove) | set(map(call, BUILT)),
     }
     # Where nothing can be made, a run that may write looks for something instead.

@@ -20,9 +20,8 @@ from getintegration_contract.operations import delete_domain, get_integration, p
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
-from getintegration_contract.state.leftovers import PREFIX
 from getintegration_contract.state.provisioner import Provisioner
-from getintegration_contract.state.state import State
+from getintegration_contract.state.state import PREFIX, State
 from getintegration_contract.target.target import Target
 
 from ..mutants.kit import always, is_get, on_answer
