@@ -6,16 +6,15 @@ Its value is the folder that they are installed in; with ``1`` that is one in py
 import os
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ..support import Result, emulator
-from . import servers
+from .servers import Microburst, NotInstallableError, Server, install
 
 VARIABLE = "CONTRACT_THIRD_PARTY"
-EXPECTATIONS = Path(__file__).with_name("expectations.toml")
 
 CALLER_ALONE = """
 [identities.caller]
@@ -45,41 +44,22 @@ def programs(pytestconfig: pytest.Config) -> Programs:
 
     def programs(name: str) -> Path:
         try:
-            return servers.install(folder, name)
-        except servers.NotInstallableError as error:
+            return install(folder, name)
+        except NotInstallableError as error:
             pytest.fail(str(error))  # whoever names the folder wants them
 
     return programs
 
 
-@pytest.fixture
-def prism(programs: Programs, tmp_path: Path, closing: Any) -> Callable[..., servers.Server]:
-    """Starts Prism with options."""
-    folder = programs("prism")
-    return lambda *options: closing(servers.prism(folder, tmp_path / "prism.log", *options))
-
-
 @pytest.fixture(scope="module")
-def mock(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+def mock(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Prism as people start it."""
-    server = servers.prism(programs("prism"), tmp_path_factory.mktemp("prism") / "log")
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module", params=["moto", "ministack"])
-def lacking(
-    request: pytest.FixtureRequest, programs: Programs, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[servers.Server]:
-    """A mock of AWS that does not have the operation."""
-    start = {"moto": servers.moto, "ministack": servers.ministack}[request.param]
-    server = start(programs(request.param), tmp_path_factory.mktemp(request.param) / "log")
-    yield server
-    server.close()
+    with closing(Server("prism", programs("prism"), tmp_path_factory.mktemp("prism"))) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def microburst(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Microburst]:
+def microburst(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Microburst]:
     """The fault-injecting proxy, in front of the shipped emulator; it changes Host, so nobody verifies.
 
     The emulator throttles nobody itself: every identity is its caller.
@@ -87,19 +67,18 @@ def microburst(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("microburst")
     identities = folder / "identities.toml"
     identities.write_text(CALLER_ALONE, encoding="utf-8")
-    behind = emulator("--no-signatures", "--identities", str(identities))
-    try:
-        proxy = servers.Microburst(programs("microburst"), folder / "log", behind.url)
+    with (
+        closing(emulator("--no-signatures", "--identities", str(identities))) as behind,
+        closing(Microburst(programs("microburst"), folder, behind.url)) as proxy,
+    ):
         yield proxy
-        proxy.close()
-    finally:
-        behind.close()
 
 
 @pytest.fixture(scope="session")
 def expected() -> Callable[[str, str], set[str]]:
     """The clauses that a server was found to violate, by hand."""
-    expectations = tomllib.loads(EXPECTATIONS.read_text(encoding="utf-8"))
+    text = Path(__file__).with_name("expectations.toml").read_text(encoding="utf-8")
+    expectations = tomllib.loads(text)
     return lambda server, case: set(expectations[server][case])
 
 

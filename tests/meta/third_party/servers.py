@@ -2,8 +2,6 @@
 
 import contextlib
 import fcntl
-import http.client
-import json
 import re
 import shutil
 import socket
@@ -13,11 +11,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from ..support import DESCRIPTION, environment, wait_for
 
 #: What is installed. The expectations were checked by hand against these versions.
 PIP = {"moto": "moto[server]==5.2.5", "ministack": "ministack==1.5.33", "microburst": "microburst==0.10.0"}
 NPM = {"prism": "@stoplight/prism-cli@5.14.2"}
+#: How each is started, on a free port; microburst is given one.
+COMMANDS: dict[str, tuple[str | Path, ...]] = {
+    "moto": ("moto_server", "-H", "127.0.0.1", "-p", "0"),
+    "ministack": ("ministack",),
+    "microburst": ("microburst", "--host", "127.0.0.1", "--no-resign"),
+    "prism": ("prism", "mock", "-h", "127.0.0.1", "-p", "0", DESCRIPTION),
+}
+#: MiniStack would listen on fixed ports, too, and look for containers.
+_QUIET = {"GATEWAY_PORT": "0", "BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0"}
 
 #: Seconds that a step of an installation, and the start of a server, may take.
 INSTALLATION, START = 300, 60
@@ -49,21 +58,12 @@ def install(folder: Path, name: str) -> Path:
     home = folder / name
     if name in PIP:
         wanted, programs = PIP[name], home / "bin"
-        pip = [
-            programs / "python",
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "install",
-            "--no-compile",
-            wanted,
-        ]
-        steps = [[sys.executable, "-m", "venv", home], pip]
+        pip = ["-m", "pip", "--disable-pip-version-check", "install", "--no-compile"]
+        steps = [[sys.executable, "-m", "venv", home], [programs / "python", *pip, wanted]]
     else:
-        if (npm := shutil.which("npm")) is None:
-            raise NotInstallableError("npm is not installed")
         wanted, programs = NPM[name], home / "node_modules" / ".bin"
-        steps = [[npm, "install", "--loglevel=error", "--no-audit", "--no-fund", "--prefix", home, wanted]]
+        npm = ["npm", "install", "--loglevel=error", "--no-audit", "--no-fund", "--prefix"]
+        steps = [[*npm, home, wanted]]
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -92,20 +92,23 @@ class Server:
     """A server in processes of its own, which end with this one.
 
     Args:
-        command: Starts it, on a free port.
-        log: Where its output goes.
-        settings: Changes of its environment.
+        name: Which one.
+        programs: The folder of its programs.
+        folder: Where its output and whatever it writes goes.
+        options: Further arguments.
     """
 
-    def __init__(self, *command: str | Path, log: Path, **settings: str) -> None:
-        self._log = log
-        with log.open("wb") as output:
+    def __init__(self, name: str, programs: Path, folder: Path, *options: str) -> None:
+        program, *arguments = COMMANDS[name]
+        private = {"HOME": str(folder), "TMPDIR": str(folder), "DOCKER_HOST": "unix:///nonexistent", **_QUIET}
+        self._log = folder / f"{name}.log"
+        with self._log.open("wb") as output:
             self._keeper = subprocess.Popen(
-                [sys.executable, "-c", _KEEPER, *map(str, command)],
+                [sys.executable, "-c", _KEEPER, *map(str, (programs / program, *arguments, *options))],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=environment(**settings),
+                env=environment(**(private if name == "ministack" else {})),
                 start_new_session=True,
             )
         self.url = ""
@@ -113,7 +116,7 @@ class Server:
             wait_for(self._started, START)
         except AssertionError:
             self.close()
-            raise AssertionError(f"{command[0]} did not start:\n{self.output}") from None
+            raise AssertionError(f"{name} did not start:\n{self.output}") from None
 
     def _started(self) -> bool:
         """Whether it has said where it listens; it may also have ended."""
@@ -143,43 +146,19 @@ class Server:
             self._keeper.wait()
 
 
-def prism(programs: Path, log: Path, *options: str) -> Server:
-    """Stoplight Prism, serving our description as a mock."""
-    return Server(programs / "prism", "mock", "-h", "127.0.0.1", "-p", "0", *options, DESCRIPTION, log=log)
-
-
-def moto(programs: Path, log: Path) -> Server:
-    """The server of moto."""
-    return Server(programs / "moto_server", "-H", "127.0.0.1", "-p", "0", log=log)
-
-
-def ministack(programs: Path, log: Path) -> Server:
-    """MiniStack, without what would listen on fixed ports or look for containers."""
-    settings = {"GATEWAY_PORT": "0", "BIND_HOST": "127.0.0.1", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0"}
-    private = {"HOME": str(log.parent), "TMPDIR": str(log.parent), "DOCKER_HOST": "unix:///nonexistent"}
-    return Server(programs / "ministack", log=log, **settings, **private)
-
-
-class Microburst:
+class Microburst(Server):
     """The fault-injecting proxy in front of a server; it has no rules until it is given some."""
 
-    def __init__(self, programs: Path, log: Path, upstream: str) -> None:
-        address = ("127.0.0.1", _free_port())
-        command = ("--upstream", upstream, "--host", address[0], "--port", str(address[1]), "--no-resign")
-        self._server = Server(programs / "microburst", *command, log=log)
-        self._address = address
-        self.url = self._server.url
+    def __init__(self, programs: Path, folder: Path, upstream: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        self._upstream = upstream
+        super().__init__("microburst", programs, folder, "--upstream", upstream, "--port", str(port))
 
-        def serves() -> bool:
-            with contextlib.suppress(OSError):
-                return bool(self._control("GET", "health")["upstream"] == upstream)
-            return False
-
-        try:
-            wait_for(serves, START)
-        except AssertionError:
-            self.close()
-            raise
+    def _started(self) -> bool:
+        with contextlib.suppress(requests.ConnectionError):
+            return super()._started() and bool(self._control("GET", "health")["upstream"] == self._upstream)
+        return False
 
     def inject(self, *rules: Mapping[str, Any]) -> None:
         """Inject these faults from now on, and no others."""
@@ -191,22 +170,8 @@ class Microburst:
         """How many faults were injected since the rules were given."""
         return len(self._control("GET", "fired?limit=2000"))
 
-    def close(self) -> None:
-        """Stop it."""
-        self._server.close()
-
     def _control(self, method: str, path: str, document: Any = None) -> Any:
-        assert not self._server.ended, self._server.output
-        connection = http.client.HTTPConnection(*self._address, timeout=10)
-        body = None if document is None else json.dumps(document)
-        try:
-            connection.request(method, f"/_microburst/{path}", body)
-            return json.loads(connection.getresponse().read())
-        finally:
-            connection.close()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+        assert not self.ended, self.output
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.request(method, f"{self.url}/_microburst/{path}", json=document, timeout=10).json()

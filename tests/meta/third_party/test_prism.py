@@ -4,12 +4,13 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ..conftest import RunSuite
 from ..support import call, suite
-from .conftest import violated
+from .conftest import Programs, violated
 from .servers import Server
 
 pytestmark = pytest.mark.third_party
@@ -25,6 +26,12 @@ FATAL = [f"--deselect=tests/contract/{ROUTING}[{name}]" for name in ("not UTF-8"
 
 Prism = Callable[..., Server]
 Expected = Callable[[str, str], set[str]]
+
+
+@pytest.fixture
+def prism(programs: Programs, tmp_path: Path, closing: Any) -> Prism:
+    """Starts Prism with options."""
+    return lambda *options: closing(Server("prism", programs("prism"), tmp_path, *options))
 
 
 def test_what_the_mock_violates(run_suite: RunSuite, mock: Server, expected: Expected) -> None:
