@@ -29,6 +29,12 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "_backoff", lambda *_: 0.0)
 
 
+def script(*answers: Any) -> Callable[[Received], Any]:
+    """Gives these answers in turn, the last one for ever."""
+    left = list(answers)
+    return lambda request: left.pop(0) if len(left) > 1 else left[0]
+
+
 # --- The wire -----------------------------------------------------------------------------------------------
 
 TARGETS = [
@@ -50,32 +56,22 @@ TARGETS = [
 ]
 
 
+BODIES = [b"", b"{}", b"\x00\xff\xfe", b'{"Uri": "\xc3\xa9"}', b"a\r\n\r\nb", b" " * 70_000]
 #: Answers anything.
 ANY = ok({"Uri": "u"})
 
 
-@pytest.mark.parametrize("identity", [CALLER, None], ids=["signed", "unsigned"])
-def test_targets_arrive_as_they_are_meant(serve: Serve, connect: Any, identity: Any) -> None:
-    server = serve(lambda _: ANY)
-    client = connect(server.url)
-    for target in TARGETS:
-        exchange = client.send(replace(get_integration("a", "u"), target=target), identity)
-        assert exchange.request.target == target
-    assert [request.target for request in server.received] == TARGETS
-
-
-BODIES = [b"", b"{}", b"\x00\xff\xfe", b'{"Uri": "\xc3\xa9"}', b"a\r\n\r\nb", b" " * 70_000]
-
-
-def test_bodies_and_methods_arrive_as_they_are_meant_on_one_connection(serve: Serve, connect: Any) -> None:
+def test_requests_arrive_as_they_are_meant_on_one_connection(serve: Serve, connect: Any) -> None:
     server = serve(lambda request: error(404, "X") if request.body == b"{}" else ANY)
     client = connect(server.url)
-    for body in BODIES:
-        client.send(get_integration("a", body=body), CALLER)
-    for method in ("PATCH", "OPTIONS", "GET"):
-        client.send(Request(method, "/domains"), CALLER)
-    assert [request.body for request in server.received] == [*BODIES, b"", b"", b""]
-    assert [request.method for request in server.received[-3:]] == ["PATCH", "OPTIONS", "GET"]
+    sent = [Request("POST", target) for target in TARGETS]
+    sent += [get_integration("a", body=body) for body in BODIES]
+    sent += [Request(method, "/domains") for method in ("PATCH", "OPTIONS", "GET")]
+    for identity in (CALLER, None):
+        for request in sent:
+            assert client.send(request, identity).request.target == request.target
+    received = [(request.method, request.target, request.body) for request in server.received]
+    assert received == [(request.method, request.target, request.body) for request in sent] * 2
     assert len({request.connection for request in server.received}) == 1
 
 
@@ -101,11 +97,12 @@ def test_answers_are_kept_as_they_came(serve: Serve, connect: Any) -> None:
     assert response.headers[:-2] == (*headers, *many)
 
 
-@pytest.mark.parametrize("location", ["/elsewhere", "http://[", "://", ""])
-def test_a_redirect_is_an_answer(serve: Serve, connect: Any, location: str) -> None:
-    server = serve(lambda _: Response(307, (("Location", location), ("Set-Cookie", "a=b")), b""))
-    assert connect(server.url).send(get_integration("a", "u")).response.status == 307
-    assert len(server.received) == 1
+def test_a_redirect_is_an_answer(serve: Serve, connect: Any) -> None:
+    places = ["/elsewhere", "http://[", "://", ""]
+    server = serve(script(*(Response(307, (("Location", each), ("Set-Cookie", "a=b"))) for each in places)))
+    client = connect(server.url)
+    assert [client.send(get_integration("a", "u")).response.status for _ in places] == [307] * len(places)
+    assert len(server.received) == len(places)
 
 
 def test_a_proxy_is_asked_for_exactly_the_same(
@@ -122,12 +119,6 @@ def test_a_proxy_is_asked_for_exactly_the_same(
 
 
 # --- Faults -------------------------------------------------------------------------------------------------
-
-
-def script(*answers: Any) -> Callable[[Received], Any]:
-    """Gives these answers in turn, the last one for ever."""
-    left = list(answers)
-    return lambda request: left.pop(0) if len(left) > 1 else left[0]
 
 
 FINE = ok({"DomainName": "a", "Uri": "u", "CreatedAt": 1, "LastUpdatedAt": 1})
@@ -157,7 +148,7 @@ def judged(exchange: Exchange) -> Entry:
 
 
 @pytest.mark.parametrize(("answer", "kind"), STRAY.values(), ids=STRAY.keys())
-def test_a_stray_fault_is_counted_and_no_violation(
+def test_a_stray_fault_is_counted_and_one_that_persists_is_a_violation(
     serve: Serve, connect: Any, answer: Any, kind: str
 ) -> None:
     observed: list[Exchange] = []
@@ -169,9 +160,6 @@ def test_a_stray_fault_is_counted_and_no_violation(
     assert client.sent == len(observed) == len(server.received) == 2
     assert ([fault for fault, _ in client.faults], dict(judged(exchange).findings)) == ([kind], {})
 
-
-@pytest.mark.parametrize(("answer", "kind"), STRAY.values(), ids=STRAY.keys())
-def test_a_fault_that_persists_is_a_violation(serve: Serve, connect: Any, answer: Any, kind: str) -> None:
     server = serve(script(answer))
     client = connect(server.url)
     exchange = client.send(get_integration("a", "u"), CALLER)
@@ -180,20 +168,16 @@ def test_a_fault_that_persists_is_a_violation(serve: Serve, connect: Any, answer
     assert not client.faults, "it is no transient fault"
 
 
-def test_a_caller_who_is_throttled_for_good_ends_the_run(serve: Serve, connect: Any) -> None:
-    server = serve(script(error(429, "ThrottlingException")))
-    client = connect(server.url)
-    client.control = get_integration("a", "u"), CALLER
-    with pytest.raises(Throttled, match="throttles the caller and does not stop: lower --rate"):
-        client.send(get_integration("a", "x"), CALLER)
-
-
-def test_a_429_that_only_one_request_gets_is_an_answer_to_it(serve: Serve, connect: Any) -> None:
+@pytest.mark.parametrize("control", ["x", "u"], ids=["the caller", "one request"])
+def test_who_is_throttled_for_good(serve: Serve, connect: Any, control: str) -> None:
     server = serve(lambda request: error(429, "ThrottlingException") if request.uri == "x" else ANY)
     client = connect(server.url)
-    client.control = get_integration("a", "u"), CALLER
-    exchange = client.send(get_integration("a", "x"), CALLER)
-    assert "response.status" in judged(exchange).findings
+    client.control = get_integration("a", control), CALLER
+    if control == "x":
+        with pytest.raises(Throttled, match="throttles the caller and does not stop: lower --rate"):
+            client.send(get_integration("a", "x"), CALLER)
+    else:
+        assert "response.status" in judged(client.send(get_integration("a", "x"), CALLER)).findings
 
 
 @pytest.mark.parametrize(
@@ -235,36 +219,27 @@ def test_a_repeat_is_dated_and_signed_anew_and_a_siblings_faults_are_counted(
     assert [fault for fault, _ in client.faults] == ["503"]
 
 
-def test_an_endpoint_that_is_gone_is_told_from_a_request_it_cannot_answer(serve: Serve, connect: Any) -> None:
-    server = serve(script(None))
-    client = connect(server.url)
-    assert client.send(get_integration("a", "u")).response.status == 0
-    server.close()
-    with pytest.raises(EndpointDown, match=f"nothing listens at {server.url}"):
-        client.send(get_integration("a", "u"))
-
-
 @pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints"])
 def test_interim_answers_are_passed_over(serve: Serve, connect: Any, status: str) -> None:
     interim = f"HTTP/1.1 {status}\r\nLink: </a>\r\n\r\n".encode()
     server = serve(script(Raw(interim * 2 + serialise(FINE))))
     exchange = connect(server.url).send(get_integration("a", "u"))
-    assert (exchange.response.status, exchange.faults) == (200, ())
-    assert exchange.response.body == FINE.body
+    assert (exchange.response.status, exchange.faults, exchange.response.body) == (200, (), FINE.body)
 
 
-def test_no_request_is_named_where_none_arrived(connect: Any) -> None:
-    with pytest.raises(EndpointDown) as raised:
-        connect("https://nowhere.invalid").send(get_integration("a", "u"), CALLER)
-    assert str(raised.value).startswith("nothing listens at https://nowhere.invalid: ")
-    assert "it took" not in str(raised.value)
+def test_an_endpoint_that_is_gone_is_not_a_request_it_cannot_answer(serve: Serve, connect: Any) -> None:
+    server = serve(script(None))
+    client = connect(server.url)
+    assert client.send(get_integration("a", "u")).response.status == 0
+    server.close()
+    for url in (server.url, "https://nowhere.invalid"):
+        with pytest.raises(EndpointDown, match=f"^nothing listens at {url}: ") as raised:
+            connect(url).send(get_integration("a", "u"), CALLER)
+        assert "it took" not in str(raised.value), "no request is named where none arrived"
 
 
 def test_the_request_that_a_server_dies_of_is_named(serve: Serve, connect: Any) -> None:
-    def mortal(request: Received) -> None:
-        server.close()
-
-    server = serve(mortal)
+    server = serve(lambda _: server.close())
     words = r"it took POST /domains/a/integrations with the body {.*}, and was gone"
     with pytest.raises(EndpointDown, match=words):
         connect(server.url).send(get_integration("a", "u"))

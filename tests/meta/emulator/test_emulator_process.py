@@ -13,10 +13,11 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from getintegration_emulator.__main__ import GRACE, build_parser, main, url_of
+from getintegration_emulator.__main__ import GRACE, main, url_of
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, load_identities
 from getintegration_emulator.launch import EmulatorError, RunningEmulator
 from getintegration_emulator.request import Request
@@ -108,52 +109,40 @@ def test_shutdown_lets_a_request_under_way_finish(connect: Any) -> None:
         assert running.process.wait(5) == 0
 
 
-def test_port_in_use_and_bad_host() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        with pytest.raises(EmulatorError) as failed, RunningEmulator("--port", port):
-            pass
-    assert "status 1" in str(failed.value)
-    assert f"127.0.0.1 port {port}: Address already in use" in str(failed.value)
-    assert "Traceback" not in str(failed.value)
-
-
-def run_main(*arguments: str) -> int | str | None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    return ended.value.code
-
-
-def test_values_at_the_edge() -> None:
-    options = build_parser().parse_args(["--port", "65535", "--burst", "1"])
-    assert (options.port, options.burst) == (65535, 1)
-
-
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
         (["--version"], 0, f"{version('getintegration-contract')}\n"),
-        (["--port", "65536"], 2, "error: argument --port: invalid port number value: '65536'"),
-        (["--port", "-1"], 2, "error: argument --port: invalid port number value: '-1'"),
-        (["--port", "x"], 2, "error: argument --port: invalid port number value: 'x'"),
-        (["--rate", "0"], 2, "error: argument --rate: invalid number of requests a second value: '0'"),
-        (["--rate", "inf"], 2, "error: argument --rate: invalid number of requests a second value: 'inf'"),
-        (["--rate", "nan"], 2, "error: argument --rate: invalid number of requests a second value: 'nan'"),
-        (["--rate", "1", "--burst", "0.5"], 2, "error: argument --burst: invalid number of requests, 1 or"),
-        (["--burst", "5"], 2, "error: "),
+        (["--help"], 0, "\nGET /_emulator/health needs no signature."),
+        (["--help"], 0, "A request body may have 10 MiB. The date of a request may be\n5 minutes off.\n"),
+        *((["--help"], 0, each.access_key) for each in DEFAULT_IDENTITIES.values()),
+        *((["--help"], 0, each.secret_key) for each in DEFAULT_IDENTITIES.values()),
+        (["--port", "65536"], 2, "argument --port: invalid port number value: '65536'"),
+        (["--port", "-1"], 2, "argument --port: invalid port number value: '-1'"),
+        (["--port", "x"], 2, "argument --port: invalid port number value: 'x'"),
+        (["--rate", "0"], 2, "argument --rate: invalid number of requests a second value: '0'"),
+        (["--rate", "inf"], 2, "argument --rate: invalid number of requests a second value: 'inf'"),
+        (["--rate", "nan"], 2, "argument --rate: invalid number of requests a second value: 'nan'"),
+        (["--rate", "1", "--burst", "0.5"], 2, "argument --burst: invalid number of requests, 1 or"),
+        (["--port", "65535", "--burst", "1"], 2, "--burst needs --rate"),  # which are read, at their edges
         (["--no-such-option"], 2, "error: "),
         (["--reg", "abbreviated"], 2, "error: "),
         (["--identities", "/does/not/exist.toml"], 2, "error: "),
         (["--host", "no.such.host.invalid"], 1, "error: "),
         (["--host", "203.0.113.1"], 1, "error: "),
+        (["--port", "{taken}"], 1, "error: Cannot listen on 127.0.0.1 port {taken}: Address already in use."),
     ],
 )
 def test_options_that_end_it(
     arguments: list[str], status: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_main(*arguments) == status
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taken = str(listener.getsockname()[1])
+        with pytest.raises(SystemExit) as ended:
+            main([each.replace("{taken}", taken) for each in arguments])
+    assert ended.value.code == status
     captured = capsys.readouterr()
-    assert says in (captured.err if status else captured.out)
+    assert says.replace("{taken}", taken) in (captured.err if status else captured.out)
     assert (captured.out if status else captured.err) == ""
 
 
@@ -195,7 +184,8 @@ def test_bad_identities_file(
 ) -> None:
     file = tmp_path / "who.toml"
     file.write_text(text)
-    assert run_main("--identities", str(file)) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["--identities", str(file)])
     assert re.search(says, capsys.readouterr().err)
 
 
@@ -280,6 +270,8 @@ def test_its_port_is_free_again_at_once() -> None:
     with RunningEmulator() as first, dial(first.url) as connection:
         connection.sendall(b"no HTTP\r\n\r\n")
         assert b"".join(iter(lambda: connection.recv(65536), b"")), "it is the emulator that closes first"
+    with pytest.raises(EmulatorError, match="status 2: usage: "), RunningEmulator("--port", "x"):
+        pass
     with RunningEmulator("--port", first.url.rpartition(":")[2]) as second:
         assert second.url == first.url
 
@@ -289,22 +281,7 @@ def test_its_port_is_free_again_at_once() -> None:
     [("::", "http://[::1]:80"), ("fe80::1", "http://[fe80::1]:80"), ("127.0.0.2", "http://127.0.0.2:80")],
 )
 def test_url(host: str, url: str) -> None:
-    class Listener(socket.socket):
-        def getsockname(self) -> tuple[str, int, int, int]:
-            return host, 80, 0, 0
-
-    with Listener() as listener:
-        assert url_of(listener) == url
-
-
-def test_help_has_limits_and_every_identity(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_main("--help") == 0
-    text = capsys.readouterr().out
-    assert "\nGET /_emulator/health needs no signature." in text
-    assert "A request body may have 10 MiB. The date of a request may be\n5 minutes off.\n" in text
-    for identity in DEFAULT_IDENTITIES.values():
-        assert identity.access_key in text
-        assert identity.secret_key in text
+    assert url_of(Mock(getsockname=lambda: (host, 80, 0, 0))) == url
 
 
 def test_the_example_of_a_target_file_has_the_documented_identities() -> None:
