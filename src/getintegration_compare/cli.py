@@ -128,7 +128,7 @@ class _Command:
             fill_in = "fill in reason and owner of each"
             lines.append(f"waivers written to {options.write_accept}: {len(patterns)} new; {fill_in}")
         if options.promote:
-            lines.append(self._promote(result.reference, result.verdicts))
+            lines.append(self._promote(result.suites[0], result.verdicts))
         print(self._redactor.text("\n".join(lines)))
         if status == command.INDETERMINATE:
             raise EnvironmentFault("nothing could be compared")

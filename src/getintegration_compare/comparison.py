@@ -1,7 +1,7 @@
 """Two recordings -> how two endpoints differ.
 
-Two figures are reported and never blended: divergence, the share of what was compared that differs, and
-coverage, the share of all requests that was compared at all, with the reason for everything that was not.
+Two figures are never blended: divergence, the share of what was compared that differs, and coverage, the
+share of all requests that was compared at all, with the reason for everything that was not.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import datetime
 import difflib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,13 +62,34 @@ class Group:
     contradicted: bool
     count: int = 0
     clauses: Counter[str] = field(default_factory=Counter)
-    examples: dict[Key, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
+    examples: dict[Key, tuple[Recorded, Recorded]] = field(default_factory=dict)
     confirmed: bool | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether it counts against the candidate."""
         return self.accepted is None and not self.contradicted
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form."""
+        accepted = None
+        if waiver := self.accepted:
+            named = {name: getattr(waiver, name) for name in ("reason", "owner", "link")}
+            accepted = {"difference": waiver.clause, **named, "expires": waiver.expires.isoformat()}
+        return {
+            "pattern": self.difference.pattern,
+            **self.difference._asdict(),
+            "count": self.count,
+            "clauses": dict(self.clauses.most_common()),
+            "open": self.is_open,
+            "accepted": accepted,
+            "contradicted": self.contradicted,
+            "confirmed": self.confirmed,
+            "examples": [
+                {"test": key.test, "reference": _shown(one), "candidate": _shown(other)}
+                for key, (one, other) in self.examples.items()
+            ],
+        }
 
 
 @dataclass
@@ -87,6 +108,10 @@ class Tally:
         self.unaccepted += any(group.is_open for group in groups)
         self.kinds.update(group.difference.kind for group in groups)
 
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form."""
+        return {**vars(self), "kinds": dict(self.kinds.most_common())}
+
 
 class Comparison:
     """Compares two recordings, exchange by exchange.
@@ -95,11 +120,13 @@ class Comparison:
         unsent: Why requests were not sent to both sides.
 
     Attributes:
+        suites: What reference and candidate are.
         pairs, clauses: What was compared, altogether and for each clause.
         total: Requests that either side was asked, transient attempts aside.
         not_compared, only_candidate: Exchanges of each side that were not compared, by reason.
         transient: Attempts on each side that a later attempt made up for.
         groups: The differences, open ones first, the most frequent first.
+        complaints: What is wrong with the waivers: expired ones, and ones that match no difference.
     """
 
     def __init__(
@@ -110,22 +137,26 @@ class Comparison:
         unsent: Mapping[Key, str] | None = None,
     ) -> None:
         self.settings = settings
-        self._waivers = [(waiver, _compiled(waiver.clause)) for waiver in settings.waivers]
-        self._used: set[str] = set()
-        self.reference, self.candidate = reference.suite, candidate.suite
-        self.verdicts = Verdicts(settings.contract, reference if self.reference.is_aws else None)
+        self.suites = reference.suite, candidate.suite
+        self.verdicts = Verdicts(settings.contract, reference if reference.suite.is_aws else None)
         self.pairs = Tally()
         self.clauses: dict[str, Tally] = defaultdict(Tally)
+        self._waivers = {waiver: _compiled(waiver.clause) for waiver in settings.waivers}
+        self._used: set[Waiver] = set()
         self._keys: set[Key] = set()
         self._groups: dict[tuple[Any, ...], Group] = {}
-        self._names = Names(self.reference.states), Names(self.candidate.states)
-        one, other = index(reference, self._names[0]), index(candidate, self._names[1])
-        by_order = not self._names[0].same_as(self._names[1])
+        self._names = names = Names(reference.suite.states), Names(candidate.suite.states)
+        one, other = index(reference, names[0]), index(candidate, names[1])
+        by_order = not names[0].same_as(names[1])
         pairs, self.not_compared, self.only_candidate = pair(one, other, unsent or {}, by_order=by_order)
         self.total = len(pairs) + self.not_compared.total() + self.only_candidate.total()
         self.transient = one.transient, other.transient
         for key, position, place in pairs:
-            self._add(key, position, reference.exchanges[position], candidate.exchanges[place])
+            sides = reference.exchanges[position], candidate.exchanges[place]
+            if reason := _incomparable(*sides):
+                self.not_compared[reason] += 1
+            else:
+                self._add(key, *sides, self.verdicts.broken_by(position))
         self.groups = sorted(self._groups.values(), key=lambda group: (not group.is_open, -group.count))
         self.complaints = list(self._complaints()) if self.pairs.compared else []
 
@@ -138,19 +169,16 @@ class Comparison:
                 places = {(key, *group.difference[:2]) for key in asked}
                 group.confirmed = group.difference[:4] in same or not shown.isdisjoint(places)
 
-    def _add(self, key: Key, position: int, one: Recorded, other: Recorded) -> None:
-        if (reason := _incomparable(one, other)) is not None:
-            self.not_compared[reason] += 1
-            return
+    def _add(self, key: Key, one: Recorded, other: Recorded, broken: Set[str]) -> None:
+        """Compare two answers; ``broken`` are the clauses that the reference breaks, if it is AWS."""
         contract, steps = self.settings.contract, self.settings.steps
         clauses = one.clauses
-        if not clauses and (due := expectation(contract, one, self.reference)):
+        if not clauses and (due := expectation(contract, one, self.suites[0])):
             clauses = (due.clause,)
         reference = Answer(one.exchange, self._names[0], steps)
         candidate = Answer(other.exchange, self._names[1], steps)
         # The contract says nothing of other operations' members.
         known = contract if is_operation(one.exchange.request) else None
-        broken = self.verdicts.broken_by(position)
         found: dict[str, list[Group]] = {clause: [] for clause in clauses}
         groups = []
         for difference in differences(reference, candidate, clauses, known):
@@ -158,7 +186,7 @@ class Comparison:
             group.count += 1
             group.clauses.update(difference.clauses)
             if len(group.examples) < _EXAMPLES:
-                group.examples[key] = _shown(one), _shown(other)
+                group.examples[key] = one, other
             groups.append(group)
             for clause in difference.clauses:
                 found.setdefault(clause, []).append(group)
@@ -169,30 +197,28 @@ class Comparison:
 
     def _group(self, difference: Difference, contradicted: bool) -> Group:
         accepted = self._accepted_by(difference)
-        waiver = accepted.clause if accepted else None
-        key = (*difference[:4], waiver, contradicted)
+        key = (*difference[:4], accepted, contradicted)
         if key not in self._groups and len(self._groups) >= _GROUPS:
             difference = Difference(difference.kind, _OTHERS, _OTHERS, _OTHERS, difference.clauses)
-            key = (*difference[:4], waiver, contradicted)
+            key = (*difference[:4], accepted, contradicted)
         return self._groups.setdefault(key, Group(difference, accepted, contradicted))
 
     def _accepted_by(self, difference: Difference) -> Waiver | None:
         """The waiver that accepts a difference."""
         names = _names(difference) if self._waivers else ()
-        for waiver, pattern in self._waivers:
+        for waiver, pattern in self._waivers.items():
             if any(name == waiver.clause or pattern.fullmatch(name) for name in names):
-                self._used.add(waiver.clause)
+                self._used.add(waiver)
                 if not waiver.expired(self.settings.today):
                     return waiver
         return None
 
     def _complaints(self) -> Iterator[str]:
-        """What is wrong with the waivers: expired ones, and ones that match nothing of what was found."""
         names = sorted(set().union(*(_names(group.difference) for group in self.groups)))
-        for waiver, _ in self._waivers:
+        for waiver in self._waivers:
             if waiver.expired(self.settings.today):
                 yield f"the waiver of {waiver.clause} expired on {waiver.expires.isoformat()}"
-            elif waiver.clause not in self._used:
+            elif waiver not in self._used:
                 close = difflib.get_close_matches(waiver.clause, names, n=1, cutoff=0.5)
                 nearest = f"; the nearest is {close[0]}" if close else ""
                 yield f"the waiver of {waiver.clause} matches no difference{nearest}"

@@ -6,8 +6,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from getintegration_compare.report import page
-from getintegration_compare.report.view import View
+from getintegration_compare.report import page, rows
 
 from ..report.browser import Browser
 from .kit import accept, compared, exchange, found, record, run
@@ -62,7 +61,7 @@ def test_the_page_shows_both_answers_and_nothing_of_theirs_acts(tmp_path: Path) 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, str]]:
     """The lines that differ of two answers side by side."""
     sides = {"reference": {"response": one}, "candidate": {"response": other}}
-    return [(left, right) for left, right in View({}).rows(sides) if left != right]
+    return [(left, right) for left, right in rows(sides) if left != right]
 
 
 def test_what_has_the_same_name_stands_side_by_side() -> None:
