@@ -18,7 +18,7 @@ from pathlib import Path
 from getintegration_compare import report as reports
 from getintegration_compare.comparison import MAX_AGE, Comparison, Settings
 from getintegration_compare.normalise import NORMALISATIONS
-from getintegration_compare.replay import Live, Side, replay, sample
+from getintegration_compare.replay import SAMPLE, Live, Side, replay
 from getintegration_compare.verdicts import Verdicts
 from getintegration_contract import command, evidence, paths
 from getintegration_contract import recording as recordings
@@ -79,12 +79,12 @@ class _Command:
                 verdicts = Verdicts(settings.contract, reference)
                 print(self._redactor.text(self._promote(reference.suite, verdicts)))
                 return command.OK
-        repeat, source = _read(options.confirm), _read(options.requests) or reference or candidate
+        repeat, source = (
+            _read(options.confirm),
+            _read(options.requests) or reference or candidate or recordings.read(SAMPLE),
+        )
         first = reference or self._reach(options.reference, options.reference_target, candidate)
         second = candidate or self._reach(options.candidate, options.target, first)
-        if source is None:
-            assert isinstance(first, Live)
-            source = sample(first)
         send = partial(replay, source, (first, second), self._redactor, self._say)
         one, other, unsent = send(keep=options.record)
         result = Comparison(one, other, settings, unsent)

@@ -66,9 +66,14 @@ class Group:
     confirmed: bool | None = None
 
     @property
+    def state(self) -> str:
+        """How it stands; only what is open counts against the candidate."""
+        return "accepted" if self.accepted else "contradicted" if self.contradicted else "open"
+
+    @property
     def is_open(self) -> bool:
         """Whether it counts against the candidate."""
-        return self.accepted is None and not self.contradicted
+        return self.state == "open"
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form."""
@@ -81,6 +86,7 @@ class Group:
             **self.difference._asdict(),
             "count": self.count,
             "clauses": dict(self.clauses.most_common()),
+            "state": self.state,
             "open": self.is_open,
             "accepted": accepted,
             "contradicted": self.contradicted,

@@ -21,11 +21,20 @@ TIMING_CLASSES = ((1.0, "prompt, below 1 s"), (5.0, "slow, 1 to 5 s"), (float("i
 #: Times as long as the other, at least, to be in another class.
 _TIMING_RATIO = 2.0
 #: Members of an error that are its envelope, reported as such.
-_ENVELOPE_MEMBERS = frozenset({"__type", "code", "Message", "message"})
+_ENVELOPE = frozenset({"__type", "code", "Message", "message"})
+#: Compared as the type of an error, its place as the envelope.
+_TYPE_HEADER = "x-amzn-errortype"
 _TYPES = {bool: "boolean", str: "string", dict: "object", list: "array", type(None): "null"}
-_OF_BODIES = frozenset({MISSING, EXTRA, TYPE, VALUE})
-#: By kind, the clauses that a member of a 200 may have, the most precise first.
-_PRECISE = {MISSING: ("response.{}.required",), VALUE: ("response.echo.{}", "state.put-get.{}")}
+#: Clauses about parts of the envelope, and about headers.
+_OF_PARTS = {
+    "place of the type": "error.type",
+    "name of the message": "error.Message.type",
+    "content-type": "{}.content-type",
+    "x-amzn-requestid": "response.request-id",
+}
+#: By kind, the clauses that a member of a 200 may have, the most precise first; any kind has the last two.
+_OF_MEMBERS = {MISSING: ("response.{}.required",), VALUE: ("response.echo.{}", "state.put-get.{}")}
+_OF_ALL_MEMBERS = ("response.{}.type", "response.unknown-members")
 #: How tokens for names are shown.
 _TOKENS = {ord(OPEN): "<", ord(CLOSE): ">"}
 _LONGEST = 160
@@ -43,11 +52,11 @@ class Difference(NamedTuple):
     where: str
     reference: str
     candidate: str
-    clauses: tuple[str, ...]
+    clauses: tuple[str, ...] = ()
 
     @property
     def pattern(self) -> str:
-        """What a waiver of just this difference has as its ``difference``."""
+        """The ``difference`` of a waiver of just this one."""
         return f"{self.kind}:{self.where or f'{self.reference} -> {self.candidate}'}"
 
 
@@ -60,107 +69,91 @@ def differences(
         clauses: What the request was sent for; used where nothing is more precise.
         contract: Knows the clauses of members; None for the answers of another operation.
     """
-    for kind, where, one, other, *own in _all(reference, candidate):
-        if contract is None:
-            own = []
-        elif not own and reference.status == candidate.status == 200:
-            own = _of_member(kind, where, contract)
-        if kind in _OF_BODIES:
-            where = where or "body"
-        yield Difference(kind, where, one, other, tuple(own) or clauses)
+    for found in _of_whole(reference, candidate):
+        own = found.clauses if contract else ()
+        yield found._replace(clauses=own or clauses)
+    if reference.status != candidate.status or reference.is_json != candidate.is_json:
+        return
+    one, other = reference.document, candidate.document
+    if reference.status >= 400 and isinstance(one, dict) and isinstance(other, dict):
+        # The envelope has been compared, but not a message that both sides have.
+        left_out = _ENVELOPE - ({"Message", "message"} & one.keys() & other.keys())
+        one, other = ({name: side[name] for name in side if name not in left_out} for side in (one, other))
+    for found in _values("", one, other):
+        own = _of_member(found, contract) if contract and reference.status == 200 else ()
+        yield found._replace(where=found.where or "body", clauses=own or clauses)
 
 
-def _of_member(kind: str, where: str, contract: Contract) -> list[str]:
-    """The most precise clause that there is of a member; none of what is no member."""
-    if kind not in _OF_BODIES or not where:
-        return []
-    member = re.split(r"[.\[]", where)[0]
-    precise = _PRECISE.get(kind, ())
-    if kind == VALUE and where.rpartition(".")[2] in ("CreatedAt", "LastUpdatedAt"):
-        precise = ("response.timestamps.order",)
-    patterns = (*precise, "response.{}.type", "response.unknown-members")
-    return [name for name in (each.format(member) for each in patterns) if name in contract.clauses][:1]
-
-
-def _all(reference: Answer, candidate: Answer) -> Iterator[tuple[str, ...]]:
-    """Kind, place and both sides of each difference, and the clauses that the place alone tells."""
-    statuses = reference.status, candidate.status
+def _of_whole(reference: Answer, candidate: Answer) -> Iterator[Difference]:
+    """Differences of the answers but for their documents, with the clauses that the place alone tells."""
+    sides, statuses = (reference, candidate), (reference.status, candidate.status)
     if statuses[0] != statuses[1]:
-        yield STATUS, "", *(str(status or "no answer") for status in statuses)
+        yield Difference(STATUS, "", str(statuses[0] or "no answer"), str(statuses[1] or "no answer"))
     if reference.error_type != candidate.error_type and min(statuses) >= 400:
-        yield ERROR_TYPE, "", reference.error_type or "none", candidate.error_type or "none"
-    yield from _timing(reference.seconds, candidate.seconds)
+        yield Difference(ERROR_TYPE, "", reference.error_type or "none", candidate.error_type or "none")
+    short, long = sorted((reference.seconds, candidate.seconds))
+    one, other = (next(name for bound, name in TIMING_CLASSES if side.seconds < bound) for side in sides)
+    if one != other and long >= _TIMING_RATIO * short:
+        yield Difference(TIMING, "", one, other)
     if statuses[0] != statuses[1]:
         return  # what else differs follows from that
     about = "error" if reference.status >= 400 else "response"
-    for where, clause, *places in (
-        ("place of the type", "error.type", reference.type_in, candidate.type_in),
-        ("name of the message", "error.Message.type", reference.message_in, candidate.message_in),
+    for kind, ones, others, joint in (
+        (ENVELOPE, reference.envelope, candidate.envelope, " and "),
+        (HEADER, reference.headers, candidate.headers, ", "),
     ):
-        if places[0] != places[1]:
-            yield ENVELOPE, where, *(" and ".join(side) or "none" for side in places), clause
-    yield from _headers(reference.headers, candidate.headers, about)
+        for name in dict.fromkeys((*ones, *others)):
+            if ones.get(name) != others.get(name) and name.lower() != _TYPE_HEADER:
+                one, other = (_clip(joint.join(side.get(name) or ["none"])) for side in (ones, others))
+                clause = _OF_PARTS.get(name.lower())
+                yield Difference(kind, name, one, other, (clause.format(about),) if clause else ())
+    shared = [name for name in reference.headers if name in candidate.headers]
+    order = [name for name in candidate.headers if name in reference.headers]
+    if shared != order:
+        yield Difference(HEADER, "order", _shown(shared), _shown(order))
+    clauses = (f"{about}.body.json",)
     if reference.is_json != candidate.is_json:
-        yield TYPE, "body", _body_kind(reference), _body_kind(candidate), f"{about}.body.json"
-        return
-    texts = reference.text, candidate.text
-    if texts[0] != texts[1]:  # both are None where the layout is of no interest
+        yield Difference(TYPE, "body", _body_kind(reference), _body_kind(candidate), clauses)
+    elif reference.text != candidate.text:  # both are None where the layout is of no interest
         where = "layout of the body" if reference.is_json else "body"
-        yield VALUE, where, *(_clip(text or "") for text in texts), f"{about}.body.json"
-    one, other = reference.document, candidate.document
-    if about == "error" and isinstance(one, dict) and isinstance(other, dict):
-        one, other = _without_envelope(one, other), _without_envelope(other, one)
-    yield from _values("", one, other)
-
-
-def _timing(reference: float, candidate: float) -> Iterator[tuple[str, ...]]:
-    classes = [next(name for bound, name in TIMING_CLASSES if t < bound) for t in (reference, candidate)]
-    short, long = sorted((reference, candidate))
-    if classes[0] != classes[1] and long >= _TIMING_RATIO * short:
-        yield TIMING, "", *classes
-
-
-def _headers(one: dict[str, list[str]], other: dict[str, list[str]], about: str) -> Iterator[tuple[str, ...]]:
-    own = {"content-type": [f"{about}.content-type"], "x-amzn-requestid": ["response.request-id"]}
-    for name in dict.fromkeys((*one, *other)):
-        low = name.lower()  # the type is compared as the type, its place as the envelope
-        if one.get(name) != other.get(name) and low != "x-amzn-errortype":
-            values = [_clip(", ".join(side.get(name, ["none"]))) for side in (one, other)]
-            yield HEADER, name, *values, *own.get(low, [])
-    orders = [[name for name in side if name in one and name in other] for side in (one, other)]
-    if orders[0] != orders[1]:
-        yield HEADER, "order", *map(_shown, orders)
+        yield Difference(VALUE, where, _clip(reference.text or ""), _clip(candidate.text or ""), clauses)
 
 
 def _body_kind(answer: Answer) -> str:
     return "JSON" if answer.is_json else "no JSON" if answer.text else "empty"
 
 
-def _without_envelope(members: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """The members of an error without those of its envelope, but for a message that both sides have."""
-    both = {"Message", "message"} & members.keys() & other.keys()
-    return {name: value for name, value in members.items() if name not in _ENVELOPE_MEMBERS - both}
-
-
-def _values(where: str, one: Any, other: Any) -> Iterator[tuple[str, ...]]:
+def _values(where: str, one: Any, other: Any) -> Iterator[Difference]:
     """Differences of two values, and of their members or items."""
     kind = _type(one)
     if kind != _type(other):
-        yield TYPE, where, _typed(one), _typed(other)
+        yield Difference(TYPE, where, _typed(one), _typed(other))
     elif kind not in ("object", "array"):
         if one != other:
-            yield VALUE, where, _shown(one), _shown(other)
+            yield Difference(VALUE, where, _shown(one), _shown(other))
     else:
         ones, others = (dict(enumerate(side)) if kind == "array" else side for side in (one, other))
         for key in dict.fromkeys((*ones, *others)):
             place = f"{where}[{key}]" if kind == "array" else f"{where}.{key}" if where else key
             place = _clip(place)
             if key not in others:
-                yield MISSING, place, _typed(ones[key]), "none"
+                yield Difference(MISSING, place, _typed(ones[key]), "none")
             elif key not in ones:
-                yield EXTRA, place, "none", _typed(others[key])
+                yield Difference(EXTRA, place, "none", _typed(others[key]))
             else:
                 yield from _values(place, ones[key], others[key])
+
+
+def _of_member(found: Difference, contract: Contract) -> tuple[str, ...]:
+    """The most precise clause that there is of a member; none of what is no member."""
+    if not found.where:
+        return ()
+    member = re.split(r"[.\[]", found.where)[0]
+    precise = _OF_MEMBERS.get(found.kind, ())
+    if found.kind == VALUE and found.where.rpartition(".")[2] in ("CreatedAt", "LastUpdatedAt"):
+        precise = ("response.timestamps.order",)
+    names = (name.format(member) for name in (*precise, *_OF_ALL_MEMBERS))
+    return tuple([name for name in names if name in contract.clauses][:1])
 
 
 def _type(value: Any) -> str:

@@ -1,7 +1,7 @@
-"""What of an answer is compared, and the normalisations, each of which can be left out.
+"""What of an answer is compared, and the normalisations, each of which can be turned off.
 
-Nothing else is ignored. A normalisation replaces what lawfully differs from answer to answer by a word that
-says what stood there, so that its absence or another kind still shows.
+A normalisation replaces what lawfully differs from answer to answer by a word that says what stood there, so
+that its absence or another kind still shows. Nothing else is ignored.
 """
 
 import re
@@ -52,10 +52,10 @@ class Answer:
     """An answer as it is compared.
 
     Attributes:
+        envelope: Where the type and the message of an error stand.
         headers: The values of each, in the order in which names are compared.
         document: Its JSON; None where it has none (``is_json`` is False) or where it is null.
         text: Its body as it came, where the layout counts.
-        type_in, message_in: Where the error's type and its message stand.
     """
 
     def __init__(self, exchange: Exchange, names: Names, steps: Collection[str]) -> None:
@@ -63,7 +63,6 @@ class Answer:
         response = replace(exchange.response)  # what is read of it is not kept
         self.status, self.seconds = response.status, exchange.seconds
         types = {place: text for place, text in response.error_types.items() if isinstance(text, str)}
-        self.type_in = tuple(types)
         self.error_type = next(iter(types.values()), None)
         if self.error_type is not None and "type-decoration" in steps:
             self.error_type = bare(self.error_type)
@@ -75,7 +74,8 @@ class Answer:
         except RecursionError:
             self.is_json = False
         members = self.document if self.status >= 400 and isinstance(self.document, dict) else {}
-        self.message_in = tuple(place for place in _MESSAGES if place in members)
+        messages = [name for name in _MESSAGES if name in members]
+        self.envelope = {"place of the type": [*types], "name of the message": messages}
         self.text: str | None = None
         if not (self.is_json and "json-layout" in steps):
             self.text = response.body.decode("utf-8", "backslashreplace")

@@ -1,6 +1,6 @@
-"""Requests sent to live endpoints: those of a recording, or a sample of the contract where there is none.
+"""The requests of a recording, sent to live endpoints.
 
-They are signed again, names are mapped, the order is kept. What cannot be sent again faithfully is not sent,
+They are signed anew, names are mapped, the order is kept. What cannot be sent again faithfully is not sent,
 and the reason is kept. A request that writes never goes to AWS, and elsewhere only where writing is allowed.
 """
 
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from getintegration_compare.names import Names, RefusedError
 from getintegration_compare.pairing import Key, index, writes
 from getintegration_contract.errors import BudgetExhausted
-from getintegration_contract.exchange import Exchange, Response
+from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Recording, har
 from getintegration_contract.recording.about import Suite
@@ -28,16 +27,14 @@ from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import Provisioner
-from getintegration_contract.state.state import MEMBERS, PREFIX, UNKNOWN_DOMAIN, State
+from getintegration_contract.state.state import MEMBERS, PREFIX, State
 from getintegration_contract.target.target import Target
 from getintegration_contract.text import duration
 
+#: The requests that are sent where nothing is recorded; they only read.
+SAMPLE = Path(__file__).with_name("sample.har")
 #: Seconds between two lines on how far a slow replay is.
 _EVERY = 10.0
-
-_DOMAINS = (UNKNOWN_DOMAIN, "a", "x" * 64, "x" * 65, "a b", "é", "a.b", "...", "a%2Fb")
-_URIS: tuple[Any, ...] = ("s3://unknown", "é", "u" * 255, "u" * 256, "", None, 1, True, [], {})
-_BODIES = (b"", b"{}", b"[]", b"null", b"{", b'{"Uri": NaN}', b'{"uri": "s3://x"}', b"<Uri/>", b"\xff")
 
 
 @dataclass
@@ -82,16 +79,10 @@ class Live:
 
     def recording(self, source: Recording, redactor: Redactor) -> Recording:
         """A recording, still empty, of what is answered here to the requests of another."""
-        suite = replace(
-            source.suite,
-            endpoint=self.target.endpoint,
-            region=self.target.region,
-            date=datetime.now(UTC).isoformat(timespec="seconds"),
-            states=(self.state.to_dict(),),
-            emulator=self.emulator,
-            complete=True,
-            replay_of=f"{source.suite.where}, {source.suite.date}",
-        )
+        about = source.suite
+        how: dict[str, Any] = {name: getattr(about, name) for name in ("seed", "depth", "max_examples")}
+        how["replay_of"] = f"{about.where}, {about.date}"
+        suite = Suite.begun(self.target, self.state, emulator=self.emulator, complete=True, **how)
         return Recording(Suite.read(redactor.value(suite.to_dict())))
 
     def prepared(self, recorded: Recorded, names: Names) -> Callable[[], Exchange]:
@@ -121,7 +112,10 @@ class Live:
         return partial(self.client.send, request, self.target.identities[name], signing, throttled=bursts)
 
 
-def members_of(side: Recording | Live | None) -> dict[str, Any] | None:
+Side = Recording | Live
+
+
+def members_of(side: Side | None) -> dict[str, Any] | None:
     """What PutIntegration is given for an integration like the one there; None where the suite chose it."""
     if side is None:
         return None
@@ -142,9 +136,6 @@ def members_of(side: Recording | Live | None) -> dict[str, Any] | None:
     return None
 
 
-Side = Recording | Live
-
-
 def replay(
     source: Recording,
     sides: tuple[Side, Side],
@@ -154,7 +145,7 @@ def replay(
     only: Collection[str] | None = None,
     keep: Path | None = None,
 ) -> tuple[Recording, Recording, dict[Key, str]]:
-    """Send the requests of a recording to the sides that are live, one after the other, each to all of them.
+    """Send the requests of a recording, one after the other, each to all sides that are live.
 
     Args:
         only: Tests whose requests are sent; None for all.
@@ -163,78 +154,48 @@ def replay(
     Returns:
         A recording of either side, redacted, and why requests were not sent to both.
     """
-    answers = [side.recording(source, redactor) if isinstance(side, Live) else side for side in sides]
-    lives = [(side, got) for side, got in zip(sides, answers, strict=True) if isinstance(side, Live)]
+    one, other = (side.recording(source, redactor) if isinstance(side, Live) else side for side in sides)
+    lives = [(side, got) for side, got in zip(sides, (one, other), strict=True) if isinstance(side, Live)]
     unsent: dict[Key, str] = {}
     if not lives:
-        return answers[0], answers[1], unsent
+        return one, other, unsent
     names = Names(source.suite.states)
     found = index(source, names)
-    chosen = [
-        (key, source.exchanges[position])
+    chosen = {
+        key: source.exchanges[position]
         for key, position in found.places.items()
         if key.test not in found.races and (only is None or key.test in only)
-    ]
+    }
     kept = Recorder(keep, redactor, replace(lives[-1][1].suite, complete=False)) if keep else None
-    for key, recorded in _announced(chosen, [live for live, _ in lives], say):
+    for key, recorded in _announced(chosen, [live.target for live, _ in lives], say):
         try:
             # What one cannot be asked, the others need not be.
             asks = [live.prepared(recorded, names) for live, _ in lives]
             for ask, (_, recording) in zip(asks, lives, strict=True):
-                exchange = replace(ask(), faults=())
-                line = har.line(replace(recorded, exchange=exchange), redactor)
+                line = har.line(replace(recorded, exchange=replace(ask(), faults=())), redactor)
                 recording.exchanges.append(har.recorded(json.loads(line)))
-                if kept and recording is lives[-1][1]:
-                    kept.add([line])
+            if kept:
+                kept.add([line])
         except (RefusedError, BudgetExhausted) as error:
             unsent[key] = str(error)
     if kept:
         kept.finish(complete=True)
-    return answers[0], answers[1], unsent
+    return one, other, unsent
 
 
 def _announced(
-    chosen: list[tuple[Key, Recorded]], lives: Sequence[Live], say: Callable[[str], None]
+    chosen: Mapping[Key, Recorded], targets: Sequence[Target], say: Callable[[str], None]
 ) -> Iterator[tuple[Key, Recorded]]:
-    """The same, after a line on how many there are, and with more lines where it is slow."""
+    """The same one by one, after a line on how many there are, and with more lines where it is slow."""
     total = len(chosen)
-    text = f"{total} requests to {' and '.join(live.target.endpoint for live in lives)}"
-    if rates := [live.target.rate for live in lives if live.target.rate is not None]:
+    text = f"{total} requests to {' and '.join(target.endpoint for target in targets)}"
+    if rates := [target.rate for target in targets if target.rate is not None]:
         text += f" at {min(rates):g} a second: about {duration(total / min(rates))}"
     say(text)
     begun = said = time.monotonic()
-    for done, each in enumerate(chosen):
+    for done, each in enumerate(chosen.items()):
         now = time.monotonic()
         if now - said >= _EVERY:
             said = now
-            left = (now - begun) / done * (total - done)
-            say(f"{done} of {total} requests, about {duration(left)} left")
+            say(f"{done} of {total} requests, about {duration((now - begun) / done * (total - done))} left")
         yield each
-
-
-def sample(live: Live) -> Recording:
-    """A sample of the contract as a recording that nobody answered, to be replayed; it only reads."""
-    state, target = live.state, live.target
-    existing = get_integration(state.domain, state.uri)
-    signed = {
-        "domain": [get_integration(domain, state.uri) for domain in (state.domain.lower(), *_DOMAINS)],
-        "uri": [get_integration(state.domain, uri) for uri in (state.uri, state.uri + "/", *_URIS)],
-        "body": [get_integration(state.domain, body=body) for body in _BODIES],
-        "content type": [existing.with_headers(content_type=name) for name in ("text/plain", None)],
-    }
-    if state.other_domain and state.other_uri:
-        signed["other"] = [
-            get_integration(domain, state.other_uri) for domain in (state.domain, state.other_domain)
-        ]
-    unsigned = {"unsigned": [existing, get_integration(UNKNOWN_DOMAIN, state.uri)]}
-    unanswered = Response(0, "not asked", (), b"")
-    exchanges = [
-        Recorded(
-            Exchange(target.endpoint, request, unanswered, by), f"probe[{name} {n}]", signing={"kind": kind}
-        )
-        for groups, by, kind in ((signed, "caller", har.SIGNED), (unsigned, None, har.NONE))
-        for name, requests in groups.items()
-        for n, request in enumerate(requests)
-    ]
-    about = Suite.begun(target, state, depth="sample", emulator=live.emulator)
-    return Recording(about, exchanges=exchanges)

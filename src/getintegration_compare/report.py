@@ -1,7 +1,4 @@
-"""Reports of a comparison: terminal, JSON, Markdown, JUnit, HTML with both answers side by side.
-
-Sentences have no full stop.
-"""
+"""Reports of a comparison: terminal, JSON, Markdown, JUnit, HTML with both answers side by side."""
 
 import datetime
 import json
@@ -15,7 +12,7 @@ from typing import Any
 from getintegration_compare.comparison import Comparison
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_contract.report import engine, files, html
-from getintegration_contract.report.view import many, status_line, times
+from getintegration_contract.report.view import status_line, times
 from getintegration_contract.text import visible
 
 SCHEMA_VERSION = 1
@@ -89,10 +86,7 @@ def terminal(report: Report) -> str:
 
 def page(report: Report) -> str:
     """The comparison as one page that needs nothing else, with the templates of report.html."""
-    groups = report["differences"]
-    kinds = dict.fromkeys(group["kind"] for group in groups)
-    facets = {"state": dict.fromkeys(map(_state, groups)), "kind": kinds}
-    return html.render("differences.html", script="filter.js", facets=facets, rows=rows, **_shown(report))
+    return html.render("differences.html", script="filter.js", rows=rows, **_shown(report))
 
 
 def write(report: Report, directory: Path) -> None:
@@ -106,49 +100,7 @@ def write(report: Report, directory: Path) -> None:
 
 def _shown(report: Report) -> dict[str, Any]:
     """What the templates show."""
-    return {
-        "package": __package__,
-        "report": report,
-        "title": _title(report),
-        "headline": _headline(report),
-        "coverage": _coverage(report["coverage"]),
-        "notes": list(_notes(report)),
-        "state": _state,
-        "standing": _standing,
-    }
-
-
-def _title(report: Report) -> str:
-    """Which endpoints were compared, and which is which."""
-    one, other = (report[side] for side in _SIDES)
-    if report["mode"] == "drift":
-        days = f"{one['date'][:10]} (reference) to {other['date'][:10]} (candidate)"
-        return f"drift of {one['where']} from {days}"
-    return f"candidate {other['where']} compared with reference {one['where']}"
-
-
-def _headline(report: Report) -> str:
-    """How many answers differ."""
-    found = report["divergence"]
-    compared, count = f"{found['compared']:,} compared answers", found["unaccepted"]
-    if not found["compared"]:
-        return "nothing could be compared"
-    parts = [f"no open difference in {compared}"]
-    if count:
-        parts = [f"open differences in {count:,} of {compared} ({_per_cent(found['open_share'])})"]
-    if settled := found["different"] - count:
-        contradicted = any(group["contradicted"] for group in report["differences"])
-        ways = "where that is accepted or the contract is wrong" if contradicted else "in accepted ways"
-        parts.append(f"{settled:,} {'more differ' if count else 'differ'} only {ways}")
-    if report["complaints"]:
-        parts.append(many(len(report["complaints"]), "complaint"))
-    return "; ".join(parts)
-
-
-def _coverage(found: dict[str, Any]) -> str:
-    """How much was compared."""
-    count = f"{found['compared']:,} of {found['requests']:,} requests were compared"
-    return f"coverage {_per_cent(found['share'])}: {count}"
+    return {"package": __package__, "report": report, "notes": list(_notes(report)), "per_cent": _per_cent}
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -166,23 +118,6 @@ def _notes(report: Report) -> Iterator[str]:
     if report["promotable"]:
         names = ", ".join(report["promotable"])
         yield f"confirmed by this recording of AWS, so --promote can raise: {names}"
-
-
-def _state(group: dict[str, Any]) -> str:
-    """How a group of differences stands: open, accepted, or contradicted."""
-    return "open" if group["open"] else "accepted" if group["accepted"] else "contradicted"
-
-
-def _standing(group: dict[str, Any]) -> str:
-    """How a group of differences stands, and whether a repeat confirms it."""
-    words = _state(group)
-    if words == "accepted":
-        words += f" until {group['accepted']['expires']}"
-    elif words == "contradicted":
-        words = "contract contradicted by evidence"
-    if group["confirmed"] is None:
-        return words
-    return f"{words}, {'' if group['confirmed'] else 'not '}confirmed by a repeat"
 
 
 def _per_cent(share: float) -> str:

@@ -19,7 +19,9 @@ def test_the_page_is_filtered_in_a_browser(
     _, report = compared(tmp_path, *different, "--accept", waivers)
     (group,) = report["differences"]
     status = {"pattern": "status:404 -> 400", "kind": "status", "where": ""}
-    report["differences"].append({**group, **status, "accepted": None, "open": True, "examples": []})
+    report["differences"].append(
+        {**group, **status, "accepted": None, "state": "open", "open": True, "examples": []}
+    )
     address = browser.save(page(report))
 
     def shown(fragment: str) -> list[str]:
