@@ -21,7 +21,7 @@ from .mutants.kit import chain, from_one, remembers
 from .mutants.messages import Answer, Forward, Handler, Raw, Request, ok
 from .mutants.pairs import KINDS
 from .mutants.proxy import Proxy
-from .mutants.runner import is_right, line
+from .mutants.runner import line
 from .support import call
 
 
@@ -93,7 +93,7 @@ def test_a_pair_counts_only_where_fault_and_habit_both_show(
         assert proxy.count.changed == shown
     outcome = Outcome("name", "base", 1, violated={"a": 1}, expected=frozenset("a"), paired=True)
     outcome.changed = proxy.count.changed
-    assert is_right(outcome) == bool(shown)
+    assert outcome.right == bool(shown)
     assert line(outcome).startswith("caught" if shown else "NEVER SHOWN")
 
 

@@ -10,10 +10,8 @@ import json
 import multiprocessing
 import os
 import re
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -21,6 +19,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -28,8 +27,6 @@ import pytest
 from .bases import ROOT, BaseServer
 from .kit import STOCK, Mutant
 from .proxy import Count, Proxy
-
-_EXAMPLE = ROOT / "targets" / "emulator.toml"
 
 FORKS = multiprocessing.get_context("fork")
 
@@ -84,13 +81,14 @@ class Outcome:
         return self.status == 1 and bool(self.caught_by)
 
     @property
-    def unrelated(self) -> list[str]:
-        """Violated clauses that were not expected."""
-        return [clause for clause in self.violated if clause not in self.expected]
+    def right(self) -> bool:
+        """Whether a mutant was caught, or a lawful variant passed; of a pair both must have shown."""
+        due = self.caught if self.expected else self.status == 0
+        return due and not self.faults and not (self.paired and not self.changed)
 
 
-class Job:
-    """One run under way.
+def run(mutant: Mutant, base: BaseServer, *, fast: bool, without: Sequence[str] = ()) -> Outcome:
+    """Run the suite against a mutant.
 
     Args:
         mutant: What the proxy does.
@@ -98,63 +96,51 @@ class Job:
         fast: Whether the run ends as soon as the mutant is caught.
         without: Files of the suite, with ``*`` and ``?``, that are left out.
     """
-
-    def __init__(
-        self, mutant: Mutant, base: BaseServer, *, fast: bool = False, without: Sequence[str] = ()
-    ) -> None:
-        self.mutant = mutant
-        self.base = base
-        self._folder = Path(tempfile.mkdtemp(prefix="mutant-"))
-        base.empty()
-        if mutant.stocked:
-            base.stock(*STOCK)
-        self._started = time.monotonic()
-        self._pipe, there = FORKS.Pipe()
-        output = self._folder / "output"
-        self._proxy = fork(lambda: _serve(mutant, base.url, there), output)
+    base.empty()
+    if mutant.stocked:
+        base.stock(*STOCK)
+    started = time.monotonic()
+    with TemporaryDirectory(prefix="mutant-") as name:
+        folder = Path(name)
+        pipe, there = FORKS.Pipe()
+        proxy = fork(lambda: _serve(mutant, base.url, there), folder / "output")
         there.close()
-        url = self._pipe.recv()
-        target = self._folder / "target.toml"
+        target = folder / "target.toml"
         target.write_text(target_file(mutant), encoding="utf-8")
         arguments = [
-            *(*SUITE, "--endpoint-url", url, "--target", str(target), "--report-dir", str(self._folder)),
+            *(*SUITE, "--endpoint-url", pipe.recv(), "--target", str(target), "--report-dir", name),
             *(f"--ignore-glob=*/{glob}" for glob in without),
             *mutant.options,
         ]
         plugins = [_StopWhenCaught(mutant.expected)] if fast and mutant.expected else []
-        self._suite = fork(lambda: int(pytest.main(arguments, plugins)), output)
-
-    def outcome(self) -> Outcome | None:
-        """What the run gave, once it has ended."""
-        seconds = time.monotonic() - self._started
-        code = self._suite.exitcode
-        if code is None and seconds < LIMIT:
-            return None
-        self._suite.kill()
-        self._suite.join()
-        self._pipe.send("over")
-        outcome = self._read(TIMED_OUT if code is None else code, seconds, self._pipe.recv())
-        self._proxy.join()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        return outcome
-
-    def _read(self, status: int, seconds: float, count: Count) -> Outcome:
-        expected = self.mutant.expected
-        paired = self.mutant.habit is not None
-        outcome = Outcome(self.mutant.name, self.base.name, status, seconds, expected=expected, paired=paired)
+        status = ended(fork(lambda: int(pytest.main(arguments, plugins)), folder / "output"), LIMIT)
+        seconds = time.monotonic() - started
+        pipe.send("over")
+        count: Count = pipe.recv()
+        proxy.join()
+        outcome = Outcome(
+            mutant.name, base.name, TIMED_OUT if status is None else status, seconds, expected=mutant.expected
+        )
+        outcome.paired = mutant.habit is not None
         outcome.changed, outcome.faults = count.changed, count.faults
-        written = self._folder / "report.json"
-        report = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
-        findings = [found for found in report.get("findings", ()) if found["gating"]]
-        outcome.requests = report.get("run", {}).get("requests", 0)
-        outcome.violated = {found["clause"]: found["count"] for found in findings}
-        places = [found["places"] for found in findings if found["clause"] in expected or not expected]
-        outcome.first = places[0][0] if places and places[0] else ""
-        if status not in (0, 1) or outcome.faults or not report:
-            outcome.output = (self._folder / "output").read_text("utf-8", "replace")[-3000:]
-            if not report and status in (0, 1):
-                outcome.status = CRASHED
-        return outcome
+        _read(outcome, folder)
+    return outcome
+
+
+def _read(outcome: Outcome, folder: Path) -> None:
+    """Add what a run's report says, or of a run without a verdict what it printed."""
+    written = folder / "report.json"
+    report = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
+    findings = [found for found in report.get("findings", ()) if found["gating"]]
+    outcome.requests = report.get("run", {}).get("requests", 0)
+    outcome.violated = {found["clause"]: found["count"] for found in findings}
+    wanted = outcome.expected or outcome.violated
+    places = [found["places"] for found in findings if found["clause"] in wanted]
+    outcome.first = places[0][0] if places and places[0] else ""
+    if outcome.status not in (0, 1) or outcome.faults or not report:
+        outcome.output = (folder / "output").read_text("utf-8", "replace")[-3000:]
+        if not report and outcome.status in (0, 1):
+            outcome.status = CRASHED
 
 
 def preload() -> bool:
@@ -168,7 +154,7 @@ def preload() -> bool:
     for variable in _VARIABLES:
         os.environ.pop(variable, None)
     output = io.StringIO()
-    folder = tempfile.TemporaryDirectory(prefix="mutant-")
+    folder = TemporaryDirectory(prefix="mutant-")
     with folder, redirect_stdout(output), redirect_stderr(output):
         passed = pytest.main([*SUITE, "--report-dir", folder.name]) == 0
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the suite has its own way to end
@@ -204,19 +190,14 @@ class _StopWhenCaught:
             self._session.shouldfail = "caught"
 
 
-def redirect(output: Path) -> None:
-    """Send standard output and error to a file."""
-    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    os.close(file)
-
-
 def fork(work: Callable[[], int], output: Path) -> BaseProcess:
     """Do the work in a child, which ends with the number it returns, and prints to a file."""
 
     def child() -> None:
-        redirect(output)
+        file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        os.close(file)
         sys.exit(work())
 
     process = FORKS.Process(target=child)
@@ -224,9 +205,19 @@ def fork(work: Callable[[], int], output: Path) -> BaseProcess:
     return process
 
 
+def ended(process: BaseProcess, seconds: float) -> int | None:
+    """What a child ended with; None if it did not end in time, and was killed."""
+    process.join(seconds)
+    status = process.exitcode
+    process.kill()
+    process.join()
+    return status
+
+
 def target_file(mutant: Mutant) -> str:
     """A target file with the documented identities and what the mutant needs."""
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in mutant.settings.items()]
-    _, *identities = re.split(r"^(?=\[identities)", _EXAMPLE.read_text(encoding="utf-8"), flags=re.M)
+    example = (ROOT / "targets" / "emulator.toml").read_text(encoding="utf-8")
+    _, *identities = re.split(r"^(?=\[identities)", example, flags=re.M)
     unknown = tuple(f"[identities.{name}]" for name in mutant.without)
     return "".join([*lines, *(each for each in identities if not each.startswith(unknown))])

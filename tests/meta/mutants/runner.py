@@ -1,14 +1,14 @@
 """Runs the suite against every mutant and every lawful variant, and says what was missed."""
 
 import argparse
-import fnmatch
 import json
 import os
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from getintegration_contract.contract import Contract
@@ -16,7 +16,7 @@ from getintegration_contract.contract import Contract
 from . import emulator_code
 from .bases import NAMES, ROOT, BaseServer
 from .catalogue import LAWFUL, MUTANTS, UNCATCHABLE
-from .jobs import CRASHED, TIMED_OUT, Job, Outcome, preload
+from .jobs import CRASHED, FORKS, TIMED_OUT, Outcome, preload, run
 from .kit import Mutant
 from .pairs import pairs, sample
 
@@ -41,32 +41,17 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("-k", dest="pattern", default="*", metavar="PATTERN", help="names, with * and ?, or a part of one")
     add("--pairs", action="store_true", help="mutants of every theme under each of many lawful habits")
     add("--quick", action="store_true", help="a fixed sample of every theme, each on one base")
-    add(
-        "--whole",
-        action="store_true",
-        help="go on when a mutant is caught: slower, and tells all that it breaks",
-    )
-    add(
-        "--without",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="leave out files of the suite, as test_sdk.py: what is missed then, only they catch; repeatable",
-    )
+    add("--whole", action="store_true", help="go on when a mutant is caught: slower, tells all it breaks")
+    text = "leave out files of the suite, as test_sdk.py: what is missed then, only they catch; repeatable"
+    add("--without", action="append", default=[], metavar="FILE", help=text)
     add("--json", type=Path, metavar="FILE", help="write the outcomes here")
     add("--jobs", type=int, default=2, metavar="N", help="runs at a time (default: %(default)s)")
     add("--list", action="store_true", help="print the names, and what cannot be caught, and stop")
     return parser.parse_args(arguments)
 
 
-def _lacking(mutant: Mutant) -> bool:
-    """Whether an official client is needed that is not installed."""
-    return any(not _CLIENTS[need]() for need in mutant.needs)
-
-
 def _has_aws_cli() -> bool:
-    beside = Path(sys.executable).parent / "aws"
-    return beside.exists() or shutil.which("aws") is not None
+    return (Path(sys.executable).parent / "aws").exists() or shutil.which("aws") is not None
 
 
 def _has_javascript() -> bool:
@@ -77,6 +62,11 @@ def _has_javascript() -> bool:
 _CLIENTS: dict[str, Callable[[], bool]] = {"aws-cli": _has_aws_cli, "javascript": _has_javascript}
 
 
+def _lacking(mutant: Mutant) -> bool:
+    """Whether an official client is needed that is not installed."""
+    return any(not _CLIENTS[need]() for need in mutant.needs)
+
+
 def plan(options: argparse.Namespace) -> Plan:
     """What is run, on which base."""
     if options.quick:
@@ -85,36 +75,32 @@ def plan(options: argparse.Namespace) -> Plan:
         return [(mutant, NAMES[index % len(NAMES)]) for index, mutant in enumerate(chosen)]
     pattern = options.pattern if any(c in options.pattern for c in "*?") else f"*{options.pattern}*"
     everything = pairs() if options.pairs else (*MUTANTS, *LAWFUL)
-    chosen = [mutant for mutant in everything if fnmatch.fnmatchcase(mutant.name, pattern)]
-    chosen = [mutant for mutant in chosen if not _lacking(mutant)]
+    chosen = [each for each in everything if fnmatchcase(each.name, pattern) and not _lacking(each)]
     bases = NAMES if options.base == "both" else (options.base,)
     return [(mutant, base) for base in bases for mutant in chosen]
 
 
+#: What a worker runs, and the servers that it has started for its runs.
+_todo: Plan = []
+_servers: dict[str, BaseServer] = {}
+
+
+def _begin(todo: Plan) -> None:
+    _todo[:] = todo
+
+
+def _outcome(number: int, fast: bool, without: Sequence[str]) -> Outcome:
+    mutant, base = _todo[number]
+    if base not in _servers:
+        _servers[base] = BaseServer(base)  # which ends with the worker
+    return run(mutant, _servers[base], fast=fast, without=without)
+
+
 def outcomes(todo: Plan, jobs: int, *, fast: bool, without: Sequence[str] = ()) -> Iterator[Outcome]:
-    """Run all, some at a time, each slot with servers of its own; yields each outcome as it comes."""
-    with ExitStack() as stack:
-        slots: list[dict[str, BaseServer]] = [{} for _ in range(jobs)]
-        under_way: dict[int, Job] = {}
-        queue = list(reversed(todo))
-        while queue or under_way:
-            for index in range(jobs):
-                if index not in under_way and queue:
-                    mutant, name = queue.pop()
-                    if name not in slots[index]:
-                        slots[index][name] = stack.enter_context(BaseServer(name))
-                    under_way[index] = Job(mutant, slots[index][name], fast=fast, without=without)
-            time.sleep(0.01)
-            for index, job in tuple(under_way.items()):
-                if (outcome := job.outcome()) is not None:
-                    del under_way[index]
-                    yield outcome
-
-
-def is_right(outcome: Outcome) -> bool:
-    """Whether a mutant was caught, or a lawful variant passed; a pair counts only if both of it showed."""
-    right = outcome.caught if outcome.expected else outcome.status == 0
-    return right and not outcome.faults and not (outcome.paired and not outcome.changed)
+    """Run all, some at a time, each worker with servers of its own; yields each outcome as it comes."""
+    with ProcessPoolExecutor(jobs, FORKS, _begin, (todo,)) as pool:
+        for done in as_completed(pool.submit(_outcome, n, fast, without) for n in range(len(todo))):
+            yield done.result()
 
 
 def line(outcome: Outcome) -> str:
@@ -125,10 +111,8 @@ def line(outcome: Outcome) -> str:
         verdict = "NEVER SHOWN"
     elif outcome.caught:
         verdict = "caught"
-    elif outcome.status == 1:
-        verdict = "WRONG CLAUSE"
     else:
-        verdict = "MISSED"
+        verdict = "WRONG CLAUSE" if outcome.status == 1 else "MISSED"
     if outcome.status not in (0, 1):
         verdict += f" ({_ENDS.get(outcome.status, f'status {outcome.status}')})"
     clauses = outcome.caught_by or list(outcome.violated)
@@ -148,25 +132,22 @@ def summary(results: Sequence[Outcome]) -> list[str]:
     variants = [outcome for outcome in results if not outcome.expected]
     lines = ["", f"Mutants that drag along more than {_DRAGGED} unrelated clauses:"]
     for outcome in mutants:
-        if len(outcome.unrelated) > _DRAGGED:
-            lines.append(f"  {outcome.name} ({outcome.base}): {len(outcome.unrelated)}")
+        unrelated = len(outcome.violated.keys() - outcome.expected)
+        lines += [f"  {outcome.name} ({outcome.base}): {unrelated}"] if unrelated > _DRAGGED else []
     for outcome in results:
-        if not is_right(outcome):
-            lines += [
-                "",
-                line(outcome),
-                f"  expected {', '.join(sorted(outcome.expected)) or 'no violation'}",
-            ]
-            lines += [f"  {text}" for text in outcome.output.splitlines()[-15:]]
-    caught = sum(is_right(outcome) for outcome in mutants)
-    passed = sum(is_right(outcome) for outcome in variants)
+        if not outcome.right:
+            expected = ", ".join(sorted(outcome.expected)) or "no violation"
+            said = outcome.output.splitlines()[-15:]
+            lines += ["", line(outcome), f"  expected {expected}", *(f"  {text}" for text in said)]
+    caught = sum(outcome.right for outcome in mutants)
+    alarms = sum(not outcome.right for outcome in variants)
     seconds = sum(outcome.seconds for outcome in results)
-    lines += [
+    return [
+        *lines,
         "",
         f"{caught} of {len(mutants)} mutants caught ({caught / max(1, len(mutants)):.1%});"
-        f" {len(variants) - passed} alarms on {len(variants)} lawful variants; {seconds:.0f} s of runs",
+        f" {alarms} alarms on {len(variants)} lawful variants; {seconds:.0f} s of runs",
     ]
-    return lines
 
 
 def unshown(results: Sequence[Outcome]) -> list[str]:
@@ -176,13 +157,6 @@ def unshown(results: Sequence[Outcome]) -> list[str]:
     contract = Contract.load(ROOT / "openapi" / "get-integration.yaml")
     gating = {name for name, clause in contract.clauses.items() if clause.gates()}
     return sorted(gating - shown - wanting)
-
-
-def _table(results: Sequence[Outcome]) -> list[dict[str, object]]:
-    return [
-        {**vars(outcome), "expected": sorted(outcome.expected), "right": is_right(outcome)}
-        for outcome in results
-    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -207,13 +181,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\n".join(summary(results)))
     narrowed = options.quick or options.without or options.pairs
     everything = options.pattern == "*" and options.base == "both" and not narrowed
-    missing = unshown(results) if everything else []
-    if missing:
+    if missing := unshown(results) if everything else []:
         print(f"{len(missing)} gating clauses that no mutant was seen to violate: {', '.join(missing)}")
     print(f"{len(results)} runs in {time.monotonic() - started:.0f} s")
     if options.json:
-        options.json.write_text(json.dumps(_table(results), indent=1) + "\n", encoding="utf-8")
-    right = bool(results) and all(map(is_right, results)) and not missing
+        table = [{**vars(each), "expected": sorted(each.expected), "right": each.right} for each in results]
+        options.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    right = bool(results) and all(outcome.right for outcome in results) and not missing
     if everything:
         right = emulator_code.survey(emulator_code.MINUTES, emulator_code.RESULTS) == 0 and right
     return 0 if right else 1
