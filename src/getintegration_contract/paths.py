@@ -30,3 +30,8 @@ def suite() -> Path:
 def description() -> Path:
     """The OpenAPI description."""
     return root() / "openapi" / "get-integration.yaml"
+
+
+def corpus() -> Path:
+    """The cases that Schemathesis generated from it."""
+    return root() / "openapi" / "corpus.json"

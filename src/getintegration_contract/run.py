@@ -44,7 +44,7 @@ class Settings:
     """The settings of a run.
 
     Attributes:
-        max_examples: Fuzzed requests of the run, all shards together.
+        max_examples: Requests that are generated anew, all shards together.
         require_exercised: Patterns of clauses that must have been exercised.
         command: The command line of the run.
         repeat: The command that repeats a test when its id follows.
@@ -54,7 +54,7 @@ class Settings:
 
     depth: str = "gate"
     seed: int = 0
-    max_examples: int = 100
+    max_examples: int = 0
     strict: bool = False
     workers: int = 1
     require_exercised: tuple[str, ...] = ()

@@ -128,4 +128,4 @@ def test_schemathesis_is_used_in_one_place() -> None:
     files = [*SOURCE.rglob("*.py"), *(ROOT / "tests" / "contract").glob("*.py"), ROOT / "conftest.py"]
     pattern = re.compile(r"^\s*(import|from) schemathesis", re.M)
     users = {path.name for path in files if pattern.search(path.read_text(encoding="utf-8"))}
-    assert users == {"test_generated.py"}
+    assert users == {"generation.py"}

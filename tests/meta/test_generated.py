@@ -1,4 +1,5 @@
-"""Generated cases: Schemathesis' own checks count, broken cases shrink, and no story hides another."""
+"""Generated cases: the corpus is up to date, Schemathesis' own checks count, broken cases shrink, no story
+hides another."""
 
 import json
 from collections import Counter
@@ -6,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract import paths
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.exchange import Response as Answer
 from getintegration_contract.operations import get_integration
 
-from ..contract import test_generated as generated
+from ..contract import generation
 from .conftest import RunSuite
+from .corpus import digest
 from .mutants.kit import always, is_get, on_answer
 from .mutants.messages import Forward, Request, Response, error
 from .mutants.writes import edited
@@ -20,21 +23,25 @@ from .support import CONTRACT, Process, checking, suite
 FOUND = {"DomainName": "a", "Uri": "u", "CreatedAt": 1, "LastUpdatedAt": 1}
 
 
+def test_the_corpus_was_generated_from_this_description() -> None:
+    corpus = json.loads(paths.corpus().read_text(encoding="utf-8"))
+    assert corpus["description"] == digest(CONTRACT), "python -m tests.meta.corpus > openapi/corpus.json"
+    assert len(corpus["cases"]) > 60
+
+
 @pytest.mark.parametrize(
     ("status", "document", "passes"),
     [(200, FOUND, True), (500, {}, False), (200, {**FOUND, "Uri": 1}, False), (400, {}, False)],
     ids=["found", "a crash", "against the schema", "a valid request rejected"],
 )
 def test_schemathesis_has_its_own_say(status: int, document: Any, passes: bool) -> None:
-    operation = generated._operation(CONTRACT, 0)
-    case = next(
-        case for case in generated._coverage_cases(operation) if case.meta.generation.mode.is_positive
-    )
+    cases = generation.coverage_cases(CONTRACT, 0).values()
+    case = next(case for case in cases if case.meta.generation.mode.is_positive)
     headers = (("Content-Type", "application/json"),)
     response = Answer(status, "", headers, json.dumps(document).encode())
     exchange = Exchange("http://target", get_integration("a", "u"), response)
     checker, entry = checking()
-    assert generated._second_opinion(case, "request.valid", exchange, checker) is passes
+    assert generation.second_opinion(case, "request.valid", exchange, checker) is passes
     assert set(entry.findings) == (set() if passes else {"request.valid"})
 
 
@@ -43,7 +50,8 @@ def test_a_broken_case_is_made_smaller(run_suite: RunSuite, tap: Any, endpoint: 
         wide = isinstance(request.uri, str) and any("\u0100" <= char < "\ud800" for char in request.uri)
         return error(500, "InternalServerException") if is_get(request) and wide else forward(request)
 
-    result = run_suite(f"{suite('generated')}::test_fuzz", "--endpoint-url", tap(endpoint.url, script).url)
+    options = ("--max-examples", "100", "--endpoint-url", tap(endpoint.url, script).url)
+    result = run_suite(f"{suite('generated')}::test_fuzz", *options)
     assert result.status == 1, result.output
     (finding,) = result.report["findings"]
     assert finding["clause"] == "request.valid"
