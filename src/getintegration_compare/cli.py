@@ -24,10 +24,10 @@ from getintegration_contract import command, evidence, paths
 from getintegration_contract import recording as recordings
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault, UsageError
+from getintegration_contract.fileio import check_file, check_folder
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.redact import Redactor
-from getintegration_contract.report import files
 from getintegration_contract.target import file as target_file
 from getintegration_contract.target import target as targets
 from getintegration_contract.target import waivers
@@ -73,7 +73,7 @@ class _Command:
         if options.promote and reference is not None:
             if not reference.suite.is_aws:
                 raise UsageError(_NO_EVIDENCE)
-            if (age := reference.suite.age(settings.today)) > settings.max_age:
+            if (age := (settings.today - reference.suite.day).days) > settings.max_age:
                 raise UsageError(f"--promote: the recording is stale, {age} days old")
             if not options.candidate:
                 verdicts = Verdicts(settings.contract, reference)
@@ -138,7 +138,8 @@ class _Command:
         """Write evidence; what was written, as a line."""
         path = self._options.contract.with_name(evidence.FILE_NAME)
         clauses = verdicts.promotable()
-        evidence.promote(path, clauses, suite)
+        date = suite.day.isoformat()
+        evidence.promote(path, clauses, date=date, region=suite.region, suite_version=suite.suite_version)
         return f"{len(clauses)} clauses promoted in {path}: {', '.join(clauses) or 'none'}"
 
 
@@ -213,11 +214,11 @@ def _check(options: argparse.Namespace) -> None:
             raise UsageError(f"{side} is no recording: write an address as http://{side}")
     for option, path in (("--record", options.record), ("--write-accept", options.write_accept)):
         if path:
-            files.check_file(option, path)
+            check_file(option, path)
     options.contract = options.contract or paths.description()
     for folder in (options.report_dir, options.promote and options.contract.parent):
         if folder:
-            files.check_writable(folder)
+            check_folder(folder)
     if options.record and recordings.interrupted(options.record):
         raise UsageError(f"--record: remove the interrupted recording {options.record}.partial")
 

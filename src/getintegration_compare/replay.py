@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ class Live:
         how: dict[str, Any] = {name: getattr(about, name) for name in ("seed", "depth", "max_examples")}
         how["replay_of"] = f"{about.where}, {about.date}"
         suite = Suite.begun(self.target, self.state, emulator=self.emulator, complete=True, **how)
-        return Recording(Suite.read(redactor.value(suite.to_dict())))
+        return Recording(Suite.read(redactor.value(asdict(suite))))
 
     def prepared(self, recorded: Recorded, names: Names) -> Callable[[], Exchange]:
         """What sends a recorded request here, signed as it was when it was recorded.

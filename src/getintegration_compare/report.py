@@ -69,7 +69,7 @@ def document(comparison: Comparison, exit_status: int) -> Report:
         "stale": [
             f"the recording of {suite.where} is stale: {age} days old, and {settings.max_age} are allowed"
             for suite in comparison.suites
-            if (age := suite.age(settings.today)) > settings.max_age
+            if (age := (settings.today - suite.day).days) > settings.max_age
         ],
         "complaints": comparison.complaints,
     }

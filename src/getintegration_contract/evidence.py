@@ -3,23 +3,19 @@
 :func:`promote` writes the dated evidence, :func:`raised` lets it count when the contract is loaded.
 """
 
-from __future__ import annotations
-
-import datetime
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from getintegration_contract.clause import RECORDED, Clause
 from getintegration_contract.errors import ContractError
+from getintegration_contract.fileio import naming, replacing
+from getintegration_contract.schema import is_valid
 
-if TYPE_CHECKING:
-    from getintegration_contract.recording.about import Suite
-
-#: Provenances that a recording of AWS can raise, and what they become.
+#: Provenances that a recording of AWS can raise.
 RAISED_FROM = ("observed", "inferred")
 FILE_NAME = "evidence.yaml"
 
@@ -27,31 +23,28 @@ _HEAD = (
     "# Evidence from recordings of AWS, written by `getintegration-contract compare --promote`.\n"
     "# Each clause here was observed or inferred, and was upheld by AWS.\n"
 )
-_FIELDS = {"date": str, "region": str, "suite_version": str, "count": int}
+_FIELDS = {
+    **{name: {"type": "string"} for name in ("date", "region", "suite_version")},
+    "count": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+}
+#: The evidence of a clause, its scalars read as text.
+_ENTRY = {"type": "object", "properties": _FIELDS, "required": [*_FIELDS], "additionalProperties": False}
 
 
-def promote(path: Path, clauses: Mapping[str, int], suite: Suite) -> list[str]:
-    """Write dated evidence for clauses, beside what the file holds already; the ids that were written.
+def promote(path: Path, clauses: Mapping[str, int], **recorded: str) -> None:
+    """Write dated evidence for clauses, each upheld so often, beside what the file holds already.
+
+    Args:
+        recorded: The ``date``, ``region`` and ``suite_version`` of the recording.
 
     Raises:
         ContractError: The file cannot be read or written.
     """
     known = read(path) if path.exists() else {}
-    for clause, count in clauses.items():
-        known[clause] = {
-            "date": suite.moment.date().isoformat(),
-            "region": suite.region,
-            "suite_version": suite.suite_version,
-            "count": count,
-        }
+    known |= {clause: {**recorded, "count": count} for clause, count in clauses.items()}
     text = _HEAD + yaml.safe_dump({name: known[name] for name in sorted(known)}, sort_keys=False)
-    try:
-        temporary = path.with_suffix(".new")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise ContractError(f"cannot write {path}: {error.strerror or error}") from None
-    return sorted(clauses)
+    with replacing(path, ContractError) as file:
+        file.write(text.encode())
 
 
 def read(path: Path) -> dict[str, dict[str, Any]]:
@@ -61,21 +54,16 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
         ContractError: The file is not what :func:`promote` writes.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise ContractError(f"cannot read {path}: {error.strerror or error}") from None
+        with naming("read", path, ContractError):
+            document = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader) or {}
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         raise ContractError(f"{path} is not YAML") from None
     if not isinstance(document, dict):
         raise ContractError(f"{path} must be a mapping of clauses to evidence")
     for clause, entry in document.items():
-        if not isinstance(entry, dict) or set(entry) != set(_FIELDS):
-            raise ContractError(f"{path}: {clause} must have {', '.join(_FIELDS)}")
-        if isinstance(entry["date"], datetime.date):
-            entry["date"] = entry["date"].isoformat()
-        for name, kind in _FIELDS.items():
-            if not isinstance(entry[name], kind):
-                raise ContractError(f"{path}: {clause}: {name} is of a wrong kind")
+        if not is_valid(entry, _ENTRY):
+            raise ContractError(f"{path}: {clause} must have {', '.join(_FIELDS)} (a number)")
+        entry["count"] = int(entry["count"])
     return document
 
 
@@ -87,19 +75,9 @@ def raised(clauses: Mapping[str, Clause], path: Path) -> dict[str, Clause]:
     Raises:
         ContractError: The evidence file is not what :func:`promote` writes.
     """
-    if not path.exists():
-        return dict(clauses)
-    known = read(path)
-    return {
-        name: replace(clause, provenance=RECORDED, source=_source(known[name]))
-        if name in known and clause.provenance in RAISED_FROM
-        else clause
-        for name, clause in clauses.items()
-    }
-
-
-def _source(entry: Mapping[str, Any]) -> str:
-    return (
-        f"recording of AWS in {entry['region']}, {entry['date']}, upheld {entry['count']} times,"
-        f" suite {entry['suite_version']}"
-    )
+    raised = dict(clauses)
+    for name, found in (read(path) if path.exists() else {}).items():
+        if name in raised and raised[name].provenance in RAISED_FROM:
+            source = "recording of AWS in {region}, {date}, upheld {count} times, suite {suite_version}"
+            raised[name] = replace(raised[name], provenance=RECORDED, source=source.format(**found))
+    return raised

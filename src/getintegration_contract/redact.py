@@ -36,15 +36,14 @@ _NAMED = re.compile(
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _SIGNATURE = re.compile(r"Signature=([0-9a-fA-F]{16,})")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{16,}")
-#: A hash or a UUID is not base64.
-_BASE64 = re.compile(
-    r"(?<![\w+/-])(?=[\w+/-]{32})[0-9a-f-]*?((?![0-9a-f-]{32})[A-Za-z0-9+/_-]{32,})", re.ASCII
-)
 _ESCAPED = re.compile(r"\\+(?:u00|x)([0-9a-fA-F]{2})|\\+([0-3][0-7]{2})")
 _ELLIPSIS = re.compile("\\.\\.\\.|\u2026")
 #: Letters next to an ellipsis that make it a cut secret.
 _CUT = 6
 _NO_LETTERS = bytes(code for code in range(256) if not chr(code).isascii() or not chr(code).isalnum())
+#: Blanks in place of all that is not base64, whose runs are at least so long; a hash or a UUID is none.
+_BASE64 = bytes(32 if code in _NO_LETTERS and chr(code) not in "+/-_" else code for code in range(256))
+_SHORTEST_RUN, _HASH = 32, b"0123456789abcdef-"
 
 
 class Redactor:
@@ -89,9 +88,10 @@ class Redactor:
         """The text without secrets."""
         look = self._remembered if len(text) <= _LONGEST_REMEMBERED else self._look
         redacted, runs = look(text)
-        if any(map(self._is_signature, runs)):
+        if runs and any(map(self._is_signature, runs)):
             redacted, runs = self._look(self.without_signatures(text))
-        return REDACTED if any(map(self._is_signature, runs)) else redacted
+            return REDACTED if any(map(self._is_signature, runs)) else redacted
+        return redacted
 
     def _look(self, text: str) -> tuple[str, list[str]]:
         """The text without all that is known of secrets, and where in its readings a signature may stand."""
@@ -100,13 +100,14 @@ class Redactor:
         ).decode()  # what leaves is UTF-8, without lone surrogates
         for form in self._plain:
             text = text.replace(form, REDACTED)
-        cuts = [(text[: cut.start()][-_CUT:], text[cut.end() :][:_CUT]) for cut in _ELLIPSIS.finditer(text)]
-        ends = [end for cut in cuts for end in cut if len(end) == _CUT]
+        pieces = _ELLIPSIS.split(text)
+        ends = [*(piece[-_CUT:] for piece in pieces[:-1]), *(piece[:_CUT] for piece in pieces[1:])]
         letters = "\n".join(map(_letters, _readings(text)))
-        is_cut = any(end in secret for secret in self._secrets for end in ends)
+        is_cut = any(len(end) == _CUT and end in secret for secret in self._secrets for end in ends)
         if is_cut or any(map(letters.__contains__, self._blocks)):
             return REDACTED, []
-        if any(word in text.lower() for word in ("signature", "credential", "token")):
+        low = text.lower()
+        if "signature" in low or "credential" in low or "token" in low:
             text = _NAMED.sub(lambda found: f"{found[1] or found[2] or found[3]}{REDACTED}", text)
         return _ACCOUNT.sub("0" * 12, text) if self._accounts else text, _HEXADECIMAL.findall(letters)
 
@@ -130,10 +131,7 @@ class Redactor:
         """An exchange in its JSON-able form, its bodies cut if asked; its signature is learnt."""
         headers = exchange["request"]["headers"]
         self.add_signatures(exchange["request"].get("target", ""), *(value for _, value in headers))
-        redacted = {
-            part: self._message(entry) if isinstance(entry, dict) else self.value(entry)
-            for part, entry in exchange.items()
-        }
+        redacted = {part: self._part(entry) for part, entry in exchange.items()}
         # A token that nobody named is hidden in this exchange only: elsewhere its text may be ordinary data.
         tokens = {value for name, value in headers if name.lower() == "x-amz-security-token"}
         if unknown := tokens - self._secrets.keys():
@@ -143,13 +141,15 @@ class Redactor:
                 message["body"] = shorten(message["body"], longest_body)
         return redacted
 
-    def _message(self, message: dict[str, Any]) -> dict[str, Any]:
-        """A request or a response without secrets; the values of some headers are nothing else."""
+    def _part(self, part: Any) -> Any:
+        """A part of an exchange; in a message, the values of some headers are nothing but secrets."""
+        if not isinstance(part, dict):
+            return self.value(part)
         headers = [
             [self.text(name), REDACTED if name.lower() in _SECRET_HEADERS else self.text(value)]
-            for name, value in message["headers"]
+            for name, value in part["headers"]
         ]
-        return {part: headers if part == "headers" else self.value(entry) for part, entry in message.items()}
+        return {name: headers if name == "headers" else self.value(entry) for name, entry in part.items()}
 
 
 def _letters(text: str) -> str:
@@ -160,15 +160,8 @@ def _letters(text: str) -> str:
 def _plain(secret: str) -> list[str]:
     """A secret as it may stand plainly in a text, the longest first: itself, escaped, in hex and base64."""
     in_json, digits = json.dumps(secret)[1:-1], secret.encode().hex()
-    forms = {
-        secret,
-        in_json,
-        in_json.replace("/", "\\/"),
-        html.escape(secret),
-        quote(secret, safe=""),
-        quote(secret),
-    }
-    forms |= {digits, digits.upper()}
+    forms = {secret, in_json, in_json.replace("/", "\\/"), html.escape(secret)}
+    forms |= {quote(secret), quote(secret, safe=""), digits, digits.upper()}
     for shift in range(3):  # wherever it begins in what is encoded, without what also encodes its neighbours
         encoded = b64encode(b"\0" * shift + secret.encode()).decode().rstrip("=")[(8 * shift + 5) // 6 :]
         forms.add(encoded if (shift + len(secret)) % 3 == 0 else encoded[:-1])
@@ -189,8 +182,10 @@ def _decoded(text: str) -> Iterator[str]:
     if any(mark in text for mark in "%&\\"):
         plain = _ESCAPED.sub(lambda code: chr(int(code[1], 16) if code[1] else int(code[2], 8)), text)
         yield html.unescape(unquote(plain))
-    for run in _BASE64.findall("".join(text.replace("\\n", "").replace("\\r", "").split())):
-        alphabet = b"-_" if "-" in run or "_" in run else b"+/"
-        for start in range(4):
-            whole = run[start : start + (len(run) - start) // 4 * 4]
-            yield b64decode(whole, alphabet).decode("latin-1")
+    joined = "".join(text.replace("\\n", "").replace("\\r", "").split())
+    for run in joined.encode("ascii", "replace").translate(_BASE64).split():
+        if len(run) >= _SHORTEST_RUN and run.strip(_HASH):
+            alphabet = b"-_" if b"-" in run or b"_" in run else b"+/"
+            for start in range(4):
+                whole = run[start : start + (len(run) - start) // 4 * 4]
+                yield b64decode(whole, alphabet).decode("latin-1")

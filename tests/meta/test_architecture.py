@@ -15,7 +15,7 @@ SUITE, EMULATOR, COMPARE = "getintegration_contract", "getintegration_emulator",
 
 #: The rooms of the suite from the ground up: each may import those that stand before it, and no others.
 ROOMS = [
-    *("paths", "errors", "text", "schema", "identity", "exchange", "redact"),
+    *("paths", "errors", "fileio", "text", "schema", "identity", "exchange", "redact"),
     *("command", "clause", "evidence", "contract", "operations"),
     *("judging", "sending", "target", "state", "recording", "report", "run", "plugin"),
 ]

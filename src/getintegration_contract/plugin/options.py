@@ -18,9 +18,9 @@ import pytest
 from getintegration_contract import paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import TargetError
+from getintegration_contract.fileio import check_file, check_folder
 from getintegration_contract.plugin import command
 from getintegration_contract.report import history
-from getintegration_contract.report.files import check_file, check_writable
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import target as targets
 from getintegration_contract.target.emulator import LocalEmulator
@@ -87,7 +87,7 @@ def check(option: argparse.Namespace) -> None:
     if option.resume and not option.record:
         raise TargetError("--resume needs --record FILE.har: the recording to continue")
     if option.report_dir:
-        check_writable(Path(option.report_dir))
+        check_folder(Path(option.report_dir))
     files = {"--write-waivers": option.write_waivers, "--record": option.record, "--junitxml": option.xmlpath}
     for name, given in files.items():
         if given:

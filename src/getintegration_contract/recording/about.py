@@ -1,12 +1,10 @@
 """The part of a recording that makes it evidence: what was recorded."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 
 from getintegration_contract.errors import RecordingError
 from getintegration_contract.recording.har import moment
@@ -44,7 +42,7 @@ class Suite:
     replay_of: str | None = None
 
     @classmethod
-    def begun(cls, target: Target, state: State | None, *, seed: int = 0, depth: str, **more: Any) -> Suite:
+    def begun(cls, target: Target, state: State | None, *, seed: int = 0, depth: str, **more: Any) -> Self:
         """What a recording is about that begins now, by the suite and the model that are installed."""
         model = f"customer-profiles/2020-08-15, botocore {version('botocore')}"
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -52,18 +50,18 @@ class Suite:
         return cls(version(CREATOR), model, target.endpoint, target.region, now, seed, depth, states, **more)
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> Suite:
+    def read(cls, document: Mapping[str, Any]) -> Self:
         """The description in a file that keeps the schema.
 
         Raises:
             ValueError: Its date is none, or its endpoint.
         """
         known = {field.name: document[field.name] for field in fields(cls) if field.name in document}
-        suite = cls(**{**known, "states": tuple(document["states"])})
-        _ = suite.moment, suite.is_aws
+        suite = cls(**known | {"states": tuple(document["states"])})
+        _ = suite.day, suite.is_aws
         return suite
 
-    def continuing(self, earlier: Suite) -> Suite:
+    def continuing(self, earlier: Self) -> Self:
         """What a recording is about that continues an earlier one: begun then, with all states.
 
         Raises:
@@ -78,9 +76,9 @@ class Suite:
         return replace(self, date=earlier.date, states=(*earlier.states, *new))
 
     @property
-    def moment(self) -> datetime.datetime:
+    def day(self) -> datetime.date:
         """When the recording began."""
-        return moment(self.date)
+        return moment(self.date).date()
 
     @property
     def is_aws(self) -> bool:
@@ -91,11 +89,3 @@ class Suite:
     def where(self) -> str:
         """The endpoint, by a name that means the same in another run."""
         return "the shipped emulator" if self.emulator else self.endpoint
-
-    def age(self, today: datetime.date) -> int:
-        """Days since the recording."""
-        return (today - self.moment.date()).days
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-able form."""
-        return asdict(self)

@@ -21,6 +21,8 @@ from getintegration_contract.redact import Redactor
 
 #: Endpoint and request target, the target exactly as it is.
 _URL = re.compile(r"(https?://[^/?#]*)(.*)")
+#: What HAR wants of requests and responses, and is the same of all.
+_MESSAGE: dict[str, Any] = {"httpVersion": "HTTP/1.1", "cookies": [], "headersSize": -1, "bodySize": -1}
 #: How a request was signed: not at all, so that it can be signed again elsewhere, or otherwise, since it was
 #: altered after signing, or signed by nobody whom the target knows.
 NONE, SIGNED, SPECIAL = "none", "signed", "special"
@@ -68,8 +70,7 @@ def describe_signing(exchange: Exchange, known: Identity | None, region: str) ->
     if altered or known is None or identity.frozen() != known.frozen():
         return {"kind": SPECIAL}
     usual = Signing(region if signing.region == region else None)
-    described = {name: getattr(signing, name) for name in _SCOPE}
-    described = {name: value for name, value in described.items() if value != getattr(usual, name)}
+    described = {name: value for name in _SCOPE if (value := getattr(signing, name)) != getattr(usual, name)}
     if signing.skew:
         described["skew"] = signing.skew.total_seconds()
     return {"kind": SIGNED, **described}
@@ -77,36 +78,33 @@ def describe_signing(exchange: Exchange, known: Identity | None, region: str) ->
 
 def line(recorded: Recorded, redactor: Redactor) -> str:
     """The HAR entry of an exchange as JSON, redacted; it begins with its moment, and its bodies are whole."""
-    exchange = recorded.exchange
-    plain = exchange.to_dict()
-    plain["request"]["body"], sent = _decoded(exchange.request.body)
-    plain["response"]["body"], received = _decoded(exchange.response.body)
-    redacted = redactor.exchange(plain)
-    request, response = redacted["request"], redacted["response"]
+    exchange, request, response = recorded.exchange, recorded.exchange.request, recorded.exchange.response
+    (body, encoding), (received, coding) = _decoded(request.body), _decoded(response.body)
+    plain = {
+        "request": {"target": request.target, "headers": request.headers, "body": body},
+        "response": {"reason": response.reason, "headers": response.headers, "body": received},
+    }
+    sent, came = redactor.exchange(plain).values()
     milliseconds = round(exchange.seconds * 1000, 3)
+    content = _content(came, coding, "encoding")
     document: dict[str, Any] = {
         "startedDateTime": datetime.fromtimestamp(exchange.started, UTC).isoformat(timespec="microseconds"),
         "time": milliseconds,
-        "request": {
-            "method": exchange.request.method,
-            "url": exchange.endpoint + request["target"],
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": _named(request["headers"]),
-            "queryString": _named(parse_qsl(request["target"].partition("?")[2], keep_blank_values=True)),
-            "headersSize": -1,
-            "bodySize": len(exchange.request.body),
+        "request": _MESSAGE
+        | {
+            "method": request.method,
+            "url": exchange.endpoint + sent["target"],
+            "headers": _named(sent["headers"]),
+            "queryString": _named(parse_qsl(sent["target"].partition("?")[2], keep_blank_values=True)),
+            "bodySize": len(request.body),
         },
-        "response": {
-            "status": exchange.response.status,
-            "statusText": response["reason"],
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": _named(response["headers"]),
-            "content": {"size": len(exchange.response.body), **_content(response, received, "encoding")},
+        "response": _MESSAGE
+        | {
+            "status": response.status,
+            "statusText": came["reason"],
+            "headers": _named(came["headers"]),
+            "content": {"size": len(response.body), **content},
             "redirectURL": "",
-            "headersSize": -1,
-            "bodySize": -1,
         },
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
@@ -116,8 +114,8 @@ def line(recorded: Recorded, redactor: Redactor) -> str:
         "_identity": exchange.identity,
         "_signing": recorded.signing,
     }
-    if exchange.request.body:
-        document["request"]["postData"] = _content(request, sent, "_encoding")
+    if request.body:
+        document["request"]["postData"] = _content(sent, encoding, "_encoding")
     return json.dumps(document, separators=(",", ":"))
 
 
@@ -148,8 +146,7 @@ def recorded(entry: dict[str, Any]) -> Recorded:
 def bare(request: Request, described: Mapping[str, Any]) -> Request:
     """The request without what signing added to it, and without what only fits the old connection."""
     names = _CONNECTION if described.get("kind") == NONE else (*_ADDED, *_CONNECTION)
-    gone: dict[str, str | None] = dict.fromkeys(names)
-    return request.with_headers(**gone)
+    return request.with_headers(**dict.fromkeys(names))
 
 
 def signing(described: Mapping[str, Any]) -> Signing:

@@ -8,14 +8,15 @@ kills a process loses only the tests under way. At the end the same lines, in or
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from getintegration_contract.errors import RecordingError
 from getintegration_contract.exchange import no_constant
+from getintegration_contract.fileio import naming, replacing
 from getintegration_contract.recording import har
 from getintegration_contract.recording.about import CREATOR, Suite
 from getintegration_contract.recording.har import Recorded
@@ -70,10 +71,10 @@ class Recorder:
         self._exchanges: list[tuple[str, int]] = []
         self._tests: list[int] = []
         fresh = path.with_name(f".{self._partial.name}.{os.getpid()}")
-        with _naming("write", path):
+        with naming("write", path, RecordingError):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = fresh.open("w+b")
-            self._file.write(self._head(complete=False).encode())
+            self._file.write(self._head(complete=False))
             if earlier is not None:
                 kept = [recorded for recorded in earlier.exchanges if recorded.test in earlier.tests]
                 self.add(har.line(recorded, redactor) for recorded in kept)
@@ -88,7 +89,7 @@ class Recorder:
         Args:
             entry: The ledger's entry of their test, if the test came to its end.
         """
-        with _naming("write", self.path):
+        with naming("write", self.path, RecordingError):
             for line in lines:
                 self._exchanges.append((line[:_MOMENT], self._write(line)))
             if entry is not None:
@@ -97,20 +98,14 @@ class Recorder:
 
     def finish(self, *, complete: bool) -> None:
         """Make the HAR file of all exchanges, in the order of the run; it replaces an earlier one at once."""
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         in_order = [offset for _, offset in sorted(self._exchanges)]
-        with _naming("write", self.path), closing(self):
-            try:
-                with temporary.open("w", encoding="utf-8") as file:
-                    file.write(self._head(complete=complete))
-                    file.writelines(self._array(in_order))
-                    file.write('], "_tests": [\n')
-                    file.writelines(self._array(self._tests))
-                    file.write("]}}\n")
-                temporary.replace(self.path)
-            except OSError:
-                temporary.unlink(missing_ok=True)
-                raise
+        with closing(self), naming("remove", self._partial, RecordingError):
+            with replacing(self.path, RecordingError) as file:
+                file.write(self._head(complete=complete))
+                file.writelines(self._array(in_order))
+                file.write(b'], "_tests": [\n')
+                file.writelines(self._array(self._tests))
+                file.write(b"]}}\n")
             self._partial.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -118,18 +113,18 @@ class Recorder:
         with suppress(OSError):  # what a full disk did not take
             self._file.close()
 
-    def _head(self, *, complete: bool) -> str:
-        suite = {**self._redactor.value(self.suite.to_dict()), "complete": complete}
+    def _head(self, *, complete: bool) -> bytes:
+        suite = {**self._redactor.value(asdict(self.suite)), "complete": complete}
         creator = {"name": CREATOR, "version": version(CREATOR)}
         log = {"version": "1.2", "creator": creator, "_suite": suite}
-        return f'{{"log": {json.dumps(log)[:-1]}, {_ENTRIES}'
+        return f'{{"log": {json.dumps(log)[:-1]}, {_ENTRIES}'.encode()
 
-    def _array(self, offsets: list[int]) -> Iterator[str]:
+    def _array(self, offsets: list[int]) -> Iterator[bytes]:
         """Lines as members of an array, without signatures that only became known after they were written."""
         for number, offset in enumerate(offsets, 1):
             self._file.seek(offset)
-            line = self._file.readline().decode().rstrip("\n")
-            yield self._redactor.without_signatures(line) + (",\n" if number < len(offsets) else "\n")
+            line = self._redactor.without_signatures(self._file.readline().decode().rstrip("\n"))
+            yield (line + (",\n" if number < len(offsets) else "\n")).encode()
 
     def _write(self, line: str) -> int:
         """Add a line; where it begins."""
@@ -145,7 +140,7 @@ def read(path: Path) -> Recording:
         RecordingError: It cannot be read, or is not what it should be; one sentence says why.
     """
     try:
-        with _naming("read", path):
+        with naming("read", path, RecordingError):
             return _read(path)
     except ValueError as error:
         raise RecordingError(f"{path} is no recording of this suite: {shorten(str(error), 400)}") from None
@@ -158,6 +153,7 @@ def interrupted(path: Path) -> bool:
 
 def _read(path: Path) -> Recording:
     exchanges: list[Recorded] = []
+    tests: dict[str, dict[str, Any]] = {}
 
     def taken(value: dict[str, Any]) -> Any:
         """An exchange in place of an entry, which would take many times the memory."""
@@ -194,12 +190,13 @@ def _read(path: Path) -> Recording:
         if isinstance(log.get(part), list):
             found += log.pop(part)
     _check(document)
-    tests = [value for value in found if not isinstance(value, Recorded)]
-    for value in tests:
-        part = "test" if isinstance(value, dict) and "test" in value else "entry"
-        _check(value, part, part)
+    for value in found:
+        if not isinstance(value, Recorded):
+            part = "test" if isinstance(value, dict) and "test" in value else "entry"
+            _check(value, part, part)
+            tests[value["test"]] = value
     exchanges.sort(key=lambda recorded: recorded.exchange.started)
-    return Recording(Suite.read(log["_suite"]), {test["test"]: test for test in tests}, exchanges)
+    return Recording(Suite.read(log["_suite"]), tests, exchanges)
 
 
 def _check(value: Any, part: str | None = None, *root: str) -> None:
@@ -209,12 +206,3 @@ def _check(value: Any, part: str | None = None, *root: str) -> None:
 
 def _partial(path: Path) -> Path:
     return path.with_name(path.name + ".partial")
-
-
-@contextmanager
-def _naming(verb: str, path: Path) -> Iterator[None]:
-    """Say of what the system refuses which file it is about."""
-    try:
-        yield
-    except OSError as error:
-        raise RecordingError(f"cannot {verb} {path}: {error.strerror or error}") from None

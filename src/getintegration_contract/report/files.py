@@ -1,14 +1,12 @@
 """Report files: written at once or not at all, read only if they keep the published schema."""
 
 import json
-import os
 import re
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from getintegration_contract.errors import ReportError
+from getintegration_contract.fileio import naming, replacing
 from getintegration_contract.schema import schema, schema_fault
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -23,53 +21,14 @@ def to_json(report: dict[str, Any]) -> str:
     return _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)
 
 
-def check_writable(folder: Path) -> None:
-    """Make a folder that reports will go to, or say that it cannot be: before a run, not after it.
-
-    Raises:
-        ReportError: It cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ReportError(f"cannot write to {folder}: {error.strerror}") from None
-    if not os.access(folder, os.W_OK):
-        raise ReportError(f"cannot write to {folder}: permission denied")
-
-
-def check_file(option: str, path: Path) -> None:
-    """Make sure, before a run, that an option names a file that can be written.
-
-    Raises:
-        ReportError: It does not.
-    """
-    if path.is_dir():
-        raise ReportError(f"{option}: {path} is a folder: give a file")
-    if path.exists() and not path.is_file():
-        raise ReportError(f"{option}: {path} is no regular file")
-    check_writable(path.parent)
-
-
 def write(path: Path, text: str) -> Path:
-    """Write a file through a temporary one in the same directory, so that no reader sees half of it.
+    """Write a file at once or not at all.
 
     Raises:
         ReportError: The directory cannot be made or written.
     """
-    content = text.encode("utf-8", "backslashreplace")  # of lone surrogates
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                Path(temporary).unlink()
-        raise ReportError(f"cannot write {path}: {error.strerror or error}") from None
+    with replacing(path, ReportError) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))  # of lone surrogates
     return path
 
 
@@ -80,9 +39,8 @@ def read(path: Path) -> dict[str, Any]:
         ReportError: It cannot be read, is no JSON, or does not keep the schema.
     """
     try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
+        with naming("read", path, ReportError):
+            document = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         raise ReportError(f"{path} is not JSON") from None
     known = schema(__package__)["properties"]["schema_version"]["const"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from getintegration_contract.errors import ReportError
+from getintegration_contract.fileio import naming
 from getintegration_contract.report import files, view
 from getintegration_contract.text import shorten, visible
 
@@ -71,9 +72,8 @@ def attach(path: Path, report: dict[str, Any], redacted: Callable[[str], str]) -
         ReportError: The file cannot be read or written, or is no junit.xml.
     """
     try:
-        root = ElementTree.fromstring(path.read_bytes())
-    except OSError as error:
-        raise ReportError(f"cannot read {path}: {error.strerror or error}") from None
+        with naming("read", path, ReportError):
+            root = ElementTree.fromstring(path.read_bytes())
     except ElementTree.ParseError as error:
         raise ReportError(f"{path} is not XML: {error}") from None
     suite = root if root.tag == "testsuite" else root.find("testsuite")

@@ -68,7 +68,7 @@ def test_outputs_on_a_full_disk_are_a_sentence(
 
     monkeypatch.setattr("getintegration_contract.target.waivers.Path.write_text", full)
     assert run(*different, "--write-accept", tmp_path / "a.toml") == 6
-    monkeypatch.setattr("getintegration_contract.report.files.tempfile.mkstemp", full)
+    monkeypatch.setattr("getintegration_contract.fileio.Path.replace", full)
     assert run(*different, "--report-dir", tmp_path / "out") == 4
     for line in (lines := capsys.readouterr().err.splitlines()):
         assert "No space left on device" in line

@@ -3,7 +3,7 @@
 import base64
 import gzip
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,7 @@ ENTRY: dict[str, Any] = {
     "request": {"method": "GET", "url": "http://a/", "headers": []},
     "response": {"status": 200, "headers": [], "content": {}},
 }
-SUITE = about().to_dict()
+SUITE = asdict(about())
 FINDING = vars(Finding("a", "b", "c", None, 0))
 
 
