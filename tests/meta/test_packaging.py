@@ -6,10 +6,8 @@ import shlex
 import socket
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 from typing import Any
@@ -64,9 +62,10 @@ def runner(shared: Callable[..., Any]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def venv(runner: Path) -> Path:
-    """That environment."""
-    return runner / "getintegration-contract"
+def packages(runner: Path) -> Path:
+    """What is installed there."""
+    (folder,) = runner.glob("*/lib/python*/site-packages")
+    return folder
 
 
 Command = Callable[..., Result]
@@ -81,12 +80,13 @@ def empty(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def command(venv: Path, empty: Path, tmp_path: Path) -> Command:
+def command(runner: Path, empty: Path, tmp_path: Path) -> Command:
     """Runs a line of shell in the empty folder, where the installed commands come first."""
     env = environment(HOME=str(tmp_path / "home"), XDG_CACHE_HOME=None)
-    env["PATH"] = f"{venv / 'bin'}:{env['PATH']}"
+    env["PATH"] = f"{runner / cli.PROGRAM / 'bin'}:{env['PATH']}"
 
-    def command(line: str, status: int | None = None) -> Result:
+    def command(line: str, status: int | None = 0) -> Result:
+        line = line.replace("$", cli.PROGRAM)
         done = call("bash", "-c", line, cwd=empty, env=env, timeout=180, status=status)
         return replace(done, directory=empty / "reports")
 
@@ -102,77 +102,64 @@ def mock() -> Iterator[Process]:
 
 
 def test_an_installed_run_judges_a_mock(command: Command, mock: Process, empty: Path) -> None:
-    result = command(f"getintegration-contract run --endpoint-url {mock.url} -n 2 --report-dir reports")
-    assert result.status == 0, result.output
-    whole = json.loads(command("getintegration-contract clauses json").stdout)
-    assert len(result.outcomes) == len(whole["clauses"])
+    result = command(f"$ run --endpoint-url {mock.url} -n 2 --report-dir reports")
+    assert len(result.outcomes) == len(json.loads(command("$ clauses json").stdout)["clauses"])
     assert [path.name for path in empty.iterdir()] == ["reports"]
 
 
 def test_what_it_tells_to_repeat_repeats(command: Command) -> None:
     server = emulator("--no-signatures")
-    result = command(
-        f"getintegration-contract run --endpoint-url {server.url} -k tampered -q --report-dir reports"
-    )
-    assert result.status == 1, result.output
+    result = command(f"$ run --endpoint-url {server.url} -k tampered -q --report-dir reports", 1)
     told = next(iter(result.findings.values()))["repeat"]
-    assert told.startswith(f"getintegration-contract run --endpoint-url {server.url} ")
+    assert told.startswith(f"{cli.PROGRAM} run --endpoint-url {server.url} ")
     assert " tests/contract/" in told.replace("'", "")
-    again = command(told)
+    assert "1 violated" in command(told, 1).stdout
     server.close()
-    assert (again.status, "1 violated" in again.stdout) == (1, True), again.output
 
 
-def test_a_file_of_the_suite_is_named_as_in_reports(command: Command) -> None:
-    result = command("getintegration-contract run tests/contract/test_access.py --collect-only -q", status=0)
-    assert set(re.findall(r"^(\S+)::", result.stdout, re.M)) == {"tests/contract/test_access.py"}
-
-
-@pytest.mark.parametrize("test", ["tests/test_mine.py", "."])
-def test_tests_of_others_are_refused(command: Command, empty: Path, test: str) -> None:
-    (empty / "tests").mkdir()
-    (empty / "tests" / "test_mine.py").write_text("def test_mine(): pass\n", encoding="utf-8")
-    result = command(f"getintegration-contract run {test}")
-    assert (result.status, f"{test} is no test of the suite" in result.stderr) == (4, True), result.output
-
-
-def test_the_users_own_pytest_is_left_alone(command: Command, empty: Path) -> None:
-    (empty / "conftest.py").write_text("raise SystemExit('loaded')\n", encoding="utf-8")
-    (empty / "pytest.ini").write_text("[pytest]\naddopts = --nonsense\n", encoding="utf-8")
-    command("python -m getintegration_contract run -q -k access", status=0)
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("$ run tests/test_mine.py", 4, "tests/test_mine.py is no test of the suite"),
+        ("$ run .", 4, ". is no test of the suite"),
+        ("$ run tests/contract/test_access.py --collect-only -q", 0, "test_access.py::"),
+        ("$ compare a.har --promote", 4, "--contract"),
+        ("python -m getintegration_contract run -q -k access", 0, "PASS"),
+    ],
+)
+def test_the_suites_tests_are_named_as_in_reports_and_the_users_own_left_alone(
+    command: Command, empty: Path, line: str, status: int, said: str
+) -> None:
+    for name, text in (
+        ("tests/test_mine.py", "def test_mine(): pass\n"),
+        ("conftest.py", "raise SystemExit('loaded')\n"),
+        ("pytest.ini", "[pytest]\naddopts = --nonsense\n"),
+    ):
+        (empty / name).parent.mkdir(exist_ok=True)
+        (empty / name).write_text(text, encoding="utf-8")
+    result = command(line, status)
+    assert said in result.output
+    assert set(re.findall(r"^(\S+)::", result.stdout, re.M)) <= {"tests/contract/test_access.py"}
 
 
 def test_recordings_are_compared_without_a_checkout(command: Command, mock: Process) -> None:
-    recorded = command(f"getintegration-contract run --endpoint-url {mock.url} -k valid --record a.har -q")
-    assert recorded.status == 0, recorded.output
-    result = command("getintegration-contract compare a.har emulator")
-    assert result.status in (0, 1), result.output
-    assert "coverage " in result.stdout
-    refused = command("getintegration-contract compare a.har --promote")
-    assert (refused.status, "--contract" in refused.stderr) == (4, True), refused.output
+    command(f"$ run --endpoint-url {mock.url} -k valid --record a.har -q")
+    result = command("$ compare a.har emulator", None)
+    assert (result.status in (0, 1), "coverage " in result.stdout) == (True, True), result.output
 
 
 def test_the_installed_clauses_are_those_of_the_checkout(command: Command) -> None:
-    document = command("getintegration-contract clauses markdown").stdout
-    assert document == (ROOT / "docs" / "clauses.md").read_text(encoding="utf-8")
+    assert command("$ clauses markdown").stdout == (ROOT / "docs" / "clauses.md").read_text(encoding="utf-8")
 
 
-def test_the_base_install_is_lean(venv: Path) -> None:
-    (packages,) = venv.glob("lib/python*/site-packages")
+def test_the_base_install_is_lean(runner: Path, packages: Path) -> None:
     names = {path.name.split("-")[0].lower().replace("_", "-") for path in packages.glob("*.dist-info")}
     assert names & NOT_NEEDED == set()
-    size = sum(path.lstat().st_size for path in venv.rglob("*")) / 2**20
+    size = sum(path.lstat().st_size for path in (runner / cli.PROGRAM).rglob("*")) / 2**20
     assert size < SIZE
 
 
 # --- The action ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def port() -> int:
-    """A port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _listens(port: int) -> bool:
@@ -180,43 +167,36 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _act(runner: Path, folder: Path, port: int, *served: str, **given: str) -> tuple[str, str, str]:
-    """Runs the action: its output, what it printed, and the summary."""
-    python = runner / "getintegration-contract" / "bin" / "python"
-    start = shlex.join([str(python), "-m", "getintegration_emulator", "--port", str(port), *served])
-    done = _step(
-        "Run", runner, folder, **{"start": start, "endpoint_url": f"http://127.0.0.1:{port}"} | given
-    )
-    output = (folder.parent / "OUTPUT").read_text(encoding="utf-8")
-    assert output == f"status={done.status}\n", done.stderr
-    summary = folder.parent / "STEP_SUMMARY"
-    return output, done.output, summary.read_text(encoding="utf-8") if summary.exists() else ""
-
-
-def test_the_action_starts_a_mock_tests_it_and_stops_it(runner: Path, empty: Path, port: int) -> None:
-    output, printed, summary = _act(runner, empty, port, options="-k 'valid or access'")
-    assert output == "status=0\n", printed
-    assert "PASS" in printed
-    assert "upheld" in summary
-    assert {"report.html", "report.json", "junit.xml", "mock.log"} <= {
-        path.name for path in (empty / "contract-reports").iterdir()
-    }
+@pytest.mark.parametrize(
+    ("given", "status", "printed", "summarised"),
+    [
+        ({"options": "-k 'valid or access'"}, 0, ["PASS"], "upheld"),
+        (
+            {"start": "{emulator} --no-signatures", "options": "-k tampered"},
+            *(1, ["::error", "::group::Log of the mock"], "sigv4.tampered"),
+        ),
+        ({"start": "echo out of memory; exit 1", "wait": "1"}, 6, ["out of memory"], ""),
+    ],
+    ids=["a mock that is right", "a mock that violates", "a mock that does not start"],
+)
+def test_the_action_starts_a_mock_tests_it_and_stops_it(
+    runner: Path, empty: Path, given: dict[str, str], status: int, printed: list[str], summarised: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = int(listener.getsockname()[1])
+    python = shlex.quote(str(runner / cli.PROGRAM / "bin" / "python"))
+    emulator = f"{python} -m getintegration_emulator --port {port}"
+    start = given.get("start", "{emulator}").format(emulator=emulator)
+    address = f"http://127.0.0.1:{port}"
+    done = _step("Run", runner, empty, **given | {"start": start, "endpoint_url": address})
+    output, summary = (empty.parent / name for name in ("OUTPUT", "STEP_SUMMARY"))
+    assert output.read_text(encoding="utf-8") == f"status={status}\n", done.output
+    assert [text for text in printed if text not in done.output] == []
+    assert summarised in (summary.read_text(encoding="utf-8") if summary.exists() else "")
+    if status == 0:
+        names = {path.name for path in (empty / "contract-reports").iterdir()}
+        assert names >= {"report.html", "report.json", "junit.xml", "mock.log"}
     wait_for(lambda: not _listens(port))
-
-
-def test_the_action_fails_with_a_mock_that_violates(runner: Path, empty: Path, port: int) -> None:
-    output, printed, summary = _act(runner, empty, port, "--no-signatures", options="-k tampered")
-    assert output == "status=1\n"
-    assert "::error" in printed
-    assert "::group::Log of the mock" in printed
-    assert "sigv4.tampered" in summary
-
-
-def test_the_action_shows_why_a_mock_did_not_start(runner: Path, empty: Path, port: int) -> None:
-    given = {"start": "echo out of memory; exit 1", "wait": "1"}
-    output, printed, _ = _act(runner, empty, port, **given)
-    assert output == "status=6\n"
-    assert "out of memory" in printed
 
 
 def test_the_actions_reports_become_an_artifact() -> None:
@@ -228,14 +208,9 @@ def test_the_actions_reports_become_an_artifact() -> None:
 # --- Metadata -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def metadata(venv: Path) -> Message:
-    """What an index shows of the wheel."""
-    (path,) = venv.glob("lib/python*/site-packages/getintegration_contract-*.dist-info/METADATA")
-    return Parser().parsestr(path.read_text(encoding="utf-8"))
-
-
-def test_the_metadata_are_complete_and_the_readmes_links_lead_somewhere(metadata: Message) -> None:
+def test_the_metadata_are_complete_and_the_readmes_links_lead_somewhere(packages: Path) -> None:
+    (path,) = packages.glob("getintegration_contract-*.dist-info/METADATA")
+    metadata = Parser().parsestr(path.read_text(encoding="utf-8"))
     for header in ("Author", "Keywords", "Summary", "Requires-Python", "License-Expression"):
         assert metadata[header], header
     urls = dict(value.split(", ", 1) for value in metadata.get_all("Project-URL", []))
@@ -252,13 +227,8 @@ def test_the_metadata_are_complete_and_the_readmes_links_lead_somewhere(metadata
 # --- The command --------------------------------------------------------------------------------------------
 
 
-def test_the_command_is_installed_as_described() -> None:
-    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
-    assert scripts == {cli.PROGRAM: "getintegration_contract.cli:main"}
-
-
 @pytest.mark.parametrize(
-    ("typed", "status", "said"),
+    ("line", "status", "said"),
     [
         ("", 0, "usage: getintegration-contract COMMAND"),
         ("--help", 0, "commands:"),
@@ -267,40 +237,21 @@ def test_the_command_is_installed_as_described() -> None:
         ("xyz", 4, "there are run, emulator"),
         ("clauses xml", 4, "invalid choice: 'xml'"),
         ("report trend nowhere", 4, "nowhere"),
+        *((f"{name} --help", 0, f"usage: getintegration-contract {name} ") for name in cli.COMMANDS),
+        ("run -q tests/contract/test_access.py --report-dir o --record a.har --write-waivers w.toml", 0, ""),
+        ("compare emulator emulator --report-dir out --write-accept w.toml", 0, ""),
+        ("clauses markdown", 0, ""),
+        ("emulator --port 0 --exit-with-stdin", 0, ""),
+        (f"report compare {STORED} {STORED} -o out.html", 0, ""),
+        (f"report trend {STORED.parent} -o out.html", 0, ""),
+        ("sweep --endpoint-url http://127.0.0.1:9", 6, ""),
     ],
 )
-def test_a_command_line_is_answered(
-    capsys: pytest.CaptureFixture[str], typed: str, status: int, said: str
+def test_a_command_line_is_answered_and_leaves_no_encoding_to_chance(
+    line: str, status: int, said: str, tmp_path: Path
 ) -> None:
-    try:
-        got = cli.main(shlex.split(typed))
-    except SystemExit as end:
-        got = int(end.code or 0)
-    assert got == status
-    captured = capsys.readouterr()
-    assert said in captured.out + captured.err
-
-
-@pytest.mark.parametrize("name", cli.COMMANDS)
-def test_every_command_helps_by_its_name(name: str) -> None:
-    done = call(sys.executable, "-m", "getintegration_contract", name, "--help", status=0)
-    assert f"usage: getintegration-contract {name} " in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("line", "status"),
-    [
-        ("run -q tests/contract/test_access.py --report-dir out --record a.har --write-waivers w.toml", 0),
-        ("compare emulator emulator --report-dir out --write-accept w.toml", 0),
-        ("clauses markdown", 0),
-        ("emulator --port 0 --exit-with-stdin", 0),
-        (f"report compare {STORED} {STORED} -o out.html", 0),
-        (f"report trend {STORED.parent} -o out.html", 0),
-        ("sweep --endpoint-url http://127.0.0.1:9", 6),
-    ],
-)
-def test_no_command_leaves_an_encoding_to_chance(line: str, status: int, tmp_path: Path) -> None:
     strict = ["-X", "warn_default_encoding", "-W", "error::EncodingWarning"]
     command = (sys.executable, *strict, "-m", "getintegration_contract", *shlex.split(line))
     done = call(*command, cwd=tmp_path, stdin=subprocess.DEVNULL, status=status)
+    assert said in done.output
     assert "Warning" not in done.stderr
