@@ -209,9 +209,9 @@ def answered(**members: object) -> exchange.Exchange:
     return exchange.Exchange("http://t", exchange.Request("POST", "/domains/name/integrations"), response)
 
 
-def checking() -> tuple[Checker, Entry]:
+def checking(test: str = "t") -> tuple[Checker, Entry]:
     """A checker, and what it makes note of."""
-    entry = Entry("t")
+    entry = Entry(test)
     return Checker(Judge(CONTRACT), entry, Redactor(), lambda name: CONTRACT.clauses[name].gates()), entry
 
 
