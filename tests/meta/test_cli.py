@@ -22,13 +22,26 @@ def test_status_0_when_everything_is_upheld(default_run: Result) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["def test_broken():\n    raise RuntimeError('of its own making')\n", "import no_such_module\n"]
+    ("code", "said"),
+    [
+        ("def test_broken():\n    raise RuntimeError('of its own making')\n", "of its own making"),
+        ("import no_such_module\n", "no_such_module"),
+        (
+            "import pytest\n@pytest.mark.clauses('no.such')\ndef test_broken():\n    pass\n",
+            "names the clause no.such, which does not exist",
+        ),
+    ],
+    ids=["it raises", "it cannot be imported", "it names an unknown clause"],
 )
-def test_status_3_when_a_scenario_breaks_by_itself(run_suite: RunSuite, tmp_path: Path, code: str) -> None:
+def test_status_3_when_a_scenario_breaks_by_itself(
+    run_suite: RunSuite, tmp_path: Path, code: str, said: str
+) -> None:
     scenario = tmp_path / "test_broken.py"
     scenario.write_text(code, encoding="utf-8")
     result = run_suite(suite("access"), scenario, status=3)
-    assert "test_broken" in result.report["errors"][0]
+    (error,) = result.report["errors"]
+    assert "test_broken" in error
+    assert said in result.stdout
     assert "\nINTERNAL ERROR  " in result.stdout
 
 
@@ -199,15 +212,9 @@ def test_list_clauses_prints_them_and_does_nothing_else(default_run: Result) -> 
         assert f"`{name}`" in markdown.stdout
 
 
-@pytest.fixture
-def open_server(closing: Any) -> str:
-    """The second server, verifying nobody: its address."""
+def test_what_is_not_claimed_is_told_first_and_not_checked(run_suite: RunSuite, closing: Any) -> None:
     server: Process = closing(started(ROOT / "tests/meta/second_server", "--no-signatures"))
-    return server.url
-
-
-def test_what_is_not_claimed_is_told_first_and_not_checked(run_suite: RunSuite, open_server: str) -> None:
-    options = (suite("signatures"), suite("precedence"), "--endpoint-url", open_server)
+    options = (suite("signatures"), suite("precedence"), "--endpoint-url", server.url)
     result = run_suite(*options, "--not-claimed", "signatures", status=0)
     head = result.stdout[: result.stdout.index("collected")]
     assert re.search(r"not claimed, so not checked: .*\bsignatures\b", head)
@@ -215,11 +222,6 @@ def test_what_is_not_claimed_is_told_first_and_not_checked(run_suite: RunSuite, 
         assert outcome == "not claimed" or not name.startswith("sigv4."), name
     implied = {"signatures", "access-control", "temporary-credentials"}
     assert not set(result.report["target"]["capabilities"]) & implied
-
-
-def test_an_open_server_that_claims_signatures_is_found_out(run_suite: RunSuite, open_server: str) -> None:
-    result = run_suite(suite("signatures"), "-k", "wrong_secret", "--endpoint-url", open_server, status=1)
-    assert "sigv4.wrong-secret" in result.findings
 
 
 def test_options_count_for_the_shipped_emulator_too(run_suite: RunSuite) -> None:
