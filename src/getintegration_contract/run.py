@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,57 +71,51 @@ class Settings:
         return max(1, min(PLENTY, math.ceil(examples / SHARD)), math.ceil(examples / LARGEST_SHARD))
 
 
+@dataclass
 class Run:
     """Prepares a target, gathers the findings of tests, and gives the verdict.
 
-    Args:
-        contract: The contract.
+    Attributes:
         target: What is tested; without an endpoint it is the emulator.
         settings: How it is tested.
         waivers: Accepted violations.
-        say: Prints a sentence about what happens outside tests.
+        print: Prints a sentence about what happens outside tests.
         emulator: The shipped emulator, which starts in the meantime, and ends with the run.
+        preparation: Seconds that each answer took while the target was prepared.
+        baseline: The report that this run is compared with.
+        notes: Those beside the ledger's.
+        is_partial: Whether any test of the suite did not run, by choice or because one failed.
     """
 
-    def __init__(
-        self,
-        contract: Contract,
-        target: Target,
-        settings: Settings,
-        waivers: list[Waiver],
-        say: Callable[[str], None],
-        emulator: LocalEmulator | None = None,
-    ) -> None:
-        self.contract = contract
-        self.target = target
-        self.settings = settings
-        self.waivers = waivers
-        self._print = say
-        self._emulator = emulator
-        #: Whether the run started the shipped emulator.
-        self.is_emulator = emulator is not None
-        self.state: State | None = None
-        self.budget = Budget()
-        self.started = datetime.datetime.now(datetime.UTC)
-        self._clock = time.monotonic()
-        self.seconds = 0.0
-        #: Seconds that each answer took while the target was prepared.
-        self.preparation: list[float] = []
-        self.internal_errors: list[str] = []
-        #: The report that this run is compared with, and notes beside those of the ledger.
-        self.baseline: dict[str, Any] | None = None
-        self.notes: list[str] = []
-        #: Whether any test of the suite did not run, by choice or because one failed.
-        self.is_partial = False
+    contract: Contract
+    target: Target
+    settings: Settings
+    waivers: list[Waiver]
+    print: Callable[[str], None]
+    emulator: LocalEmulator | None = None
+    baseline: dict[str, Any] | None = None
+    notes: list[str] = field(default_factory=list)
+    state: State | None = None
+    budget: Budget = field(default_factory=Budget)
+    started: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+    seconds: float = 0.0
+    preparation: list[float] = field(default_factory=list)
+    internal_errors: list[str] = field(default_factory=list)
+    is_partial: bool = False
+    _clock: float = field(default_factory=time.monotonic)
+    #: Undoes what was done for the run, the last first.
+    _undo: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
         today = self.started.date()
-        self.expired = [waiver for waiver in waivers if waiver.expired(today)]
-        self.waived = frozenset(waiver.clause for waiver in waivers if not waiver.expired(today))
-        self.ledger = Ledger(contract, target.capabilities, strict=settings.strict, waived=self.waived)
-        self._redactor = Redactor(accounts=settings.redact_accounts)
-        #: Undoes what was done for the run, the last first.
-        self._undo = ExitStack()
-        if emulator is not None:
-            self._undo.callback(emulator.close)
+        self.expired = [waiver for waiver in self.waivers if waiver.expired(today)]
+        self.waived = frozenset(waiver.clause for waiver in self.waivers if waiver not in self.expired)
+        strict, capabilities = self.settings.strict, self.target.capabilities
+        self.ledger = Ledger(self.contract, capabilities, strict=strict, waived=self.waived)
+        self._redactor = Redactor(accounts=self.settings.redact_accounts)
+        self.is_emulator = self.emulator is not None
+        if self.emulator is not None:
+            self._undo.callback(self.emulator.close)
 
     @property
     def redactor(self) -> Redactor:
@@ -141,8 +135,8 @@ class Run:
             EnvironmentFault: With one sentence that says what is wrong.
         """
         try:
-            if self._emulator is not None:
-                url, identities = self._emulator.url, emulator_identities()
+            if self.emulator is not None:
+                url, identities = self.emulator.url, emulator_identities()
                 self.target = replace(self.target, endpoint=url, identities=identities)
             self.state = state = self._provide()
         except EnvironmentFault as error:
@@ -196,7 +190,7 @@ class Run:
 
     def say(self, line: str) -> None:
         """Print a sentence without secrets, whether it is the suite's or a server's."""
-        self._print(self.redactor.text(line))
+        self.print(self.redactor.text(line))
 
     def announce(self) -> list[str]:
         """What the run is about to do: its target, what it does not check, what it writes."""
