@@ -15,55 +15,44 @@ from .mutants.messages import Forward, Request, Response, ok
 from .support import Process, Result, finish, start_suite, suite
 
 
-def _config(**option: object) -> Any:
-    given = {"numprocesses": None, "usepdb": False, "keyword": "", "markexpr": "", **option}
-    return SimpleNamespace(
-        option=SimpleNamespace(**given),
-        args=["tests/contract"],
-        pluginmanager=SimpleNamespace(hasplugin=lambda name: True),
-    )
-
-
-def _run(latency: float, rate: float | None = None, *, is_emulator: bool = False) -> Any:
+def _number(
+    latency: float, asked: int | None, rate: float | None = None, is_emulator: bool = False, **option: object
+) -> tuple[int, bool]:
+    """How many workers are chosen, and whether anything is said of it."""
+    given = {"numprocesses": asked, "usepdb": False, "keyword": "", "markexpr": "", **option}
+    plugins = SimpleNamespace(hasplugin=lambda name: True)
+    config: Any = SimpleNamespace(option=SimpleNamespace(**given), args=["tests"], pluginmanager=plugins)
     said: list[str] = []
-    target = SimpleNamespace(rate=rate)
-    return SimpleNamespace(
-        latency=latency, target=target, is_emulator=is_emulator, say=said.append, said=said
-    )
-
-
-@pytest.fixture(autouse=True)
-def idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine with nothing else to do."""
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    about = {"latency": latency, "target": SimpleNamespace(rate=rate), "is_emulator": is_emulator}
+    run: Any = SimpleNamespace(**about, say=said.append)
+    return workers.number(config, run), bool(said)
 
 
 @pytest.mark.parametrize(
-    ("asked", "latency", "rate", "option", "due"),
+    ("latency", "asked", "how", "load", "due"),
     [
-        pytest.param(None, 0.1, None, {}, 6, id="slow"),
-        pytest.param(None, 0.001, None, {}, 0, id="quick"),
-        pytest.param(None, 0.1, 5.0, {}, 0, id="slow, at a rate"),
-        pytest.param(None, 0.1, None, {"keyword": "fuzz"}, 0, id="slow, some tests"),
-        pytest.param(None, 0.1, None, {"usepdb": True}, 0, id="slow, in a debugger"),
-        pytest.param(0, 0.1, None, {}, 0, id="slow, none asked for"),
-        pytest.param(3, 0.1, None, {}, 3, id="slow, three asked for"),
-        pytest.param(3, 0.001, None, {}, 0, id="quick, three asked for"),
+        pytest.param(0.1, None, {}, 0, (6, False), id="slow"),
+        pytest.param(0.1, None, {}, 1000, (0, False), id="slow, on a busy machine"),
+        pytest.param(0.1, None, {"is_emulator": True}, 0, (0, False), id="slow, the emulator"),
+        pytest.param(0.001, None, {}, 0, (0, False), id="quick"),
+        pytest.param(0.1, None, {"rate": 5.0}, 0, (0, False), id="slow, at a rate"),
+        pytest.param(0.1, None, {"keyword": "fuzz"}, 0, (0, False), id="slow, some tests"),
+        pytest.param(0.1, None, {"usepdb": True}, 0, (0, False), id="slow, in a debugger"),
+        pytest.param(0.1, 0, {}, 0, (0, False), id="slow, none asked for"),
+        pytest.param(0.1, 3, {}, 1000, (3, False), id="slow, three asked for"),
+        pytest.param(0.001, 3, {}, 0, (0, True), id="quick, three asked for"),
     ],
 )
 def test_number(
-    asked: int | None, latency: float, rate: float | None, option: dict[str, object], due: int
+    monkeypatch: pytest.MonkeyPatch,
+    latency: float,
+    asked: int | None,
+    how: dict[str, Any],
+    load: float,
+    due: tuple[int, bool],
 ) -> None:
-    run = _run(latency, rate)
-    assert workers.number(_config(numprocesses=asked, **option), run) == due
-    assert bool(run.said) == (asked == 3 and latency < 0.01)
-
-
-def test_a_busy_machine_gets_no_more_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert workers.number(_config(), _run(0.1, is_emulator=True)) == 0
-    monkeypatch.setattr(os, "getloadavg", lambda: (1000.0, 0.0, 0.0))
-    assert workers.number(_config(), _run(0.1)) == 0
-    assert workers.number(_config(numprocesses=3), _run(0.1)) == 3
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    assert _number(latency, asked, **how) == due
 
 
 @pytest.mark.parametrize(
