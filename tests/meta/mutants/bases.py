@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from .messages import Request, Response
 from .proxy import Base
@@ -17,6 +19,8 @@ _COMMANDS = {
     "second": (str(ROOT / "tests" / "meta" / "second_server"),),
 }
 NAMES = tuple(_COMMANDS)
+#: Seconds that a server may take to start.
+_START = 15
 
 _STOCKED = {
     "ObjectTypeName": "Contract_Type-1",
@@ -25,22 +29,28 @@ _STOCKED = {
 }
 
 
+class StartError(RuntimeError):
+    """A server did not say where it listens."""
+
+
 class Process:
     """A server in a process of its own that prints its address as JSON and ends with its input."""
 
-    def __init__(
-        self, *command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, *command: str | Path, **how: Any) -> None:
         self._process = subprocess.Popen(
             [sys.executable, *map(str, command), "--port", "0", "--exit-with-stdin"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=cwd,
-            env=env,
             start_new_session=True,
+            **how,
         )
         assert self._process.stdout is not None
-        self.url: str = json.loads(self._process.stdout.readline())["url"]
+        ready, _, _ = select.select([self._process.stdout], [], [], _START)
+        try:
+            self.url: str = json.loads(self._process.stdout.readline() if ready else b"")["url"]
+        except (ValueError, LookupError, TypeError) as error:
+            self.kill()
+            raise StartError(f"{command} did not start") from error
 
     def close(self) -> None:
         """Stop it."""
@@ -49,7 +59,7 @@ class Process:
     def kill(self) -> None:
         """Let it die at once."""
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
 
 class BaseServer(Process):

@@ -8,29 +8,25 @@ Results are kept in a file: a run goes on where the one before ended, until emul
 import argparse
 import fnmatch
 import hashlib
-import importlib
 import json
 import os
+import pickle
 import random
-import select
 import shutil
-import signal
+import subprocess
 import sys
 import time
 import tomllib
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
-from typing import Any
 
 import pytest
 
 from .alterations import PACKAGE, SOURCE, Place, places
-from .bases import ROOT
-from .jobs import SUITE, fork, preload, target_file
-from .kit import Mutant
+from .bases import ROOT, Process, StartError
+from .jobs import SUITE, ended, fork, preload, target_file
+from .kit import Mutant, chain
 
 #: Where results are kept, and how long is enough for one run.
 RESULTS, MINUTES = Path(".emulator-code.jsonl"), 60.0
@@ -48,128 +44,59 @@ _OWN_FIRST = {
 }
 
 
-def _import_from(place: Place | None, folder: Path) -> None:
-    """Have this process, and those it starts, import the emulator altered, from a copy."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
-        del sys.modules[name]
-    if place is not None:
-        copy = shutil.copytree(SOURCE, folder / "src" / PACKAGE)
-        (copy / f"{place.module}.py").write_text(place.source(), encoding="utf-8")
-        sys.path.insert(0, str(copy.parent))
-        os.environ["PYTHONPATH"] = str(copy.parent)
-
-
-class Emulator:
-    """A forked emulator, altered; ``url`` is None if it does not start."""
-
-    def __init__(self, place: Place | None, folder: Path, executed: Path | None = None) -> None:
-        reading, writing = os.pipe()
-        alive, self._life = os.pipe()  # it ends with this process
-
-        def serve() -> int:
-            os.dup2(writing, 1)
-            os.dup2(alive, 0)
-            sys.stdin = os.fdopen(0)  # multiprocessing has put another there
-            os.close(self._life)
-            _import_from(place, folder)
-            if executed is not None:
-                _record(executed)
-            main = importlib.import_module(f"{PACKAGE}.__main__").main
-            return int(main(["--port", "0", "--region", "us-east-1", "--exit-with-stdin"]))
-
-        self._process = fork(serve, folder / "emulator")
-        os.close(writing)
-        os.close(alive)
-        ready, _, _ = select.select([reading], [], [], 15)
-        line = os.read(reading, 1000) if ready else b""
-        os.close(reading)
-        self.url: str | None = None
-        with suppress(ValueError, KeyError, TypeError):
-            self.url = json.loads(line)["url"]
-
-    def stop(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End it."""
-        os.kill(self._process.pid or 0, number)
-        self._process.join()
-        os.close(self._life)
-
-
-def _record(file: Path) -> None:
-    """Write down which lines of the emulator are executed from now on, when it ends by SIGTERM."""
-    lines: set[str] = set()
-
-    def trace(frame: FrameType, event: str, argument: object) -> Any:
-        path = frame.f_code.co_filename
-        if not path.startswith(str(SOURCE)):
-            return None
-        lines.add(f"{Path(path).stem}:{frame.f_lineno}")
-        return trace
-
-    def end(*_: object) -> None:
-        sys.settrace(None)
-        file.write_text("\n".join(sorted(lines)), encoding="utf-8")
-        os._exit(0)
-
-    sys.settrace(trace)
-    # The server takes SIGTERM for itself once it runs.
-    signal.signal(signal.SIGUSR1, end)
-
-
-def gate(url: str, folder: Path) -> int:
-    """Run the suite until something is violated; returns its exit status, below 0 if it took too long."""
+def gate(url: str, folder: Path) -> int | None:
+    """Run the suite until something is violated; returns its exit status, None if it took too long."""
     target = folder / "target.toml"
-    target.write_text(target_file(Mutant("", "", frozenset(), lambda: None)), encoding="utf-8")
+    target.write_text(target_file(Mutant("", "", frozenset(), chain)), encoding="utf-8")
     all_tests = sorted(path.stem[5:] for path in (ROOT / "tests" / "contract").glob("test_*.py"))
     files = [f"tests/contract/test_{name}.py" for name in dict.fromkeys((*_FIRST, *all_tests))]
-    return _pytest([*files, "--endpoint-url", url, "--target", str(target)], folder)
+    arguments = [*files, *SUITE[1:], "-x", "--endpoint-url", url, "--target", str(target)]
+    return ended(fork(lambda: int(pytest.main(arguments)), folder / "output"), LIMIT)
 
 
-def own_tests(place: Place, folder: Path) -> int:
+def own_tests(place: Place, environment: dict[str, str]) -> int | None:
     """Run the emulator's own tests on an alteration; returns as :func:`gate` does."""
     names = dict.fromkeys((*_OWN_FIRST.get(place.module, ()), *_OWN))
-    return _pytest([f"tests/meta/emulator/test_emulator_{name}.py" for name in names], folder, place)
-
-
-def _pytest(arguments: Sequence[str], folder: Path, place: Place | None = None) -> int:
-    """Run tests in a process of its own, which imports the emulator altered if a place is given."""
-
-    def run() -> int:
-        if place is not None:
-            _import_from(place, folder)
-        return int(pytest.main([*arguments, *SUITE[1:], "-x"]))
-
-    process = fork(run, folder / "output")
-    process.join(LIMIT)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-    return process.exitcode or 0
+    files = [f"tests/meta/emulator/test_emulator_{name}.py" for name in names]
+    command = [sys.executable, "-m", "pytest", *files, *SUITE[1:], "-x"]
+    try:
+        return subprocess.run(command, env=environment, capture_output=True, timeout=LIMIT).returncode
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def reachable(found: Sequence[Place]) -> list[Place]:
     """The places that a run of the gate passes."""
     with TemporaryDirectory(prefix="emulator-") as name:
-        folder = Path(name)
-        emulator = Emulator(None, folder, folder / "lines")
-        assert emulator.url is not None
+        folder, lines = Path(name), Path(name) / "lines"
+        tracing = ("-m", "trace", "--count", "--file", lines, "--coverdir", folder, "--module", PACKAGE)
+        emulator = Process(*tracing, "--region", "us-east-1", stderr=subprocess.DEVNULL)
         status = gate(emulator.url, folder)
-        emulator.stop(signal.SIGUSR1)
+        emulator.close()
         assert status == 0, (folder / "output").read_text("utf-8")
-        executed = set((folder / "lines").read_text("utf-8").split())
-    return [place for place in found if any(f"{place.module}:{line}" in executed for line in place.lines)]
+        counted = pickle.loads(lines.read_bytes())[0]
+    executed = {(Path(file).stem, line) for file, line in counted if Path(file).parent == SOURCE}
+    return [place for place in found if any((place.module, line) in executed for line in place.lines)]
 
 
-def attempt(place: Place, tested: bool | None) -> int | str:
+def attempt(place: Place, tested: bool | None) -> int | str | None:
     """The exit status of the gate against an alteration, or of the emulator's own tests if it is tested."""
     with TemporaryDirectory(prefix="emulator-") as name:
         folder = Path(name)
+        copy = shutil.copytree(SOURCE, folder / "src" / PACKAGE)
+        (copy / f"{place.module}.py").write_text(place.source(), encoding="utf-8")
+        environment = {**os.environ, "PYTHONPATH": str(copy.parent)}
         if tested:
-            return own_tests(place, folder)
-        emulator = Emulator(place, folder)
+            return own_tests(place, environment)
         try:
-            return "does not start" if emulator.url is None else gate(emulator.url, folder)
+            how = {"env": environment, "stderr": subprocess.DEVNULL}
+            emulator = Process("-m", PACKAGE, "--region", "us-east-1", **how)
+        except StartError:
+            return "does not start"
+        try:
+            return gate(emulator.url, folder)
         finally:
-            emulator.stop()
+            emulator.kill()
 
 
 def reasons() -> dict[str, bool]:
@@ -210,7 +137,7 @@ def digest() -> str:
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def _kept(file: Path, wanted: str) -> dict[tuple[str, str], int | str]:
+def _kept(file: Path, wanted: str) -> dict[tuple[str, str], int | str | None]:
     """Results of runs before, if they are of the same code: by place, and by who was to notice it."""
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if not lines or json.loads(lines[0]) != wanted:
@@ -251,10 +178,10 @@ def survey(minutes: float, results: Path, pattern: str = "*", *, reasoned: bool 
     return 1 if any(wrong.values()) else 0
 
 
-def _try(due: dict[Place, bool | None], minutes: float, results: Path) -> dict[Place, int | str]:
+def _try(due: dict[Place, bool | None], minutes: float, results: Path) -> dict[Place, int | str | None]:
     """The exit statuses of all that was tried, now or in a run before."""
     done, end = _kept(results, digest()), time.monotonic() + minutes * 60
-    ends: dict[Place, int | str] = {}
+    ends: dict[Place, int | str | None] = {}
     # In an order of chance, so that a part is a sample of all.
     for place in random.Random(1).sample(list(due), len(due)):
         key = place.name, "the emulator's own tests" if due[place] else "the gate"
