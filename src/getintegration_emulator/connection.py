@@ -191,7 +191,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, error: ApiError) -> None:
         """Answer and close; what the client is still sending is read a while, so that it gets the answer."""
-        if self._refused or self._transport.is_closing():
+        if self._transport.is_closing():
             return
         self._refused = True
         self._write(error_answer(error), last=True)

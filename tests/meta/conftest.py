@@ -193,6 +193,17 @@ def serve(closing: Close) -> Serve:
 
 
 @pytest.fixture
+def against(serve: Serve, connect: Callable[..., Client]) -> Callable[..., tuple[Client, Scripted]]:
+    """Makes a client of a server whose answers a function makes, and that server."""
+
+    def against(script: Script, **options: Any) -> tuple[Client, Scripted]:
+        server = serve(script)
+        return connect(server.url, **options), server
+
+    return against
+
+
+@pytest.fixture
 def tap(closing: Close) -> Callable[..., Tap]:
     """Listens in on what is sent to a server, and may change what it answers."""
     return lambda *how: closing(Tap(*how))

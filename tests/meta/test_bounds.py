@@ -54,9 +54,8 @@ _MOST = 60
         pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="continue without end"),
     ],
 )
-def test_waiting_is_bounded(serve: Any, connect: Any, start: bytes, drop: bytes) -> None:
-    answer = Raw(start, "stall", repeat(drop) if drop else (), 0.02)
-    client = connect(serve(lambda _: answer).url, timeout=0.2)
+def test_waiting_is_bounded(against: Any, start: bytes, drop: bytes) -> None:
+    client, _ = against(lambda _: Raw(start, "stall", repeat(drop) if drop else (), 0.02), timeout=0.2)
     started = time.monotonic()
     exchange = client.send(get_integration("a", "u"))
     assert time.monotonic() - started < 3
@@ -64,12 +63,11 @@ def test_waiting_is_bounded(serve: Any, connect: Any, start: bytes, drop: bytes)
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
-def test_an_answer_in_small_pieces_is_read_whole(serve: Any, connect: Any, size: int) -> None:
+def test_an_answer_in_small_pieces_is_read_whole(against: Any, size: int) -> None:
     fine = ok({"Uri": "u"})
     whole = b"HTTP/1.1 100 Continue\r\n\r\n" + serialise(fine)
     answer = Raw(b"", "keep", [whole[at : at + size] for at in range(0, len(whole), size)], 0.0005)
-    client = connect(serve(lambda _: answer).url)
-    exchange = client.send(get_integration("a", "u"))
+    exchange = against(lambda _: answer)[0].send(get_integration("a", "u"))
     assert (exchange.response.status, exchange.faults, exchange.response.body) == (200, (), fine.body)
     assert exchange.response.headers[:-1] == fine.headers
 
@@ -136,7 +134,7 @@ def test_memory_and_time_are_bounded(
 
 
 @pytest.mark.parametrize("limit", [4, 100])
-def test_every_request_that_leaves_is_counted(serve: Any, connect: Any, limit: int) -> None:
+def test_every_request_that_leaves_is_counted(against: Any, limit: int) -> None:
     seen: set[int] = set()
     admitted: list[bool] = []
     noted: list[Exchange] = []
@@ -152,15 +150,14 @@ def test_every_request_that_leaves_is_counted(serve: Any, connect: Any, limit: i
             raise BudgetExhausted("spent")
         admitted.append(limited)
 
-    server = serve(script)
-    client = connect(server.url, acquire=acquire, observe=noted.append)
+    client, server = against(script, acquire=acquire, observe=noted.append)
     with nullcontext() if limit == 100 else pytest.raises(BudgetExhausted):
         pipeline(client, *[PipelinedRequest(get_integration("a", "u"), None)] * 6)
     assert len(server.received) == client.sent == len(admitted) == len(noted)
     assert len(admitted) == min(limit, 11), "six answers, and five that were dropped"
 
 
-def test_every_attempt_takes_part_of_the_budget(serve: Any, connect: Any) -> None:
+def test_every_attempt_takes_part_of_the_budget(against: Any) -> None:
     def acquire(limited: bool, writing: bool) -> None:
         taken.append(limited)
         if len(taken) > 3:
@@ -168,8 +165,7 @@ def test_every_attempt_takes_part_of_the_budget(serve: Any, connect: Any) -> Non
 
     taken: list[bool] = []
     answers = [Response(503), ok({"Uri": "u"}), Response(503)]
-    server = serve(lambda _: answers.pop(0))
-    client = connect(server.url, acquire=acquire)
+    client, server = against(lambda _: answers.pop(0), acquire=acquire)
     client.send(get_integration("a", "u"))
     with pytest.raises(BudgetExhausted):
         client.send(get_integration("a", "u"))
@@ -184,12 +180,9 @@ WRITES = [create_domain("a"), delete_domain("a"), put_integration("a", "u"), del
 @pytest.mark.parametrize(
     ("request_", "writing"), [*((each, False) for each in READS), *((each, True) for each in WRITES)]
 )
-def test_the_budget_is_told_of_what_writes(
-    serve: Any, connect: Any, request_: Request, writing: bool
-) -> None:
+def test_the_budget_knows_what_writes(against: Any, request_: Request, writing: bool) -> None:
     seen: list[bool] = []
-    url = serve(lambda _: ok({})).url
-    client = connect(url, acquire=lambda limited, writing: seen.append(writing))
+    client, _ = against(lambda _: ok({}), acquire=lambda limited, writing: seen.append(writing))
     client.send(request_)
     client.sibling().send(request_)
     assert seen == [writing, writing]

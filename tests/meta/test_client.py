@@ -61,9 +61,8 @@ BODIES = [b"", b"{}", b"\x00\xff\xfe", b'{"Uri": "\xc3\xa9"}', b"a\r\n\r\nb", b"
 ANY = ok({"Uri": "u"})
 
 
-def test_requests_arrive_as_they_are_meant_on_one_connection(serve: Serve, connect: Any) -> None:
-    server = serve(lambda request: error(404, "X") if request.body == b"{}" else ANY)
-    client = connect(server.url)
+def test_requests_arrive_as_they_are_meant_on_one_connection(against: Any) -> None:
+    client, server = against(lambda request: error(404, "X") if request.body == b"{}" else ANY)
     sent = [Request("POST", target) for target in TARGETS]
     sent += [get_integration("a", body=body) for body in BODIES]
     sent += [Request(method, "/domains") for method in ("PATCH", "OPTIONS", "GET")]
@@ -75,9 +74,8 @@ def test_requests_arrive_as_they_are_meant_on_one_connection(serve: Serve, conne
     assert len({request.connection for request in server.received}) == 1
 
 
-def test_nothing_is_added_but_what_http_and_signing_need(serve: Serve, connect: Any) -> None:
-    server = serve(lambda _: ANY)
-    client = connect(server.url)
+def test_nothing_is_added_but_what_http_and_signing_need(against: Any) -> None:
+    client, server = against(lambda _: ANY)
     client.send(Request("POST", "/", (("X-Odd-CASE", "1"),), b"{}"))
     client.send(Request("POST", "/"), CALLER)
     unsigned, signed = ({name for name, _ in request.headers} for request in server.received)
@@ -87,20 +85,20 @@ def test_nothing_is_added_but_what_http_and_signing_need(serve: Serve, connect: 
     assert {name.lower() for name in signed - http} == needed
 
 
-def test_answers_are_kept_as_they_came(serve: Serve, connect: Any) -> None:
+def test_answers_are_kept_as_they_came(against: Any) -> None:
     packed = gzip.compress(b'{"Uri": 1}')
     headers = (("X-ODD-case", "1"), ("X-ODD-case", "2"), ("Content-Encoding", "gzip"))
     many = tuple((f"X-Header-{number}", "x") for number in range(200))
-    server = serve(lambda _: Response(200, (*headers, *many), packed, "Fine"))
-    response = connect(server.url).send(get_integration("a", "u")).response
+    client, _ = against(lambda _: Response(200, (*headers, *many), packed, "Fine"))
+    response = client.send(get_integration("a", "u")).response
     assert (response.status, response.reason, response.body) == (200, "Fine", b'{"Uri": 1}')
     assert response.headers[:-2] == (*headers, *many)
 
 
-def test_a_redirect_is_an_answer(serve: Serve, connect: Any) -> None:
+def test_a_redirect_is_an_answer(against: Any) -> None:
     places = ["/elsewhere", "http://[", "://", ""]
-    server = serve(script(*(Response(307, (("Location", each), ("Set-Cookie", "a=b"))) for each in places)))
-    client = connect(server.url)
+    answers = [Response(307, (("Location", each), ("Set-Cookie", "a=b"))) for each in places]
+    client, server = against(script(*answers))
     assert [client.send(get_integration("a", "u")).response.status for _ in places] == [307] * len(places)
     assert len(server.received) == len(places)
 
@@ -149,19 +147,17 @@ def judged(exchange: Exchange) -> Entry:
 
 @pytest.mark.parametrize(("answer", "kind"), STRAY.values(), ids=STRAY.keys())
 def test_a_stray_fault_is_counted_and_one_that_persists_is_a_violation(
-    serve: Serve, connect: Any, answer: Any, kind: str
+    against: Any, answer: Any, kind: str
 ) -> None:
     observed: list[Exchange] = []
-    server = serve(script(answer, FINE))
-    client = connect(server.url, observe=observed.append)
+    client, server = against(script(answer, FINE), observe=observed.append)
     exchange = client.send(get_integration("a", "u"), CALLER)
     assert exchange.response.status == 200
     assert exchange.faults == (kind,)
     assert client.sent == len(observed) == len(server.received) == 2
     assert ([fault for fault, _ in client.faults], dict(judged(exchange).findings)) == ([kind], {})
 
-    server = serve(script(answer))
-    client = connect(server.url)
+    client, server = against(script(answer))
     exchange = client.send(get_integration("a", "u"), CALLER)
     assert len(server.received) == (clients.THROTTLED_ATTEMPTS if kind == "429" else clients.ATTEMPTS)
     assert "response.status" in judged(exchange).findings
@@ -169,9 +165,8 @@ def test_a_stray_fault_is_counted_and_one_that_persists_is_a_violation(
 
 
 @pytest.mark.parametrize("control", ["x", "u"], ids=["the caller", "one request"])
-def test_who_is_throttled_for_good(serve: Serve, connect: Any, control: str) -> None:
-    server = serve(lambda request: error(429, "ThrottlingException") if request.uri == "x" else ANY)
-    client = connect(server.url)
+def test_who_is_throttled_for_good(against: Any, control: str) -> None:
+    client, _ = against(lambda request: error(429, "ThrottlingException") if request.uri == "x" else ANY)
     client.control = get_integration("a", control), CALLER
     if control == "x":
         with pytest.raises(Throttled, match="throttles the caller and does not stop: lower --rate"):
@@ -187,43 +182,37 @@ def test_who_is_throttled_for_good(serve: Serve, connect: Any, control: str) -> 
         pytest.param("500 502 503 200", 503, "500 502", id="changing ways"),
     ],
 )
-def test_faults_of_several_kinds(serve: Serve, connect: Any, answers: str, status: int, faults: str) -> None:
-    server = serve(script(*(FINE if code == "200" else Response(int(code)) for code in answers.split())))
-    exchange = connect(server.url).send(get_integration("a", "u"), CALLER)
+def test_faults_of_several_kinds(against: Any, answers: str, status: int, faults: str) -> None:
+    client, _ = against(script(*(FINE if code == "200" else Response(int(code)) for code in answers.split())))
+    exchange = client.send(get_integration("a", "u"), CALLER)
     assert (exchange.response.status, exchange.faults) == (status, tuple(faults.split()))
     assert ("response.status" in judged(exchange).findings) == (status != 200)
 
 
-def test_a_stray_fault_in_a_burst_is_repeated_at_once(
-    serve: Serve, connect: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stray_fault_in_a_burst_is_repeated_at_once(against: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(clients, "_backoff", lambda *_: 1.0)
     moments = SimpleNamespace(sleep=pauses.append, time=time.time, perf_counter=time.perf_counter)
     monkeypatch.setattr(clients, "time", moments)  # and not the module, which servers use too
-    server = serve(script(Response(503), error(429, "ThrottlingException"), FINE))
-    client = connect(server.url)
+    client, server = against(script(Response(503), error(429, "ThrottlingException"), FINE))
     exchange = client.send(get_integration("a", "u"), CALLER, throttled=True)
     assert (exchange.response.status, len(server.received)) == (429, 2)
     assert ([fault for fault, _ in client.faults], pauses) == (["503"], [0.0])
 
 
-def test_a_repeat_is_dated_and_signed_anew_and_a_siblings_faults_are_counted(
-    serve: Serve, connect: Any
-) -> None:
-    server = serve(script(Response(503), FINE))
+def test_a_repeat_is_dated_and_signed_anew_and_a_siblings_faults_are_counted(against: Any) -> None:
     signing = Signing(tamper=lambda request: request.with_headers(x_count=str(len(server.received))))
-    client = connect(server.url)
+    client, server = against(script(Response(503), FINE))
     client.sibling().send(get_integration("a", "u"), CALLER, signing)
     assert [request.header("x-count") for request in server.received] == ["0", "1"]
     assert [fault for fault, _ in client.faults] == ["503"]
 
 
 @pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints"])
-def test_interim_answers_are_passed_over(serve: Serve, connect: Any, status: str) -> None:
+def test_interim_answers_are_passed_over(against: Any, status: str) -> None:
     interim = f"HTTP/1.1 {status}\r\nLink: </a>\r\n\r\n".encode()
-    server = serve(script(Raw(interim * 2 + serialise(FINE))))
-    exchange = connect(server.url).send(get_integration("a", "u"))
+    client, _ = against(script(Raw(interim * 2 + serialise(FINE))))
+    exchange = client.send(get_integration("a", "u"))
     assert (exchange.response.status, exchange.faults, exchange.response.body) == (200, (), FINE.body)
 
 

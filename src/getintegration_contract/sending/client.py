@@ -123,12 +123,6 @@ class Client:
         finally:
             self._is_unlimited = False
 
-    def _note(self, exchange: Exchange) -> None:
-        """Show the observer an exchange, one thread at a time."""
-        if self._observe is not None:
-            with self._lock:
-                self._observe(exchange)
-
     def attempt(
         self,
         request: Request,
@@ -158,7 +152,9 @@ class Client:
             faults,
             Signature(identity, signing or Signing()) if identity else None,
         )
-        self._note(exchange)
+        if self._observe is not None:
+            with self._lock:  # one thread at a time
+                self._observe(exchange)
         return exchange
 
     def send(

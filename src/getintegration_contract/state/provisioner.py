@@ -131,10 +131,9 @@ class Provisioner:
             if members is not None:
                 has_other = self._taken(other, OTHER_URI, members) is not None
                 return State("made", domain, uri, other, OTHER_URI if has_other else None, members)
-        exchange = self._caller.send(
-            put_integration(domain, PLAIN_URI, {"ObjectTypeName": MEMBERS["ObjectTypeName"]})
-        )
-        raise StateError(f"PutIntegration answered {said(exchange)}")
+        least = {"ObjectTypeName": MEMBERS["ObjectTypeName"]}
+        refused = self._caller.send(put_integration(domain, PLAIN_URI, least))
+        raise StateError(f"PutIntegration answered {said(refused)}")
 
     def _put(self, domain: str, uri: str, like: dict[str, Any] | None) -> dict[str, Any] | None:
         """Make an integration with all optional members that the target takes; None if it takes none."""
@@ -201,22 +200,22 @@ class Provisioner:
         if reason := account.remove(name):
             self._say(f"the domain {name} could not be removed: {reason}")
 
-    def _domains(self) -> tuple[str, str]:
-        """Make two domains, with names in small letters if the target takes no others."""
-        try:
-            return self._slot(PREFIX, "AB")
-        except _NameRefusedError as error:
-            self._say(f"{error}: domains get names in small letters instead")
-            return self._slot(PREFIX.lower(), "ab")
+    def _domains(self, in_small_letters: bool = False) -> tuple[str, str]:
+        """Make the two domains of the first slot that no other run holds.
 
-    def _slot(self, prefix: str, ends: str) -> tuple[str, str]:
-        """Make the two domains of the first slot that no other run holds."""
+        Their names are in small letters if the target takes no others.
+        """
+        prefix, ends = (PREFIX.lower(), "ab") if in_small_letters else (PREFIX, "AB")
         for slot in range(_SLOTS):
             one, other = (f"{prefix}{slot}-{end}" for end in ends)
             # It was too young to be swept if it is there.
             if not any(self._exists(name) for name in (one, other)):
-                if all(self._create(name) for name in (one, other)):
-                    return one, other
+                try:
+                    if all(self._create(name) for name in (one, other)):
+                        return one, other
+                except _NameRefusedError as error:
+                    self._say(f"{error}: domains get names in small letters instead")
+                    return self._domains(in_small_letters=True)
                 self.remove()
         raise _SlotsTakenError(
             f"all domains {prefix}0 to {prefix}{_SLOTS - 1} are in use by other runs, or left by crashed"

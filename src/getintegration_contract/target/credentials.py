@@ -51,8 +51,7 @@ def _identity(name: str, entry: Mapping[str, str], local: bool) -> Identity:
     """
     if "access-key-id" in entry:
         keys = entry["access-key-id"], entry["secret-access-key"], entry.get("session-token")
-        _check(name, *keys)
-        return Identity(name, *keys)
+        return _sendable(Identity(name, *keys))
     profile = entry.get("profile")
     if found := _from_botocore(name, profile, instance_metadata=bool(profile) or not local):
         return found
@@ -63,10 +62,10 @@ def _identity(name: str, entry: Mapping[str, str], local: bool) -> Identity:
     return replace(emulator_identities()["caller"], source="the emulator's, for want of others")
 
 
-def _check(name: str, access_key: str, secret_key: str, session_token: str | None) -> None:
-    fault = unusable(access_key, secret_key, session_token)
-    if fault is not None:
-        raise TargetError(f"credentials for {name}: {fault}")
+def _sendable(identity: Identity) -> Identity:
+    if fault := unusable(identity.access_key, identity.secret_key, identity.session_token):
+        raise TargetError(f"credentials for {identity.name}: {fault}")
+    return identity
 
 
 def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool) -> Identity | None:
@@ -85,18 +84,18 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool) -
             resolver.remove("iam-role")
         resolver.get_provider("assume-role")._prompter = _no_code
         credentials = patiently(session.get_credentials)
-        frozen: Any = credentials and patiently(
-            credentials.get_frozen_credentials
-        )  # some are fetched only now
+        # Some are fetched only now.
+        frozen: Any = credentials and patiently(credentials.get_frozen_credentials)
     except Exception as error:  # whatever a provider does wrong, and without a traceback that shows secrets
         raise TargetError(f"credentials for {name}: {provider_fault(error)}") from None
     if frozen is None:
         return None
-    _check(name, frozen.access_key, frozen.secret_key, frozen.token)
     source = f"the profile {profile}" if profile else f"botocore's chain: {credentials.method}"
+    found = Identity(name, frozen.access_key, frozen.secret_key, frozen.token, source=source)
     if isinstance(credentials, RefreshableCredentials):
+        _sendable(found)
         return Identity(name, refreshable=Refreshing(credentials), source=source)
-    return Identity(name, frozen.access_key, frozen.secret_key, frozen.token, source=source)
+    return _sendable(found)
 
 
 def _no_code(prompt: str) -> str:

@@ -17,13 +17,6 @@ def emulator_identities() -> dict[str, Identity]:
     }
 
 
-def _bypass_proxies(host: str) -> None:
-    """No proxy of the environment stands before the emulator, in this process and those that it starts."""
-    for name in ("no_proxy", "NO_PROXY"):
-        others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
-        os.environ[name] = f"{others},{host}" if others else host
-
-
 class LocalEmulator(RunningEmulator):
     """The emulator in a process of its own; it keeps nothing that would be lost with it."""
 
@@ -38,7 +31,9 @@ class LocalEmulator(RunningEmulator):
             found = super().url
         except EmulatorError as error:
             raise EnvironmentFault(str(error)) from None
-        _bypass_proxies("127.0.0.1")
+        # No proxy of the environment stands before it, in this process and those that it starts.
+        others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, (others, "127.0.0.1")))
         return found
 
     def close(self) -> None:
