@@ -38,8 +38,7 @@ from .support import (
     command_line,
     emulator,
     environment,
-    finish,
-    start_suite,
+    recorded_run,
     stock,
 )
 from .warm import PRELOADED
@@ -118,43 +117,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[
 
 
 @pytest.fixture(scope="session")
-def run_shared(shared: Any) -> Callable[..., Result]:
-    """Runs the suite once for all workers, and records it: ``run_shared(name, *options)``.
-
-    The folder of the result holds ``reports`` and ``run.har``; ``prepare`` is called before and may add
-    options; its second argument closes what it is given afterwards.
-    """
-
-    def run_shared(
-        name: str,
-        *options: str | Path,
-        prepare: Callable[[Path, Close], tuple[str | Path, ...]] = lambda *_: (),
-        cwd: Path = ROOT,
-        **changes: str | None,
-    ) -> Result:
-        def make(folder: Path) -> dict[str, Any]:
-            with ExitStack() as stack:
-                more = prepare(folder, lambda server: stack.enter_context(contextlib.closing(server)))
-                given = ("--record", folder / "run.har", *options, *more)
-                process = start_suite(*given, report=folder / "reports", env=environment(**changes), cwd=cwd)
-                result = finish(process, timeout=180)
-            return {
-                "status": result.status,
-                "stdout": result.stdout,
-                "stderr": result.stderr,
-                "in": str(folder),
-            }
-
-        made = shared(name, make)
-        return Result(made["status"], made["stdout"], made["stderr"], Path(made["in"]) / "reports")
-
-    return run_shared
-
-
-@pytest.fixture(scope="session")
-def default_run(run_shared: Callable[..., Result]) -> Result:
+def default_run(shared: Any) -> Result:
     """The run without options: everything, against the shipped emulator."""
-    return run_shared("default-run")
+    return Result.again(shared("default-run", recorded_run))
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,11 @@ class Result:
     stderr: str
     directory: Path | None = None
 
+    @classmethod
+    def again(cls, made: dict[str, Any]) -> Result:
+        """What :func:`recorded_run` returned."""
+        return cls(made["status"], made["stdout"], made["stderr"], Path(made["directory"]))
+
     def due(self, status: int | None) -> Result:
         """The same, if it ended with this status; with any if None."""
         assert status in (None, self.status), f"status {self.status}:\n{self.output}"
@@ -161,6 +166,13 @@ def finish(
         stdout, stderr = process.communicate()
         raise AssertionError(f"the run did not end within {timeout:g} s:\n{stdout}{stderr}") from None
     return Result(process.returncode, stdout, stderr, report).due(status)
+
+
+def recorded_run(folder: Path, *options: str | Path, **how: Any) -> dict[str, Any]:
+    """Runs the whole suite, recorded in ``run.har`` beside its ``reports``: the result, JSON-able."""
+    reports = folder / "reports"
+    process = start_suite("--record", folder / "run.har", *options, report=reports, **how)
+    return vars(finish(process, timeout=180)) | {"directory": str(reports)}
 
 
 def call(

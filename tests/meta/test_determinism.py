@@ -1,18 +1,31 @@
 """The same seed sends the same requests, and comes to the same outcomes, however a run is made."""
 
-import json
 import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from getintegration_contract.exchange import undated
 
-from .conftest import Close, RunSuite
-from .support import IDENTITIES, Result, Tap, call, emulator, finish, sent, start_suite, suite
+from .conftest import RunSuite
+from .support import (
+    IDENTITIES,
+    Result,
+    Tap,
+    call,
+    emulator,
+    environment,
+    finish,
+    recorded_run,
+    sent,
+    start_suite,
+    suite,
+)
 
 #: How many requests these send is a matter of time: they ask until they are throttled, or served.
 TIMED = ("test_throttling.py", "test_botocore_types_throttling")
@@ -34,33 +47,31 @@ def _is_timed(test: str) -> bool:
     return any(name in test for name in TIMED)
 
 
-@pytest.fixture(scope="module")
-def other_run(run_shared: Callable[..., Result], tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """All of it again, made in every other way: four workers, elsewhere, as CI, through a tap."""
-
-    def prepare(folder: Path, closing: Close) -> tuple[str | Path, ...]:
-        tap = closing(_SavingTap(closing(emulator()).url, folder / "wire.json"))
-        target = folder / "target.toml"
+def _otherwise(folder: Path) -> dict[str, Any]:
+    elsewhere, target = folder / "elsewhere", folder / "target.toml"
+    elsewhere.mkdir()
+    with closing(emulator()) as server, closing(Tap(server.url)) as tap:
         target.write_text(f'endpoint-url = "{tap.url}"\n{IDENTITIES}', encoding="utf-8")
-        return "--target", target, "-n", "4"
-
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    result = run_shared("other-run", prepare=prepare, cwd=elsewhere, CI="1", GITHUB_ACTIONS=None)
+        env = environment(CI="1", GITHUB_ACTIONS=None)
+        made = recorded_run(folder, "--target", target, "-n", "4", cwd=elsewhere, env=env)
+        wire = [[request.method, undated(request.target), request.body.hex()] for request in tap.received]
     assert not (elsewhere / ".hypothesis" / "examples").exists(), "examples of one run must not meet another"
-    return result
+    return {**made, "wire": wire}
 
 
-class _SavingTap(Tap):
-    """Writes to a file what came over the wire."""
+@pytest.fixture(scope="module")
+def otherwise(shared: Callable[..., Any]) -> dict[str, Any]:
+    """All of it again, made in every other way, and what came over the wire.
 
-    def __init__(self, url: str, path: Path) -> None:
-        super().__init__(url)
-        self.path = path
+    By four workers, elsewhere, as CI, through a tap.
+    """
+    return dict(shared("otherwise", _otherwise))
 
-    def close(self) -> None:
-        super().close()
-        wire = [[request.method, undated(request.target), request.body.hex()] for request in self.received]
-        self.path.write_text(json.dumps(wire), encoding="utf-8")
+
+@pytest.fixture(scope="module")
+def other_run(otherwise: dict[str, Any]) -> Result:
+    """That run."""
+    return Result.again(otherwise)
 
 
 def test_workers_directory_and_ci_change_no_request(default_run: Result, other_run: Result) -> None:
@@ -83,12 +94,10 @@ def test_workers_change_no_outcome(default_run: Result, other_run: Result) -> No
         assert tests == others, one["id"]
 
 
-def test_what_is_recorded_is_what_goes_over_the_wire(other_run: Result) -> None:
-    assert other_run.directory is not None
-    wire = json.loads((other_run.directory.parent / "wire.json").read_text(encoding="utf-8"))
-    arrived = Counter(tuple(request) for request in wire)
+def test_what_is_recorded_is_what_goes_over_the_wire(otherwise: dict[str, Any], other_run: Result) -> None:
+    arrived = Counter(map(tuple, otherwise["wire"]))
     recorded = Counter(each for requests in other_run.requests.values() for each in requests)
-    assert len(wire) > 300
+    assert recorded.total() > 300
     assert recorded - arrived == Counter()
 
 
