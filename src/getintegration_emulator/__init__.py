@@ -1,9 +1,8 @@
 """The shipped endpoint: GetIntegration of Amazon Connect Customer Profiles, and what it needs.
 
-A real HTTP server, started with ``getintegration-contract emulator`` and useful alone
-as a mock server; :mod:`.launch` starts and stops one from Python. Its request rules come from the
-service model that botocore ships and from nothing else in this project, so that the suite and
-its endpoint cannot share a mistake.
+A real HTTP server, started with ``getintegration-contract emulator`` and useful alone as a mock
+server. Its request rules come from the service model that botocore ships and from nothing else in
+this project, so that the suite and its endpoint cannot share a mistake.
 
 Every request passes the same checks, in this order, and the first that fails answers it:
 

@@ -17,8 +17,8 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from getintegration_contract.target.emulator import LocalEmulator
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
-from getintegration_emulator.launch import RunningEmulator
 
 from ..mutants.messages import Request, Response
 from ..mutants.proxy import Base
@@ -111,7 +111,7 @@ class Wire:
         self._base.close()
 
 
-Connect = Callable[[RunningEmulator], Wire]
+Connect = Callable[[LocalEmulator], Wire]
 
 
 @pytest.fixture
@@ -121,9 +121,9 @@ def flow() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[RunningEmulator]:
+def emulator() -> Iterator[LocalEmulator]:
     """The emulator as it comes, for the whole session."""
-    with RunningEmulator() as running:
+    with LocalEmulator() as running:
         yield running
 
 
@@ -136,6 +136,6 @@ def connect() -> Iterator[Connect]:
 
 
 @pytest.fixture
-def wire(emulator: RunningEmulator, connect: Connect) -> Wire:
+def wire(emulator: LocalEmulator, connect: Connect) -> Wire:
     """A client of the session's emulator."""
     return connect(emulator)

@@ -17,9 +17,10 @@ from unittest.mock import Mock
 
 import pytest
 
+from getintegration_contract.errors import EnvironmentFault
+from getintegration_contract.target.emulator import LocalEmulator
 from getintegration_emulator.__main__ import GRACE, main, url_of
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, load_identities
-from getintegration_emulator.launch import EmulatorError, RunningEmulator
 from getintegration_emulator.request import Request
 from getintegration_emulator.sigv4 import Directory
 
@@ -47,7 +48,7 @@ permitted = false
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_in_order(number: signal.Signals) -> None:
-    with RunningEmulator() as running, dial(running.url) as refused:
+    with LocalEmulator() as running, dial(running.url) as refused:
         refused.sendall(b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n")
         assert refused.recv(65536)
         with dial(running.url) as left:
@@ -59,7 +60,7 @@ def test_signals_end_it_in_order(number: signal.Signals) -> None:
 
 def test_once_it_listens_no_timer_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    with RunningEmulator() as running:
+    with LocalEmulator() as running:
         timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
         assert os.getsid(running.process.pid) != os.getsid(0), "Ctrl-C does not reach it"
         for timer in timers:
@@ -74,7 +75,7 @@ def test_who_does_not_begin_to_listen_is_given_up(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(sys, "executable", str(script))
     timer = threading.Timer
     monkeypatch.setattr(threading, "Timer", lambda seconds, end: timer(seconds / 50, end))
-    with pytest.raises(EmulatorError, match="status -9"), RunningEmulator():
+    with pytest.raises(EnvironmentFault, match="status -9"), LocalEmulator():
         pass
 
 
@@ -91,7 +92,7 @@ def test_without_the_option_the_end_of_standard_input_means_nothing() -> None:
 
 
 def test_shutdown_lets_a_request_under_way_finish(connect: Any) -> None:
-    with RunningEmulator() as running:
+    with LocalEmulator() as running:
         wire = connect(running)
         headers = wire.signed_headers("POST", PATH, b'{"Uri": "a"}')
         lines = [f"POST {PATH} HTTP/1.1", *(f"{n}: {v}" for n, v in headers.items()), "Content-Length: 12"]
@@ -193,7 +194,7 @@ def test_identities_and_region_are_those_of_the_options(tmp_path: Path, connect:
     file = tmp_path / "who.toml"
     file.write_text(GOOD, encoding="utf-8-sig")  # as editors on Windows write it
     first, second = load_identities(file).values()
-    with RunningEmulator("--identities", str(file), "--region", "eu-west-1") as running:
+    with LocalEmulator("--identities", str(file), "--region", "eu-west-1") as running:
         wire = connect(running)
         for expected, how in (
             (None, {"identity": first}),
@@ -206,7 +207,7 @@ def test_identities_and_region_are_those_of_the_options(tmp_path: Path, connect:
 
 
 def test_no_signatures(connect: Any) -> None:
-    with RunningEmulator("--no-signatures", "--region", "eu-west-1") as running:
+    with LocalEmulator("--no-signatures", "--region", "eu-west-1") as running:
         wire = connect(running)
         assert wire.send("POST", "/domains/shop", b'{"DefaultExpirationDays": 1}').status == 200
         assert wire.send("PUT", PATH, b'{"Uri": "a"}').status == 200
@@ -227,7 +228,7 @@ def test_no_signatures(connect: Any) -> None:
 
 def test_access_log(connect: Any) -> None:
     temporary = DEFAULT_IDENTITIES["temporary"]
-    with RunningEmulator("--access-log") as running:
+    with LocalEmulator("--access-log") as running:
         wire = connect(running)
         signed = wire.signed_headers("POST", PATH, b'{"Uri": "a"}', identity=temporary)
         ids = [
@@ -238,7 +239,8 @@ def test_access_log(connect: Any) -> None:
         with dial(running.url) as connection:
             connection.sendall(b"no HTTP\r\n\r\n")
             assert connection.recv(65536)
-        assert running.stop() == 0, "the end of standard input ends it in order"
+        assert running.process.communicate() == ("", None), "only one line goes to standard output"
+        assert running.process.returncode == 0, "the end of standard input ends it in order"
         log = running.stderr()
     first, *others = [json.loads(line) for line in log.splitlines()]
     assert [first["request_id"], others[0]["request_id"]] == ids
@@ -256,10 +258,9 @@ def test_access_log(connect: Any) -> None:
 
 
 def test_a_warning_when_other_machines_can_reach_it() -> None:
-    with RunningEmulator("--host", "0.0.0.0") as running:
+    with LocalEmulator("--host", "0.0.0.0") as running:
         assert running.url.startswith("http://127.0.0.1:")
         assert "warning: 0.0.0.0 is not a loopback address" in running.stderr()
-    assert running.process.returncode == 0
     assert running.process.stdout is not None
     assert running.process.stdout.closed
     with pytest.raises(FileNotFoundError):
@@ -267,12 +268,12 @@ def test_a_warning_when_other_machines_can_reach_it() -> None:
 
 
 def test_its_port_is_free_again_at_once() -> None:
-    with RunningEmulator() as first, dial(first.url) as connection:
+    with LocalEmulator() as first, dial(first.url) as connection:
         connection.sendall(b"no HTTP\r\n\r\n")
         assert b"".join(iter(lambda: connection.recv(65536), b"")), "it is the emulator that closes first"
-    with pytest.raises(EmulatorError, match="status 2: usage: "), RunningEmulator("--port", "x"):
+    with pytest.raises(EnvironmentFault, match="status 2: usage: "), LocalEmulator("--port", "x"):
         pass
-    with RunningEmulator("--port", first.url.rpartition(":")[2]) as second:
+    with LocalEmulator("--port", first.url.rpartition(":")[2]) as second:
         assert second.url == first.url
 
 

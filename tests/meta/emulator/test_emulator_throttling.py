@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract.target.emulator import LocalEmulator
 from getintegration_emulator.errors import ApiError
 from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity, Throttle
-from getintegration_emulator.launch import RunningEmulator
 
 LOW = DEFAULT_IDENTITIES["low-quota"]
 THROTTLED = (429, "ThrottlingException")
@@ -47,7 +47,7 @@ def test_budgets_of_identity_account_and_region() -> None:
 
 
 def test_account_rate_counts_after_authentication_and_access_and_before_input(connect: Any) -> None:
-    with RunningEmulator("--rate", "0.001", "--burst", "4") as running:
+    with LocalEmulator("--rate", "0.001", "--burst", "4") as running:
         wire = connect(running)
         for _ in range(10):
             assert wire.send("GET", "/domains").status == 403

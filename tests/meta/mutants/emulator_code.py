@@ -37,10 +37,9 @@ _FIRST = ("valid", "missing", "malformed", "access", "signatures", "state")
 #: The emulator's own tests, those first that notice most alterations of a module; all others last.
 _OWN = ("rules", "state", "signatures", "throttling", "http", "process")
 _OWN_FIRST = {
-    **dict.fromkeys(("__main__", "launch", "server", "__init__"), ("process", "http")),
+    **dict.fromkeys(("__main__", "__init__"), ("process", "http")),
     **dict.fromkeys(("connection", "errors"), ("http", "rules")),
-    **dict.fromkeys(("sigv4", "identities"), ("signatures", "process")),
-    "throttle": ("throttling",),
+    **dict.fromkeys(("sigv4", "identities"), ("signatures", "throttling", "process")),
 }
 
 
