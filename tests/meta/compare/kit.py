@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from getintegration_compare import cli
-from getintegration_compare.comparison import Comparison, Settings
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.operations import get_integration
-from getintegration_contract.recording import Recorder, Recording, har
+from getintegration_contract.recording import Recorder, har
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 from getintegration_contract.target.emulator import emulator_identities
-
-from ..support import CONTRACT
 
 STATE = {
     "domain": "Domain",
@@ -26,9 +21,6 @@ STATE = {
     "other_domain": "Other",
     "other_uri": "s3://Other",
 }
-
-Entry = dict[str, Any]
-Edit = Callable[[Entry], None]
 
 
 def about(
@@ -65,10 +57,10 @@ def found(**members: Any) -> dict[str, Any]:
     return known | members
 
 
-def missing(status: int = 404, *more: tuple[str, str], **members: Any) -> Exchange:
+def missing(status: int = 404, *more: tuple[str, str], request: Request | None = None) -> Exchange:
     """An exchange that ends in an error."""
     document, headers = error("ResourceNotFoundException")
-    return exchange(status, document | members, headers=(*headers, *more))
+    return exchange(status, document, headers=(*headers, *more), request=request)
 
 
 def error(error_type: str, message: str = "no") -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
@@ -98,75 +90,16 @@ def record(
 
 
 def load(path: Path) -> dict[str, Any]:
-    """A HAR file as JSON."""
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
+    """The log of a HAR file, to be looked at or changed."""
+    log: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["log"]
+    return log
 
 
-@dataclass
-class Edited:
-    """A copy of a recording whose entries are changed."""
-
-    document: dict[str, Any]
-
-    @classmethod
-    def of(cls, path: Path) -> Edited:
-        """A copy of a recording."""
-        return cls(load(path))
-
-    @property
-    def entries(self) -> list[Entry]:
-        """The entries, to be changed."""
-        entries: list[Entry] = self.document["log"]["entries"]
-        return entries
-
-    def suite(self, **changes: Any) -> Edited:
-        self.document["log"]["_suite"].update(changes)
-        return self
-
-    def write(self, path: Path) -> Path:
-        path.write_text(json.dumps(self.document, indent=1), encoding="utf-8")
-        return path
-
-    def answered(self, status: int) -> Iterator[Entry]:
-        """The entries of one status that are ordinary enough to be changed for a test."""
-        return (
-            entry
-            for entry in self.entries
-            if entry["response"]["status"] == status and len(entry["response"]["content"].get("text", "")) > 2
-        )
-
-
-def document(entry: Entry) -> Any:
-    """The JSON of an entry's answer."""
-    return json.loads(entry["response"]["content"]["text"])
-
-
-def set_document(entry: Entry, value: Any, **layout: Any) -> None:
-    """Give an entry's answer another JSON body."""
-    entry["response"]["content"]["text"] = json.dumps(value, **layout)
-
-
-def change(edit: Callable[[dict[str, Any]], Any]) -> Edit:
-    """An edit of the JSON of an answer."""
-
-    def apply(entry: Entry) -> None:
-        value = document(entry)
-        edit(value)
-        set_document(entry, value)
-
-    return apply
-
-
-def set_header(name: str, value: str | None) -> Edit:
-    """An edit of a header of an answer: set, or removed where None."""
-
-    def apply(entry: Entry) -> None:
-        headers = entry["response"]["headers"]
-        kept = [header for header in headers if header["name"].lower() != name.lower()]
-        entry["response"]["headers"] = kept + ([] if value is None else [{"name": name, "value": value}])
-
-    return apply
+def save(log: dict[str, Any], path: Path, **suite: Any) -> Path:
+    """A HAR file of a log, with changes of what it says of its suite."""
+    log["_suite"] |= suite
+    path.write_text(json.dumps({"log": log}, indent=1), encoding="utf-8")
+    return path
 
 
 def run(*arguments: str | Path) -> int:
@@ -182,11 +115,6 @@ def compared(tmp_path: Path, *arguments: str | Path) -> tuple[int, dict[str, Any
     folder = tmp_path / "compared"
     status = run(*arguments, "--report-dir", folder)
     return status, json.loads((folder / "compare.json").read_text(encoding="utf-8"))
-
-
-def compare(reference: Recording, candidate: Recording) -> Comparison:
-    """Two recordings, compared."""
-    return Comparison(reference, candidate, Settings(CONTRACT))
 
 
 def places(report: dict[str, Any]) -> set[tuple[str, str]]:

@@ -22,7 +22,7 @@ from ..mutants.kit import is_get
 from ..mutants.messages import Forward, Response
 from ..mutants.messages import Request as Received
 from ..support import AWS, ROOT, domains, emulator, environment
-from .kit import about, accept, compared, exchange, found, load, missing, record, run
+from .kit import about, accept, compared, exchange, found, missing, record, run
 
 
 def _process(arguments: list[str | Path], stdout: Any = subprocess.PIPE, closed: bool = False) -> Any:
@@ -52,7 +52,7 @@ def test_a_stream_that_takes_nothing_changes_no_status(
             process.stdout.close()
         message = process.stderr.read()
         assert process.wait(timeout=60) == (0 if live else 1)
-    assert load(tmp_path / "out" / "compare.json")["exit_status"] == (0 if live else 1)
+    assert json.loads((tmp_path / "out" / "compare.json").read_text())["exit_status"] == (0 if live else 1)
     assert message.count("standard output cannot be written") == (fault == "full")
     assert "Traceback" not in message
 

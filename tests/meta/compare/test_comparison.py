@@ -14,17 +14,16 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import get_integration
 
-from ..support import AWS
-from .kit import STATE, Edited, about, compare, compared, error, exchange, found, missing, places, record
+from ..support import AWS, CONTRACT
+from .kit import STATE, about, compared, error, exchange, found, load, missing, places, record, save
 
 Versus = Callable[..., tuple[int, dict[str, Any]]]
 
 
 def test_a_second_server_differs_where_it_does(tmp_path: Path, emulator_har: Path, slow_har: Path) -> None:
-    part = Edited.of(emulator_har)
-    tests = {entry["_test"] for entry in Edited.of(slow_har).entries}
-    part.document["log"]["entries"] = [entry for entry in part.entries if entry["_test"] in tests]
-    _, report = compared(tmp_path, slow_har, part.write(tmp_path / "part.har"))
+    log, tests = load(emulator_har), {entry["_test"] for entry in load(slow_har)["entries"]}
+    log["entries"] = [entry for entry in log["entries"] if entry["_test"] in tests]
+    _, report = compared(tmp_path, slow_har, save(log, tmp_path / "part.har"))
     assert report["mode"] == "comparison"
     assert report["coverage"]["share"] == 1
     assert places(report) == {
@@ -88,104 +87,130 @@ def test_a_normalisation_hides_its_noise_unless_left_out(versus: Versus, name: s
     assert {step["name"] for step in report["normalisations"] if not step["applied"]} == {name}
 
 
-@pytest.mark.parametrize(
-    ("document", "clause"),
-    [
-        (found(CreatedAt=1.7e9), "response.timestamps.order"),
-        (found(CreatedAt=1.5e12, LastUpdatedAt=1.6e12), "response.timestamps.order"),
-        (found(Uri="s3://other"), "response.echo.Uri"),
-        (found(Scope="DOMAIN"), "response.Scope.type"),
-        (found(Unheard=1), "response.unknown-members"),
-        ({k: v for k, v in found().items() if k != "CreatedAt"}, "response.CreatedAt.required"),
-        (found(DomainName=1), "response.DomainName.type"),
-    ],
-)
-def test_differences_of_members_are_told_by_their_clause(
-    versus: Versus, document: dict[str, Any], clause: str
-) -> None:
-    _, report = versus(exchange(), exchange(200, document))
-    assert {name for group in report["differences"] for name in group["clauses"]} == {clause}
-    (entry,) = (entry for entry in report["clauses"] if entry["id"] == clause)
-    assert (entry["compared"], entry["different"], entry["unaccepted"]) == (1, 1, 1)
-
-
-def test_throttled_answers_are_not_compared(versus: Versus) -> None:
-    status, report = versus([exchange(429), exchange()], [exchange(), exchange(429)])
-    assert status == 6
-    reasons = {"the reference was throttled": 1, "the candidate was throttled": 1}
-    assert report["coverage"]["not_compared"] == reasons
-    assert report["coverage"]["share"] == 0
-
-
-def test_attempts_that_were_made_up_for_are_counted_apart(versus: Versus) -> None:
-    attempts = [exchange(code, attempt=number) for number, code in enumerate((429, 503, 200), 1)]
-    status, report = versus(attempts, exchange(), test="test[0]")
-    assert (status, report["divergence"]["compared"]) == (0, 1)
-    assert report["coverage"]["transient"] == {"reference": 2, "candidate": 0}
-    assert report["coverage"]["share"] == 1
-
-
-def test_what_only_one_side_was_asked_is_told(versus: Versus) -> None:
-    more = exchange(404, request=replace(exchange().request, target="/domains/unknown/integrations"))
-    status, report = versus([exchange(), exchange()], [exchange(), more])
-    assert (status, report["coverage"]["requests"]) == (0, 3)
-    assert sum(report["coverage"]["not_compared"].values()) == 1
-    assert sum(report["coverage"]["only_candidate"].values()) == 1
-
-
-def test_repeated_requests_of_a_test_are_paired_in_order(versus: Versus) -> None:
-    _, report = versus([exchange(), missing(), exchange()], [exchange(), missing(), missing()], test="same")
-    assert report["divergence"]["different"] == 1
-    assert places(report) == {("status", "")}
-
-
 def timed(method: str, begin: float, seconds: float, status: int = 200) -> Exchange:
     """An exchange that took its time."""
     made = exchange(status, found() if status == 200 else error("A")[0], started=begin)
     return replace(made, seconds=seconds, request=replace(made.request, method=method))
 
 
-@pytest.mark.parametrize(
-    ("reading", "races"),
-    [((1.5, 0.1), True), ((0.5, 1.0), True), ((0.5, 0.4), False), ((2.1, 1.0), False)],
-    ids=["within", "into", "before", "after"],
-)
-def test_answers_that_a_race_decides_are_not_compared(
-    versus: Versus, reading: tuple[float, float], races: bool
-) -> None:
-    one, other = (
-        sorted([timed("PUT", 1.0, 1.0), timed("POST", *reading, read)], key=lambda each: each.started)
-        for read in (200, 404)
-    )
-    status, report = versus(one, other, test="race")
-    assert (status, report["coverage"]["requests"]) == (6 if races else 1, 2)
-    assert sum(report["coverage"]["not_compared"].values()) == (2 if races else 0)
+def raced(begin: float, seconds: float) -> tuple[Any, ...]:
+    """A write from second 1 to 2, and a read at another time, which is answered differently."""
+    sides = [[timed("PUT", 1.0, 1.0), timed("POST", begin, seconds, status)] for status in (200, 404)]
+    return tuple(sorted(side, key=lambda each: each.started) for side in sides)
 
 
-def test_answers_of_other_operations_are_told_by_their_own_clause(versus: Versus) -> None:
-    asked, clauses = replace(exchange().request, method="PUT"), ("state.put-get.Tags",)
-    documents = (found(), found(Tags={}))
-    _, report = versus(*(exchange(200, each, request=asked) for each in documents), clauses=clauses)
-    assert [list(group["clauses"]) for group in report["differences"]] == [["state.put-get.Tags"]]
-
-
-@pytest.mark.parametrize(
-    ("times", "differing"),
-    [
-        ({"LastUpdatedAt": 1.61e9}, set()),
-        ({"CreatedAt": 1.5e12}, {("value", "Items[0].CreatedAt")}),
-        ({"CreatedAt": 1.65e9}, {("value", "Items[0].CreatedAt")}),
-        ({"LastUpdatedAt": 1.71e9}, {("value", "Items[0].LastUpdatedAt")}),
-    ],
-    ids=["another moment", "milliseconds", "created after the update", "in the future"],
-)
-def test_times_in_lists_are_times(
-    versus: Versus, times: dict[str, float], differing: set[tuple[str, str]]
-) -> None:
+def listed(**members: float) -> tuple[Any, ...]:
+    """A list of one integration, and the same with other members."""
     asked = replace(exchange().request, method="GET")
-    sides = (exchange(200, {"Items": [found(**members)]}, request=asked) for members in ({}, times))
-    status, report = versus(*sides)
-    assert (status, places(report)) == (bool(differing), differing)
+    return tuple(
+        exchange(200, {"Items": [found(**each)]}, request=asked) for each in (dict[str, float](), members)
+    )
+
+
+def of_scenario(slot: str) -> tuple[Exchange, Any]:
+    """An exchange about a domain that a scenario made, and its recording."""
+    prefix = f"GetIntegrationContract-{slot}"
+    own = f"{prefix}-A-updates-1a2b3c4d"
+    suite = about(states=({**STATE, "domain": f"{prefix}-A", "other_domain": f"{prefix}-B"},))
+    return exchange(200, found(DomainName=own), request=get_integration(own, STATE["uri"])), suite
+
+
+PUT = replace(exchange().request, method="PUT")
+UNKNOWN = get_integration(STATE["domain"], "s3://unknown")
+DEEP = exchange(body=b'{"a":' * 500 + b"1" + b"}" * 500)
+SCENARIO, ITS_SUITE = zip(of_scenario("0"), of_scenario("1"), strict=True)
+RACE = "its test reads while it writes, and its answers depend on which came first"
+UNSENT = "its test sent no such request to the other side"
+#: What is compared, how, and what is due of it.
+CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
+    "throttled answers are not compared": (
+        [exchange(429), exchange()],
+        [exchange(), exchange(429)],
+        {},
+        {
+            "status": 6,
+            "share": 0,
+            "not_compared": {"the reference was throttled": 1, "the candidate was throttled": 1},
+        },
+    ),
+    "attempts that were made up for are counted apart": (
+        [exchange(code, attempt=number) for number, code in enumerate((429, 503, 200), 1)],
+        exchange(),
+        {"test": "test[0]"},
+        {"status": 0, "compared": 1, "transient": {"reference": 2, "candidate": 0}, "share": 1},
+    ),
+    "what only one side was asked is counted": (
+        [exchange(), exchange()],
+        [exchange(), missing(request=UNKNOWN)],
+        {},
+        {"status": 0, "requests": 3, "not_compared": {UNSENT: 1}, "only_candidate": {UNSENT: 1}},
+    ),
+    "repeated requests of a test are paired in order": (
+        [exchange(), missing(), exchange()],
+        [exchange(), missing(), missing()],
+        {"test": "same"},
+        {"different": 1, "places": {("status", "")}},
+    ),
+    "a race within the write": (
+        *raced(1.5, 0.1),
+        {"test": "race"},
+        {"status": 6, "requests": 2, "not_compared": {RACE: 2}},
+    ),
+    "a race into the write": (
+        *raced(0.5, 1.0),
+        {"test": "race"},
+        {"status": 6, "requests": 2, "not_compared": {RACE: 2}},
+    ),
+    "no race before the write": (*raced(0.5, 0.4), {"test": "race"}, {"status": 1, "not_compared": {}}),
+    "no race after the write": (*raced(2.1, 1.0), {"test": "race"}, {"status": 1, "not_compared": {}}),
+    "answers of other operations are shown by the clauses of their test": (
+        exchange(200, request=PUT),
+        exchange(200, found(Tags={}), request=PUT),
+        {"clauses": ("state.put-get.Tags",)},
+        {"clauses": {"state.put-get.Tags"}, "places": {("member extra", "Tags")}},
+    ),
+    "another moment in a list": (*listed(LastUpdatedAt=1.61e9), {}, {"status": 0, "places": set()}),
+    "milliseconds in a list": (*listed(CreatedAt=1.5e12), {}, {"places": {("value", "Items[0].CreatedAt")}}),
+    "created after the update in a list": (
+        *listed(CreatedAt=1.65e9),
+        {},
+        {"places": {("value", "Items[0].CreatedAt")}},
+    ),
+    "in the future in a list": (
+        *listed(LastUpdatedAt=1.71e9),
+        {},
+        {"places": {("value", "Items[0].LastUpdatedAt")}},
+    ),
+    "deep answers are compared as text": (DEEP, DEEP, {}, {"status": 0, "compared": 1}),
+    "a deep answer is not JSON": (DEEP, exchange(), {}, {"status": 1, "places": {("type", "body")}}),
+    "names of domains that scenarios made are mapped": (
+        *SCENARIO,
+        {"suites": ITS_SUITE},
+        {"status": 0, "places": set()},
+    ),
+    "endless kinds of differences stay bounded": (
+        [exchange()] * 30,
+        [exchange(200, found(**{f"M{number}": number})) for number in range(30)],
+        {},
+        {"groups": 6, "count": 30, "different": 30},
+    ),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "how", "due"), CASES.values(), ids=CASES)
+def test_what_is_compared_and_how(
+    versus: Versus, monkeypatch: pytest.MonkeyPatch, one: Any, other: Any, how: Any, due: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(comparison, "_GROUPS", 5)
+    status, report = versus(one, other, **how)
+    groups = report["differences"]
+    seen = {
+        **{"status": status, "places": places(report), "groups": len(groups)},
+        "count": sum(group["count"] for group in groups),
+        "clauses": {name for group in groups for name in group["clauses"]},
+        **(report["divergence"] | report["coverage"]),
+    }
+    assert {name: seen[name] for name in due} == due
 
 
 def test_comparing_takes_little_more_memory_than_the_recordings(tmp_path: Path) -> None:
@@ -196,7 +221,8 @@ def test_comparing_takes_little_more_memory_than_the_recordings(tmp_path: Path) 
         path = record(tmp_path / f"{count}.har", *exchanges)
         del exchanges
         tracemalloc.start()
-        result = compare(recordings.read(path), recordings.read(path))
+        sides = recordings.read(path), recordings.read(path)
+        result = comparison.Comparison(*sides, comparison.Settings(CONTRACT))
         assert result.pairs.compared == count
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -206,44 +232,14 @@ def test_comparing_takes_little_more_memory_than_the_recordings(tmp_path: Path) 
     assert many - few < 120 * 3 * 16_000  # more than 16 kB is what each exchange has on the two sides
 
 
-def test_endless_kinds_of_differences_stay_bounded(versus: Versus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison, "_GROUPS", 5)
-    others = [exchange(200, found(**{f"M{number}": number})) for number in range(30)]
-    _, report = versus([exchange()] * 30, others)
-    assert len(report["differences"]) == 6
-    assert sum(group["count"] for group in report["differences"]) == 30
-    assert report["divergence"]["different"] == 30
-
-
-def test_deep_answers_are_compared_as_text(versus: Versus) -> None:
-    deep = exchange(body=b'{"a":' * 500 + b"1" + b"}" * 500)
-    assert versus(deep, deep)[0] == 0
-    status, report = versus(deep, exchange())
-    assert (status, places(report)) == (1, {("type", "body")})
-
-
-def test_names_of_domains_that_tests_made_are_mapped_in_answers(versus: Versus) -> None:
-    sides, suites = [], []
-    for slot in "01":
-        prefix = f"GetIntegrationContract-{slot}"
-        own = f"{prefix}-A-updates-1a2b3c4d"
-        sides.append(exchange(200, found(DomainName=own), request=get_integration(own, STATE["uri"])))
-        suites.append(about(states=({**STATE, "domain": f"{prefix}-A", "other_domain": f"{prefix}-B"},)))
-    status, report = versus(*sides, suites=tuple(suites))
-    assert (status, report["differences"]) == (0, [])
-
-
 LACKING = {name: value for name, value in found().items() if name != "LastUpdatedAt"}
-UNKNOWN = get_integration(STATE["domain"], "s3://unknown")
 
 
 @pytest.mark.parametrize(
     ("aws", "ours", "clause"),
     [
         pytest.param(exchange(200, LACKING), exchange(), "response.LastUpdatedAt.required", id="a member"),
-        pytest.param(
-            replace(missing(410), request=UNKNOWN), replace(missing(), request=UNKNOWN), None, id="a status"
-        ),
+        pytest.param(missing(410, request=UNKNOWN), missing(request=UNKNOWN), None, id="a status"),
         pytest.param(
             exchange(200, found(LastUpdatedAt=1.4e9)), exchange(), "response.timestamps.order", id="an order"
         ),
@@ -263,18 +259,8 @@ def test_what_aws_answers_contradicts_a_clause_not_the_emulator(
     assert not report["differences"][0]["contradicted"]
 
 
-def test_a_repeat_of_a_part_is_held_against_the_same_requests(tmp_path: Path) -> None:
-    def last(path: Path) -> Path:
-        edited = Edited.of(path)
-        del edited.entries[0]
-        return edited.write(path)
-
-    def made(name: str, *values: str) -> Path:
-        return record(tmp_path / name, *(exchange(200, found(ObjectTypeName=value)) for value in values))
-
-    paths = made("a.har", "a", "a"), made("b.har", "a", "b"), last(made("c.har", "a", "a"))
-    changing = last(made("d.har", "a", "c"))  # differs at the same place, by another value
-    one, other, *again = map(recordings.read, (*paths, changing))
-    result = compare(one, other)
-    result.confirm(compare(*again))
-    assert [group.confirmed for group in result.groups] == [True]
+def test_a_repeat_of_a_part_is_held_against_the_same_requests(tmp_path: Path, versus: Versus) -> None:
+    one, other, again = ([exchange(200, found(Scope=value)) for value in side] for side in ("aa", "ab", "c"))
+    part = record(tmp_path / "part.har", *again, test="test[1]")  # the same place, another value
+    _, report = versus(one, other, "--confirm", part)
+    assert [group["confirmed"] for group in report["differences"]] == [True]

@@ -1,5 +1,6 @@
 """Truth moves: what a recording of AWS contradicts, and what it confirms."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from getintegration_contract.judging.ledger import Finding
 
 from ..mutants.messages import error
 from ..support import AWS, DESCRIPTION, Scripted
-from .kit import Edited, compared, run
+from .kit import compared, load, run, save
 
 
 @pytest.fixture
@@ -27,12 +28,10 @@ def contract(tmp_path: Path) -> Path:
 @pytest.fixture
 def from_aws(tmp_path: Path, slow_har: Path) -> Path:
     """The second server's recording, as if AWS had been recorded."""
-    edited = Edited.of(slow_har).suite(endpoint=AWS, date="2026-11-20T00:00:00+00:00")
-    for entry in edited.entries:
-        entry["request"]["url"] = AWS + entry["request"]["url"].partition("127.0.0.1:")[2].lstrip(
-            "0123456789"
-        )
-    return edited.write(tmp_path / "aws.har")
+    log = load(slow_har)
+    for entry in log["entries"]:
+        entry["request"]["url"] = re.sub(r"http://127.0.0.1:\d+", AWS, entry["request"]["url"])
+    return save(log, tmp_path / "aws.har", endpoint=AWS, date="2026-11-20T00:00:00+00:00")
 
 
 def test_evidence_promotes_clauses(
@@ -64,17 +63,17 @@ def test_evidence_promotes_clauses(
 def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
     tmp_path: Path, contract: Path, emulator_har: Path
 ) -> None:
-    aws = Edited.of(emulator_har).suite(endpoint=AWS, emulator=False, date="2026-11-20T00:00:00Z")
-    for test in aws.document["log"]["_tests"]:
+    log = load(emulator_har)
+    for test in log["_tests"]:
         if "sigv4.wrong-service.type" in test["checks"]:
             test["findings"] = [vars(Finding("sigv4.wrong-service.type", "a", "b", None, 0))]
-    path = aws.write(tmp_path / "aws.har")
+    path = save(log, tmp_path / "aws.har", endpoint=AWS, emulator=False, date="2026-11-20T00:00:00Z")
     status, report = compared(
         tmp_path, path, emulator_har, "--promote", "--contract", contract, "--max-age", "100000"
     )
     assert status == 0
     evidence = promotion.read(contract.with_name("evidence.yaml"))
-    noted = sum(test["checks"].get("sigv4.expired-date.type", 0) for test in aws.document["log"]["_tests"])
+    noted = sum(test["checks"].get("sigv4.expired-date.type", 0) for test in log["_tests"])
     assert evidence["sigv4.expired-date.type"]["count"] == noted > 1
     assert "sigv4.wrong-service.type" not in evidence
     assert [entry["clause"] for entry in report["contradicted"]] == ["sigv4.wrong-service.type"]
@@ -90,7 +89,7 @@ def test_what_is_no_evidence_is_told_before_anything_is_sent(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     server = closing(Scripted(lambda request: error(404, "UnknownOperationException")))
-    stale = Edited.of(from_aws).suite(date="2020-01-01T00:00:00Z").write(from_aws.with_name("stale.har"))
+    stale = save(load(from_aws), from_aws.with_name("stale.har"), date="2020-01-01T00:00:00Z")
     known = {"not AWS": slow_har, "stale": stale, "live": server.url, "emulator": "emulator"}
     assert run(known[reference], server.url, "--promote", "--contract", contract) == 4
     assert server.received == []

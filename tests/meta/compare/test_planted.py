@@ -1,132 +1,136 @@
 """Differences planted in a recording: every one is found, and none is reported that is not there."""
 
-from collections import Counter
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from getintegration_compare.differences import KINDS
 
-from .kit import Edit, Edited, Entry, change, compared, document, set_document, set_header
+from .kit import compared, load, save
 
+Entry, Headers, Members = dict[str, Any], dict[str, str], dict[str, Any]
+#: Changes an entry: the entry itself, its answer's headers by lower-case name, its answer's JSON.
+Edit = Callable[[Entry, Headers, Members], Any]
 
-def set_status(status: int) -> Edit:
-    """An edit of the status of an answer."""
-    return lambda entry: entry["response"].update(status=status)
-
-
-def body(text: str) -> Edit:
-    """An edit of the body of an answer."""
-    return lambda entry: entry["response"]["content"].update(text=text)
-
-
-def type_into_body(entry: Entry) -> None:
-    """The error type moves from the header into the body."""
-    headers = entry["response"]["headers"]
-    (error_type,) = (h["value"] for h in headers if h["name"].lower() == "x-amzn-errortype")
-    set_header("x-amzn-errortype", None)(entry)
-    change(lambda value: value.update({"__type": error_type}))(entry)
-
-
-def rename(old: str, new: str) -> Callable[[dict[str, Any]], None]:
-    """A change of a member's name."""
-    return lambda value: value.update({new: value.pop(old)})
-
-
-#: What is planted, by the status of the answer it goes into: kind, place, edit.
-PLANTED: dict[int, list[tuple[str, str, Edit]]] = {
-    404: [
-        ("status", "", set_status(400)),
-        ("error type", "", set_header("x-amzn-errortype", "NotFoundException")),
-        ("envelope", "place of the type", type_into_body),
-        ("envelope", "name of the message", change(rename("Message", "message"))),
-        ("header", "x-amzn-requestid", set_header("x-amzn-requestid", None)),
-        ("member extra", "fault", change(lambda value: value.update(fault="client"))),
-        ("type", "Message", change(lambda value: value.update(Message=None))),
-        ("timing", "", lambda entry: entry.update(time=3500)),
-        ("status", "", lambda entry: entry["response"].update(status=0, headers=[], content={})),
-    ],
-    200: [
-        ("header", "content-type", set_header("Content-Type", "text/plain")),
-        ("header", "etag", set_header("ETag", "mock")),
-        ("member missing", "Tags", change(lambda value: value.pop("Tags"))),
-        ("member missing", "Tags.team", change(lambda value: value["Tags"].pop("team"))),
-        ("member extra", "Secret", change(lambda value: value.update(Secret=1))),
-        ("value", "ObjectTypeName", change(lambda value: value.update(ObjectTypeName="Other"))),
-        ("value", "DomainName", change(lambda value: value.update(DomainName="getintegrationcontract-0-a"))),
-        ("type", "IsUnstructured", change(lambda value: value.update(IsUnstructured="false"))),
-        ("type", "WorkflowId", change(lambda value: value.update(WorkflowId=None))),
-        ("value", "LastUpdatedAt", change(lambda value: value.update(LastUpdatedAt=4e9))),
-        ("value", "CreatedAt", change(lambda value: value.update(CreatedAt=value["CreatedAt"] * 1000))),
-        ("type", "LastUpdatedAt", change(lambda value: value.update(LastUpdatedAt="2026-11-01T00:00:00Z"))),
-        (
-            "member extra",
-            "EventTriggerNames[1]",
-            change(lambda value: value["EventTriggerNames"].append("b")),
+ROLE = "arn:aws:iam::123456789012:role/Other"
+#: What is planted, by the status of the answer it goes into: the pattern that is shown, with clause and edit.
+#: Where no clause is given, it is that of the test, or what the description says is due.
+PLANTED: dict[int, dict[str, tuple[str | None, Edit]]] = {
+    404: {
+        "status:404 -> 400": (None, lambda e, h, m: e["response"].update(status=400)),
+        "status:404 -> no answer": (None, lambda e, h, m: e["response"].update(status=0)),
+        "error type:ResourceNotFoundException -> Other": (
+            None,
+            lambda e, h, m: h.update({"x-amzn-errortype": "Other"}),
         ),
-        (
-            "value",
-            "RoleArn",
-            change(lambda value: value.update(RoleArn="arn:aws:iam::123456789012:role/Other")),
+        "timing:prompt, below 1 s -> slow, 1 to 5 s": (None, lambda e, h, m: e.update(time=3500)),
+        "envelope:place of the type": (
+            "error.type",
+            lambda e, h, m: m.update(code=h.pop("x-amzn-errortype")),
         ),
-        ("type", "body", body('{"DomainName": ')),
-    ],
-    403: [
-        ("status", "", set_status(200)),
-        ("error type", "", set_header("x-amzn-errortype", "OtherException")),
-    ],
+        "envelope:name of the message": (
+            "error.Message.type",
+            lambda e, h, m: m.update(message=m.pop("Message")),
+        ),
+        "header:x-amzn-requestid": ("response.request-id", lambda e, h, m: h.pop("x-amzn-requestid")),
+        "member extra:fault": (None, lambda e, h, m: m.update(fault="client")),
+        "type:Message": (None, lambda e, h, m: m.update(Message=None)),
+    },
+    200: {
+        "header:content-type": (
+            "response.content-type",
+            lambda e, h, m: h.update({"content-type": "text/plain"}),
+        ),
+        "header:etag": (None, lambda e, h, m: h.update(etag="mock")),
+        "member missing:Tags": ("response.Tags.type", lambda e, h, m: m.pop("Tags")),
+        "member missing:Tags.team": ("response.Tags.type", lambda e, h, m: m["Tags"].pop("team")),
+        "member missing:CreatedAt": ("response.CreatedAt.required", lambda e, h, m: m.pop("CreatedAt")),
+        "member extra:Secret": ("response.unknown-members", lambda e, h, m: m.update(Secret=1)),
+        "member extra:EventTriggerNames[1]": (
+            "response.EventTriggerNames.type",
+            lambda e, h, m: m["EventTriggerNames"].append("b"),
+        ),
+        "value:ObjectTypeName": (
+            "state.put-get.ObjectTypeName",
+            lambda e, h, m: m.update(ObjectTypeName="Other"),
+        ),
+        "value:Scope": ("state.put-get.Scope", lambda e, h, m: m.update(Scope="PROFILE")),
+        "value:RoleArn": ("state.put-get.RoleArn", lambda e, h, m: m.update(RoleArn=ROLE)),
+        "value:Uri": ("response.echo.Uri", lambda e, h, m: m.update(Uri=m["Uri"].lower())),
+        "value:DomainName": (
+            "response.echo.DomainName",
+            lambda e, h, m: m.update(DomainName=m["DomainName"].lower()),
+        ),
+        "value:LastUpdatedAt": ("response.timestamps.order", lambda e, h, m: m.update(LastUpdatedAt=4e9)),
+        "value:CreatedAt": ("response.timestamps.order", lambda e, h, m: m.update(CreatedAt=1e12)),
+        "type:LastUpdatedAt": ("response.LastUpdatedAt.type", lambda e, h, m: m.update(LastUpdatedAt="1")),
+        "type:IsUnstructured": ("response.IsUnstructured.type", lambda e, h, m: m.update(IsUnstructured="1")),
+        "type:WorkflowId": ("response.WorkflowId.type", lambda e, h, m: m.update(WorkflowId=None)),
+        "type:body": ("response.body.json", lambda e, h, m: e["response"]["content"].update(text="{")),
+    },
+    403: {
+        "status:403 -> 200": (None, lambda e, h, m: e["response"].update(status=200)),
+        "error type:IncompleteSignatureException -> Other": (
+            None,
+            lambda e, h, m: h.update({"x-amzn-errortype": "Other"}),
+        ),
+    },
 }
-PLANTED_COUNT = sum(map(len, PLANTED.values()))
 
 
-def noise(entry: Entry) -> None:
-    """Changes that lawfully happen from run to run."""
+def change(entry: Entry, edit: Edit) -> None:
+    """Change an entry, whose answer has a JSON body."""
     response = entry["response"]
-    response["headers"] = [
-        {"name": header["name"].title(), "value": header["value"]} for header in reversed(response["headers"])
-    ]
-    set_header("Date", "Sun, 01 Nov 2026 10:00:00 GMT")(entry)
-    set_header("Content-Length", "1")(entry)
+    headers = {header["name"].lower(): header["value"] for header in response["headers"]}
+    members = json.loads(before := response["content"]["text"])
+    edit(entry, headers, members)
+    response["headers"] = [{"name": name, "value": value} for name, value in headers.items()]
+    if members != json.loads(before):
+        response["content"]["text"] = json.dumps(members)
+
+
+def disturb(entry: Entry) -> None:
+    """Change what lawfully differs from run to run."""
+    response = entry["response"]
+    headers = {header["name"].title(): header["value"] for header in reversed(response["headers"])}
+    headers |= {"Date": "Sun, 01 Nov 2026 10:00:00 GMT", "Content-Length": "1"}
+    response["headers"] = [{"name": name, "value": value} for name, value in headers.items()]
     try:
-        value = document(entry)
+        members = json.loads(response["content"]["text"])
     except ValueError:
         return
     if response["status"] >= 400:
-        value["Message" if "Message" in value else "message"] = "another text"
-    if isinstance(value.get("RoleArn"), str):
-        value["RoleArn"] = value["RoleArn"].replace("123456789012", "999988887777")
-    set_document(entry, dict(reversed(value.items())), indent=3)
+        members["Message" if "Message" in members else "message"] = "another text"
+    text = json.dumps(dict(reversed(members.items())), indent=3)
+    response["content"]["text"] = text.replace(":123456789012:role", ":999988887777:role")
 
 
 def test_every_planted_difference_is_found_and_no_other(
     tmp_path: Path, emulator_har: Path, again_har: Path
 ) -> None:
-    edited = Edited.of(again_har)
-    expected: Counter[tuple[str, str, str]] = Counter()
-    taken: set[int] = set()
+    assert {pattern.partition(":")[0] for plants in PLANTED.values() for pattern in plants} == set(KINDS)
+    log = load(again_har)
+    plain = [entry for entry in log["entries"] if "parser" not in entry["_test"]]
+    expected, disturbed = {}, list(log["entries"])
     for status, plants in PLANTED.items():
-        entries = edited.answered(status)
-        for kind, where, edit in plants:
-            entry = next(entry for entry in entries if "parser" not in entry["_test"])
-            edit(entry)
-            taken.add(id(entry))
-            expected[kind, where, entry["_test"]] += 1
-    for entry in edited.entries:
-        if id(entry) not in taken:
-            noise(entry)
-    status, report = compared(tmp_path, emulator_har, edited.write(tmp_path / "edited.har"))
-    shown = Counter(
-        (group["kind"], group["where"], example["test"])
+        entries = [entry for entry in plain if entry["response"]["status"] == status]
+        readable = [entry for entry in entries if entry["response"]["content"]["text"].startswith("{")]
+        for entry, (pattern, (clause, edit)) in zip(readable, plants.items(), strict=False):
+            change(entry, edit)
+            disturbed.remove(entry)
+            expected[entry["_test"], pattern] = [clause] if clause else entry["_clauses"] or ["request.valid"]
+    for entry in disturbed:
+        disturb(entry)
+    status, report = compared(tmp_path, emulator_har, save(log, tmp_path / "changed.har"))
+    assert {
+        (example["test"], group["pattern"]): list(group["clauses"])
         for group in report["differences"]
         for example in group["examples"]
-    )
-    assert shown == expected
-    assert status == 1
-    assert report["divergence"]["different"] == PLANTED_COUNT
-    assert sum(group["count"] for group in report["differences"]) == PLANTED_COUNT
-    assert (report["coverage"]["share"], report["mode"]) == (1.0, "drift")
-    assert report["divergence"]["compared"] == len(edited.entries)
-
-
-def test_kinds_are_the_promised_ones() -> None:
-    assert {kind for plants in PLANTED.values() for kind, _, _ in plants} == set(KINDS)
+    } == expected
+    assert len(expected) == sum(map(len, PLANTED.values()))
+    assert sum(group["count"] for group in report["differences"]) == len(expected)
+    assert report["divergence"]["different"] == report["divergence"]["unaccepted"] == len(expected)
+    assert sum(clause["unaccepted"] for clause in report["clauses"]) == sum(map(len, expected.values()))
+    assert report["divergence"]["compared"] == len(log["entries"])
+    assert (status, report["coverage"]["share"], report["mode"]) == (1, 1, "drift")

@@ -29,7 +29,7 @@ from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
 from ..support import AWS, Process, Scripted, Tap, ask, domains, emulator, stock, suite
 from .conftest import record_suite
-from .kit import IDENTITIES, STATE, Edited, compared, exchange, places, record, run
+from .kit import IDENTITIES, STATE, compared, exchange, load, places, record, run, save
 
 HERE = Names([STATE])
 THERE = Names([{"domain": "prod_domain", "uri": "arn:aws:flow:eu-west-1:1:caf\u00e9/a"}])
@@ -168,7 +168,7 @@ def test_live_differences_are_found_and_confirmed(
     tmp_path: Path, slow_har: Path, live_emulator: Process, identities_file: Path, tap: Any
 ) -> None:
     server = tap(live_emulator.url, on_answer(planted, always))
-    part = Edited.of(slow_har).suite(endpoint=live_emulator.url).write(tmp_path / "part.har")
+    part = save(load(slow_har), tmp_path / "part.har", endpoint=live_emulator.url)
     # Against the server behind the proxy, so that only what was planted differs.
     truth = tmp_path / "truth.har"
     run(part, live_emulator.url, "--target", identities_file, "--record", truth, "--no-repeat")
@@ -306,9 +306,9 @@ def test_a_hostile_recording_cannot_make_a_replay_fail(
 ) -> None:
     odd = exchange(request=Request("POST", "/domains/%ff%00/integrations", (("X", "caf\xe9"),), b"\xff" * 10))
     path = record(tmp_path / "a.har", odd, exchange())
-    edited = Edited.of(path)
-    edited.entries.append(edited.entries[1] | {"_test": "signed otherwise", "_signing": {}})
-    edited.write(path)
+    log = load(path)
+    log["entries"].append(log["entries"][1] | {"_test": "signed otherwise", "_signing": {}})
+    save(log, path)
     assert run(path, live_emulator.url, "--no-repeat") == 1
     said = "".join(capsys.readouterr())
     assert "Traceback" not in said

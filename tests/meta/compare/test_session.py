@@ -55,9 +55,9 @@ def test_a_killed_run_loses_the_test_under_way_alone_and_is_continued(
 
     resumed = record(path, "--resume", status=0)
     assert f"{len(complete)} tests are complete" in resumed.output
-    log = load(path)["log"]
+    log = load(path)
     assert log["_suite"]["complete"]
-    tests = [entry["_test"] for entry in load(emulator_har)["log"]["entries"]]
+    tests = [entry["_test"] for entry in load(emulator_har)["entries"]]
     expected = [test for test in tests if re.search("test_(missing|access).py::", test)]
     assert Counter(entry["_test"] for entry in log["entries"]) == Counter(expected)
     # What was complete before was not sent again: its exchanges are the ones of the killed run.
@@ -70,18 +70,18 @@ def test_a_run_that_spent_its_limit_goes_on_with_the_whole_verdict(tmp_path: Pat
     path = tmp_path / "a.har"
     stopped = record(path, "--max-requests", "25", status=6)
     assert "limit of 25 requests" in stopped.output
-    assert not load(path)["log"]["_suite"]["complete"]
-    assert len(load(path)["log"]["entries"]) <= 25
+    assert not load(path)["_suite"]["complete"]
+    assert len(load(path)["entries"]) <= 25
 
     report = tmp_path / "report"
     resumed = record(path, "--resume", report=report, status=0)
     assert resumed.outcomes["missing.domain"] == "upheld"
     assert resumed.outcomes["access.unauthorized"] == "upheld"
-    entries = len(load(path)["log"]["entries"])
+    entries = len(load(path)["entries"])
 
     again = record(path, "--resume", report=report, status=0)  # nothing was left to do
     assert again.report["run"]["requests"] == entries
-    assert len(load(path)["log"]["entries"]) == entries
+    assert len(load(path)["entries"]) == entries
 
 
 def test_a_killed_worker_loses_the_test_under_way_alone(tmp_path: Path) -> None:
