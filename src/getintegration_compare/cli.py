@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from getintegration_compare import report as reports
-from getintegration_compare.comparison import MAX_AGE, Comparison, Settings
+from getintegration_compare.comparison import MAX_AGE, OPEN, Comparison, Settings
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_compare.replay import SAMPLE, Live, Side, replay
 from getintegration_compare.verdicts import Verdicts
@@ -79,12 +79,10 @@ class _Command:
                 verdicts = Verdicts(settings.contract, reference)
                 print(self._redactor.text(self._promote(reference.suite, verdicts)))
                 return command.OK
-        repeat, source = (
-            _read(options.confirm),
-            _read(options.requests) or reference or candidate or recordings.read(SAMPLE),
-        )
+        repeat, requests = _read(options.confirm), _read(options.requests)
         first = reference or self._reach(options.reference, options.reference_target, candidate)
         second = candidate or self._reach(options.candidate, options.target, first)
+        source = requests or reference or candidate or recordings.read(SAMPLE)
         send = partial(replay, source, (first, second), self._redactor, self._say)
         one, other, unsent = send(keep=options.record)
         result = Comparison(one, other, settings, unsent)
@@ -122,7 +120,9 @@ class _Command:
         if options.report_dir:
             reports.write(report, options.report_dir)
         if options.write_accept:
-            patterns = dict.fromkeys(group.difference.pattern for group in result.groups if group.is_open)
+            patterns = dict.fromkeys(
+                group.difference.pattern for group in result.groups if group.state == OPEN
+            )
             today, kept = self._settings.today, self._settings.waivers
             waivers.write(options.write_accept, patterns, today, kept=kept, subject="difference")
             fill_in = "fill in reason and owner of each"

@@ -34,6 +34,8 @@ _EXAMPLES = 3
 #: Groups that are kept apart; of an endpoint that differs in more ways, the rest is counted together.
 _GROUPS = 2000
 _OTHERS = "(others)"
+#: The state of differences that neither a waiver nor evidence excuses.
+OPEN = "open"
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,7 @@ class Group:
     @property
     def state(self) -> str:
         """How it stands; only what is open counts against the candidate."""
-        return "accepted" if self.accepted else "contradicted" if self.contradicted else "open"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it counts against the candidate."""
-        return self.state == "open"
+        return "accepted" if self.accepted else "contradicted" if self.contradicted else OPEN
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form."""
@@ -87,7 +84,7 @@ class Group:
             "count": self.count,
             "clauses": dict(self.clauses.most_common()),
             "state": self.state,
-            "open": self.is_open,
+            "open": self.state == OPEN,
             "accepted": accepted,
             "contradicted": self.contradicted,
             "confirmed": self.confirmed,
@@ -111,7 +108,7 @@ class Tally:
         """Count a pair, with the groups that its differences belong to."""
         self.compared += 1
         self.different += bool(groups)
-        self.unaccepted += any(group.is_open for group in groups)
+        self.unaccepted += any(group.state == OPEN for group in groups)
         self.kinds.update(group.difference.kind for group in groups)
 
     def to_dict(self) -> dict[str, Any]:
@@ -163,7 +160,7 @@ class Comparison:
                 self.not_compared[reason] += 1
             else:
                 self._add(key, *sides, self.verdicts.broken_by(position))
-        self.groups = sorted(self._groups.values(), key=lambda group: (not group.is_open, -group.count))
+        self.groups = sorted(self._groups.values(), key=lambda group: (group.state != OPEN, -group.count))
         self.complaints = list(self._complaints()) if self.pairs.compared else []
 
     def confirm(self, repeated: Comparison) -> None:

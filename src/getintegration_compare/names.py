@@ -1,8 +1,8 @@
 """The names of domains and Uris, which differ from endpoint to endpoint, and the neighbours of a name.
 
-A name that stands in a request becomes a token, and the token becomes the name that another endpoint has in
-its place. Neighbours (another case, a character less, another normalisation) are known too, so that a near
-miss stays one. In bodies, strings are looked at one by one, and only those that change are written anew.
+A name in a request becomes a token, and the token becomes the name that another endpoint has in its place.
+Neighbours (another case, a character less, another normalisation) have tokens too, so that a near miss stays
+one. In bodies only the strings that change are written anew.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from getintegration_contract.exchange import Request
 #: Names that a state has, each with what they are.
 _KINDS = ("domain", "uri", "other_domain", "other_uri")
 
-#: Neighbours that scenarios make of a name.
+#: A name itself, and the neighbours that scenarios make of it. No name is taken for a neighbour of another.
 _NEIGHBOURS: dict[str, Callable[[str], str]] = {
+    "": str,
     "lower": str.lower,
     "upper": str.upper,
     "swapped": str.swapcase,
@@ -39,7 +40,7 @@ _NEIGHBOURS: dict[str, Callable[[str], str]] = {
 }
 #: Around a token; characters that no name has.
 OPEN, CLOSE = "\ue000", "\ue001"
-_TOKEN = re.compile(f"{OPEN}([a-z_]+)(?:\\.([A-Za-z]+))?{CLOSE}")
+_TOKEN = re.compile(f"{OPEN}([a-z_]+)[^{CLOSE}]*{CLOSE}")
 _STRING = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"')
 _DOMAIN = re.compile(r"\A((?:/v1)?/domains?/)([^/?]*)", re.IGNORECASE)
 #: Shorter names stand in other strings by chance.
@@ -58,28 +59,26 @@ class Names:
     """
 
     def __init__(self, states: Iterable[Mapping[str, Any]]) -> None:
+        names = [(kind, name) for state in states for kind in _KINDS if (name := state.get(kind))]
+        self._tokens: dict[str, str] = {}
         self._texts: dict[str, str] = {}
-        self._exact: dict[str, str] = {}
-        neighbours: dict[str, str] = {}
-        for state in states:
-            for kind in _KINDS:
-                if name := state.get(kind):
-                    self._texts[kind] = name
-                    self._exact.setdefault(name, f"{OPEN}{kind}{CLOSE}")
-                    for neighbour, change in _NEIGHBOURS.items():
-                        neighbours.setdefault(change(name), f"{OPEN}{kind}.{neighbour}{CLOSE}")
-        self._tokens = neighbours | self._exact
+        for neighbour, change in _NEIGHBOURS.items():
+            for kind, name in names:
+                token, text = f"{OPEN}{f'{kind} {neighbour}'.rstrip()}{CLOSE}", change(name)
+                self._texts[token] = text
+                self._tokens.setdefault(text, token)
         self._tokens.pop("", None)
+        self._exact = {name: self._tokens[name] for _, name in names}
         longest = sorted((name for name in self._exact if len(name) >= _LONG_ENOUGH), key=len, reverse=True)
         self._within = re.compile("|".join(map(re.escape, longest)) or "(?!)")
 
     def same_as(self, other: Names) -> bool:
         """Whether both endpoints have the same names."""
-        return self._texts == other._texts and self._exact == other._exact
+        return (self._texts, self._tokens) == (other._texts, other._tokens)
 
     def hide(self, request: Request) -> Request:
         """The request with tokens for names."""
-        return _changed(request, lambda text: self._tokens.get(text) or self._within.sub(self._token, text))
+        return _changed(request, lambda text: self._tokens.get(text) or self.hidden(text))
 
     def show(self, request: Request) -> Request:
         """The request with names for tokens.
@@ -87,21 +86,16 @@ class Names:
         Raises:
             RefusedError: One of the names does not exist here.
         """
-        return _changed(request, partial(_TOKEN.sub, self._show))
+        return _changed(request, partial(_TOKEN.sub, self._text))
 
     def hidden(self, text: str) -> str:
         """A string of an answer with tokens for names, also where one is part of a longer name."""
-        return self._exact.get(text) or self._within.sub(self._token, text)
+        return self._exact.get(text) or self._within.sub(lambda match: self._exact[match[0]], text)
 
-    def _token(self, match: re.Match[str]) -> str:
-        return self._exact[match[0]]
-
-    def _show(self, match: re.Match[str]) -> str:
-        kind, neighbour = match.groups()
-        if kind not in self._texts:
-            raise RefusedError(f"there is no {kind.replace('_', ' ')} here")
-        name = self._texts[kind]
-        return _NEIGHBOURS[neighbour](name) if neighbour else name
+    def _text(self, match: re.Match[str]) -> str:
+        if match[0] not in self._texts:
+            raise RefusedError(f"there is no {match[1].replace('_', ' ')} here")
+        return self._texts[match[0]]
 
 
 def _changed(request: Request, change: Callable[[str], str]) -> Request:

@@ -39,7 +39,6 @@ _ARN = re.compile(r"\barn:(aws[\w-]*):([\w-]*):([\w-]*):(\d{12}|)(?=:)")
 _DATES = frozenset({"date", "last-modified"})
 _FRAMING = frozenset({"content-length", "transfer-encoding", "content-encoding", "connection", "keep-alive"})
 _SOFTWARE = frozenset({"server", "via", "x-powered-by", "x-aspnet-version"})
-_MESSAGES = ("Message", "message")
 
 
 class Moment(str):
@@ -70,11 +69,16 @@ class Answer:
         self.is_json = response.json.fault is None
         self.document: Any = None
         try:
-            self.document = self._document(response.document)
+            self.document = self._value(response.document, _DEEPEST)
         except RecursionError:
             self.is_json = False
-        members = self.document if self.status >= 400 and isinstance(self.document, dict) else {}
-        messages = [name for name in _MESSAGES if name in members]
+        members = self.document if isinstance(self.document, dict) else {}
+        if isinstance(members.get("WorkflowId"), str) and members["WorkflowId"] and "generated-ids" in steps:
+            members["WorkflowId"] = "<an id>"
+        messages = [name for name in ("Message", "message") if name in members]
+        if "message-texts" in steps:
+            members |= {name: "<a text>" for name in messages if isinstance(members[name], str)}
+        messages = messages if self.status >= 400 else []
         self.envelope = {"place of the type": [*types], "name of the message": messages}
         self.text: str | None = None
         if not (self.is_json and "json-layout" in steps):
@@ -94,17 +98,6 @@ class Answer:
                 value = "<an id>"
             found.setdefault(low if "header-case" in steps else name, []).append(value)
         return found
-
-    def _document(self, document: Any) -> Any:
-        document = self._value(document, _DEEPEST)
-        if isinstance(document, dict):
-            workflow = document.get("WorkflowId")
-            if isinstance(workflow, str) and workflow and "generated-ids" in self._steps:
-                document["WorkflowId"] = "<an id>"
-            if "message-texts" in self._steps:
-                texts = (name for name in _MESSAGES if isinstance(document.get(name), str))
-                document.update(dict.fromkeys(texts, "<a text>"))
-        return document
 
     def _value(self, value: Any, levels: int) -> Any:
         """A JSON value with names, ARNs and times normalised.

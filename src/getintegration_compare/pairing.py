@@ -109,15 +109,11 @@ def pair(
 
     def reasons(keys: Iterable[Key], other: Index) -> Counter[str]:
         tests = {key.test for key in other.places}
-        return Counter(
-            _RACE
-            if key.test in races
-            else unsent.get(key) or (_NO_SUCH_REQUEST if key.test in tests else _NO_SUCH_TEST)
-            for key in keys
-        )
+        usual = {key: _NO_SUCH_REQUEST if key.test in tests else _NO_SUCH_TEST for key in keys}
+        return Counter(_RACE if key.test in races else unsent.get(key, why) for key, why in usual.items())
 
     raced = [key for key, _, _ in pairs if key.test in races]
-    nowhere = [key for key in unsent if key not in reference.places and key not in candidate.places]
+    nowhere = unsent.keys() - reference.places.keys() - candidate.places.keys()
     kept = sorted((each for each in pairs if each[0].test not in races), key=lambda each: each[1])
     return kept, reasons([*ones, *raced, *nowhere], candidate), reasons(others, reference)
 

@@ -32,30 +32,11 @@ class Verdicts:
     def __init__(self, contract: Contract, recording: Recording | None) -> None:
         self._ledger = Ledger(contract, ())
         self._broken: dict[int, set[str]] = {}
-        if recording is not None:
-            self._judge(contract, recording)
-
-    @property
-    def contradicted(self) -> list[Finding]:
-        """What AWS breaks, the most frequent first."""
-        return sorted(self._ledger.findings.values(), key=lambda finding: -finding.count)
-
-    def promotable(self) -> dict[str, int]:
-        """The clauses that need evidence, were upheld and never violated, each with how often."""
-        checks, clauses = self._ledger.checks, self._ledger.contract.clauses.values()
-        upheld = checks.keys() - self._ledger.findings.keys()
-        lacking = [clause.id for clause in clauses if clause.provenance in (*RAISED_FROM, RECORDED)]
-        return {name: checks[name] for name in lacking if name in upheld}
-
-    def broken_by(self, position: int) -> Set[str]:
-        """The clauses that an exchange breaks: judged anew, or what tests judged, where only they can."""
-        return self._broken.get(position, self._ledger.findings.keys())
-
-    def _judge(self, contract: Contract, recording: Recording) -> None:
+        if recording is None:
+            return
         judge, anew = Judge(contract), Entry("")
         for position, recorded in enumerate(recording.exchanges):
-            due = expectation(contract, recorded, recording.suite)
-            if due is None:
+            if (due := expectation(contract, recorded, recording.suite)) is None:
                 continue
             exchange = recorded.exchange  # what is read of its response is not kept
             checks = judge.judge(replace(exchange, response=replace(exchange.response)), due)
@@ -70,6 +51,24 @@ class Verdicts:
             found = [finding for finding in test["findings"] if finding["clause"] in checked]
             self._ledger.add({**test, "checks": checked, "findings": found})
 
+    @property
+    def contradicted(self) -> list[Finding]:
+        """What AWS breaks, the most frequent first."""
+        return sorted(self._ledger.findings.values(), key=lambda finding: -finding.count)
+
+    def promotable(self) -> dict[str, int]:
+        """The clauses that need evidence, were upheld and never violated, each with how often."""
+        upheld = self._ledger.checks.keys() - self._ledger.findings.keys()
+        return {
+            clause.id: self._ledger.checks[clause.id]
+            for clause in self._ledger.contract.clauses.values()
+            if clause.provenance in (*RAISED_FROM, RECORDED) and clause.id in upheld
+        }
+
+    def broken_by(self, position: int) -> Set[str]:
+        """The clauses that an exchange breaks: judged anew, or what tests judged, where only they can."""
+        return self._broken.get(position, self._ledger.findings.keys())
+
 
 def is_operation(request: Request) -> bool:
     """Whether method and path are those of the operation."""
@@ -79,9 +78,8 @@ def is_operation(request: Request) -> bool:
 
 def expectation(contract: Contract, recorded: Recorded, suite: Suite) -> Expectation | None:
     """What is due by the description alone; it knows only callers who sign well what they ask for."""
-    request, state = recorded.exchange.request, suite.states[-1]
-    if recorded.signing != {"kind": SIGNED} or recorded.exchange.identity != "caller":
+    exchange, state = recorded.exchange, suite.states[-1]
+    is_usual = recorded.signing == {"kind": SIGNED} and exchange.identity == "caller"
+    if not (is_usual and is_operation(exchange.request)):
         return None
-    if not is_operation(request):
-        return None
-    return oracle.expectation(contract, request, (state["domain"], state["uri"]))
+    return oracle.expectation(contract, exchange.request, (state["domain"], state["uri"]))
