@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from getintegration_compare import report as reports
-from getintegration_compare.comparison import MAX_AGE, OPEN, Comparison, Settings
+from getintegration_compare.comparison import MAX_AGE, Comparison, Settings
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_compare.replay import SAMPLE, Live, Side, replay
 from getintegration_compare.verdicts import Verdicts
@@ -90,7 +90,7 @@ class _Command:
             if repeat is not None:
                 result.confirm(Comparison(one, repeat, settings))
             elif isinstance(second, Live):
-                tests = {key.test for group in result.groups for key in group.examples}
+                tests = {example["test"] for group in result.groups for example in group["examples"]}
                 one, other, unsent = send(only=tests)
                 result.confirm(Comparison(one, other, settings, unsent))
         return self._report(result)
@@ -112,17 +112,15 @@ class _Command:
 
     def _report(self, result: Comparison) -> int:
         options = self._options
-        status = command.FAILED if result.pairs.unaccepted or result.complaints else command.OK
-        if not result.pairs.compared:
+        status = command.FAILED if result.pairs["unaccepted"] or result.complaints else command.OK
+        if not result.pairs["compared"]:
             status = command.INDETERMINATE
         report = self._redactor.value(reports.document(result, status))
         lines = [reports.terminal(report)]
         if options.report_dir:
             reports.write(report, options.report_dir)
         if options.write_accept:
-            patterns = dict.fromkeys(
-                group.difference.pattern for group in result.groups if group.state == OPEN
-            )
+            patterns = dict.fromkeys(group["pattern"] for group in result.groups if group["open"])
             today, kept = self._settings.today, self._settings.waivers
             waivers.write(options.write_accept, patterns, today, kept=kept, subject="difference")
             fill_in = "fill in reason and owner of each"

@@ -34,8 +34,9 @@ _EXAMPLES = 3
 #: Groups that are kept apart; of an endpoint that differs in more ways, the rest is counted together.
 _GROUPS = 2000
 _OTHERS = "(others)"
-#: The state of differences that neither a waiver nor evidence excuses.
-OPEN = "open"
+
+#: Differences of one kind, at one place, with the same two sides, as reports have them.
+Group = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,73 +50,6 @@ class Settings:
     waivers: Sequence[Waiver] = ()
 
 
-@dataclass
-class Group:
-    """Differences of one kind, at one place, with the same two sides.
-
-    Attributes:
-        contradicted: Whether the reference, AWS, breaks a clause here: then the contract is wrong.
-        examples: Both exchanges of some of the requests that show it; long bodies are cut.
-        confirmed: Whether asking again showed it again; None if nobody asked.
-    """
-
-    difference: Difference
-    accepted: Waiver | None
-    contradicted: bool
-    count: int = 0
-    clauses: Counter[str] = field(default_factory=Counter)
-    examples: dict[Key, tuple[Recorded, Recorded]] = field(default_factory=dict)
-    confirmed: bool | None = None
-
-    @property
-    def state(self) -> str:
-        """How it stands; only what is open counts against the candidate."""
-        return "accepted" if self.accepted else "contradicted" if self.contradicted else OPEN
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-able form."""
-        accepted = None
-        if waiver := self.accepted:
-            named = {name: getattr(waiver, name) for name in ("reason", "owner", "link")}
-            accepted = {"difference": waiver.clause, **named, "expires": waiver.expires.isoformat()}
-        return {
-            "pattern": self.difference.pattern,
-            **self.difference._asdict(),
-            "count": self.count,
-            "clauses": dict(self.clauses.most_common()),
-            "state": self.state,
-            "open": self.state == OPEN,
-            "accepted": accepted,
-            "contradicted": self.contradicted,
-            "confirmed": self.confirmed,
-            "examples": [
-                {"test": key.test, "reference": _shown(one), "candidate": _shown(other)}
-                for key, (one, other) in self.examples.items()
-            ],
-        }
-
-
-@dataclass
-class Tally:
-    """Pairs of answers: how many were compared, differ, differ openly, and in which ways."""
-
-    compared: int = 0
-    different: int = 0
-    unaccepted: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)
-
-    def add(self, groups: list[Group]) -> None:
-        """Count a pair, with the groups that its differences belong to."""
-        self.compared += 1
-        self.different += bool(groups)
-        self.unaccepted += any(group.state == OPEN for group in groups)
-        self.kinds.update(group.difference.kind for group in groups)
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-able form."""
-        return {**vars(self), "kinds": dict(self.kinds.most_common())}
-
-
 class Comparison:
     """Compares two recordings, exchange by exchange.
 
@@ -124,7 +58,8 @@ class Comparison:
 
     Attributes:
         suites: What reference and candidate are.
-        pairs, clauses: What was compared, altogether and for each clause.
+        pairs, clauses: How many pairs of answers were compared, differ, differ openly, and in which ways:
+            altogether and for each clause.
         total: Requests that either side was asked, transient attempts aside.
         not_compared, only_candidate: Exchanges of each side that were not compared, by reason.
         transient: Attempts on each side that a later attempt made up for.
@@ -142,12 +77,13 @@ class Comparison:
         self.settings = settings
         self.suites = reference.suite, candidate.suite
         self.verdicts = Verdicts(settings.contract, reference if reference.suite.is_aws else None)
-        self.pairs = Tally()
-        self.clauses: dict[str, Tally] = defaultdict(Tally)
+        self.pairs = _tally()
+        self.clauses: dict[str, dict[str, Any]] = defaultdict(_tally)
         self._waivers = {waiver: _compiled(waiver.clause) for waiver in settings.waivers}
         self._used: set[Waiver] = set()
         self._keys: set[Key] = set()
-        self._groups: dict[tuple[Any, ...], Group] = {}
+        #: By what makes it one, a group, and the requests of its examples.
+        self._groups: dict[tuple[Any, ...], tuple[Group, list[Key]]] = {}
         self._names = names = Names(reference.suite.states), Names(candidate.suite.states)
         one, other = index(reference, names[0]), index(candidate, names[1])
         by_order = not names[0].same_as(names[1])
@@ -160,17 +96,22 @@ class Comparison:
                 self.not_compared[reason] += 1
             else:
                 self._add(key, *sides, self.verdicts.broken_by(position))
-        self.groups = sorted(self._groups.values(), key=lambda group: (group.state != OPEN, -group.count))
-        self.complaints = list(self._complaints()) if self.pairs.compared else []
+        self.groups = [group for group, _ in self._groups.values()]
+        self.groups.sort(key=lambda group: (not group["open"], -group["count"]))
+        for group in self.groups:
+            group["clauses"] = dict(group["clauses"].most_common())
+        for tally in (self.pairs, *self.clauses.values()):
+            tally["kinds"] = dict(tally["kinds"].most_common())
+        self.complaints = list(self._complaints()) if self.pairs["compared"] else []
 
     def confirm(self, repeated: Comparison) -> None:
         """Note for each group whether a second comparison, which may be of fewer requests, shows it again."""
-        same = {group.difference[:4] for group in repeated.groups}
-        shown = {(key, *group.difference[:2]) for group in repeated.groups for key in group.examples}
-        for group in self.groups:
-            if asked := group.examples.keys() & repeated._keys:
-                places = {(key, *group.difference[:2]) for key in asked}
-                group.confirmed = group.difference[:4] in same or not shown.isdisjoint(places)
+        same = {difference[:4] for difference in repeated._groups}
+        shown = {(key, *group[:2]) for group, (_, keys) in repeated._groups.items() for key in keys}
+        for difference, (group, keys) in self._groups.items():
+            if asked := repeated._keys.intersection(keys):
+                places = {(key, *difference[:2]) for key in asked}
+                group["confirmed"] = difference[:4] in same or not shown.isdisjoint(places)
 
     def _add(self, key: Key, one: Recorded, other: Recorded, broken: Set[str]) -> None:
         """Compare two answers; ``broken`` are the clauses that the reference breaks, if it is AWS."""
@@ -185,26 +126,47 @@ class Comparison:
         found: dict[str, list[Group]] = {clause: [] for clause in clauses}
         groups = []
         for difference in differences(reference, candidate, clauses, known):
-            group = self._group(difference, bool(broken & _bearing(difference, reference)))
-            group.count += 1
-            group.clauses.update(difference.clauses)
-            if len(group.examples) < _EXAMPLES:
-                group.examples[key] = one, other
+            group, keys = self._group(difference, bool(broken & _bearing(difference, reference)))
+            group["count"] += 1
+            group["clauses"].update(difference.clauses)
+            if len(keys) < _EXAMPLES:
+                keys.append(key)
+                example = {"test": key.test, "reference": _shown(one), "candidate": _shown(other)}
+                group["examples"].append(example)
             groups.append(group)
             for clause in difference.clauses:
                 found.setdefault(clause, []).append(group)
         self._keys.add(key)
-        self.pairs.add(groups)
+        _count(self.pairs, groups)
         for clause, bearing in found.items():
-            self.clauses[clause].add(bearing)
+            _count(self.clauses[clause], bearing)
 
-    def _group(self, difference: Difference, contradicted: bool) -> Group:
-        accepted = self._accepted_by(difference)
-        key = (*difference[:4], accepted, contradicted)
+    def _group(self, difference: Difference, contradicted: bool) -> tuple[Group, list[Key]]:
+        """The group of a difference. Where AWS breaks a clause, the contract is contradicted."""
+        waiver, accepted = self._accepted_by(difference), None
+        key = (*difference[:4], waiver, contradicted)
         if key not in self._groups and len(self._groups) >= _GROUPS:
-            difference = Difference(difference.kind, _OTHERS, _OTHERS, _OTHERS, difference.clauses)
-            key = (*difference[:4], accepted, contradicted)
-        return self._groups.setdefault(key, Group(difference, accepted, contradicted))
+            difference = Difference(difference.kind, _OTHERS, _OTHERS, _OTHERS)
+            key = (*difference[:4], waiver, contradicted)
+        if key in self._groups:
+            return self._groups[key]
+        if waiver:
+            named = {name: getattr(waiver, name) for name in ("reason", "owner", "link")}
+            accepted = {"difference": waiver.clause, **named, "expires": waiver.expires.isoformat()}
+        state = "accepted" if waiver else "contradicted" if contradicted else "open"
+        group = {
+            "pattern": difference.pattern,
+            **difference._asdict(),
+            "count": 0,
+            "clauses": Counter[str](),
+            "state": state,
+            "open": state == "open",
+            "accepted": accepted,
+            "contradicted": contradicted,
+            "confirmed": None,  # whether asking again showed it again
+            "examples": [],
+        }
+        return self._groups.setdefault(key, (group, []))
 
     def _accepted_by(self, difference: Difference) -> Waiver | None:
         """The waiver that accepts a difference."""
@@ -217,7 +179,9 @@ class Comparison:
         return None
 
     def _complaints(self) -> Iterator[str]:
-        names = sorted(set().union(*(_names(group.difference) for group in self.groups)))
+        names = sorted(
+            set().union(*((group["kind"], group["pattern"], *group["clauses"]) for group in self.groups))
+        )
         for waiver in self._waivers:
             if waiver.expired(self.settings.today):
                 yield f"the waiver of {waiver.clause} expired on {waiver.expires.isoformat()}"
@@ -225,6 +189,18 @@ class Comparison:
                 close = difflib.get_close_matches(waiver.clause, names, n=1, cutoff=0.5)
                 nearest = f"; the nearest is {close[0]}" if close else ""
                 yield f"the waiver of {waiver.clause} matches no difference{nearest}"
+
+
+def _tally() -> dict[str, Any]:
+    return {"compared": 0, "different": 0, "unaccepted": 0, "kinds": Counter[str]()}
+
+
+def _count(tally: dict[str, Any], groups: list[Group]) -> None:
+    """Count a pair, with the groups that its differences belong to."""
+    tally["compared"] += 1
+    tally["different"] += bool(groups)
+    tally["unaccepted"] += any(group["open"] for group in groups)
+    tally["kinds"].update(group["kind"] for group in groups)
 
 
 def _incomparable(one: Recorded, other: Recorded) -> str | None:

@@ -39,14 +39,14 @@ def document(comparison: Comparison, exit_status: int) -> Report:
         "mode": "drift" if len({suite.where for suite in suites.values()}) == 1 else "comparison",
         **{side: {name: getattr(suite, name) for name in _ABOUT} for side, suite in suites.items()},
         "divergence": {
-            **pairs.to_dict(),
-            "share": _share(pairs.different, pairs.compared),
-            "open_share": _share(pairs.unaccepted, pairs.compared),
+            **pairs,
+            "share": _share(pairs["different"], pairs["compared"]),
+            "open_share": _share(pairs["unaccepted"], pairs["compared"]),
         },
         "coverage": {
             "requests": comparison.total,
-            "compared": pairs.compared,
-            "share": _share(pairs.compared, comparison.total),
+            "compared": pairs["compared"],
+            "share": _share(pairs["compared"], comparison.total),
             "not_compared": dict(comparison.not_compared.most_common()),
             "only_candidate": dict(comparison.only_candidate.most_common()),
             "transient": dict(zip(_SIDES, comparison.transient, strict=True)),
@@ -55,8 +55,8 @@ def document(comparison: Comparison, exit_status: int) -> Report:
             {"name": name, "says": says, "applied": name in settings.steps}
             for name, says in NORMALISATIONS.items()
         ],
-        "differences": [group.to_dict() for group in comparison.groups],
-        "clauses": [{"id": name, **tally.to_dict()} for name, tally in sorted(comparison.clauses.items())],
+        "differences": comparison.groups,
+        "clauses": [{"id": name, **tally} for name, tally in sorted(comparison.clauses.items())],
         "contradicted": [
             {
                 "clause": found.clause,

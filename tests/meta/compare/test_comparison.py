@@ -223,7 +223,7 @@ def test_comparing_takes_little_more_memory_than_the_recordings(tmp_path: Path) 
         tracemalloc.start()
         sides = recordings.read(path), recordings.read(path)
         result = comparison.Comparison(*sides, comparison.Settings(CONTRACT))
-        assert result.pairs.compared == count
+        assert result.pairs["compared"] == count
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
