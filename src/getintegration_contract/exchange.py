@@ -261,18 +261,17 @@ class Exchange:
             "request": {
                 "method": self.request.method,
                 "target": self.request.target,
-                "headers": [list(header) for header in self.request.headers],
-                "body": _text(self.request.body),
+                **_message(self.request),
             },
             "response": {
                 "status": self.response.status,
                 "reason": self.response.reason,
-                "headers": [list(header) for header in self.response.headers],
-                "body": _text(self.response.body),
+                **_message(self.response),
             },
             "seconds": round(self.seconds, 4),
         }
 
 
-def _text(body: bytes) -> str:
-    return body.decode("utf-8", "backslashreplace")
+def _message(message: Request | Response) -> dict[str, Any]:
+    body = message.body.decode("utf-8", "backslashreplace")
+    return {"headers": [list(header) for header in message.headers], "body": body}

@@ -177,9 +177,7 @@ class Checker:
 
     def members(self, exchange: Exchange) -> dict[str, Any]:
         """The members of an answer that the contract knows; null or an empty container is an absent one."""
-        document = exchange.response.document
-        known = self.judge.contract.members
-        members = document.items() if isinstance(document, dict) else ()
+        known, members = self.judge.contract.members, exchange.response.members.items()
         return {name: value for name, value in members if name in known and value not in (None, {}, [])}
 
     def not_exercised(self, reason: str, *clauses: str) -> None:

@@ -62,15 +62,14 @@ def collision(error: str, plugins: pytest.PytestPluginManager) -> str:
     """Which option another plugin has too, and how to leave that plugin out."""
     from unittest.mock import MagicMock
 
-    found = re.search(r"--[\w-]+", error)
-    option = found[0] if found else "an option"
+    option = next(iter(re.findall(r"--[\w-]+", error)), "an option")
     for implementation in plugins.hook.pytest_addoption.get_hookimpls():
         parser = MagicMock()
+        given = {"parser": parser, "pluginmanager": plugins}
         with suppress(Exception):  # only what it adds is of interest
-            given = {"parser": parser, "pluginmanager": plugins}
             implementation.function(*(given[name] for name in implementation.argnames))
-        added = [name for call, names, _ in parser.mock_calls if call.endswith("addoption") for name in names]
-        if option in added and implementation.function.__module__ != f"{__package__}.hooks":
+        adds = repr(option) in str(parser.mock_calls)
+        if adds and implementation.function.__module__ != f"{__package__}.hooks":
             name = implementation.plugin_name
             return f"{option} is an option of the plugin {name} too: leave that out with -p no:{name}"
     return f"{option} is an option of another plugin too: {error}"
