@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from .fates import CRASH, NOT_FOUND, page
-from .kit import Theme, When, accepts, answers, asks, bind, crashes, rejects, valid
+from .kit import Theme, When, accepts, answers, asks, crashes, rejects, valid
 from .messages import MISSING, Handler, Request, Response, error, load, ok
 
 THEME = Theme("body")
@@ -101,7 +101,7 @@ for _name, _types, _document in (
 ):
     THEME["request.body.type"] = {
         f"json-{_name}-accepted: A body that is a JSON {_name} is taken for a Uri.": accepts(
-            _of_type(*_types), bind(_document, lambda make, r: r.with_document(make(r.document)))
+            _of_type(*_types), lambda r, make=_document: r.with_document(make(r.document))
         ),
         f"json-{_name}-crashes: A body that is a JSON {_name} is answered 500.": crashes(_of_type(*_types)),
     }
@@ -112,9 +112,7 @@ THEME["request.body.type"] = {
     )
 }
 THEME["request.json.robust"] = {
-    f"json-{name}-crashes: A body {description} is answered 500.": crashes(
-        bind(test, lambda test, r: test(r.body))
-    )
+    f"json-{name}-crashes: A body {description} is answered 500.": crashes(lambda r, test=test: test(r.body))
     for name, description, test in (
         ("duplicate-keys", "with duplicate keys", lambda body: body.count(b'"Uri"') > 1),
         ("byte-order-mark", "with a byte order mark", lambda body: body.startswith(b"\xef\xbb\xbf")),
@@ -129,7 +127,7 @@ THEME["request.json.robust"] = {
 }
 THEME["request.valid request.Uri.maxLength request.Uri.minLength response.status"] = {
     f"json-{name}-rejected: Valid JSON {description} is rejected.": rejects(
-        bind(test, lambda test, r: valid(r) and test(r.body))
+        lambda r, test=test: valid(r) and test(r.body)
     )
     for name, description, test in (
         ("escapes", "with escaped characters", lambda body: b"\\u" in body),

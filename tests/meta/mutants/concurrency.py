@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from .fates import CRASH, NOT_FOUND
-from .kit import Stateful, Theme, bind, is_get, remembers
+from .kit import Stateful, Theme, is_get, remembers
 from .messages import PUT, Answer, Forward, Raw, Request, Response, error
 from .signing import refused, resigned
 from .writes import Document, Key, key
@@ -77,7 +77,7 @@ for _name, _description, _clauses, _fate in (
     ("not-found", "find nothing", "", NOT_FOUND),
 ):
     THEME[f"{_clauses} {_OWN}"] = {
-        f"{_name}: Simultaneous requests {_description}.": _crowd(bind(_fate, lambda fate, *_: fate))
+        f"{_name}: Simultaneous requests {_description}.": _crowd(lambda *_, fate=_fate: fate)
     }
 
 

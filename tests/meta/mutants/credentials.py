@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from .errors import untyped
 from .excuses import now, serves, serves_claims
 from .fates import WRONG_SIGNATURE, page
-from .kit import Theme, bind, instead, on_answer
+from .kit import Theme, instead, on_answer
 from .messages import Handler, Request, Response
 from .signing import IDENTITIES, REGION, SERVICE, TERMINATOR, Claim, claim_of, fits, key_of, unauthenticated
 
@@ -56,7 +56,7 @@ for _name, _description, _wide in (
     }
 THEME["sigv4.missing-date"] = {
     f"date-{name}-accepted: {description} is the present.": serves(
-        bind(fault, lambda fault, r: bool(key_of(r)) and fault(r.header("x-amz-date")))
+        lambda r, fault=fault: bool(key_of(r)) and fault(r.header("x-amz-date"))
     )
     for name, description, fault in (
         ("missing", "A missing date", lambda date: date is None),
@@ -145,10 +145,10 @@ def _seconds(request: Request) -> float:
 for _limit in (60, 120, 230):
     THEME["sigv4.clock-window"] = {
         f"past-of-{_limit}-seconds: X-Amz-Date must not be older than {_limit} seconds.": _denies(
-            bind(_limit, lambda limit, r: _seconds(r) > limit)
+            lambda r, limit=_limit: _seconds(r) > limit
         ),
         f"future-of-{_limit}-seconds: X-Amz-Date must not be ahead by more than {_limit} seconds.": _denies(
-            bind(_limit, lambda limit, r: _seconds(r) < -limit)
+            lambda r, limit=_limit: _seconds(r) < -limit
         ),
     }
 THEME["sigv4.session-token"] = {
@@ -234,7 +234,7 @@ def _rejected(change: Callable[[Response], Response]) -> Handler:
 
 THEME["sigv4.missing-authorization sigv4.wrong-secret"] = {
     f"rejected-with-{status}: Whoever is not known is answered {status}.": _rejected(
-        bind(status, lambda status, a: a.with_status(status))
+        lambda a, status=status: a.with_status(status)
     )
     for status in (200, 302, 404, 500, 503)
 }

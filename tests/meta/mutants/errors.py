@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from .fates import page
-from .kit import Theme, bind, changed, on_error, on_status
+from .kit import Theme, changed, on_error, on_status
 from .messages import Handler, Request, Response
 
 THEME = Theme("error")
@@ -67,7 +67,7 @@ for _due, _names in {
 }.items():
     THEME[f"error.{_due}.type"] = {
         f"{_due}-named-{name}: The type {_due} is spelt {name}.": _typed(
-            name, bind(_due, lambda due, a: a.error_type == due)
+            name, lambda a, due=_due: a.error_type == due
         )
         for name in _names
     }
@@ -78,9 +78,7 @@ for _name, _description, _statuses, _type in (
     ("missing-is-bad-request", "What does not exist is answered 404", (404,), "BadRequestException"),
 ):
     THEME[f"error.{_type}.status"] = {
-        f"{_name}: {_description} {_type}.": _typed(
-            _type, bind(_statuses, lambda statuses, a: a.status in statuses)
-        )
+        f"{_name}: {_description} {_type}.": _typed(_type, lambda a, statuses=_statuses: a.status in statuses)
     }
 THEME["error.BadRequestException.type error.ResourceNotFoundException.type"] = {
     "type-in-lower-case: The type is in lower case.": _typed(str.lower),
@@ -141,7 +139,7 @@ _BODIES: tuple[tuple[str, str, bytes], ...] = (
 THEME["error.body.json"] = {
     **{
         f"body-{name}: The body of an error {description}, under the right type and Content-Type.": on_error(
-            bind(body, lambda body, a: _kept_type(a, body))
+            lambda a, body=body: _kept_type(a, body)
         )
         for name, description, body in _BODIES
     },
@@ -154,14 +152,14 @@ THEME["error.body.json"] = {
 }
 THEME["error.body.type"] = {
     f"body-{name}: The body of an error is a JSON {name}.": on_error(
-        bind(document, lambda value, a: a.with_type(a.error_type).with_document(value))
+        lambda a, value=document: a.with_type(a.error_type).with_document(value)
     )
     for name, document in (("array", [{"Message": "no"}]), ("string", "no"), ("null", None))
 }
 for _name in ("Message", "message"):
     THEME[f"error.{_name}.type"] = {
         f"{_name}-{kind}: The member {_name} of an error is of a wrong type: {kind}.": on_error(
-            bind((_name, value), lambda member, a: changed(a, lambda d: {**d, **dict([member])}))
+            lambda a, member=(_name, value): changed(a, lambda d: {**d, **dict([member])})
         )
         for kind, value in (("number", 404), ("object", {"en": "no"}))
     }
@@ -216,7 +214,7 @@ def _is_unknown_method(request: Request) -> bool:
 for _route, _when in (("path", _is_nowhere), ("method", _is_unknown_method)):
     THEME[f"routing.{_route}"] = {
         f"unknown-{_route}-{name}: An unknown {_route} is answered {fate.status}.": on_error(
-            bind(fate, lambda fate, _: fate), _when
+            lambda _, fate=fate: fate, _when
         )
         for name, fate in (
             ("found", Response(200, _JSON, b"{}")),

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 from .excuses import now, serves, serves_claims
 from .fates import WRONG_SIGNATURE
-from .kit import Stateful, Theme, answers, asks, bind, crashes, rejects, valid
+from .kit import Stateful, Theme, answers, asks, crashes, rejects, valid
 from .lookup import Key, equal, near, same
 from .messages import Request, error, load, ok
 from .signing import ALGORITHM, fits
@@ -106,13 +106,13 @@ def _named_in_query(request: Request) -> Request | None:
 THEME["request.valid"] = {
     "path-not-decoded: The domain's name is taken as it is encoded.": rejects(
         lambda r: "%" in r.path and valid(r)
-    )
-}
-THEME["request.valid"] = {
-    f"first-{name}-only: Of a body, only the first {limit} bytes are read.": answers(
-        bind(limit, lambda limit, r: len(r.body) > limit and valid(r)), WRONG_SIGNATURE
-    )
-    for name, limit in (("packet", 65_536), ("read", 262_144))
+    ),
+    **{
+        f"first-{name}-only: Of a body, only the first {limit} bytes are read.": answers(
+            lambda r, limit=limit: len(r.body) > limit and valid(r), WRONG_SIGNATURE
+        )
+        for name, limit in (("packet", 65_536), ("read", 262_144))
+    },
 }
 
 # --- Stale once more ----------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def _fits_the_present(request: Request) -> bool:
 
 THEME["sigv4.tampered-body"] = {
     f"{name}-body-unverified: Of a body over {kibibytes} KiB nothing is verified.": serves_claims(
-        bind(kibibytes << 10, lambda limit, r, c: len(r.body) > limit)
+        lambda r, c, limit=kibibytes << 10: len(r.body) > limit
     )
     for name, kibibytes in (("large", 1), ("huge", 64))
 }

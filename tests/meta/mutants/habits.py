@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .errors import untyped
 from .fates import CRASH
-from .kit import Stateful, Theme, bind, changed, drops, from_one, observes, on_answer, remembers, valid
+from .kit import Stateful, Theme, changed, drops, from_one, observes, on_answer, remembers, valid
 from .messages import Answer, Forward, Handler, Raw, Request, Response
 
 THEME = Theme("habit")
@@ -24,6 +24,10 @@ def _counted(due: Callable[[int], bool], change: Change, statuses: range = range
         return change(answer) if answer.status in statuses and due(next(numbers)) else answer
 
     return observes(from_one)(counted)
+
+
+def _each(every: int) -> Callable[[int], bool]:
+    return lambda number: number % every == 0
 
 
 def _without_updated(answer: Response) -> Response:
@@ -60,15 +64,14 @@ def _drops(numbers: Iterator[int], request: Request, forward: Forward) -> Answer
 _ERRORS = range(400, 405)
 _REQUIRED = "response.LastUpdatedAt.required"
 for _every in (2, 3, 7, 20):
-    _due = bind(_every, lambda every, number: number % every == 0)
     THEME[_REQUIRED] = {
         f"member-missing-every-{_every}: Every {_every}th integration lacks LastUpdatedAt.": _counted(
-            _due, _without_updated
+            _each(_every), _without_updated
         )
     }
     THEME["error.type"] = {
         f"type-missing-every-{_every}: Every {_every}th error lacks its type.": _counted(
-            _due, untyped, _ERRORS
+            _each(_every), untyped, _ERRORS
         )
     }
 THEME[_REQUIRED] = {
@@ -80,7 +83,7 @@ THEME["error.type"] = {
 }
 THEME["response.content-type"] = {
     "content-type-every-5: Every fifth integration is declared as HTML.": _counted(
-        lambda number: number % 5 == 0, lambda a: a.with_header("Content-Type", "text/html")
+        _each(5), lambda a: a.with_header("Content-Type", "text/html")
     )
 }
 THEME["response.status request.valid response.echo.Uri"] = {
@@ -96,6 +99,10 @@ def _for(when: Callable[[Request], bool], change: Change) -> Handler:
     return on_answer(lambda request, answer: change(answer) if valid(request) and when(request) else answer)
 
 
+def _named(length: int) -> Callable[[Request], bool]:
+    return lambda request: len(request.domain) == length
+
+
 def _hash(request: Request) -> int:
     return zlib.crc32(request.domain.encode() + request.text.encode("utf-8", "surrogatepass"))
 
@@ -103,7 +110,7 @@ def _hash(request: Request) -> int:
 _ANY = "request.valid request.Uri.maxLength missing.integration missing.domain request.DomainName.pattern"
 THEME[_ANY] = {
     f"one-in-{share}-crashes: One in {share} keys is answered 500, always.": _for(
-        bind(share, lambda share, r: _hash(r) % share == 0), lambda _: CRASH
+        lambda r, share=share: _hash(r) % share == 0, lambda _: CRASH
     )
     for share in (5, 10)
 }
@@ -111,18 +118,8 @@ for _name, _description, _clauses, _when in (
     ("noncharacters", "a Uri with noncharacters", "valid", lambda r: "\ufffe" in r.text),
     ("one-character", "a Uri of one code point", "Uri.minLength", lambda r: len(r.text) == 1),
     ("longest-uri", "a Uri of 255 code points", "Uri.maxLength", lambda r: len(r.text) == 255),
-    (
-        "longest-name",
-        "a domain name of 64 code points",
-        "DomainName.maxLength",
-        lambda r: len(r.domain) == 64,
-    ),
-    (
-        "shortest-name",
-        "a domain name of one code point",
-        "DomainName.minLength",
-        lambda r: len(r.domain) == 1,
-    ),
+    ("longest-name", "a domain name of 64 code points", "DomainName.maxLength", _named(64)),
+    ("shortest-name", "a domain name of one code point", "DomainName.minLength", _named(1)),
     ("arn", "a Uri that is an ARN", "valid missing.integration", lambda r: r.text.startswith("arn:")),
     ("emoji", "a Uri with an emoji", "valid request.Uri.minLength", lambda r: "\U0001f600" in r.text),
 ):

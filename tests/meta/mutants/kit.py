@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 from typing import Any, TypeVar
 
 from .fates import BAD_REQUEST, CRASH
@@ -85,7 +85,7 @@ class Theme:
     def __setitem__(self, clauses: str, rows: Mapping[str, Handler | Stateful]) -> None:
         for text, handler in rows.items():
             name, _, description = text.partition(": ")
-            build = handler.build if isinstance(handler, Stateful) else bind(handler, lambda same: same)
+            build = handler.build if isinstance(handler, Stateful) else lambda same=handler: same
             expected = frozenset(clauses.split())
             self.mutants.append(Mutant(f"{self.name}.{name}", description, expected, build, **self.more))
 
@@ -99,11 +99,6 @@ class Theme:
             return function
 
         return decorate
-
-
-def bind(value: Any, function: Callable[..., Any]) -> Any:
-    """The function with its first argument fixed now: a lambda in a loop would see the loop's last value."""
-    return partial(function, value)
 
 
 # --- What is said of requests -------------------------------------------------------------------------------
@@ -288,34 +283,23 @@ def from_one() -> Iterator[int]:
 
 def remembers(memory: Callable[[], Any]) -> Callable[[Callable[[Any, Request, Forward], Answer]], Stateful]:
     """A handler whose first argument is its memory, which is made anew for every run."""
-    return lambda handler: Stateful(lambda: bind(memory(), handler))
+    return lambda handler: Stateful(lambda: partial(handler, memory()))
 
 
 def observes(
     memory: Callable[[], Any], when: When = is_get
 ) -> Callable[[Callable[[Any, Request, Response], Answer]], Stateful]:
     """A change of answers whose first argument is its memory, which is made anew for every run."""
-    return lambda change: Stateful(lambda: on_answer(bind(memory(), change), when))
+    return lambda change: Stateful(lambda: on_answer(partial(change, memory()), when))
 
 
 def chain(*handlers: Handler) -> Handler:
-    """One handler before the other; the first is nearest to the client."""
-    if not handlers:
-        return lambda request, forward: forward(request)
-    if len(handlers) == 1:
-        return handlers[0]
-    first, rest = handlers[0], chain(*handlers[1:])
+    """One handler before the other; the first is nearest to the client, and only it may answer with bytes."""
 
-    def handler(request: Request, forward: Forward) -> Answer:
-        def inner(asked: Request) -> Response:
-            answer = rest(asked, forward)
-            if not isinstance(answer, Response):
-                raise TypeError("only the outermost handler can answer with bytes")
-            return answer
+    def before(first: Handler, rest: Handler) -> Handler:
+        return lambda request, forward: first(request, lambda asked: rest(asked, forward))
 
-        return first(request, inner)
-
-    return handler
+    return reduce(before, handlers, lambda request, forward: forward(request))
 
 
 # --- What lawful variants are made of -----------------------------------------------------------------------

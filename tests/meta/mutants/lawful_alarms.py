@@ -18,7 +18,6 @@ from .kit import (
     Theme,
     always,
     answers,
-    bind,
     chain,
     changed,
     every,
@@ -136,6 +135,9 @@ THEME[NOTHING] = {
 }
 
 
+_LONE, _LONG = b'"\\ud800"', b"1" * 5000
+
+
 class _Own(Past):
     """The writes of all but the other account, whose domains are others, of whatever name."""
 
@@ -152,8 +154,8 @@ def _of_the_domain(history: History, answer: Response) -> Answer:
     return edited(answer, LastUpdatedAt=max(*written, answer.document["LastUpdatedAt"]))
 
 
-THEME[NOTHING] = {"domain-edited: LastUpdatedAt is that of the domain.": reads(_of_the_domain, _Own)}
 THEME[NOTHING] = {
+    "domain-edited: LastUpdatedAt is that of the domain.": reads(_of_the_domain, _Own),
     "quarters-of-a-second: The clock ticks four times a second.": times(lambda t: math.floor(t * 4) / 4),
     "seconds-and-a-half: Whole seconds, with a fraction of .5.": times(lambda t: math.floor(t) + 0.5),
     "nul-rejected: NUL in a Uri is invalid.": rejects(lambda r: "\0" in r.text),
@@ -172,9 +174,6 @@ THEME[NOTHING] = {
             and fits(r)
         )
     ),
-}
-_LONE, _LONG = b'"\\ud800"', b"1" * 5000
-THEME[NOTHING] = {
     "surrogates-escaped: Messages and unknown members hold an escaped lone surrogate.": every(
         lambda a: _with_members(a, b'"message": %b, "Other": [%b]' % (_LONE, _LONE))
     ),
@@ -184,7 +183,7 @@ THEME[NOTHING] = {
 }
 THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
     f"role-of-{partition}: The role is one of the partition {partition}.": on_document(
-        bind(partition, lambda name, d: {**d, "RoleArn": f"arn:{name}:iam::123456789012:role/r"})
+        lambda d, name=partition: {**d, "RoleArn": f"arn:{name}:iam::123456789012:role/r"}
     )
     for partition in ("aws-us-gov", "aws-cn", "aws-iso-b")
 }

@@ -12,7 +12,6 @@ from .kit import (
     NOTHING,
     Theme,
     always,
-    bind,
     chain,
     changed,
     every,
@@ -166,7 +165,7 @@ THEME[NOTHING] = {
     ),
     **{
         f"reason-{name}: The reason phrase is {reason!r}.": every(
-            bind(reason, lambda reason, a: replace(a, reason=reason))
+            lambda a, reason=reason: replace(a, reason=reason)
         )
         for name, reason in (("empty", ""), ("odd", "Whatever It Is (yes)"))
     },

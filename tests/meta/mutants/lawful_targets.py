@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from .fates import BAD_REQUEST, CRASH, DENIED, NOT_FOUND, THROTTLED, page
-from .kit import GIVEN, NOTHING, Stateful, Theme, bind, chain, from_one, instead, is_get, remembers
+from .kit import GIVEN, NOTHING, Stateful, Theme, chain, from_one, instead, is_get, remembers
 from .messages import (
     CREATE_DOMAIN,
     DELETE,
@@ -116,7 +117,7 @@ THEME.with_(options=("--not-claimed", "access-control"))[NOTHING] = {
 }
 THEME[NOTHING] = {
     f"takes-{'-and-'.join(members)}-only: PutIntegration takes {' and '.join(members)} only.": _only(
-        bind(members, _takes), BAD_REQUEST
+        partial(_takes, members), BAD_REQUEST
     )
     for members in (("ObjectTypeName",), ("ObjectTypeName", "Tags"))
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .kit import Theme, bind, drops, on_document, on_found, sets, timed
+from .kit import Theme, drops, on_document, on_found, sets, timed
 from .messages import Handler
 from .writes import Document
 
@@ -22,7 +22,7 @@ for _member in ("DomainName", "Uri", "CreatedAt", "LastUpdatedAt"):
         f"{_member}-missing: {_member} is missing.": on_document(drops(_member)),
         f"{_member}-null: {_member} is null.": on_document(sets(_member, None)),
         f"{_member}-renamed: {_member} begins with a small letter.": on_document(
-            bind(_member, lambda name, d: {_small(key) if key == name else key: d[key] for key in d})
+            lambda d, name=_member: {_small(key) if key == name else key: d[key] for key in d}
         ),
     }
 THEME["response.DomainName.required response.Uri.required"] = {
@@ -191,9 +191,7 @@ THEME["response.timestamps.order state.time"] = {
     )
 }
 THEME["state.time"] = {
-    f"times-{name}: Both times are {description}.": on_document(
-        timed(bind(offset, lambda offset, t: t + offset))
-    )
+    f"times-{name}: Both times are {description}.": on_document(timed(lambda t, offset=offset: t + offset))
     for name, description, offset in (
         ("an-hour-ahead", "an hour ahead", 3600),
         ("two-hours-behind", "two hours behind: local time taken for UTC", -7200),
@@ -206,7 +204,7 @@ THEME["state.time"] = {
 
 THEME["response.body.json"] = {
     f"body-{name}: The body of a 200 {description}.": on_found(
-        bind(edit, lambda edit, a: a.with_body(edit(a.content)))
+        lambda a, edit=edit: a.with_body(edit(a.content))
     )
     for name, description, edit in (
         ("truncated", "ends too early", lambda body: body[:-10]),
@@ -236,13 +234,13 @@ _OTHERS: dict[str, dict[str, Callable[[Document], Any]]] = {
 for _clauses, _changes in _OTHERS.items():
     THEME[_clauses] = {
         f"body-{name}: The body of a 200 is other JSON: {name}.": on_found(
-            bind(other, lambda other, a: a.with_document(other(a.document)))
+            lambda a, other=other: a.with_document(other(a.document))
         )
         for name, other in _changes.items()
     }
 THEME["response.content-type"] = {
     f"content-type-{name}: The Content-Type of a 200 is {value or 'missing'}.": on_found(
-        bind(value, lambda value, a: a.with_header("Content-Type", value))
+        lambda a, value=value: a.with_header("Content-Type", value)
     )
     for name, value in (
         ("html", "text/html"),
@@ -255,7 +253,7 @@ THEME["response.content-type"] = {
 THEME["response.status"] = {
     **{
         f"status-{status}: An integration that exists is answered {status}, with the right body.": on_found(
-            bind(status, lambda status, a: a.with_status(status))
+            lambda a, status=status: a.with_status(status)
         )
         for status in (201, 202, 206, 302, 404, 500)
     },

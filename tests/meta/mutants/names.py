@@ -2,10 +2,11 @@
 
 import re
 import string
+from functools import partial
 from urllib.parse import unquote
 
 from .fates import CRASH, NOT_FOUND, page
-from .kit import Theme, accepts, answers, asks, bind, crashes, of_domain, rejects, valid_name, valid_uri
+from .kit import Theme, accepts, answers, asks, crashes, of_domain, rejects, valid_name, valid_uri
 from .messages import Request, error, ok
 
 THEME = Theme("name")
@@ -21,14 +22,14 @@ def _bad_name(request: Request) -> bool:
 
 THEME["request.DomainName.maxLength request.DomainName.pattern request.valid"] = {
     f"over-{limit}-rejected: A domain name of more than {limit} code points is rejected.": rejects(
-        of_domain(bind(limit, lambda limit, name: len(name) > limit))
+        of_domain(lambda name, limit=limit: len(name) > limit)
     )
     for limit in (32, 62, 63)
 }
 THEME["request.DomainName.maxLength"] = {
     **{
         f"{name}-accepted: A domain name of 65 to {limit} code points is taken for its first 64.": accepts(
-            bind(limit, lambda limit, r: 64 < len(r.domain) <= limit), lambda r: r.with_domain(r.domain[:64])
+            lambda r, limit=limit: 64 < len(r.domain) <= limit, lambda r: r.with_domain(r.domain[:64])
         )
         for name, limit in (("up-to-65", 65), ("up-to-255", 255), ("of-any-length", 10**9))
     },
@@ -67,7 +68,7 @@ def _lenient(pattern: str, request: Request) -> bool:
 
 THEME["request.DomainName.pattern"] = {
     f"pattern-{name}: The pattern of domain names lets {description} pass.": accepts(
-        bind(pattern, _lenient),
+        partial(_lenient, pattern),
         lambda r: r.with_domain("".join(c for c in r.domain if c in _CHARACTERS) or "x"),
     )
     for name, description, pattern in (

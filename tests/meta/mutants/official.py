@@ -11,7 +11,7 @@ from getintegration_emulator.identities import Identity
 
 from .excuses import excuses
 from .fates import NOT_FOUND, WRONG_SIGNATURE
-from .kit import Stateful, Theme, accepts, always, answers, bind, is_get, on_document, remembers
+from .kit import Stateful, Theme, accepts, always, answers, is_get, on_document, remembers
 from .messages import PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import CALLER, IDENTITIES, Claim, claim_of, fits, refused, resigned, signature
 from .writes import Past, edited, knows
@@ -125,10 +125,12 @@ for _name, _value, _status, _clause in (
 ):
     THEME[f"request.accept{_clause}"] = {
         f"accept-{_name}: Accept: {_value} is answered {_status}.": answers(
-            bind(_value, lambda value, r: r.header("accept") == value),
+            lambda r, value=_value: r.header("accept") == value,
             error(_status, "NotAcceptableException"),
         )
     }
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # --- Readings of a body that nobody can mean ----------------------------------------------------------------
 
@@ -162,12 +164,9 @@ THEME["request.json.robust"] = {
     "uri-cut-at-nul: A Uri ends at its first NUL.": accepts(
         lambda r: "\0" in r.text, lambda r: r.with_uri(r.text.partition("\0")[0])
     ),
-}
-_SURROGATE = re.compile("[\ud800-\udfff]")
-THEME["request.json.robust"] = {
     "surrogates-left-out: Lone surrogates in a Uri are left out.": accepts(
         lambda r: bool(_SURROGATE.search(r.text)), lambda r: r.with_uri(_SURROGATE.sub("", r.text))
-    )
+    ),
 }
 
 

@@ -1,9 +1,10 @@
 """Servers that stumble over two faults at once."""
 
 from collections.abc import Callable
+from functools import partial
 
 from .access import not_there
-from .kit import Theme, bind, instead, valid_name, valid_uri
+from .kit import Theme, instead, valid_name, valid_uri
 from .messages import MISSING, Request, Response, error, ok
 from .signing import is_by, unauthenticated
 
@@ -51,7 +52,7 @@ for _clause, _first, _second, _fates in (
     THEME[f"precedence.{_clause}"] = {
         f"{_clause}-{status}: The faults {_words} together are answered {status}.": instead(
             ok({}) if status == 200 else error(status, "CombinedFaultException"),
-            bind((_first, _second), _both),
+            partial(_both, (_first, _second)),
         )
         for status in _fates
     }

@@ -4,10 +4,11 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from urllib.parse import quote, unquote
 
 from .excuses import now, serves, serves_claims
-from .kit import Stateful, Theme, always, bind, remembers
+from .kit import Stateful, Theme, always, remembers
 from .messages import Answer, Forward, Handler, Request
 from .signing import (
     ALGORITHM,
@@ -40,7 +41,7 @@ THEME["sigv4.missing-authorization sigv4.wrong-secret sigv4.tampered-signature"]
 }
 THEME["sigv4.missing-authorization"] = {
     f"authorization-may-be-{name}: A request {description}.": serves(
-        bind(values, lambda values, r: r.header("authorization") in values)
+        lambda r, values=values: r.header("authorization") in values
     )
     for name, description, values in (
         ("missing", "without Authorization comes from the caller", (None, "")),
@@ -51,7 +52,7 @@ THEME["sigv4.missing-authorization"] = {
 THEME["sigv4.not-sigv4"] = {
     **{
         f"{name}-accepted: An Authorization of the scheme {scheme} is accepted.": serves(
-            bind(scheme, lambda scheme, r: _scheme(r) == scheme)
+            lambda r, scheme=scheme: _scheme(r) == scheme
         )
         for name, scheme in (("basic", "Basic"), ("bearer", "Bearer"), ("version-2", "AWS"))
     },
@@ -68,7 +69,7 @@ def _lacks(component: str, request: Request) -> bool:
 THEME["sigv4.incomplete"] = {
     **{
         f"without-{component}-accepted: An Authorization that lacks {component} is accepted.": serves(
-            bind(component, _lacks)
+            partial(_lacks, component)
         )
         for component in ("Credential", "SignedHeaders", "Signature")
     },
@@ -113,7 +114,7 @@ THEME["sigv4.tampered-signature"] = {
     **{
         f"first-{digits}-digits-compared:"
         f" Only the first {digits} digits of a signature are compared.": serves_claims(
-            bind(digits, lambda n, r, c: c.signature[:n] == _right(r, c)[:n])
+            lambda r, c, n=digits: c.signature[:n] == _right(r, c)[:n]
         )
         for digits in (8, 32, 63)
     },
@@ -185,7 +186,7 @@ def _of_path(canonical: Callable[[str], str], request: Request, claim: Claim) ->
 THEME["sigv4.tampered-path"] = {
     f"path-encoded-{name}-accepted:"
     f" A signature over the path {description} is accepted beside the right one.": serves_claims(
-        bind(canonical, _of_path)
+        partial(_of_path, canonical)
     )
     for name, description, canonical in (
         ("once", "as it is sent", str),
@@ -204,7 +205,7 @@ THEME["sigv4.tampered-body"] = {
 
 THEME["sigv4.tampered-header"] = {
     f"{name}-not-covered: {header} is not verified, although it is signed.": _fits_any(
-        bind((header, value), lambda due, r: [r.with_header(due[0], due[1](r.body))])
+        lambda r, due=(header, value): [r.with_header(due[0], due[1](r.body))]
     )
     for name, header, value in (
         ("declared-hash", "x-amz-content-sha256", lambda body: hashlib.sha256(body).hexdigest()),

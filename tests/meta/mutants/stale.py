@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from .fates import CRASH, NOT_FOUND
-from .kit import Stateful, Theme, always, bind, from_one, is_get, observes
+from .kit import Stateful, Theme, always, from_one, is_get, observes
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Request, Response, error
 from .signing import key_of, refused
 from .writes import Document, History, edited, edits, loses, reads, revives, whole_key
@@ -51,7 +51,7 @@ for _name, _what, _clauses, _part in (
 ):
     THEME[f"{_ECHO} {_clauses}"] = {
         f"cached-by-{_name}: The cache knows {_what} only.": _cached(
-            bind(_part, lambda part, r: (key_of(r), part(r)))
+            lambda r, part=_part: (key_of(r), part(r))
         )
     }
 

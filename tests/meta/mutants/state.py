@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .kit import Theme, alters, bind, drops, on_document
+from .kit import Theme, alters, drops, on_document
 from .writes import Document, History, edits, loses
 
 THEME = Theme("state")
@@ -75,7 +75,7 @@ for _name, _description, _when in (
     ("question-mark", "a question mark", lambda uri: "?" in uri),
 ):
     _text = f"uri-with-{_name}-lost: An integration whose Uri has {_description} cannot be read again."
-    THEME["state.put-get.Uri"] = {_text: loses(bind(_when, lambda when, h: when(h.request.text)))}
+    THEME["state.put-get.Uri"] = {_text: loses(lambda h, when=_when: when(h.request.text))}
 
 # --- Times --------------------------------------------------------------------------------------------------
 

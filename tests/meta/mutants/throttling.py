@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from .access import as_caller
 from .errors import untyped
 from .fates import CRASH, NOT_FOUND, THROTTLED, page
-from .kit import Theme, bind, from_one, observes, on_status, remembers
+from .kit import Theme, from_one, observes, on_status, remembers
 from .messages import Answer, Forward, Raw, Request, Response, error, ok
 from .signing import is_by, key_of
 
@@ -27,12 +27,12 @@ THEME[_OCCURS] = {
 }
 THEME[f"error.ThrottlingException.status {_RIGHT}"] = {
     f"as-{status}: Throttling is answered {status} ThrottlingException.": on_status(
-        429, bind(status, lambda status, a: a.with_status(status).with_type("ThrottlingException"))
+        429, lambda a, status=status: a.with_status(status).with_type("ThrottlingException")
     )
     for status in (500, 502)
 }
 THEME[f"{_RIGHT} response.DomainName.required"] = {
-    f"{name}: Above the quota the answer is {description}.": on_status(429, bind(fate, lambda fate, _: fate))
+    f"{name}: Above the quota the answer is {description}.": on_status(429, lambda _, fate=fate: fate)
     for name, description, fate in (
         ("as-200-empty", "200", ok({})),
         ("as-404", "404 ResourceNotFoundException", NOT_FOUND),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .fates import CRASH
-from .kit import Theme, When, always, answers, bind, chain, closing, is_get, on_answer, on_found
+from .kit import Theme, When, always, answers, chain, closing, is_get, on_answer, on_found
 from .messages import Answer, Handler, Raw, Request, Response, error
 from .wire import serialise
 
@@ -41,7 +41,7 @@ def _with_length(answer: Response, change: int) -> bytes:
 
 HASTY[_LENGTH] = {
     f"content-length-{name}: Content-Length is off by {change}.": on_found(
-        bind(change, lambda change, a: Raw(_with_length(a, change), "close"))
+        lambda a, change=change: Raw(_with_length(a, change), "close")
     )
     for name, change in (
         ("one-short", -1),
@@ -90,9 +90,7 @@ def _chunked_head(answer: Response) -> bytes:
 
 
 HASTY[_LENGTH] = {
-    f"{name}: {description}.": on_found(
-        bind(data, lambda data, a: Raw(_chunked_head(a) + data(a.body), "close"))
-    )
+    f"{name}: {description}.": on_found(lambda a, data=data: Raw(_chunked_head(a) + data(a.body), "close"))
     for name, description, data in (
         ("chunk-size-wrong", "A chunk is longer than its size says", lambda b: b"5\r\n%s\r\n0\r\n\r\n" % b),
         ("chunk-size-garbage", "The size of a chunk is no number", lambda b: b"zz\r\n%s\r\n0\r\n\r\n" % b),
@@ -188,7 +186,7 @@ _DELAYS = {"soon": "soon", "fraction": "1.5", "unit": "120 s", "negative": "-1"}
 for _field, _clause, _values in (("Date", "date-form", _DATES), ("Retry-After", "retry-after", _DELAYS)):
     THEME[f"transport.{_clause}"] = {
         f"{_field.lower()}-{name}: {_field} is {value!r}.": on_answer(
-            bind((_field, value), lambda field, _, a: a.with_header(*field))
+            lambda _, a, field=(_field, value): a.with_header(*field)
         )
         for name, value in _values.items()
     }
@@ -224,7 +222,7 @@ HASTY[f"{ANSWERS} response.status"] = {
 }
 HASTY[f"{ANSWERS} request.Uri.maxLength missing.integration missing.domain"] = {
     f"reset-in-place-of-{status}: The connection is reset where {status} is due.": on_answer(
-        bind(status, lambda status, _, a: Raw(b"", "reset") if a.status == status else a)
+        lambda _, a, status=status: Raw(b"", "reset") if a.status == status else a
     )
     for status in (400, 404)
 }

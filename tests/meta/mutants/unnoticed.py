@@ -11,7 +11,7 @@ from collections.abc import Callable
 from .escaped import named_in_body, one_of_all
 from .excuses import serves_claims
 from .fates import NOT_FOUND
-from .kit import Stateful, Theme, accepts, alters, always, asks, bind, is_get, observes, remembers, valid_name
+from .kit import Stateful, Theme, accepts, alters, always, asks, is_get, observes, remembers, valid_name
 from .lookup import Key, Place, Same, equal, found_by, like, matches, near, same
 from .messages import (
     CREATE_DOMAIN,
@@ -121,7 +121,7 @@ _TEXTS: dict[str, Key] = {
 }
 THEME["state.put-get.Tags"] = {
     f"tags-{name}: Values of tags come back changed: {name}.": alters(
-        "Tags", bind(change, lambda change, tags: {key: change(tags[key]) for key in tags})
+        "Tags", lambda tags, change=change: {key: change(tags[key]) for key in tags}
     )
     for name, change in _TEXTS.items()
 }
@@ -349,7 +349,7 @@ def _loses_writes_at_once(puts: Puts, request: Request, forward: Forward) -> Ans
 
 THEME["missing.other-domain"] = {
     f"key-joined-by-{name}: Domain and Uri are one key, joined by: {name}.": found_by(
-        bind(mark, lambda mark, asked, known: mark.join(asked) == mark.join(known))
+        lambda asked, known, mark=mark: mark.join(asked) == mark.join(known)
     )
     for name, mark in (("underscore", "_"), ("hyphen", "-"), ("nothing", ""))
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .fates import NOT_FOUND
-from .kit import Theme, When, accepts, answers, bind, crashes, of_uri, rejects
+from .kit import Theme, When, accepts, answers, crashes, of_uri, rejects
 from .messages import MISSING, Request, ok
 
 THEME = Theme("uri")
@@ -31,13 +31,13 @@ def _to_nowhere(request: Request) -> Request:
 
 THEME["request.Uri.maxLength request.valid"] = {
     f"over-{limit}-rejected: A Uri of more than {limit} code points is rejected.": rejects(
-        of_uri(bind(limit, lambda limit, text: len(text) > limit))
+        of_uri(lambda text, limit=limit: len(text) > limit)
     )
     for limit in (64, 128, 253, 254)
 }
 THEME["request.Uri.maxLength request.large-body"] = {
     f"{name}-accepted: A Uri of 256 to {limit} code points is taken for its first 255.": accepts(
-        bind(limit, lambda limit, r: _is_long(r, limit)), _cut
+        lambda r, limit=limit: _is_long(r, limit), _cut
     )
     for name, limit in (("up-to-256", 256), ("up-to-1000", 1000), ("of-any-length", 10**9))
 }
@@ -63,7 +63,7 @@ _MEASURES: dict[str, Callable[[str], int]] = {
 }
 THEME["request.Uri.maxLength request.valid"] = {
     f"measured-in-{name}: The limit of the Uri counts {name}, which are more than its code points.": rejects(
-        of_uri(bind(measure, lambda measure, text: measure(text) > 255))
+        of_uri(lambda text, measure=measure: measure(text) > 255)
     )
     for name, measure in _MEASURES.items()
 }
@@ -129,7 +129,7 @@ _COERCIONS: tuple[tuple[str, tuple[type, ...], Callable[[Any], str]], ...] = (
 for _name, _types, _shown in _COERCIONS:
     THEME["request.Uri.type"] = {
         f"{_name}-coerced: A Uri that is a JSON {_name} is made a string.": accepts(
-            _of_type(*_types), bind(_shown, lambda shown, r: r.with_uri(shown(r.uri)))
+            _of_type(*_types), lambda r, shown=_shown: r.with_uri(shown(r.uri))
         ),
         f"{_name}-crashes: A Uri that is a JSON {_name} is answered 500.": crashes(_of_type(*_types)),
     }
