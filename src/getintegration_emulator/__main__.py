@@ -36,16 +36,16 @@ TICK = 0.05
 
 _EPILOG = f"""\
 Once it listens it prints one JSON line, {{"event": "listening", "url": "http://127.0.0.1:4566"}}.
-GET {HEALTH_PATH.decode()} needs no signature. State is kept in memory, apart for each account
-and region. A request body may have {MAX_BODY // 2**20} MiB. The date of a request may be
-{CLOCK_WINDOW // 60} minutes off.
+GET {HEALTH_PATH.decode()} needs no signature. State is kept in memory, separately for each
+account and region. A request body may be up to {MAX_BODY // 2**20} MiB long, the date of a request up
+to {CLOCK_WINDOW // 60} minutes off.
 
-Without --identities it knows these:
+Default identities:
 """
 
 
 def _kind(name: str, read: Callable[[str], Any], fits: Callable[[Any], object]) -> Callable[[str], Any]:
-    """The type of an option, for argparse, which names it where a value does not fit."""
+    """The type of an option; argparse shows its name where a value does not fit."""
 
     def convert(text: str) -> Any:
         value = read(text)
@@ -86,22 +86,22 @@ def build_parser() -> argparse.ArgumentParser:
     add(
         "--region",
         type=_region,
-        help="the only region that requests may be signed for (default: any; without"
+        help="accept only requests signed for this region (default: any; without"
         f" signatures, requests that name none belong to {DEFAULT_REGION})",
     )
     add(
         "--identities",
         type=Path,
         metavar="FILE.toml",
-        help="know these identities instead: one table [identities.NAME] each, with access-key-id,"
-        " secret-access-key and account, and if wanted session-token, expired-session-token,"
-        " permitted, rate, burst; the one named caller, or else the first, is the caller",
+        help="use these identities instead: one table [identities.NAME] each, with access-key-id,"
+        " secret-access-key and account, and optionally session-token, expired-session-token,"
+        " permitted, rate, burst; the caller is the one of that name, or else the first",
     )
     add(
         "--no-signatures",
         action="store_true",
         help="do not verify signatures: a known access key in the Authorization header still"
-        " says who calls, everyone else is the caller",
+        " names the identity, and all other requests are the caller's",
     )
     per_account = "requests a second of each account in each region (default: unlimited)"
     add("--rate", type=_rate, metavar="N", help=per_account)
@@ -136,9 +136,9 @@ def url_of(listener: socket.socket) -> str:
 async def serve(
     service: Service, listener: socket.socket, *, access_log: bool, exit_with_stdin: bool
 ) -> None:
-    """Serve until SIGTERM, SIGINT, or the end of standard input if ``exit_with_stdin``; one line says where.
+    """Print one line with the URL; serve until SIGTERM, SIGINT or, if asked to, the end of standard input.
 
-    What is under way then is answered, unless the emulator is asked to stop again.
+    Requests under way are still answered, unless a second signal comes.
     """
     connections, stops = set[Connection](), list[object]()
 
@@ -187,8 +187,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.exit(error.status, f"{parser.prog}: error: {error}\n")
     if not ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
         print(
-            f"{parser.prog}: warning: {options.host} is not a loopback address, so other machines"
-            " may reach this emulator, and its default keys are public.",
+            f"{parser.prog}: warning: {options.host} is not a loopback address: other machines"
+            " can reach this emulator, and its default keys are public.",
             file=sys.stderr,
             flush=True,
         )

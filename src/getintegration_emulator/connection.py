@@ -33,7 +33,7 @@ HEAD_SECONDS = 10
 KEEP_ALIVE = 75
 """How many seconds an idle connection is kept, longer than clients usually pause."""
 LINGER = 1
-"""How many seconds a connection is read on that has been refused."""
+"""How many seconds a refused connection is still read."""
 
 _GZIP = re.compile(rb"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 """An Accept-Encoding that allows gzip (RFC 9110, 12.5.3)."""
@@ -57,13 +57,13 @@ _body_too_large = partial(
 class Connection(asyncio.Protocol):
     """The connection of one client, among ``connections`` while it is open.
 
-    What breaks HTTP or a limit is refused in JSON, and ends it. ``access_log`` writes a JSON line to standard
-    error for each response.
+    A message that breaks HTTP or a limit is refused, in JSON, and ends the connection. ``access_log`` writes
+    a JSON line to standard error for each response.
     """
 
     _transport: asyncio.Transport
-    _begun: float | None = None  # when the head of the request was complete that is under way
-    _last = False  # whether the connection ends with the request that is under way
+    _begun: float | None = None  # when the head of the request under way was complete
+    _last = False  # whether the connection ends with the request under way
     _refused = False
 
     def __init__(self, service: Service, connections: set[Connection], *, access_log: bool) -> None:
@@ -107,7 +107,7 @@ class Connection(asyncio.Protocol):
                 self._refuse(_head_too_large())
 
     def close(self) -> None:
-        """End the connection, once the request that is under way is answered."""
+        """End the connection, once the request under way is answered."""
         self._last = True
         if self._begun is None:
             self._transport.close()
@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
             headers[name] = b",".join((headers[name], value)) if name in headers else value
 
     def on_headers_complete(self) -> None:
-        """The head is there: refuse what nobody may serve (RFC 9110, 9112), or this server does not."""
+        """Refuse a head that no server may accept (RFC 9110, 9112), or that this one does not support."""
         self._in_head = False
         self._begun = time.perf_counter()
         self._deadline = math.inf
@@ -153,16 +153,17 @@ class Connection(asyncio.Protocol):
             raise _head_too_large()
         host = headers.get(b"host", b"," if self._parser.get_http_version() == "1.1" else b"")
         if not _HOST.fullmatch(host):
-            raise bad_message("A request must have one Host header, with the name of a host.")
+            raise bad_message("A request must have exactly one Host header, which names a host.")
         coding = headers.get(b"transfer-encoding", b"").lower()
         if coding.endswith(b"chunked") and coding != b"chunked":  # the parser refuses other ends
-            raise bad_message("The only transfer coding here is chunked.", 501, "NotImplementedException")
+            raise bad_message(
+                "The only transfer coding supported is chunked.", 501, "NotImplementedException"
+            )
         declared = headers.get(b"content-length", b"0")
         length = int(declared) if declared.isdigit() else 0
         if b"upgrade" in headers and (length or coding):
             # The parser takes what follows for the other protocol, so the body cannot be read.
-            message = "A request with a body must not offer to upgrade the protocol; use plain HTTP/1.1."
-            raise bad_message(message)
+            raise bad_message("A request with a body must not offer to upgrade the protocol.")
         if b"expect" in headers:
             if length > MAX_BODY:
                 raise _body_too_large()
@@ -175,7 +176,7 @@ class Connection(asyncio.Protocol):
             raise _body_too_large()
 
     def on_message_complete(self) -> None:
-        """Answer the request; after one that was the last, others are ignored."""
+        """Answer the request; those after the last one are ignored."""
         if self._transport.is_closing():
             return
         request = self._request = self._request._replace(body=bytes(self._body))
@@ -190,7 +191,7 @@ class Connection(asyncio.Protocol):
             self._deadline = time.monotonic() + KEEP_ALIVE
 
     def _refuse(self, error: ApiError) -> None:
-        """Answer and close; what the client is still sending is read a while, so that it gets the answer."""
+        """Answer and close, but read on for a while: a client that is still sending then gets the answer."""
         if self._transport.is_closing():
             return
         self._refused = True

@@ -1,8 +1,8 @@
-"""What keeps the emulator from starting, and errors that are answered to the client.
+"""Why the emulator cannot start, and the errors that it answers with.
 
-Their AWS error type travels in the ``X-Amzn-ErrorType`` header (restJson1). The text stands in the body
-member ``Message`` for errors of the operation, which is how the service model spells it, and in
-``message`` for errors made before the service is reached, as AWS's front end spells it.
+The AWS error type travels in the ``X-Amzn-ErrorType`` header (restJson1), the message in the body member
+``Message`` for errors of the operation, as the service model spells it, and in ``message`` for errors
+raised before the service is reached, as AWS's front end spells it.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from functools import partial
 
 
 class StartError(Exception):
-    """The emulator cannot start, and ends with this status; the text is one sentence that says why."""
+    """The emulator cannot start, for a reason of one sentence, and ends with this status."""
 
     status = 1
 
@@ -57,5 +57,5 @@ def method_not_allowed(allowed: str) -> ApiError:
 
 
 def bad_message(message: str, status: int = 400, type_: str = "BadRequestException") -> ApiError:
-    """A message that breaks HTTP, or asks what this server does not do."""
+    """A message that breaks HTTP, or needs what this server does not support."""
     return ApiError(status, type_, message, "message")

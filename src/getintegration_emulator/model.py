@@ -1,7 +1,7 @@
 """The operations, their input, output and routes, from the service model that botocore ships.
 
-The model is read straight from its file in botocore's data folder: botocore's own loader would do
-the same, but importing it takes longer than everything else at start-up together.
+The model is read straight from its file in botocore's data folder: importing botocore's own loader takes
+longer than the rest of the start.
 """
 
 import gzip
@@ -21,7 +21,7 @@ from .request import Request, json_object, path_segments, query_parameters
 SERVICE_MODEL = "customer-profiles/2020-08-15"
 BOTOCORE_VERSION: str = botocore.__version__
 
-# The JSON types of shapes that are called otherwise, and what min and max of each JSON type are in a schema.
+# JSON types by type of shape, where the names differ, and the keywords for a shape's min and max.
 _TYPES = {"structure": "object", "map": "object", "list": "array", "long": "integer"}
 _TYPES |= dict.fromkeys(("float", "double", "timestamp"), "number")  # timestamps are epoch seconds in bodies
 _LIMITS = {
@@ -69,7 +69,7 @@ class Shape:
         return {"$ref": f"#/$defs/{name}"}
 
     def check(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Return the value as it is to be kept. Raises :class:`ApiError` (400)."""
+        """Return the value as it is kept. Raises :class:`ApiError` (400)."""
         try:
             kept: dict[str, Any] = self.known(value)
             if self._validator.is_valid(kept):
@@ -87,9 +87,9 @@ class Shape:
         raise bad_request(f"{len(found)} validation {noun} detected: {'; '.join(found[:10])}")
 
     def known(self, value: Any, name: str | None = None) -> Any:
-        """Leave out what the model does not know, and null members, which count as absent.
+        """Leave out members that the model does not know or that are null, which counts as absent.
 
-        Raises ``ValueError`` for text that is no Unicode.
+        Raises ``ValueError`` for text with lone surrogates.
         """
         shape = self._shapes[name or self._name]
         match value:
@@ -111,7 +111,7 @@ class Shape:
         return value
 
     def from_text(self, member: str, text: str) -> Any:
-        """Read a member from a query string; what cannot be read stays text, which no check passes."""
+        """Read a member from a query string; text that is not of its type stays text, and fails the check."""
         kind = self._shapes[self._shapes[self._name]["members"][member]["shape"]]["type"]
         if kind == "boolean":
             return {"true": True, "false": False}.get(text, text)
@@ -119,10 +119,10 @@ class Shape:
 
 
 class Operation:
-    """One operation: where it lives, what it takes, and what it answers with.
+    """One operation: its method and path, its input and output.
 
-    ``segments`` are those of its path; one in braces is a label. ``labels``, ``query`` and ``body`` map the
-    names on the wire to the members of the input. ``project`` keeps of an answer what the output has.
+    ``segments`` are those of its path; one in braces is a label. ``labels``, ``query`` and ``body`` map
+    names on the wire to members of the input. ``project`` reduces an answer to members of the output.
     """
 
     def __init__(self, name: str, model: dict[str, Any]) -> None:

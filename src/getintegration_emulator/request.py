@@ -1,4 +1,4 @@
-"""One HTTP request as it stood on the wire, and the reading of its parts."""
+"""One HTTP request as it was on the wire, and how its parts are read."""
 
 import json
 from typing import Any, NamedTuple, NoReturn
@@ -25,7 +25,7 @@ def path_segments(path: bytes) -> list[str]:
     """Split a raw path at its slashes, then percent-decode each segment.
 
     ``%2F`` stays inside its segment, and ``.``, ``..`` and empty segments stay as they are. Bytes
-    that are no UTF-8 become U+FFFD. A target that does not begin with a slash has none.
+    that are not UTF-8 become U+FFFD. A path that does not begin with a slash has no segments.
     """
     first, *segments = path.split(b"/")
     if first:
@@ -46,7 +46,7 @@ def _no_such_number(literal: str) -> NoReturn:
 
 
 def _number(digits: str) -> float:
-    """An integer, or infinity for one that is longer than Python reads; JSON sets no limit."""
+    """An integer, or a float where it has more digits than Python converts; JSON sets no limit."""
     return int(digits) if len(digits) < 1000 else float(digits)
 
 
@@ -56,8 +56,8 @@ _decode = json.JSONDecoder(parse_constant=_no_such_number, parse_int=_number).de
 def json_object(body: bytes) -> dict[str, Any]:
     """Read a body as a JSON object; an empty one means ``{}``.
 
-    Raises :class:`ApiError` (400 SerializationException) for anything else: no UTF-8, no JSON,
-    ``NaN`` or ``Infinity``, nesting deeper than the parser can follow, another JSON type.
+    Raises :class:`ApiError` (400 SerializationException) for anything else: invalid UTF-8 or JSON,
+    ``NaN`` or ``Infinity``, nesting too deep for the parser, another JSON type.
     """
     if not body:
         return {}

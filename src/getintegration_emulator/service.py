@@ -1,6 +1,6 @@
 """From a request to its answer, without any network: the emulator's behaviour in one place.
 
-The order of the checks is documented in the package's docstring; :meth:`Service.answer` is it.
+:meth:`Service.answer` makes the checks in the order that the package's docstring documents.
 """
 
 import json
@@ -32,7 +32,7 @@ class Answer(NamedTuple):
 
 
 def error_answer(error: ApiError, operation: str | None = None) -> Answer:
-    """Put an error into the form of the protocol."""
+    """An error as the protocol (restJson1) has it."""
     body = json.dumps({error.member: error.message}).encode()
     headers = (("x-amzn-errortype", error.type), *error.headers)
     return Answer(error.status, body, headers, operation, error.type)
@@ -41,7 +41,7 @@ def error_answer(error: ApiError, operation: str | None = None) -> Answer:
 class Service:
     """One emulator: its identities, its budgets, its state.
 
-    ``signatures``: whether they are enforced. ``region``: the only one accepted, None accepts any.
+    ``signatures``: whether they are verified. ``region``: the only one accepted; None accepts any.
     ``rate`` and ``burst``: the budget of each account in each region, see :class:`Throttle`.
 
     Raises :class:`StartError` if botocore has no usable service model.

@@ -1,8 +1,7 @@
-"""Who sent a request, and is it really them: AWS Signature Version 4 in the header.
+"""Who sent a request, verified: AWS Signature Version 4 in the Authorization header.
 
-The error types were observed on AWS services of this kind, all of them with status 403. Signatures
-in the query string (presigned requests) are not supported: without an Authorization header a
-request counts as unsigned.
+The error types were observed on AWS services of this kind, all with status 403. Signatures in the query
+string (presigned requests) are not supported: a request without an Authorization header is unsigned.
 """
 
 import hashlib
@@ -52,9 +51,9 @@ class Claim(NamedTuple):
 
 
 class Directory:
-    """All identities. The one named ``caller``, or else the first, is the caller where nobody else is known.
+    """All identities; the caller is the one of that name, or else the first.
 
-    ``region`` is the only one accepted, None any.
+    ``region`` is the only one accepted; None accepts any.
     """
 
     def __init__(self, identities: Mapping[str, Identity], region: str | None) -> None:
@@ -65,16 +64,16 @@ class Directory:
         self._claim = lru_cache(maxsize=512)(self._read_claim)
 
     def believe(self, request: Request) -> Caller:
-        """Who sent a request, by its Authorization header alone.
+        """Who sent a request, according to its Authorization header alone.
 
-        An unknown or missing access key means the caller; a missing region means the one accepted, or else
+        Without a known access key it is the caller; without a region, the accepted one or else
         :data:`DEFAULT_REGION`.
         """
         key, region = claimed_credential(request)
         return self._by_key.get(key, self._caller), region or self._region or DEFAULT_REGION
 
     def authenticate(self, request: Request) -> Caller:
-        """Verify a request's signature and say who sent it.
+        """Verify a request's signature; return who sent it.
 
         Raises :class:`ApiError` (403). Checked in this order: the header and its components, the
         access key, the session token, the form of the date, the scope, which headers are signed,
@@ -106,8 +105,7 @@ class Directory:
     ) -> Claim:
         """Check everything but the clock and the signature.
 
-        ``unsigned`` is the Authorization header with any signature, the others are the headers of those
-        names.
+        ``unsigned`` is the Authorization header with any signature, the others are headers.
         """
         credential, signed = _components(unsigned.decode("latin-1"))
         access_key, date, region, service, terminator = credential
@@ -122,7 +120,7 @@ class Directory:
             (region == accepted, f"The credential is not scoped to the region {accepted}."),
             (service == SERVICE, f"The credential is not scoped to the service {SERVICE}."),
             (terminator == TERMINATOR, f"The credential scope does not end with {TERMINATOR}."),
-            (signed == ordered, "The signed headers are not lower-case, sorted and different."),
+            (signed == ordered, "The signed headers must be lower-case, sorted and unique."),
         ):
             if not right:
                 raise invalid(message)
@@ -175,7 +173,7 @@ def _read_date(amz_date: bytes | None, http_date: bytes | None) -> datetime:
             return parsedate_to_datetime(http_date.decode("latin-1")).astimezone(UTC)
         raise ValueError("absent")
     except (ValueError, OverflowError) as error:
-        raise incomplete(f"The date, X-Amz-Date or Date, is not usable: {error}.") from error
+        raise incomplete(f"The request date (X-Amz-Date or Date) is unusable: {error}.") from error
 
 
 def _signatures(request: Request, claim: Claim) -> Iterator[bytes]:

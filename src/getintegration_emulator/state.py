@@ -1,8 +1,7 @@
-"""What the emulator remembers, and what each operation does with it.
+"""The emulator's state, and what each operation does with it.
 
-GetIntegration is the operation under contract; the others exist so that its state can be made, read
-and removed. All of it is in memory and gone when the emulator stops. Times are epoch seconds, to the
-millisecond.
+GetIntegration is the operation under contract; the others create, read and remove its state, which is kept
+in memory only. Times are epoch seconds, to the millisecond.
 """
 
 from __future__ import annotations
@@ -44,9 +43,8 @@ class Entry:
 class AccountState:
     """The state of one account in one region.
 
-    Each operation takes input that has passed all checks and returns the members from which the answer
-    is made; what the output lacks is left out. Raises :class:`ApiError`: 404 for a domain or an
-    integration that does not exist, 400 for what the state forbids.
+    Each operation takes valid input and returns the members of its answer, and possibly others. Raises
+    :class:`ApiError`: 404 for a domain or an integration that does not exist, 400 for what the state forbids.
     """
 
     def __init__(self, account: str, region: str, clock: Callable[[], float] = time.time) -> None:
@@ -68,11 +66,11 @@ class AccountState:
         return integration.members
 
     def put_integration(self, given: Members) -> Members:
-        """Make an integration, or replace the members of the one that is there.
+        """Create an integration, or replace the members of an existing one.
 
-        The model lets Uri be absent: a flow definition then stands for its flow. ``CreatedAt`` stays,
-        ``LastUpdatedAt`` grows by a millisecond at least. ``IsUnstructured`` follows from the object type
-        name, ``WorkflowId`` is made for a flow definition.
+        The model lets Uri be absent: it is then that of the flow definition's flow. ``CreatedAt`` stays,
+        ``LastUpdatedAt`` grows by at least a millisecond. ``IsUnstructured`` follows from the object type
+        name; a flow definition gets a ``WorkflowId``.
         """
         uri, flow = given.get("Uri"), given.get("FlowDefinition")
         if uri is None:

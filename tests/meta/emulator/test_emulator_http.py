@@ -236,6 +236,12 @@ def test_who_reads_no_answers_is_not_read(client: Client) -> None:
     client.transport.resume_reading.assert_called_once()
 
 
+def test_what_follows_the_last_request_is_ignored(client: Client) -> None:
+    client.transport.is_closing = lambda: client.is_closed
+    last = b"GET /_emulator/health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+    assert client.send(last * 2 + b"no HTTP\r\n\r\n").count(b"HTTP/1.1 ") == 1
+
+
 def test_the_sizes_of_several_heads_do_not_add_up(client: Client) -> None:
     whole = head("GET", HEALTH, {"Host": "a", "X-Long": "x" * (MAX_HEAD // 2)})
     for _ in range(4):

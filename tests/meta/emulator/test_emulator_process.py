@@ -115,7 +115,7 @@ def test_shutdown_lets_a_request_under_way_finish(connect: Any) -> None:
     [
         (["--version"], 0, f"{version('getintegration-contract')}\n"),
         (["--help"], 0, "\nGET /_emulator/health needs no signature."),
-        (["--help"], 0, "A request body may have 10 MiB. The date of a request may be\n5 minutes off.\n"),
+        (["--help"], 0, "body may be up to 10 MiB long, the date of a request up\nto 5 minutes off.\n"),
         *((["--help"], 0, each.access_key) for each in DEFAULT_IDENTITIES.values()),
         *((["--help"], 0, each.secret_key) for each in DEFAULT_IDENTITIES.values()),
         (["--port", "65536"], 2, "argument --port: invalid port number value: '65536'"),
