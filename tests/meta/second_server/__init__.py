@@ -9,7 +9,3 @@ a suite that fails against it has mistaken a habit of the emulator for the contr
 
 `python -m second_server` does the same where the package can be imported.
 """
-
-from .identities import IDENTITIES, Identity
-
-__all__ = ["IDENTITIES", "Identity"]

@@ -1,13 +1,12 @@
 """Starts the server, whether run as a module or as a directory."""
 
-import runpy
 import sys
 from pathlib import Path
 
 if __package__:
     from .server import main
+else:
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    from second_server.server import main
 
-    sys.exit(main())
-
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
-runpy.run_module("second_server", run_name="__main__")
+sys.exit(main())

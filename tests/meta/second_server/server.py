@@ -14,10 +14,20 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from .faults import Fault, common_headers, gateway
-from .identities import BY_ACCESS_KEY, IDENTITIES, Bucket, Identity
-from .input import Json
-from .operations import Call, Domain, route
+from .service import (
+    CALLER,
+    IDENTITIES,
+    Bucket,
+    Call,
+    Domain,
+    Fault,
+    Identity,
+    Json,
+    common_headers,
+    gateway,
+    refuse,
+    route,
+)
 from .sigv4 import authenticate, split_target
 
 BODY_LIMIT = 32 * 2**20
@@ -52,8 +62,7 @@ class Service:
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         readable = media in UNTOLD_TYPES or JSON_TYPE.fullmatch(media)
         if request.method in ("POST", "PUT") and not readable:
-            kind, text = "UnsupportedMediaTypeException", f"Cannot read {media}."
-            raise Fault(415, kind, text, "negotiation")
+            refuse(415, "UnsupportedMediaTypeException", f"Cannot read {media}.", voice="negotiation")
         identity = self.identify(request, body)
         domains = self.accounts.setdefault(identity.account, {})
         call = Call(identity, self.spend(identity), domains, self.region, name, query, body)
@@ -63,7 +72,7 @@ class Service:
         if self.signatures:
             return authenticate(request, body, self.region)
         claimed = re.search(r"Credential=([^/,]*)", request.headers.get("authorization", ""))
-        return BY_ACCESS_KEY.get(claimed[1] if claimed else "", IDENTITIES["caller"])
+        return IDENTITIES.get(claimed[1] if claimed else "", CALLER)
 
     def spend(self, identity: Identity) -> bool:
         rate = identity.quota or self.rate

@@ -12,8 +12,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from .faults import gateway
-from .identities import BY_ACCESS_KEY, Identity
+from .service import IDENTITIES, Identity, gateway
 
 SERVICE, TERMINATOR, ALGORITHM = "profile", "aws4_request", "AWS4-HMAC-SHA256"
 WINDOW = 300  # seconds that X-Amz-Date may lie on either side of now
@@ -101,7 +100,7 @@ def authenticate(request: web.BaseRequest, body: bytes, region: str) -> Identity
     claim = authorization(request)
     access_key, *scope = claim["Credential"].split("/")
     dated_by, moment = signing_time(request)
-    identity = BY_ACCESS_KEY.get(access_key)
+    identity = IDENTITIES.get(access_key)
     tokens = request.headers.getall("x-amz-security-token", [])
     if identity is None or tokens != ([identity.token] if identity.token else []):
         texts = "The security token included in the request is invalid.", "Unrecognized client."
