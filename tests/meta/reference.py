@@ -12,24 +12,6 @@ from getintegration_contract.state.sweep import build_parser as sweep_parser
 from getintegration_contract.target.file import IDENTITIES, IDENTITY, KEYS
 from getintegration_emulator.__main__ import build_parser as emulator_parser
 
-#: What the keys of a target file mean that are no options.
-KEYS_MEANING = {
-    "name": "what reports and trends call the target, where its address changes",
-    "settling-time": "seconds until readers see a write; default 0",
-    "throttling-rate": "requests a second at which the target throttles; claims `throttling`",
-    "fault-limit": "share of the requests that may meet a 5xx, or no whole answer, where a repeat is answered"
-    " otherwise, such as 0.001; claims `faults`",
-    "latency-limit": "seconds within which 99 of 100 requests must be answered, not counting the tests of"
-    " concurrency and throttling; claims `latency`",
-    "identities": "one table `[identities.NAME]` each; see below",
-}
-IDENTITY_MEANING = {
-    "caller": "may read the integration, and writes where writing is allowed",
-    "unauthorized": "has no permission; claims `access-control`",
-    "other-account": "belongs to another account; claims `other-account`",
-    "low-quota": "is throttled by 40 requests at once, or 2 s of `throttling-rate`; claims `throttling`",
-    "temporary": "session credentials, so with a `session-token`; claims `temporary-credentials`",
-}
 #: Options of plugins that the suite reads.
 OTHERS = (("--hypothesis-seed N", "another seed; the same seed sends the same requests"),)
 
@@ -71,7 +53,7 @@ def _arguments(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
 def _keys() -> Iterator[tuple[str, str]]:
     found = {name for group in options.OPTIONS.values() for name in group}
     for key, taken in KEYS.items():
-        meaning = f"as --{key}" if f"--{key}" in found else KEYS_MEANING[key]
+        meaning = f"as --{key}" if f"--{key}" in found else taken["title"]
         yield key, f"{meaning} ({taken['description']})"
 
 
@@ -93,7 +75,7 @@ def document() -> str:
         " its [JSON Schema](../src/getintegration_contract/target/schema.json).",
         "",
         *_table("key", _keys()),
-        *_table("identity", ((name, IDENTITY_MEANING[name]) for name in IDENTITIES)),
+        *_table("identity", ((name, each["title"]) for name, each in IDENTITIES.items())),
         f"Each has {', '.join(f'`{key}`' for key in IDENTITY['properties'])}: a profile, or keys.",
         "",
         "## getintegration-contract compare",

@@ -14,7 +14,8 @@ KEYS: dict[str, Any] = SCHEMA["properties"]
 #: Identities that a target may have, and what each is.
 IDENTITIES: dict[str, Any] = KEYS["identities"]["properties"]
 IDENTITY: dict[str, Any] = SCHEMA["definitions"]["identity"]
-IDENTITIES |= dict.fromkeys(IDENTITIES, IDENTITY)  # instead of a $ref to it
+# Instead of a $ref to it.
+IDENTITIES |= {name: {**IDENTITY, "title": each["title"]} for name, each in IDENTITIES.items()}
 
 
 def read_file(path: Path) -> dict[str, Any]:
