@@ -16,7 +16,7 @@ from getintegration_contract.report import view
 from getintegration_contract.target.capabilities import CAPABILITIES
 
 from . import reference
-from .support import IDENTITIES, ROOT, Process, call, emulator, environment, stock
+from .support import IDENTITIES, ROOT, Process, call, environment, stock
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
 PAGES += [path for path in (ROOT / "docs").glob("*.md") if path.name != "clauses.md"]
@@ -48,13 +48,10 @@ def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= 150
 
 
-def test_the_reference_is_made_from_the_code() -> None:
+def test_the_reference_is_made_from_the_code_and_says_what_each_option_means() -> None:
     remake = "python tests/meta/reference.py > docs/reference.md"
     assert TEXTS["reference.md"] == reference.document(), f"make it again: {remake}"
-
-
-def test_every_option_and_argument_has_help() -> None:
-    rows = _rows(reference.document())
+    rows = _rows(TEXTS["reference.md"])
     assert len(rows) > 50
     assert [name for name, meaning in rows.items() if len(meaning) < 9 and meaning != "meaning"] == []
 
@@ -125,38 +122,25 @@ def test_the_jobs_to_paste_give_what_is_taken() -> None:
     assert gitlab["contract"]["artifacts"]["paths"] == [words[-1]]
 
 
-@pytest.fixture(scope="module")
-def mock() -> Process:
-    """A mock that holds the integration of the README's target file."""
-    server = emulator()
-    target = tomllib.loads(_blocks(README, "toml")[0])
-    stock(server.url, target["domain-name"], target["integration-uri"])
-    return server
-
-
-def _profiles() -> str:
-    """The profiles of the README's target file, with the emulator's keys."""
-    identities = tomllib.loads(IDENTITIES)["identities"]
-    named = tomllib.loads(_blocks(README, "toml")[0])["identities"]
-    return "".join(
-        f"[{named[name]['profile']}]\naws_access_key_id = {identities[name]['access-key-id']}\n"
-        f"aws_secret_access_key = {identities[name]['secret-access-key']}\n"
-        for name in named
-    )
-
-
-def test_every_command_of_the_readme_works(mock: Process, tmp_path: Path) -> None:
+def test_every_command_of_the_readme_works(holding: Process, tmp_path: Path) -> None:
     """All but the two of CI and pip's; AWS and the mock are an emulator, and long runs are cut short."""
     (toml,) = _blocks(README, "toml")
-    endpoint = tomllib.loads(toml)["endpoint-url"]
-    (tmp_path / "nightly.toml").write_text(toml.replace(endpoint, mock.url), encoding="utf-8")
-    (tmp_path / "profiles").write_text(_profiles(), encoding="utf-8")
+    target, known = tomllib.loads(toml), tomllib.loads(IDENTITIES)["identities"]
+    stock(holding.url, target["domain-name"], target["integration-uri"])
+    (tmp_path / "nightly.toml").write_text(
+        toml.replace(target["endpoint-url"], holding.url), encoding="utf-8"
+    )
+    profiles = "".join(
+        f"[{each['profile']}]\naws_access_key_id = {known[name]['access-key-id']}\n"
+        f"aws_secret_access_key = {known[name]['secret-access-key']}\n"
+        for name, each in target["identities"].items()
+    )
+    (tmp_path / "profiles").write_text(profiles, encoding="utf-8")
     env = environment(AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "profiles"), HOME=str(tmp_path))
     program = shutil.which(cli.PROGRAM, path=Path(sys.executable).parent)
     assert program is not None
     commands = [words for words in _commands(README) if words[0] == cli.PROGRAM]
     assert len(commands) >= 6
     for _, name, *rest in commands:
-        given = [word.replace("http://127.0.0.1:4566", mock.url) for word in rest]
+        given = [word.replace("http://127.0.0.1:4566", holding.url) for word in rest]
         call(program, name, *given, *(PART if name == "run" else ()), cwd=tmp_path, env=env, status=0)
-    mock.close()
