@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,8 +9,7 @@ from getintegration_contract import evidence as promotion
 from getintegration_contract.contract import Contract
 from getintegration_contract.judging.ledger import Finding
 
-from ..mutants.messages import error
-from ..support import AWS, DESCRIPTION, Scripted
+from ..support import AWS, DESCRIPTION
 from .kit import compared, load, run, save
 
 
@@ -77,24 +75,6 @@ def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
     assert evidence["sigv4.expired-date.type"]["count"] == noted > 1
     assert "sigv4.wrong-service.type" not in evidence
     assert [entry["clause"] for entry in report["contradicted"]] == ["sigv4.wrong-service.type"]
-
-
-@pytest.mark.parametrize("reference", ["not AWS", "stale", "live", "emulator"])
-def test_what_is_no_evidence_is_told_before_anything_is_sent(
-    contract: Path,
-    from_aws: Path,
-    slow_har: Path,
-    closing: Any,
-    reference: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    server = closing(Scripted(lambda request: error(404, "UnknownOperationException")))
-    stale = save(load(from_aws), from_aws.with_name("stale.har"), date="2020-01-01T00:00:00Z")
-    known = {"not AWS": slow_har, "stale": stale, "live": server.url, "emulator": "emulator"}
-    assert run(known[reference], server.url, "--promote", "--contract", contract) == 4
-    assert server.received == []
-    assert not contract.with_name("evidence.yaml").exists()
-    assert capsys.readouterr().err.partition(": ")[2].startswith("--promote")
 
 
 @pytest.mark.parametrize(

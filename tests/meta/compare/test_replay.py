@@ -27,7 +27,7 @@ from getintegration_contract.target.target import Target
 from ..mutants.kit import always, is_get, on_answer
 from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
-from ..support import AWS, Process, Scripted, Tap, ask, domains, emulator, stock, suite
+from ..support import AWS, Process, Tap, ask, domains, emulator, stock, suite
 from .conftest import record_suite
 from .kit import IDENTITIES, STATE, compared, exchange, load, places, record, run, save
 
@@ -254,41 +254,12 @@ def test_a_server_that_goes_away_is_indeterminate(
     assert "Traceback" not in message
 
 
-@pytest.mark.parametrize(
-    ("url", "status", "said"),
-    [
-        ("http://127.0.0.1:9", 6, "nothing listens at"),
-        ("http://127.0.0.1:9/path", 4, "must not have a path"),
-        ("https://[::1", 4, "is not an address"),
-        ("", 6, "does not implement GetIntegration"),
-    ],
-)
-def test_an_address_that_is_of_no_use_is_told(
-    serve: Any, emulator_har: Path, capsys: pytest.CaptureFixture[str], url: str, status: int, said: str
+def test_an_endpoint_without_the_operation_is_indeterminate(
+    serve: Any, alike: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = serve(lambda request: error(404, "UnknownOperationException")).url
-    assert run(emulator_har, url or other) == status
-    message = capsys.readouterr().err
-    assert said in message
-    assert "Traceback" not in message
-
-
-@pytest.mark.parametrize(
-    ("option", "place"),
-    [("--record", "."), ("--record", "a.har/b.har"), ("--record", "c.har"), ("--requests", "missing.har")],
-    ids=["a folder", "below a file", "beside another that was broken off", "no requests"],
-)
-def test_a_file_that_cannot_be_used_is_told_before_anything_is_sent(
-    tmp_path: Path, closing: Any, option: str, place: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    record(tmp_path / "c.har", exchange(), finish=False)
-    server = closing(Scripted(lambda request: error(404, "UnknownOperationException")))
-    one = server.url if option == "--requests" else record(tmp_path / "a.har", exchange())
-    assert run(one, server.url, option, tmp_path / place) == 4
-    assert server.received == []
-    message = capsys.readouterr().err
-    assert message.strip().count("\n") == 0
-    assert str(tmp_path) in message
+    other = serve(lambda request: error(404, "UnknownOperationException"))
+    assert run(alike[0], other.url) == 6
+    assert "does not implement GetIntegration" in capsys.readouterr().err
 
 
 def test_a_replay_tells_beforehand_how_long_it_takes(
