@@ -66,12 +66,6 @@ def live_emulator() -> Any:
 
 
 @pytest.fixture
-def identities_file(target_file: Callable[..., Path]) -> Path:
-    """A target file with the identities of emulator and second server."""
-    return target_file()
-
-
-@pytest.fixture
 def alike(tmp_path: Path) -> tuple[Path, Path]:
     """Two recordings that do not differ."""
     return record(tmp_path / "a.har", exchange()), record(tmp_path / "b.har", exchange())

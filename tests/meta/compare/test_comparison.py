@@ -151,36 +151,33 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
         {"test": "same"},
         {"different": 1, "places": {("status", "")}},
     ),
-    "a race within the write": (
-        *raced(1.5, 0.1),
-        {"test": "race"},
-        {"status": 6, "requests": 2, "not_compared": {RACE: 2}},
-    ),
-    "a race into the write": (
-        *raced(0.5, 1.0),
-        {"test": "race"},
-        {"status": 6, "requests": 2, "not_compared": {RACE: 2}},
-    ),
-    "no race before the write": (*raced(0.5, 0.4), {"test": "race"}, {"status": 1, "not_compared": {}}),
-    "no race after the write": (*raced(2.1, 1.0), {"test": "race"}, {"status": 1, "not_compared": {}}),
+    **{
+        f"a race: {name} the write": (
+            *raced(*times),
+            {"test": "race"},
+            {"status": 6, "not_compared": {RACE: 2}},
+        )
+        for name, times in {"within": (1.5, 0.1), "into": (0.5, 1.0)}.items()
+    },
+    **{
+        f"no race: {name} the write": (*raced(*times), {"test": "race"}, {"status": 1, "not_compared": {}})
+        for name, times in {"before": (0.5, 0.4), "after": (2.1, 1.0)}.items()
+    },
     "answers of other operations are shown by the clauses of their test": (
         exchange(200, request=PUT),
         exchange(200, found(Tags={}), request=PUT),
         {"clauses": ("state.put-get.Tags",)},
         {"clauses": {"state.put-get.Tags"}, "places": {("member extra", "Tags")}},
     ),
-    "another moment in a list": (*listed(LastUpdatedAt=1.61e9), {}, {"status": 0, "places": set()}),
-    "milliseconds in a list": (*listed(CreatedAt=1.5e12), {}, {"places": {("value", "Items[0].CreatedAt")}}),
-    "created after the update in a list": (
-        *listed(CreatedAt=1.65e9),
-        {},
-        {"places": {("value", "Items[0].CreatedAt")}},
-    ),
-    "in the future in a list": (
-        *listed(LastUpdatedAt=1.71e9),
-        {},
-        {"places": {("value", "Items[0].LastUpdatedAt")}},
-    ),
+    "in a list: another moment": (*listed(LastUpdatedAt=1.61e9), {}, {"status": 0, "places": set()}),
+    **{
+        f"in a list: {name} {time}": (
+            *listed(**{name: time}),
+            {},
+            {"places": {("value", f"Items[0].{name}")}},
+        )
+        for name, time in (("CreatedAt", 1.5e12), ("CreatedAt", 1.65e9), ("LastUpdatedAt", 1.71e9))
+    },
     "deep answers are compared as text": (DEEP, DEEP, {}, {"status": 0, "compared": 1}),
     "a deep answer is not JSON": (DEEP, exchange(), {}, {"status": 1, "places": {("type", "body")}}),
     "names of domains that scenarios made are mapped": (
@@ -203,12 +200,13 @@ def test_what_is_compared_and_how(
 ) -> None:
     monkeypatch.setattr(comparison, "_GROUPS", 5)
     status, report = versus(one, other, **how)
-    groups = report["differences"]
+    groups, divergence = report["differences"], report["divergence"]
+    assert status == (bool(divergence["unaccepted"]) if divergence["compared"] else 6)
     seen = {
         **{"status": status, "places": places(report), "groups": len(groups)},
         "count": sum(group["count"] for group in groups),
         "clauses": {name for group in groups for name in group["clauses"]},
-        **(report["divergence"] | report["coverage"]),
+        **(divergence | report["coverage"]),
     }
     assert {name: seen[name] for name in due} == due
 

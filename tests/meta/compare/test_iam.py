@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 
 from getintegration_contract import recording as recordings
-from getintegration_contract.exchange import Exchange, Request
+from getintegration_contract.exchange import Request
 from getintegration_contract.operations import (
     create_domain,
     delete_domain,
@@ -28,10 +28,10 @@ from getintegration_contract.target.target import Target
 
 from ..support import CALLER, ROOT, Process, ask, stock
 
-FOLDER = ROOT / "docs" / "iam"
-WAYS = sorted(path.stem for path in FOLDER.glob("*.json"))
-
-
+#: The statements of each policy.
+POLICIES = {
+    path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "docs" / "iam").glob("*.json")
+}
 #: Every operation of the service model: name, method, path.
 MODEL = botocore.session.get_session().get_service_model("customer-profiles")
 OPERATIONS = [
@@ -41,91 +41,65 @@ OPERATIONS = [
 ]
 
 
-def call(request: Request) -> tuple[str, str] | None:
-    """The action that a request is, and the ARN that it is about; None if it is no operation's."""
+def call(request: Request) -> tuple[str, str]:
+    """The action that a request is, and the ARN that it is about; none if it is no operation's."""
     path = request.target.partition("?")[0]
     for name, method, pattern in OPERATIONS:
         match = pattern.fullmatch(path)
         if match and method == request.method:
             domain = unquote(match[1]) if match.groups() else ""
             return f"profile:{name}", f"arn:aws:profile:us-east-1:111122223333:domains/{domain}"
-    return None
-
-
-def policy(way: str) -> list[dict[str, Any]]:
-    """The statements of a policy."""
-    document = json.loads((FOLDER / f"{way}.json").read_text(encoding="utf-8"))
-    assert document["Version"] == "2012-10-17"
-    statements: list[dict[str, Any]] = document["Statement"]
-    for statement in statements:
-        assert statement["Effect"] == "Allow"
-        assert re.fullmatch("[A-Za-z0-9]+", statement["Sid"])
-    return statements
+    return "", ""
 
 
 def allows(way: str, action: str, arn: str) -> bool:
     """Whether a policy allows an action on a resource."""
     return any(
         action in statement["Action"] and fnmatch.fnmatchcase(arn, statement["Resource"])
-        for statement in policy(way)
+        for statement in POLICIES[way]["Statement"]
     )
 
 
-def calls_of(url: str, use: Callable[[Provisioner], object]) -> set[tuple[str, str]]:
-    """What a provisioner calls."""
-    seen: list[Exchange] = []
-    client = Client(url, "us-east-1", observe=seen.append)
-    use(Provisioner(client, {"caller": CALLER}, print))
-    client.close()
-    found = [call(exchange.request) for exchange in seen]
-    assert None not in found
-    return {each for each in found if each is not None}
-
-
 def make_and_remove(provisioner: Provisioner) -> None:
-    """The state of a run that may write, also where an earlier one left something."""
+    """The state of a run that may write, also where an earlier one left something, or nothing can be made."""
     provisioner.provide(Target("", allow_writes=True))
     Provisioner(provisioner._client, {"caller": CALLER}, print)._sweep()
     provisioner.remove()
+    provisioner.provide(Target(""))
 
 
 #: One request of every builder that writes; scenarios about writing use them all.
 NAME = f"{PREFIX}0-A"
 BUILT = [create_domain(NAME), get_domain(NAME), delete_domain(NAME), delete_integration(NAME, "s3://a")]
 BUILT.append(put_integration(NAME, "s3://a", states.MEMBERS))
+#: What each way of running does, the requests that it sends besides, and the action that these take besides.
+WAYS: dict[str, tuple[Callable[[Provisioner], object], list[Request], set[str]]] = {
+    "read-only-given": (lambda provisioner: provisioner.given("given", "s3://a"), [], set()),
+    "read-only-discovered": (lambda provisioner: provisioner.provide(Target("")), [], set()),
+    "writing": (make_and_remove, BUILT, {"profile:TagResource"}),
+}
 
 
-@pytest.fixture(scope="module")
-def calls(live_emulator: Process) -> dict[str, set[tuple[str, str]]]:
-    """What each way of running calls."""
-    url = live_emulator.url
-    stock(url, "given", "s3://a")
-    reading = {call(get_integration("given", "s3://a"))}
-    found: dict[str, set[Any]] = {
-        "read-only-given": reading | calls_of(url, lambda p: p.given("given", "s3://a")),
-        "read-only-discovered": reading | calls_of(url, lambda p: p.provide(Target(""))),
-        "writing": reading | calls_of(url, make_and_remove) | set(map(call, BUILT)),
-    }
-    # Where nothing can be made, a run that may write looks for something instead.
-    found["writing"] |= found["read-only-discovered"]
-    assert found.keys() == set(WAYS)
-    ask(url, delete_domain("given"))
-    return found
+@pytest.mark.parametrize("way", sorted({*WAYS, *POLICIES}))
+def test_a_policy_allows_what_is_called_and_nothing_else(way: str, live_emulator: Process) -> None:
+    run, more, actions = WAYS[way]
+    stock(live_emulator.url, "given", "s3://a")
+    seen = [get_integration("given", "s3://a"), *more]
+    client = Client(live_emulator.url, "us-east-1", observe=lambda exchange: seen.append(exchange.request))
+    run(Provisioner(client, {"caller": CALLER}, print))
+    client.close()
+    ask(live_emulator.url, delete_domain("given"))
+    for request in seen:
+        assert allows(way, *call(request)), request
+    statements = POLICIES[way]["Statement"]
+    allowed = {action for statement in statements for action in statement["Action"]}
+    assert allowed == {call(request)[0] for request in seen} | actions
+    assert POLICIES[way]["Version"] == "2012-10-17"
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+    assert all(re.fullmatch("[A-Za-z0-9]+", statement["Sid"]) for statement in statements)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_policy_allows_what_is_called_and_nothing_else(
-    way: str, calls: dict[str, set[tuple[str, str]]]
-) -> None:
-    for action, arn in calls[way]:
-        assert allows(way, action, arn), (action, arn)
-    # PutIntegration with tags needs TagResource besides.
-    more = {"profile:TagResource"} if way == "writing" else set()
-    actions = {action for statement in policy(way) for action in statement["Action"]}
-    assert actions == {action for action, _ in calls[way]} | more
-
-
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", POLICIES)
 def test_nothing_beside_the_prefix_can_be_written(way: str) -> None:
     writing = {"CreateDomain", "DeleteDomain", "PutIntegration", "DeleteIntegration", "TagResource"}
     for domain in ("production", "GetIntegrationContract", f"x{PREFIX}0-A"):
@@ -135,10 +109,7 @@ def test_nothing_beside_the_prefix_can_be_written(way: str) -> None:
 
 def test_unknown_domains_may_be_asked_for(emulator_har: Any) -> None:
     """Without that, AWS would answer 403 where the contract says 404."""
-    asked = 0
-    for recorded in recordings.read(emulator_har).exchanges:
-        made = call(recorded.exchange.request)
-        if made is not None and made[0] == "profile:GetIntegration":
-            asked += 1
-            assert all(allows(way, *made) for way in WAYS)
-    assert asked > 100
+    made = [call(recorded.exchange.request) for recorded in recordings.read(emulator_har).exchanges]
+    asked = [each for each in made if each[0] == "profile:GetIntegration"]
+    assert all(allows(way, *each) for way in POLICIES for each in asked)
+    assert len(asked) > 100

@@ -111,13 +111,13 @@ def test_nothing_is_made_on_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_replay_maps_names(
-    tmp_path: Path, emulator_har: Path, live_emulator: Process, identities_file: Path
+    tmp_path: Path, emulator_har: Path, live_emulator: Process, target_file: Any
 ) -> None:
     for suffix in "AB":  # another run's, so that the replay makes and gets other names
         stock(live_emulator.url, f"{PREFIX}0-{suffix}")
     kept = tmp_path / "kept.har"
     status, report = compared(
-        tmp_path, emulator_har, live_emulator.url, "--target", identities_file, "--record", kept
+        tmp_path, emulator_har, live_emulator.url, "--target", target_file(), "--record", kept
     )
     assert (status, report["differences"]) == (0, [])
     reasons = set(report["coverage"]["not_compared"])
@@ -165,21 +165,21 @@ def test_the_other_side_is_given_the_integration_that_was_recorded(
 
 
 def test_live_differences_are_found_and_confirmed(
-    tmp_path: Path, slow_har: Path, live_emulator: Process, identities_file: Path, tap: Any
+    tmp_path: Path, slow_har: Path, live_emulator: Process, target_file: Any, tap: Any
 ) -> None:
     server = tap(live_emulator.url, on_answer(planted, always))
     part = save(load(slow_har), tmp_path / "part.har", endpoint=live_emulator.url)
     # Against the server behind the proxy, so that only what was planted differs.
     truth = tmp_path / "truth.har"
-    run(part, live_emulator.url, "--target", identities_file, "--record", truth, "--no-repeat")
-    status, report = compared(tmp_path, truth, server.url, "--target", identities_file)
+    run(part, live_emulator.url, "--target", target_file(), "--record", truth, "--no-repeat")
+    status, report = compared(tmp_path, truth, server.url, "--target", target_file())
     assert status == 1
     assert places(report) == {("error type", ""), ("member missing", "Scope")}
     assert all(group["confirmed"] for group in report["differences"])
 
 
 def test_a_passing_difference_is_not_confirmed(
-    tmp_path: Path, live_emulator: Process, identities_file: Path, tap: Any
+    tmp_path: Path, live_emulator: Process, target_file: Any, tap: Any
 ) -> None:
     once = iter([error(400, "BadRequestException")])
 
@@ -187,7 +187,8 @@ def test_a_passing_difference_is_not_confirmed(
         return next(once, reply) if request.uri == "s3://unknown" else reply
 
     server = tap(live_emulator.url, on_answer(change, always))
-    files = ("--target", identities_file, "--reference-target", identities_file)
+    file = target_file()
+    files = ("--target", file, "--reference-target", file)
     status, report = compared(tmp_path, live_emulator.url, server.url, *files)
     assert status == 1
     assert {group["confirmed"] for group in report["differences"]} == {False}
