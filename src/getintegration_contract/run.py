@@ -9,7 +9,7 @@ import math
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +22,6 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.ledger import INDETERMINATE, NOT_CLAIMED, UPHELD, Ledger
 from getintegration_contract.operations import get_integration
 from getintegration_contract.redact import Redactor
-from getintegration_contract.report.history import violated
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state import preflight
@@ -48,7 +47,6 @@ class Settings:
         require_exercised: Patterns of clauses that must have been exercised.
         command: The command line of the run.
         repeat: The command that repeats a test when its id follows.
-        fail_on_new: Whether only violations that the baseline does not have fail the run.
         root: Path from the working directory to where test ids begin, with a slash at its end.
     """
 
@@ -62,7 +60,6 @@ class Settings:
     command: str = "pytest tests/contract"
     repeat: str = "pytest"
     root: str = ""
-    fail_on_new: bool = False
 
     @property
     def shards(self) -> int:
@@ -83,6 +80,7 @@ class Run:
         emulator: The shipped emulator, which starts in the meantime, and ends with the run.
         preparation: Seconds that each answer took while the target was prepared.
         baseline: The report that this run is compared with.
+        known: Clauses whose violation does not fail the run, since its baseline has them.
         notes: Those beside the ledger's.
         is_partial: Whether any test of the suite did not run, by choice or because one failed.
     """
@@ -94,6 +92,7 @@ class Run:
     print: Callable[[str], None]
     emulator: LocalEmulator | None = None
     baseline: dict[str, Any] | None = None
+    known: Collection[str] = ()
     notes: list[str] = field(default_factory=list)
     state: State | None = None
     budget: Budget = field(default_factory=Budget)
@@ -241,8 +240,7 @@ class Run:
         """The exit status of the suite, as the README's table gives it."""
         if self.internal_errors:
             return command.INTERNAL
-        known = violated(self.baseline) if self.settings.fail_on_new and self.baseline else ()
-        if self.expired or any(entry.clause.id not in known for entry in self.ledger.violations()):
+        if self.expired or any(entry.clause.id not in self.known for entry in self.ledger.violations()):
             return command.FAILED
         if self.ledger.aborted:
             return command.INDETERMINATE

@@ -17,7 +17,7 @@ SUITE, EMULATOR, COMPARE = "getintegration_contract", "getintegration_emulator",
 ROOMS = [
     *("paths", "errors", "fileio", "text", "schema", "identity", "exchange", "redact"),
     *("command", "clause", "evidence", "contract", "operations"),
-    *("judging", "sending", "target", "state", "recording", "report", "run", "plugin"),
+    *("judging", "sending", "target", "state", "recording", "run", "report", "plugin"),
 ]
 #: What judges knows nothing of who sends or of what is tested.
 JUDGES = {"clause", "contract", "exchange", "redact", "text"}

@@ -18,7 +18,7 @@ from getintegration_contract.plugin import options, workers
 from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.recording import RunRecorder
 from getintegration_contract.plugin.worker import Assignment, Worker
-from getintegration_contract.report.repeat import own_command
+from getintegration_contract.report.document import own_command
 
 TestStatus = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
 

@@ -20,7 +20,7 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.errors import TargetError
 from getintegration_contract.fileio import check_file, check_folder
 from getintegration_contract.plugin import command
-from getintegration_contract.report import history
+from getintegration_contract.report import files
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import target as targets
 from getintegration_contract.target.emulator import LocalEmulator
@@ -87,8 +87,12 @@ def check(option: argparse.Namespace) -> None:
         raise TargetError("--resume needs --record FILE.har: the recording to continue")
     if option.report_dir:
         check_folder(Path(option.report_dir))
-    files = {"--write-waivers": option.write_waivers, "--record": option.record, "--junitxml": option.xmlpath}
-    for name, given in files.items():
+    written = {
+        "--write-waivers": option.write_waivers,
+        "--record": option.record,
+        "--junitxml": option.xmlpath,
+    }
+    for name, given in written.items():
         if given:
             check_file(name, Path(given))
 
@@ -121,8 +125,10 @@ def make_run(config: pytest.Config, say: Callable[[str], None]) -> Run:
             raise TargetError(f"{what[:200]} matches no clause; the nearest is {near}")
     run = Run(contract, target, _settings(config, target), waivers, say, emulator)
     about = target.name or f"{target.endpoint or 'shipped emulator'}, {target.region}"
-    run.baseline, run.notes = history.baseline(option.baseline, option.report_dir, about)
-    if run.settings.fail_on_new and not run.baseline:
+    run.baseline, run.notes = files.baseline(option.baseline, option.report_dir, about)
+    if option.fail_on == "new" and run.baseline:
+        run.known = files.violated(run.baseline["clauses"])
+    elif option.fail_on == "new":
         if not (option.report_dir and (Path(option.report_dir) / "history").is_dir()):
             raise TargetError("--fail-on new needs --baseline REPORT.json, or history/ in --report-dir")
         run.notes.append("no earlier report of this target: every violation is new")
@@ -154,7 +160,6 @@ def _settings(config: pytest.Config, target: Target) -> Settings:
         redact_accounts=option.redact_accounts,
         command=shlex.join([*program, *arguments]),
         repeat=shlex.join(repeat),
-        fail_on_new=option.fail_on == "new",
         root="" if is_root else f"{os.path.relpath(config.rootpath, here)}/",
     )
 

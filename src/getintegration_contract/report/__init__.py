@@ -16,9 +16,9 @@ def write(report: dict[str, Any], directory: Path) -> list[Path]:
     Raises:
         ReportError: The directory cannot be written.
     """
-    from getintegration_contract.report import files, history, html, markdown
+    from getintegration_contract.report import files, html, markdown
 
-    earlier = history.keep(directory)
+    earlier = files.keep(directory)
     texts = {
         "report.json": files.to_json(report),
         "summary.md": markdown.summary(report),

@@ -4,15 +4,12 @@ A violation that rests on another one is its consequence, if both were seen in a
 200 where 404 is due does not follow from a 500 where 200 is.
 """
 
-from __future__ import annotations
-
 import fnmatch
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from getintegration_contract.contract import Contract
+from getintegration_contract.contract import Contract
 
 Findings = list[dict[str, Any]]
 

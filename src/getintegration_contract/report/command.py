@@ -7,7 +7,7 @@ from pathlib import Path
 from getintegration_contract import command, paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import ReportError
-from getintegration_contract.report import files, history
+from getintegration_contract.report import files
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def _write_page(options: argparse.Namespace) -> int:
     from getintegration_contract.report import html
 
     if options.command == "trend":
-        reports, faults = history.read_folder(options.folder)
+        reports, faults = files.read_folder(options.folder)
         if not reports:
             raise ReportError(faults[0] if faults else f"{options.folder} holds no report.json")
         text = html.trend_page(reports, faults)

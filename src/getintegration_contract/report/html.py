@@ -16,14 +16,14 @@ from typing import Any
 from markupsafe import Markup
 
 from getintegration_contract.judging.ledger import VIOLATED
-from getintegration_contract.report import files, history, view
+from getintegration_contract.report import files, view
 from getintegration_contract.report.engine import PACKAGE, engine
 from getintegration_contract.report.view import Report, View
 
 
 def page(report: Report, earlier: Sequence[Report] = ()) -> str:
     """report.html; earlier runs against the same target, the oldest first, are drawn as a trend."""
-    same = [past for past in earlier if history.target(past) == history.target(report)]
+    same = [past for past in earlier if files.target(past) == files.target(report)]
     return render(
         "report.html",
         script="filter.js",
@@ -62,15 +62,15 @@ def trend_page(reports: list[Report], faults: list[str]) -> str:
     """A page with the trend of every target that the reports, the oldest first, are about."""
     targets: dict[str, list[Report]] = {}
     for report in reports:
-        targets.setdefault(history.target(report), []).append(report)
+        targets.setdefault(files.target(report), []).append(report)
     drawn = {target: _runs(runs) for target, runs in targets.items()}
     return render("trend_page.html", targets=drawn, faults=faults)
 
 
-def _runs(reports: list[Report]) -> list[tuple[View, str]]:
-    """Runs in their order, each with the clauses that broke and were mended since the one before."""
+def _runs(reports: list[Report]) -> list[tuple[View, dict[str, Any]]]:
+    """Runs in their order, each with what changed since the one before."""
     pairs = zip([reports[0], *reports], reports, strict=False)
-    return [(View(report), history.changed(before, report)) for before, report in pairs]
+    return [(View(report), files.changes(before, report["clauses"])) for before, report in pairs]
 
 
 def render(name: str, *, script: str | None = None, package: str = PACKAGE, **values: Any) -> str:

@@ -5,20 +5,16 @@ The xUnit2 schema (Jenkins' junit-10.xsd) allows ``properties`` in a test suite,
 for the outcome of every clause, and one for every test with the clauses that it checked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree
 
 from getintegration_contract.errors import ReportError
 from getintegration_contract.fileio import naming
+from getintegration_contract.judging.ledger import Finding
 from getintegration_contract.report import files, view
 from getintegration_contract.text import shorten, visible
-
-if TYPE_CHECKING:
-    from getintegration_contract.judging.ledger import Finding
 
 _BODY = 2_000
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from getintegration_contract.report import view
+from getintegration_contract.report import engine, view
 from getintegration_contract.report.view import Report, View
 from getintegration_contract.text import shorten, visible
 
@@ -14,8 +14,6 @@ _ANNOTATIONS = 10
 
 def summary(report: Report) -> str:
     """The run as Markdown, for summary.md and $GITHUB_STEP_SUMMARY."""
-    from getintegration_contract.report import engine
-
     shown = View(report)
     same = view.printed_before([entry.finding for entry in shown.violated])
     return engine.markdown("summary.md", report=report, view=shown, same=same, message=_message)
@@ -29,8 +27,6 @@ def _message(first: str, message: dict[str, Any]) -> str:
 
 def annotations(report: Report) -> list[str]:
     """GitHub workflow commands: an error for all that fails the run, a warning for what is only reported."""
-    from getintegration_contract.report import engine
-
     commands = engine.text("annotations.txt", _data, report=report, view=View(report), title=_title)
     lines = []
     for kind in ("error", "warning"):

@@ -1,17 +1,13 @@
 """The requirement document: every clause of the contract, and how contradictions were decided."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from getintegration_contract.contract import Contract
 from getintegration_contract.report import engine, view
-
-if TYPE_CHECKING:
-    from getintegration_contract.contract import Contract
 
 
 def clauses(contract: Contract, form: str) -> str:

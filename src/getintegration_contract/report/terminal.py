@@ -7,7 +7,6 @@ text is ASCII, so that any terminal can show it.
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from markupsafe import Markup
@@ -17,7 +16,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from getintegration_contract.report import view
+from getintegration_contract.report import engine, view
 from getintegration_contract.report.view import Found, View
 from getintegration_contract.text import shorten, visible
 
@@ -67,57 +66,43 @@ def render(
         _environ={},
     )
     shown = View(report)
-    if quiet:
-        lines = (shorten(line, width) if cut else line for line in _brief(shown))
-        parts: Iterable[RenderableType] = map(_whole, lines)
-    else:
-        parts = _paragraphs(shown, console, verbose)
-    verdict = _whole((shown.word, f"{_STYLES.get(report['verdict'], 'yellow')} bold"), f"  {shown.verdict}")
-    for part in (*parts, verdict):
+    with console.capture() as matrix:
+        console.print(_matrix(shown))
+    paragraphs = engine.text(
+        "terminal.txt",
+        _plain,
+        view=shown,
+        report=report,
+        matrix=Markup(matrix.get()),
+        same=view.printed_before([entry.finding for entry in shown.violated]),
+        limit=len(shown.violated) if verbose else _IN_FULL,
+        quiet=quiet,
+        verbose=verbose,
+        brief=lambda text: shorten(_plain(text), width) if cut else text,
+        fitting=lambda text: shorten(_plain(text), width * (20 if verbose else 4)),
+        styled=_styled,
+        styles=_STYLES,
+        telling=_telling,
+        short=_short,
+        themes=_themes,
+    )
+    for paragraph in paragraphs.splitlines():
+        part = _laid_out(Text.from_ansi(paragraph))
         console.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap)
     # Wrapping may bring text of a server to the start of a line, where "::" is a command to GitHub.
     text = "\n".join(map(str.rstrip, output.getvalue().splitlines()))
     return re.sub(r"(?m)^([ ]*)::", r"\1: :", re.sub(r"\n{3,}", "\n\n", text).strip("\n"))
 
 
-def _brief(shown: View) -> Iterator[str]:
-    """All that fails the run, a line each."""
-    for entry in shown.violated:
-        yield f"VIOLATED  {_short(entry)}"
-        yield from (f"  follows {_short(each)}" for each in entry.followers if each.outcome == "violated")
-    yield from map(_plain, (*shown.report["complaints"], *shown.report["errors"]))
-
-
-def _paragraphs(shown: View, console: Console, verbose: bool) -> Iterator[RenderableType]:
-    """Everything, laid out by the template: its paragraphs are styled by ANSI codes, and not yet wrapped."""
-    from getintegration_contract.report import engine
-
-    with console.capture() as matrix:
-        console.print(_matrix(shown))
-    text = engine.text(
-        "terminal.txt",
-        _plain,
-        view=shown,
-        report=shown.report,
-        matrix=Markup(matrix.get()),
-        same=view.printed_before([entry.finding for entry in shown.violated]),
-        limit=len(shown.violated) if verbose else _IN_FULL,
-        verbose=verbose,
-        fitting=lambda text: shorten(_plain(text), console.width * (20 if verbose else 4)),
-        styled=_styled,
-        telling=_telling,
-        short=_short,
-        themes=_themes,
-    )
-    for line in text.splitlines():
-        yield _laid_out(Text.from_ansi(line))
-    yield ""
-
-
 def _laid_out(paragraph: Text) -> RenderableType:
-    """A paragraph, wrapped under its own text; what stands behind a tab goes to the right."""
-    if paragraph.plain.startswith(("  repeat ", "  or ")):
-        return _whole(paragraph)
+    """A paragraph as the template marks it, wrapped under its own text.
+
+    One that begins with a tab is to be copied, and not wrapped; what stands behind a tab goes to the right.
+    """
+    if paragraph.plain.startswith("\t"):
+        whole = paragraph[1:]
+        whole.no_wrap = True
+        return whole
     if "\t" in paragraph.plain:
         head = Table.grid(expand=True, padding=(0, 2, 0, 0))
         head.add_column(no_wrap=True)
@@ -174,11 +159,6 @@ def _short(entry: Found) -> str:
 
 def _styled(text: str, style: str) -> Markup:
     return Markup(Style.parse(style).render(_plain(text), color_system=ColorSystem.STANDARD))
-
-
-def _whole(*parts: str | Text | tuple[str, str]) -> Text:
-    """A line that is not wrapped, since it is to be copied."""
-    return Text.assemble(*parts, no_wrap=True)
 
 
 def _plain(text: str) -> str:

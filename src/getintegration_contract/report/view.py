@@ -6,8 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from getintegration_contract.judging.ledger import (
     INDETERMINATE,
@@ -33,14 +32,10 @@ ALWAYS = (UPHELD, VIOLATED)
 #: By exit status; any other is as the last.
 _WORDS = ("PASS", "FAIL", "INTERRUPTED", "INTERNAL ERROR", "WRONG USE", "NOTHING RAN", "INDETERMINATE")
 
-#: What became of violations since the baseline.
-_CHANGES = {"new": "new", "mended": "mended", "still": "still violated", "undecided": "no longer decided"}
-
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """A group of clauses with the counts of their outcomes."""
 
     name: str
@@ -48,21 +43,19 @@ class Group:
     counts: Counter[str]
 
 
-@dataclass(frozen=True)
-class Found:
-    """A finding with its clause, its waiver if it has one, and those that follow from it."""
+class Found(NamedTuple):
+    """A finding with its clause, its waiver if it has one, and those that follow from it.
+
+    Attributes:
+        mark: What stands behind the name of a clause that was not violated before.
+    """
 
     finding: dict[str, Any]
     clause: dict[str, Any]
     outcome: str
     waiver: dict[str, Any] | None
-    is_new: bool = False
-    followers: list[Found] = field(default_factory=list)
-
-    @property
-    def mark(self) -> str:
-        """What stands behind the name of a clause that was not violated before."""
-        return " (new)" if self.is_new else ""
+    mark: str
+    followers: list[Found]
 
     @property
     def accepted(self) -> str:
@@ -112,64 +105,12 @@ class View:
         new = (self.report["baseline"] or {"new": ()})["new"]
         found: dict[str, Found] = {}
         for finding in self.report["findings"]:
-            name = finding["clause"]
-            entry = Found(finding, clauses[name], outcome(clauses[name]), waivers.get(name), name in new)
-            found[name] = entry
+            name, mark = finding["clause"], " (new)" if finding["clause"] in new else ""
+            clause = clauses[name]
+            found[name] = Found(finding, clause, outcome(clause), waivers.get(name), mark, [])
             if finding["follows"] is not None:
-                found[finding["follows"]].followers.append(entry)
+                found[finding["follows"]].followers.append(found[name])
         return [entry for entry in found.values() if entry.finding["follows"] is None]
-
-    @property
-    def changes(self) -> list[str]:
-        """What is new, mended or as it was since the baseline, if there is one: a line."""
-        if not (before := self.report["baseline"]):
-            return []
-        parts = []
-        for key, said in _CHANGES.items():
-            names = f" ({', '.join(before[key])})" if before[key] and key != "still" else ""
-            if before[key] or key != "undecided":
-                parts.append(f"{len(before[key])} {said}{names}")
-        return [f"since {before['started'][:16].replace('T', ' ')}: {', '.join(parts)}"]
-
-    @property
-    def verdict(self) -> str:
-        """The verdict as one line, without its word."""
-        report, counts, causes = self.report, self.counts, len(self.violated)
-        always = (UPHELD, VIOLATED, WAIVED, NOT_EXERCISED, NOT_CLAIMED)
-        several = f" by {many(causes, 'cause')}" if causes != counts[VIOLATED] else ""
-        outcomes = ", ".join(
-            f"{counts[name]} {name}{several if name == VIOLATED else ''}"
-            for name in (UPHELD, *OUTCOMES[:-1])
-            if counts[name] or name in always
-        )
-        part = "part of the suite only: " if report["run"]["partial"] else ""
-        trouble = f", {many(len(report['complaints']), 'complaint')}" if report["complaints"] else ""
-        if faults := sum(report["run"]["faults"].values()):
-            trouble += f"; {many(faults, 'stray fault')} repeated"
-        sent = many(report["run"]["requests"], "request")
-        return f"{part}{outcomes}{trouble}; {sent} in {report['seconds']:.1f} s"
-
-    @property
-    def headline(self) -> str:
-        """What happened, as a short sentence without a full stop."""
-        report, violated = self.report, self.counts[VIOLATED]
-        if report["exit_status"] == 0:
-            part = " by this part of the suite" if report["run"]["partial"] else ""
-            which = "clause is newly" if violated else "clause that can fail the target is"
-            return f"No {which} violated{part}"
-        if report["exit_status"] == 1:
-            parts = []
-            if violated:
-                parts.append(f"{many(violated, 'clause')} violated, {many(len(self.violated), 'cause')}")
-            if report["complaints"]:
-                parts.append(many(len(report["complaints"]), "complaint"))
-            return ", ".join(parts) or "The run failed"
-        return {
-            2: "The run was interrupted",
-            3: f"The suite itself failed in {many(len(report['errors']), 'test')}",
-            4: "The suite was used in a wrong way",
-            5: "No test ran",
-        }.get(report["exit_status"], "The environment got in the way")
 
 
 def word(report: Report) -> str:

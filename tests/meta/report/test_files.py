@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from getintegration_contract.errors import ReportError
-from getintegration_contract.report import command, files, history, write
+from getintegration_contract.report import command, files, write
 
 from . import documents
 from .documents import Report
@@ -90,17 +90,17 @@ def test_a_trend_is_of_one_target_by_its_name_or_address(tmp_path: Path) -> None
 
 def test_the_baseline_is_the_given_report_or_the_newest_of_the_target(tmp_path: Path) -> None:
     given = _save(tmp_path / "given.json", _days_ago(9))
-    assert history.baseline(str(given), None, "x") == (_days_ago(9), [])
-    assert history.baseline(None, str(tmp_path), "mock") == (None, [])
+    assert files.baseline(str(given), None, "x") == (_days_ago(9), [])
+    assert files.baseline(None, str(tmp_path), "mock") == (None, [])
     _save(tmp_path / "history" / "a.json", _days_ago(3, name="mock"))
     _save(tmp_path / "history" / "b.json", _days_ago(1, name="another"))
     _save(tmp_path / "report.json", _days_ago(2, name="mock"))
     (tmp_path / "history" / "c.json").write_bytes(b"\xff{")
-    report, faults = history.baseline(None, str(tmp_path), "mock")
+    report, faults = files.baseline(None, str(tmp_path), "mock")
     assert report == _days_ago(2, name="mock")
     assert [Path(fault.split()[0]).name for fault in faults] == ["c.json"]
     with pytest.raises(ReportError, match=r"cannot read none\.json"):
-        history.baseline("none.json", None, "x")
+        files.baseline("none.json", None, "x")
 
 
 def test_a_broken_file_in_history_is_no_obstacle(tmp_path: Path) -> None:
