@@ -307,7 +307,6 @@ def run_many(runs: list[list[str]], **env: str) -> list[Result]:
     return results
 
 
-LOOPBACK = ["--endpoint-url", "http://127.0.0.1:9"]
 SECRET = "MARKED/secret+key="
 
 

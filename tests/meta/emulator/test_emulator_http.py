@@ -93,6 +93,7 @@ def refusal(received: bytes) -> int:
     start, _, body = received.rpartition(b"HTTP/1.1 ")[2].partition(b"\r\n\r\n")
     status = int(start[:3])
     assert f"\r\nx-amzn-errortype: {REFUSED[status]}\r\n".encode() in start, received[:200]
+    assert b"\r\ncontent-type: application/json\r\n" in start
     assert b"\r\nx-amzn-requestid: " in start
     assert b"\r\nconnection: close" in start
     assert list(json.loads(body)) == ["message"]

@@ -137,12 +137,6 @@ def test_header_sent_as_utf_8(wire: Any) -> None:
         assert wire.send("POST", PATH, BODY, {**signed, "X-Amz-Meta-A": value}).error == ACCEPTED, encoding
 
 
-@pytest.mark.parametrize(("seconds", "status"), [(-290, 404), (290, 404), (-310, 403), (310, 403)])
-def test_clock_window(wire: Any, seconds: int, status: int) -> None:
-    at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
-    assert wire.call("POST", PATH, BODY, at=at).status == status
-
-
 @pytest.mark.parametrize(
     ("identity", "token", "expected"),
     [(TEMPORARY, TEMPORARY.expired_session_token, EXPIRED), (CALLER, "anything", UNKNOWN)],

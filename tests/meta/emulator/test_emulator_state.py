@@ -1,16 +1,12 @@
 """State: what is put can be got, updates replace, and nothing leaks from one caller to another."""
 
-import datetime
 from typing import Any
-
-import boto3
-import pytest
 
 from getintegration_emulator.identities import DEFAULT_IDENTITIES
 from getintegration_emulator.state import AccountState
 
 PATH = "/domains/shop/integrations"
-BAD = (400, "BadRequestException")
+BAD, UNKNOWN = (400, "BadRequestException"), (404, "ResourceNotFoundException")
 
 
 def test_last_updated_at_grows_even_if_the_clock_stands_or_goes_back() -> None:
@@ -32,6 +28,12 @@ def test_flow_definition_stands_for_a_missing_uri(wire: Any, flow: dict[str, Any
     assert "FlowDefinition" not in put.document
 
 
+def test_the_object_type_name_says_what_is_unstructured(wire: Any, flow: dict[str, Any]) -> None:
+    wire.create_domain()
+    assert wire.put(ObjectTypeName="_unstructured").document["IsUnstructured"] is True
+    assert wire.put(FlowDefinition=flow, ObjectTypeName="T").document["IsUnstructured"] is False
+
+
 def test_a_domain_is_made_once_and_read_as_it_was_made(wire: Any) -> None:
     matching = {"Enabled": True, "AutoMerging": {"Enabled": False}}
     members = {"DefaultExpirationDays": 30, "Matching": matching, "Tags": {"a": "b"}}
@@ -43,17 +45,18 @@ def test_a_domain_is_made_once_and_read_as_it_was_made(wire: Any) -> None:
     assert set(item) == {"DomainName", "CreatedAt", "LastUpdatedAt", "Tags"}
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        *("PUT /domains/none/integrations", "GET /domains/none/integrations"),
-        *("POST /domains/none/integrations/delete", "POST /domains/shop/integrations/delete"),
-        *("GET /domains/none", "DELETE /domains/none"),
-    ],
-)
-def test_unknown_domain_or_integration(wire: Any, call: str) -> None:
+def test_what_is_deleted_is_unknown_with_all_that_it_had(wire: Any) -> None:
     wire.create_domain()
-    assert wire.call(*call.split(), {"Uri": "a"}).error == (404, "ResourceNotFoundException")
+    wire.put()
+    for call in (f"POST {PATH}/delete", "DELETE /domains/shop"):
+        reply = wire.call(*call.split(), {"Uri": "arn:flow"})
+        assert (reply.status, [*reply.document]) == (200, ["Message"])
+        assert wire.call(*call.split(), {"Uri": "arn:flow"}).error == UNKNOWN
+    for call in (f"PUT {PATH}", f"GET {PATH}", f"POST {PATH}/delete", "GET /domains/shop"):
+        assert wire.call(*call.split(), {"Uri": "arn:flow"}).error == UNKNOWN, call
+    assert wire.call("GET", "/domains").document["Items"] == []
+    wire.create_domain()
+    assert wire.get().error == UNKNOWN
 
 
 def test_quota_of_fifty_integrations(wire: Any) -> None:
@@ -99,26 +102,3 @@ def test_identity_without_permission(wire: Any) -> None:
     for call in (f"PUT {PATH}", f"GET {PATH}", f"POST {PATH}/delete", "POST /domains/shop", "GET /domains"):
         reply = wire.call(*call.split(), b"{", identity=DEFAULT_IDENTITIES["unauthorized"])
         assert reply.error == (403, "AccessDeniedException"), call
-
-
-def test_boto3_uses_all_operations(wire: Any, flow: dict[str, Any]) -> None:
-    client = boto3.client(
-        "customer-profiles",
-        endpoint_url=wire.url,
-        region_name=wire.region,
-        aws_access_key_id=DEFAULT_IDENTITIES["caller"].access_key,
-        aws_secret_access_key=DEFAULT_IDENTITIES["caller"].secret_key,
-    )
-    domain = client.create_domain(DomainName="shop", DefaultExpirationDays=30)
-    assert client.get_domain(DomainName="shop")["CreatedAt"] == domain["CreatedAt"]
-    client.put_integration(DomainName="shop", Uri="arn:one", ObjectTypeName="_unstructured")
-    made = client.put_integration(DomainName="shop", FlowDefinition=flow, ObjectTypeName="T")
-    got = client.get_integration(DomainName="shop", Uri="arn:one")
-    assert (got["IsUnstructured"], made["IsUnstructured"]) == (True, False)
-    now = datetime.datetime.now(datetime.UTC)
-    assert abs(now - got["CreatedAt"]) < datetime.timedelta(minutes=1)
-    listed = client.list_integrations(DomainName="shop", MaxResults=2)["Items"]
-    assert [item["Uri"] for item in listed] == ["arn:one", made["Uri"]]
-    assert client.delete_integration(DomainName="shop", Uri="arn:one")["Message"]
-    assert client.delete_domain(DomainName="shop")["Message"]
-    assert client.list_domains()["Items"] == []
