@@ -7,13 +7,11 @@ import zlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import repeat
-from pathlib import Path
 from typing import Any
 
-import certifi
 import pytest
 
-from getintegration_contract.errors import BudgetExhausted, EndpointDown
+from getintegration_contract.errors import BudgetExhausted
 from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.operations import (
     create_domain,
@@ -25,7 +23,6 @@ from getintegration_contract.operations import (
     list_integrations,
     put_integration,
 )
-from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import LARGE_BODY, LARGE_HEAD, LATE, NOT_HTTP, UNDECODABLE
 from getintegration_contract.sending.pipeline import PipelinedRequest, pipeline
 
@@ -186,19 +183,3 @@ def test_the_budget_knows_what_writes(against: Any, request_: Request, writing: 
     client.send(request_)
     client.sibling().send(request_)
     assert seen == [writing, writing]
-
-
-# --- Certificates -------------------------------------------------------------------------------------------
-
-
-def test_the_variable_of_aws_names_certificates_before_that_of_requests(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
-    monkeypatch.setenv("AWS_CA_BUNDLE", certifi.where())
-    assert Client("https://127.0.0.1:1", "us-east-1").route.verify == certifi.where()
-    for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"):  # both must exist
-        monkeypatch.setenv(name, str(tmp_path / "none.pem"))
-        with pytest.raises(EndpointDown, match=r"CA bundle not found: .*none\.pem"):
-            Client("https://127.0.0.1:1", "us-east-1")
-        monkeypatch.setenv(name, certifi.where())

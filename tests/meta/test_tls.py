@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract.errors import EndpointDown
+from getintegration_contract.sending.client import Client
+
 from .conftest import RunSuite
 from .mutants.proxy import Proxy
 from .support import PASSING, Process, suite
@@ -30,11 +33,8 @@ def test_a_folder_of_certificates_is_trusted_and_official_clients_are_left_out(
     files = [suite(name) for name in ("missing", "sdk", "transport")]
     result = run_suite(*files, "--depth=nightly", "--endpoint-url", secure, env=env, status=0)
     clients = {entry["id"]: entry for entry in result.report["clauses"] if entry["id"].startswith("sdk.")}
-    assert clients
-    for entry in clients.values():
-        assert (entry["outcome"], "a folder of certificates" in entry["reason"]) == ("not exercised", True), (
-            entry
-        )
+    assert {entry["outcome"] for entry in clients.values()} == {"not exercised"}
+    assert all("a folder of certificates" in entry["reason"] for entry in clients.values()), clients
 
 
 @pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
@@ -46,12 +46,18 @@ def test_a_file_of_certificates_is_for_official_clients_too(
     assert result.outcomes["sdk.boto3"] == "upheld"
 
 
-def test_a_certificate_of_nobody_known_ends_the_run(run_suite: RunSuite, secure: str) -> None:
-    result = run_suite(suite("missing"), "--endpoint-url", secure, status=6)
-    assert "is not trusted" in result.output
+def test_the_variable_of_aws_names_certificates_before_that_of_requests(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(CERTIFICATES))
+    assert Client("https://127.0.0.1:1", "us-east-1").route.verify == str(CERTIFICATES)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with pytest.raises(EndpointDown, match=r"CA bundle not found: .*none\.pem"):
+        Client("https://127.0.0.1:1", "us-east-1")
 
 
-def test_a_proxy_that_refuses_the_tunnel_is_named(
+def test_a_proxy_that_refuses_the_tunnel_is_named_and_a_certificate_of_nobody_known(
     run_suite: RunSuite, secure: str, endpoint: Process
 ) -> None:
     env = {"HTTPS_PROXY": endpoint.url.replace("//", "//me:hidden-word@"), "NO_PROXY": ""}
@@ -60,3 +66,5 @@ def test_a_proxy_that_refuses_the_tunnel_is_named(
     assert f"{secure} is not reached through the proxy {endpoint.url} of the environment: " in result.output
     assert "Tunnel connection failed: 40" in result.output
     assert "hidden-word" not in result.output
+    result = run_suite(suite("missing"), "--endpoint-url", secure, status=6)
+    assert "is not trusted" in result.output
