@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from getintegration_contract.errors import ContractError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.text import shown
 
 #: The provenance of what a recording of AWS upheld.
@@ -152,7 +152,7 @@ def derive(
     for keyword in schema:
         if keyword not in KEYWORDS and keyword not in _STRUCTURE and not keyword.startswith("x-"):
             place = ".".join((side, *location))
-            raise ContractError(f"{place}: no clause can be made from the keyword {keyword}")
+            raise UsageError(f"{place}: no clause can be made from the keyword {keyword}")
     for keyword in filter(schema.__contains__, KEYWORDS):
         name = ".".join((side, *(location or ("body",)), keyword))
         if name != _NEVER_BROKEN:

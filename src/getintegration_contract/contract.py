@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from getintegration_contract.clause import LEVELS, Clause, Facts, derive
-from getintegration_contract.errors import ContractError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.evidence import FILE_NAME, raised
 
 PATH = "/domains/{DomainName}/integrations"
@@ -36,7 +36,7 @@ class Contract:
         document: The parsed OpenAPI description.
 
     Raises:
-        ContractError: A clause is written twice, or lacks a sentence, provenance or source.
+        UsageError: A clause is written twice, or lacks a sentence, provenance or source.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
@@ -65,15 +65,15 @@ class Contract:
         """Read the description from a YAML file, and the evidence beside it, which makes clauses gate.
 
         Raises:
-            ContractError: The file cannot be read, or is not a description of the operation; or the evidence.
+            UsageError: The file cannot be read, or is not a description of the operation; or the evidence.
         """
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             contract = cls(yaml.load(path.read_text(encoding="utf-8"), loader))
         except LookupError as error:
-            raise ContractError(f"{path} is not a description of GetIntegration: it lacks {error}") from error
-        except (OSError, yaml.YAMLError, TypeError, AttributeError, ValueError, ContractError) as error:
-            raise ContractError(f"{path} is not a description of GetIntegration: {error}") from error
+            raise UsageError(f"{path} is not a description of GetIntegration: it lacks {error}") from error
+        except (OSError, yaml.YAMLError, TypeError, AttributeError, ValueError, UsageError) as error:
+            raise UsageError(f"{path} is not a description of GetIntegration: {error}") from error
         contract.clauses = raised(contract.clauses, path.with_name(FILE_NAME))
         return contract
 
@@ -105,11 +105,11 @@ class Contract:
 
     def _add(self, clause: Clause) -> None:
         if clause.id in self.clauses:
-            raise ContractError(f"clause {clause.id} is written twice")
+            raise UsageError(f"clause {clause.id} is written twice")
         if not (clause.provenance and clause.source):
-            raise ContractError(f"clause {clause.id} needs a provenance and a source")
+            raise UsageError(f"clause {clause.id} needs a provenance and a source")
         if clause.level not in LEVELS or re.findall("|".join(LEVELS), clause.text)[:1] != [clause.level]:
-            raise ContractError(f"clause {clause.id} needs a sentence with its level, {clause.level}")
+            raise UsageError(f"clause {clause.id} needs a sentence with its level, {clause.level}")
         self.clauses[clause.id] = clause
 
     def _errors(self, base: Facts) -> Iterator[Clause]:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from getintegration_contract.clause import RECORDED, Clause
-from getintegration_contract.errors import ContractError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.fileio import naming, replacing
 from getintegration_contract.schema import is_valid
 
@@ -38,12 +38,12 @@ def promote(path: Path, clauses: Mapping[str, int], **recorded: str) -> None:
         recorded: The ``date``, ``region`` and ``suite_version`` of the recording.
 
     Raises:
-        ContractError: The file cannot be read or written.
+        UsageError: The file cannot be read or written.
     """
     known = read(path) if path.exists() else {}
     known |= {clause: {**recorded, "count": count} for clause, count in clauses.items()}
     text = _HEAD + yaml.safe_dump({name: known[name] for name in sorted(known)}, sort_keys=False)
-    with replacing(path, ContractError) as file:
+    with replacing(path) as file:
         file.write(text.encode())
 
 
@@ -51,18 +51,18 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
     """The evidence by clause.
 
     Raises:
-        ContractError: The file is not what :func:`promote` writes.
+        UsageError: The file is not what :func:`promote` writes.
     """
     try:
-        with naming("read", path, ContractError):
+        with naming("read", path):
             document = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader) or {}
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        raise ContractError(f"{path} is not YAML") from None
+        raise UsageError(f"{path} is not YAML") from None
     if not isinstance(document, dict):
-        raise ContractError(f"{path} must be a mapping of clauses to evidence")
+        raise UsageError(f"{path} must be a mapping of clauses to evidence")
     for clause, entry in document.items():
         if not is_valid(entry, _ENTRY):
-            raise ContractError(f"{path}: {clause} must have {', '.join(_FIELDS)} (a number)")
+            raise UsageError(f"{path}: {clause} must have {', '.join(_FIELDS)} (a number)")
         entry["count"] = int(entry["count"])
     return document
 
@@ -73,7 +73,7 @@ def raised(clauses: Mapping[str, Clause], path: Path) -> dict[str, Clause]:
     Called by :meth:`Contract.load`; without an evidence file all clauses stay as they are.
 
     Raises:
-        ContractError: The evidence file is not what :func:`promote` writes.
+        UsageError: The evidence file is not what :func:`promote` writes.
     """
     raised = dict(clauses)
     for name, found in (read(path) if path.exists() else {}).items():

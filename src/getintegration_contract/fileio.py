@@ -11,22 +11,26 @@ from getintegration_contract.errors import UsageError
 
 
 @contextmanager
-def naming(verb: str, path: Path, kind: type[UsageError]) -> Iterator[None]:
-    """Say of what the system refuses which file it is about, as an error of a kind."""
+def naming(verb: str, path: Path) -> Iterator[None]:
+    """Say of what the system refuses which file it is about.
+
+    Raises:
+        UsageError: The system refuses something.
+    """
     try:
         yield
     except OSError as error:
-        raise kind(f"cannot {verb} {path}: {error.strerror or error}") from None
+        raise UsageError(f"cannot {verb} {path}: {error.strerror or error}") from None
 
 
 @contextmanager
-def replacing(path: Path, kind: type[UsageError]) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of another once it is written, so that no reader sees half of it.
 
     Raises:
-        UsageError: It cannot be written; of that kind.
+        UsageError: It cannot be written.
     """
-    with naming("write", path, kind):
+    with naming("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
         try:
@@ -43,7 +47,7 @@ def check_folder(folder: Path) -> None:
     Raises:
         UsageError: It cannot be made or written.
     """
-    with naming("write to", folder, UsageError):
+    with naming("write to", folder):
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

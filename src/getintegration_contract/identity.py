@@ -10,7 +10,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
-from getintegration_contract.errors import CredentialsError
+from getintegration_contract.errors import EnvironmentFault
 
 #: Seconds that a provider of credentials, such as a helper program, may take.
 PATIENCE = 60.0
@@ -82,15 +82,15 @@ class Refreshing:
         """The credentials of this moment.
 
         Raises:
-            CredentialsError: They have expired, and there are no others, or none that can be sent.
+            EnvironmentFault: They have expired, and there are no others, or none that can be sent.
         """
         try:
             frozen = patiently(self._credentials.get_frozen_credentials)
         except Exception as error:  # whatever a provider does wrong
-            raise CredentialsError(f"the credentials cannot be refreshed: {provider_fault(error)}") from None
+            raise EnvironmentFault(f"the credentials cannot be refreshed: {provider_fault(error)}") from None
         fault = unusable(frozen.access_key, frozen.secret_key, frozen.token)
         if fault is not None:
-            raise CredentialsError(f"the refreshed credentials cannot be used: {fault}")
+            raise EnvironmentFault(f"the refreshed credentials cannot be used: {fault}")
         self._given.update(dict.fromkeys(filter(None, (frozen.secret_key, frozen.token))))
         return frozen
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from getintegration_contract.contract import Contract
-from getintegration_contract.errors import ContractError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging import ledger as outcomes
 from getintegration_contract.judging.judge import Expectation, Judge
@@ -63,7 +63,7 @@ def test_no_id_is_written_twice() -> None:
 
 def test_a_written_clause_cannot_take_the_id_of_another(document: Document) -> None:
     document["x-clauses"][0]["clauses"]["response.Uri.maxLength"] = "The Uri MUST be short."
-    with pytest.raises(ContractError, match=r"response\.Uri\.maxLength is written twice"):
+    with pytest.raises(UsageError, match=r"response\.Uri\.maxLength is written twice"):
         Contract(document)
 
 
@@ -129,7 +129,7 @@ def test_new_request_constraint_is_known_to_the_oracle(document: Document) -> No
 
 def test_a_keyword_that_gives_no_clause_is_refused(document: Document) -> None:
     document["components"]["schemas"]["Integration"]["properties"]["Uri"]["format"] = "uri"
-    with pytest.raises(ContractError, match="no clause can be made from the keyword format"):
+    with pytest.raises(UsageError, match="no clause can be made from the keyword format"):
         Contract(document)
 
 

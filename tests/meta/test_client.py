@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.errors import EndpointDown, Throttled
+from getintegration_contract.errors import EndpointDown, EnvironmentFault
 from getintegration_contract.exchange import Exchange, Request, Signing
 from getintegration_contract.judging.judge import OK, Expectation
 from getintegration_contract.judging.ledger import Entry
@@ -169,7 +169,7 @@ def test_who_is_throttled_for_good(against: Any, control: str) -> None:
     client, _ = against(lambda request: error(429, "ThrottlingException") if request.uri == "x" else ANY)
     client.control = get_integration("a", control), CALLER
     if control == "x":
-        with pytest.raises(Throttled, match="throttles the caller and does not stop: lower --rate"):
+        with pytest.raises(EnvironmentFault, match="throttles the caller and does not stop: lower --rate"):
             client.send(get_integration("a", "x"), CALLER)
     else:
         assert "response.status" in judged(client.send(get_integration("a", "x"), CALLER)).findings

@@ -11,7 +11,7 @@ from botocore.loaders import Loader
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from getintegration_contract.contract import PATH, Contract
-from getintegration_contract.errors import ContractError
+from getintegration_contract.errors import UsageError
 
 from .model import Difference, differences
 
@@ -126,7 +126,7 @@ def test_every_clause_and_scheme_has_provenance_and_source(document: Document) -
 
 def test_a_statement_without_provenance_is_refused(document: Document) -> None:
     del document["paths"][PATH]["post"]["x-provenance"]
-    with pytest.raises(ContractError, match="needs a provenance and a source"):
+    with pytest.raises(UsageError, match="needs a provenance and a source"):
         Contract(document)
 
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from getintegration_contract import identity
-from getintegration_contract.errors import CredentialsError, TargetError
+from getintegration_contract.errors import EnvironmentFault, UsageError
 from getintegration_contract.identity import Refreshing
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
@@ -78,7 +78,7 @@ AWS_ADDRESSES = [
 @pytest.mark.parametrize("address", AWS_ADDRESSES)
 def test_aws_is_tested_when_it_is_named_but_not_written_to(address: str, target_file: Any) -> None:
     for variable in targets.ENDPOINT_VARIABLES:
-        with pytest.raises(TargetError, match="name it with --endpoint-url"):
+        with pytest.raises(UsageError, match="name it with --endpoint-url"):
             resolve({variable: address})
     region = {} if "cn" in address else {"AWS_REGION": "us-east-1"}
     for options in ({"endpoint_url": address}, {"target": target_file(f'endpoint-url = "{address}"')}):
@@ -161,7 +161,7 @@ def test_variables_mean_what_they_mean_to_the_aws_cli() -> None:
 def test_the_region_of_aws_stands_in_its_name() -> None:
     address = "https://profile.eu-central-1.amazonaws.com"
     assert resolve(endpoint_url=address).region == "eu-central-1"
-    with pytest.raises(TargetError, match="is not the region of"):
+    with pytest.raises(UsageError, match="is not the region of"):
         resolve(endpoint_url=address, region="us-east-1")
 
 
@@ -224,7 +224,7 @@ def test_a_helper_that_never_ends_is_waited_for_only_so_long(
         while True:
             target.caller.frozen()
 
-    with pytest.raises((TargetError, CredentialsError), match="no answer within 1 s"):
+    with pytest.raises((UsageError, EnvironmentFault), match="no answer within 1 s"):
         ask()
     assert (tmp_path / "count").read_text() == str(answers + 1)
 
@@ -245,10 +245,10 @@ def test_credentials_that_no_header_can_carry_are_named_and_not_shown(
     for name in ("access key id", "secret access key", "session token"):
         with monkeypatch.context() as patch:
             patch.setenv("AWS_" + name.upper().replace(" ", "_"), value)
-            with pytest.raises(TargetError, match=f"credentials for caller: the {name} must be") as raised:
+            with pytest.raises(UsageError, match=f"credentials for caller: the {name} must be") as raised:
                 resolve(endpoint_url=LOCAL)
         said.append(str(raised.value))
-    with pytest.raises(CredentialsError, match="the session token must be") as refreshed:
+    with pytest.raises(EnvironmentFault, match="the session token must be") as refreshed:
         Refreshing(Source()).get_frozen_credentials()
     assert not any(value in text or "\n" in text for text in (*said, str(refreshed.value)))
 
@@ -258,13 +258,13 @@ def test_credentials_that_no_header_can_carry_are_named_and_not_shown(
 def test_a_region_that_is_none_is_told_wherever_it_comes_from(profiles: Any, region: str) -> None:
     for variable in targets.REGION_VARIABLES:
         for options in ({"endpoint_url": LOCAL}, {"endpoint_url": AWS}):
-            with pytest.raises(TargetError, match=f"^{variable}: .* is not the name of a region$"):
+            with pytest.raises(UsageError, match=f"^{variable}: .* is not the name of a region$"):
                 resolve({variable: region}, **options)
-        with pytest.raises(TargetError, match=f"^{variable}: "):
+        with pytest.raises(UsageError, match=f"^{variable}: "):
             targets.resolve({}, {variable: region})
     if region.strip() == region:  # a configuration file has no line break at the end of a value
         profiles(f"[profile there]\nregion = {region}\naws_access_key_id = A\naws_secret_access_key = s\n")
-        with pytest.raises(TargetError, match=r"^the region of the profile there: "):
+        with pytest.raises(UsageError, match=r"^the region of the profile there: "):
             resolve(endpoint_url=LOCAL, profile="there")
 
 
@@ -274,7 +274,7 @@ def test_temporary_credentials_have_a_session_token(target_file: Any, profiles: 
     by_profile = '[identities.temporary]\nprofile = "there"\n'
     for identities in (without, by_profile):
         path = target_file('endpoint-url = "http://127.0.0.1:1"', identities=identities)
-        with pytest.raises(TargetError, match=r"^identities\.temporary needs session-token$"):
+        with pytest.raises(UsageError, match=r"^identities\.temporary needs session-token$"):
             resolve(target=path)
 
 
@@ -283,7 +283,7 @@ def test_only_a_loopback_address_gets_the_emulators_credentials() -> None:
     for address in (LOCAL, "http://[::1]:1", "http://localhost:1", "http://mock.localhost"):
         assert resolve(endpoint_url=address).caller.access_key == ACCESS_KEY, address
     for address in ("http://127.evil.example", "http://notlocalhost", "http://10.0.0.1"):
-        with pytest.raises(TargetError, match="no credentials for caller"):
+        with pytest.raises(UsageError, match="no credentials for caller"):
             resolve(endpoint_url=address)
 
 
@@ -324,7 +324,7 @@ def test_no_value_of_an_identity_is_shown(target_file: Any) -> None:
     for value in ("27182818", '["27182818"]', "{27182818 = 1}"):
         identity = f"[identities.caller]\naccess-key-id = 'A'\nsecret-access-key = {value}\n"
         with pytest.raises(
-            TargetError, match=r"identities\.caller\.secret-access-key must be a text"
+            UsageError, match=r"identities\.caller\.secret-access-key must be a text"
         ) as raised:
             resolve(target=target_file('endpoint-url = "http://127.0.0.1:1"', identities=identity))
         assert "27182818" not in str(raised.value)

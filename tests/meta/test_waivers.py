@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from getintegration_contract.errors import WaiverError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import waivers
@@ -92,7 +92,7 @@ def test_writing_waivers_keeps_those_that_there_are(tmp_path: Path) -> None:
     path = tmp_path / "waivers.toml"
     found = ["missing.domain", "missing.uri.case"]
     waivers.write(path, found, datetime.date(2026, 1, 1), kept=[kept])
-    with pytest.raises(WaiverError, match="2: reason is not filled in: say why this is accepted"):
+    with pytest.raises(UsageError, match="2: reason is not filled in: say why this is accepted"):
         waivers.read(path)
     path.write_text(path.read_text().replace("say why", "see why").replace("say who", "see who"))
     first, second = waivers.read(path)
@@ -156,7 +156,7 @@ def _read(folder: Path, text: str) -> list[waivers.Waiver]:
 
 @pytest.mark.parametrize(("text", "told"), WRONG.values(), ids=WRONG.keys())
 def test_a_file_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(WaiverError, match=rf"^--waivers: .*{re.escape(told)}[^\n]*$"):
+    with pytest.raises(UsageError, match=rf"^--waivers: .*{re.escape(told)}[^\n]*$"):
         _read(tmp_path, text)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from getintegration_contract import command
 from getintegration_contract.command import Interrupts
-from getintegration_contract.errors import EnvironmentFault, ReportError
+from getintegration_contract.errors import EnvironmentFault, UsageError
 from getintegration_contract.plugin import options, workers
 from getintegration_contract.plugin.progress import Progress
 from getintegration_contract.plugin.recording import RunRecorder
@@ -187,7 +187,7 @@ class Controller:
                 reports.write(document, Path(option.report_dir))
             if option.xmlpath and Path(option.xmlpath).exists():
                 junit.attach(Path(option.xmlpath), document, run.redactor.text)
-        except (ReportError, OSError) as error:
+        except (UsageError, OSError) as error:
             faults.append(error)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             try:

@@ -17,7 +17,7 @@ import pytest
 
 from getintegration_contract import paths
 from getintegration_contract.contract import Contract
-from getintegration_contract.errors import TargetError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.fileio import check_file, check_folder
 from getintegration_contract.plugin import command
 from getintegration_contract.report import files
@@ -82,9 +82,9 @@ def check(option: argparse.Namespace) -> None:
         UsageError: One sentence says which.
     """
     if getattr(option, "dist", None) == "each":
-        raise TargetError("--dist each runs each test in every worker, on the same state: use --dist load")
+        raise UsageError("--dist each runs each test in every worker, on the same state: use --dist load")
     if option.resume and not option.record:
-        raise TargetError("--resume needs --record FILE.har: the recording to continue")
+        raise UsageError("--resume needs --record FILE.har: the recording to continue")
     if option.report_dir:
         check_folder(Path(option.report_dir))
     written = {
@@ -114,7 +114,7 @@ def make_run(config: pytest.Config, say: Callable[[str], None]) -> Run:
     if target.domain_name is not None:
         broken = contract.violated_by(target.domain_name, {"Uri": target.integration_uri})
         if broken:
-            raise TargetError(f"--domain-name and --integration-uri name what cannot exist: {broken[0]}")
+            raise UsageError(f"--domain-name and --integration-uri name what cannot exist: {broken[0]}")
     option.depth = target.depth  # scenarios and workers ask it
     waivers = read_waivers(Path(target.waivers)) if target.waivers else []
     patterns = {f"the waiver of {waiver.clause}": waiver.clause for waiver in waivers}
@@ -122,7 +122,7 @@ def make_run(config: pytest.Config, say: Callable[[str], None]) -> Run:
     for what, pattern in patterns.items():
         if not fnmatch.filter(contract.clauses, pattern):
             near = difflib.get_close_matches(pattern[:100], contract.clauses, n=1, cutoff=0)[0]
-            raise TargetError(f"{what[:200]} matches no clause; the nearest is {near}")
+            raise UsageError(f"{what[:200]} matches no clause; the nearest is {near}")
     run = Run(contract, target, _settings(config, target), waivers, say, emulator)
     about = target.name or f"{target.endpoint or 'shipped emulator'}, {target.region}"
     run.baseline, run.notes = files.baseline(option.baseline, option.report_dir, about)
@@ -130,7 +130,7 @@ def make_run(config: pytest.Config, say: Callable[[str], None]) -> Run:
         run.known = files.violated(run.baseline["clauses"])
     elif option.fail_on == "new":
         if not (option.report_dir and (Path(option.report_dir) / "history").is_dir()):
-            raise TargetError("--fail-on new needs --baseline REPORT.json, or history/ in --report-dir")
+            raise UsageError("--fail-on new needs --baseline REPORT.json, or history/ in --report-dir")
         run.notes.append("no earlier report of this target: every violation is new")
     return run
 
@@ -139,12 +139,12 @@ def _settings(config: pytest.Config, target: Target) -> Settings:
     """How the options want the target tested.
 
     Raises:
-        TargetError: The seed is none.
+        UsageError: The seed is none.
     """
     option = config.option
     seed = str(getattr(option, "hypothesis_seed", None) or 0)
     if not (seed.isascii() and seed.isdigit() and len(seed) <= _LONGEST_SEED):
-        raise TargetError(f"--hypothesis-seed must be a whole number of at most {_LONGEST_SEED} digits")
+        raise UsageError(f"--hypothesis-seed must be a whole number of at most {_LONGEST_SEED} digits")
     program, arguments = command.typed(config)
     repeat = [*program, *_options_to_repeat(config, arguments)]
     if target.endpoint and not (option.endpoint_url or option.target):  # the environment names it
@@ -185,6 +185,6 @@ def target_of(config: pytest.Config) -> Target:
     given |= {"target": option.target, "profile": option.profile}
     if option.no_writes:
         if option.allow_writes:
-            raise TargetError("--allow-writes and --no-writes contradict each other: give one of them")
+            raise UsageError("--allow-writes and --no-writes contradict each other: give one of them")
         given["allow-writes"] = False
     return targets.resolve(given, os.environ)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from getintegration_contract import recording as recordings
-from getintegration_contract.recording import Recorder, Recording, RecordingError
+from getintegration_contract.errors import UsageError
+from getintegration_contract.recording import Recorder, Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.run import Run
 
@@ -23,7 +24,7 @@ class RunRecorder:
         complete: The tests that an earlier recording has already.
 
     Raises:
-        RecordingError: It cannot be begun, or cannot be continued.
+        UsageError: It cannot be begun, or cannot be continued.
     """
 
     def __init__(self, config: pytest.Config, run: Run) -> None:
@@ -38,12 +39,12 @@ class RunRecorder:
         try:
             if interrupted and not option.resume:
                 way = f"give --resume to continue it, or remove {self._path}.partial"
-                raise RecordingError(f"{self._path} was interrupted: {way}")
+                raise UsageError(f"{self._path} was interrupted: {way}")
             if option.resume and (interrupted or self._path.exists()):
                 self._earlier = recordings.read(self._path)
                 self._suite()
-        except RecordingError as error:
-            raise RecordingError(f"--record: {error}") from None
+        except UsageError as error:
+            raise UsageError(f"--record: {error}") from None
         self.complete = list(self._earlier.tests) if self._earlier else []
 
     def _suite(self) -> Suite:
@@ -90,7 +91,7 @@ class RunRecorder:
         """What cannot be written ends the recording, not the run."""
         try:
             yield
-        except RecordingError as error:
+        except UsageError as error:
             self._run.say(f"nothing more is recorded: {error}")
             self._run.internal_errors.append(str(error))
             self._recorder = None

@@ -1,6 +1,5 @@
 """Recordings: exchanges <-> HAR 1.2, redacted."""
 
-from getintegration_contract.errors import RecordingError
 from getintegration_contract.recording.recorder import Recorder, Recording, interrupted, read
 
-__all__ = ["Recorder", "Recording", "RecordingError", "interrupted", "read"]
+__all__ = ["Recorder", "Recording", "interrupted", "read"]

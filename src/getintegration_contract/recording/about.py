@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from typing import Any, Self
 
-from getintegration_contract.errors import RecordingError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.recording.har import moment
 from getintegration_contract.state.state import State
 from getintegration_contract.target.hosts import is_aws
@@ -65,13 +65,13 @@ class Suite:
         """What a recording is about that continues an earlier one: begun then, with all states.
 
         Raises:
-            RecordingError: The run would not go on as the earlier one began.
+            UsageError: The run would not go on as the earlier one began.
         """
         for name in _SAME if self.emulator else (*_SAME, "endpoint"):
             recorded, wanted = getattr(earlier, name), getattr(self, name)
             if recorded != wanted:
                 difference = f"its {name.replace('_', ' ')} is {recorded}, that of this run {wanted}"
-                raise RecordingError(f"the recording cannot be continued: {difference}")
+                raise UsageError(f"the recording cannot be continued: {difference}")
         new = [state for state in self.states if state not in earlier.states]
         return replace(self, date=earlier.date, states=(*earlier.states, *new))
 

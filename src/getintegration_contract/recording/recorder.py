@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from getintegration_contract.errors import RecordingError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.exchange import no_constant
 from getintegration_contract.fileio import naming, replacing
 from getintegration_contract.recording import har
@@ -57,7 +57,7 @@ class Recorder:
         earlier: A recording that this one continues: the tests that ended are taken over.
 
     Raises:
-        RecordingError: Its folder cannot be written; the methods raise it as well.
+        UsageError: Its folder cannot be written; the methods raise it as well.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Recorder:
         self._exchanges: list[tuple[str, int]] = []
         self._tests: list[int] = []
         fresh = path.with_name(f".{self._partial.name}.{os.getpid()}")
-        with naming("write", path, RecordingError):
+        with naming("write", path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = fresh.open("w+b")
             self._file.write(self._head(complete=False))
@@ -89,7 +89,7 @@ class Recorder:
         Args:
             entry: The ledger's entry of their test, if the test came to its end.
         """
-        with naming("write", self.path, RecordingError):
+        with naming("write", self.path):
             for line in lines:
                 self._exchanges.append((line[:_MOMENT], self._write(line)))
             if entry is not None:
@@ -99,8 +99,8 @@ class Recorder:
     def finish(self, *, complete: bool) -> None:
         """Make the HAR file of all exchanges, in the order of the run; it replaces an earlier one at once."""
         in_order = [offset for _, offset in sorted(self._exchanges)]
-        with closing(self), naming("remove", self._partial, RecordingError):
-            with replacing(self.path, RecordingError) as file:
+        with closing(self), naming("remove", self._partial):
+            with replacing(self.path) as file:
                 file.write(self._head(complete=complete))
                 file.writelines(self._array(in_order))
                 file.write(b'], "_tests": [\n')
@@ -137,13 +137,13 @@ def read(path: Path) -> Recording:
     """Read a recording: a HAR file of this suite, or what an interrupted run left of it.
 
     Raises:
-        RecordingError: It cannot be read, or is not what it should be; one sentence says why.
+        UsageError: It cannot be read, or is not what it should be; one sentence says why.
     """
     try:
-        with naming("read", path, RecordingError):
+        with naming("read", path):
             return _read(path)
     except ValueError as error:
-        raise RecordingError(f"{path} is no recording of this suite: {shorten(str(error), 400)}") from None
+        raise UsageError(f"{path} is no recording of this suite: {shorten(str(error), 400)}") from None
 
 
 def interrupted(path: Path) -> bool:

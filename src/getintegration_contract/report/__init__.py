@@ -14,7 +14,7 @@ def write(report: dict[str, Any], directory: Path) -> list[Path]:
     into it, named after its start, and report.html draws the runs against the same target.
 
     Raises:
-        ReportError: The directory cannot be written.
+        UsageError: The directory cannot be written.
     """
     from getintegration_contract.report import files, html, markdown
 

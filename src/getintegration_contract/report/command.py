@@ -6,7 +6,7 @@ from pathlib import Path
 
 from getintegration_contract import command, paths
 from getintegration_contract.contract import Contract
-from getintegration_contract.errors import ReportError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.report import files
 
 
@@ -32,11 +32,11 @@ def _write_page(options: argparse.Namespace) -> int:
     if options.command == "trend":
         reports, faults = files.read_folder(options.folder)
         if not reports:
-            raise ReportError(faults[0] if faults else f"{options.folder} holds no report.json")
+            raise UsageError(faults[0] if faults else f"{options.folder} holds no report.json")
         text = html.trend_page(reports, faults)
     else:
         if len(options.reports) < 2:
-            raise ReportError("a comparison needs at least two reports")
+            raise UsageError("a comparison needs at least two reports")
         text = html.compare([files.read(path) for path in options.reports])
     print(files.write(options.output, text))
     return command.OK

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from getintegration_contract.errors import ReportError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.fileio import naming, replacing
 from getintegration_contract.schema import schema, schema_fault
 
@@ -31,9 +31,9 @@ def write(path: Path, text: str) -> Path:
     """Write a file at once or not at all.
 
     Raises:
-        ReportError: The directory cannot be made or written.
+        UsageError: The directory cannot be made or written.
     """
-    with replacing(path, ReportError) as file:
+    with replacing(path) as file:
         file.write(text.encode("utf-8", "backslashreplace"))  # of lone surrogates
     return path
 
@@ -42,23 +42,23 @@ def read(path: Path) -> Report:
     """Read a report.json of this suite.
 
     Raises:
-        ReportError: It cannot be read, is no JSON, or does not keep the schema.
+        UsageError: It cannot be read, is no JSON, or does not keep the schema.
     """
     try:
-        with naming("read", path, ReportError):
+        with naming("read", path):
             report: Report = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
-        raise ReportError(f"{path} is not JSON") from None
+        raise UsageError(f"{path} is not JSON") from None
     known = schema(__package__)["properties"]["schema_version"]["const"]
     version = report.get("schema_version") if isinstance(report, dict) else None
     if isinstance(version, int) and version != known:
-        raise ReportError(f"{path} has schema version {version}; this suite reads version {known}")
+        raise UsageError(f"{path} has schema version {version}; this suite reads version {known}")
     try:
         fault = schema_fault(report, __package__)
     except UnicodeEncodeError:
-        raise ReportError(f"{path} holds text that is not Unicode") from None
+        raise UsageError(f"{path} holds text that is not Unicode") from None
     if fault:
-        raise ReportError(f"{path} is not a report of this suite: {fault}")
+        raise UsageError(f"{path} is not a report of this suite: {fault}")
     return report
 
 
@@ -72,17 +72,17 @@ def read_folder(directory: Path) -> tuple[list[Report], list[str]]:
     """The newest reports in a folder, its history and subfolders, oldest first, and why files were left out.
 
     Raises:
-        ReportError: There is no such folder.
+        UsageError: There is no such folder.
     """
     if not directory.is_dir():
-        raise ReportError(f"{directory} is not a folder")
+        raise UsageError(f"{directory} is not a folder")
     reports, faults = {}, []
     names = ("*.json", "*/report.json", "history/*.json")
     for path in sorted({path for name in names for path in directory.glob(name)}):
         try:
             report = read(path)
             reports[report["started"], report["target"]["endpoint"], report["run"]["seed"]] = report
-        except ReportError as error:
+        except UsageError as error:
             faults.append(str(error))
     ordered = sorted(reports.values(), key=lambda report: str(report["started"]))
     return ordered[-LIMIT:], faults
@@ -93,7 +93,7 @@ def keep(directory: Path) -> list[Report]:
     history, latest = directory / "history", directory / "report.json"
     if not history.is_dir():
         return []
-    with suppress(ReportError, OSError):  # nothing to keep, or nothing that can be kept
+    with suppress(UsageError, OSError):  # nothing to keep, or nothing that can be kept
         started = read(latest)["started"]
         latest.replace(history / f"{started.replace(':', '')}.json")
     return read_folder(history)[0]
@@ -109,7 +109,7 @@ def baseline(given: str | None, directory: str | None, about: str) -> tuple[Repo
         The report, if there is one, and what could not be read.
 
     Raises:
-        ReportError: The given one cannot be read.
+        UsageError: The given one cannot be read.
     """
     if given:
         return read(Path(given)), []
@@ -117,7 +117,7 @@ def baseline(given: str | None, directory: str | None, about: str) -> tuple[Repo
     if history is None or not history.is_dir():
         return None, []
     reports, faults = read_folder(history)
-    with suppress(ReportError):
+    with suppress(UsageError):
         reports.append(read(history.parent / "report.json"))
     same = [report for report in reports if target(report) == about]
     return (same[-1] if same else None), faults

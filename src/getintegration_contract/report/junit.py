@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from getintegration_contract.errors import ReportError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.fileio import naming
 from getintegration_contract.judging.ledger import Finding
 from getintegration_contract.report import files, view
@@ -65,16 +65,16 @@ def attach(path: Path, report: dict[str, Any], redacted: Callable[[str], str]) -
         redacted: A text without the secrets of the whole run: a test knew those of its own process only.
 
     Raises:
-        ReportError: The file cannot be read or written, or is no junit.xml.
+        UsageError: The file cannot be read or written, or is no junit.xml.
     """
     try:
-        with naming("read", path, ReportError):
+        with naming("read", path):
             root = ElementTree.fromstring(path.read_bytes())
     except ElementTree.ParseError as error:
-        raise ReportError(f"{path} is not XML: {error}") from None
+        raise UsageError(f"{path} is not XML: {error}") from None
     suite = root if root.tag == "testsuite" else root.find("testsuite")
     if suite is None:
-        raise ReportError(f"{path} holds no test suite")
+        raise UsageError(f"{path} holds no test suite")
     for old in suite.findall("properties"):
         suite.remove(old)
     node = ElementTree.Element("properties")

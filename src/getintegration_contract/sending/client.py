@@ -14,13 +14,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 
-from getintegration_contract.errors import (
-    CredentialsError,
-    EndpointDown,
-    EnvironmentFault,
-    StateError,
-    Throttled,
-)
+from getintegration_contract.errors import EndpointDown, EnvironmentFault, StateError
 from getintegration_contract.exchange import Exchange, Request, Response, Signature, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import writes
@@ -173,8 +167,7 @@ class Client:
         Raises:
             EndpointDown: Nothing listens at the endpoint.
             BudgetExhausted: The run has sent as many requests as it may.
-            CredentialsError: The caller is no longer known.
-            Throttled: The caller is throttled for good.
+            EnvironmentFault: The caller is no longer known, or is throttled for good.
         """
         return self.repeat(
             lambda faults: [self.attempt(request, identity, signing, faults)], throttled=throttled
@@ -226,7 +219,9 @@ class Client:
             if is_unauthenticated(response) and exchange.signature == (self.control[1], Signing()):
                 self._check_credentials(self.attempt(*self.control))
             if kind == "429" and transient_fault(self.attempt(*self.control).response) == "429":
-                raise Throttled(f"{self.endpoint} throttles the caller and does not stop: lower --rate")
+                raise EnvironmentFault(
+                    f"{self.endpoint} throttles the caller and does not stop: lower --rate"
+                )
         if response.status == 0:
             try:
                 self.route.connect(3).close()
@@ -246,7 +241,7 @@ class Client:
         """Look for a fault of the environment, after what looked like one of the target.
 
         Raises:
-            CredentialsError: The caller is no longer known.
+            EnvironmentFault: The caller is no longer known.
             StateError: The domain of the run is gone.
         """
         if self.control is None:
@@ -263,7 +258,7 @@ class Client:
 
     def _check_credentials(self, exchange: Exchange) -> None:
         if is_unauthenticated(exchange.response):
-            raise CredentialsError(f"the caller's credentials ran out after {self.sent:,} requests")
+            raise EnvironmentFault(f"the caller's credentials ran out after {self.sent:,} requests")
 
 
 def _backoff(attempt: int, kind: str) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from getintegration_contract.errors import TargetError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.identity import (
     Identity,
     MfaError,
@@ -29,18 +29,18 @@ def find(given: Mapping[str, Mapping[str, str]], profile: str | None, endpoint: 
         endpoint: Its address: the caller of a loopback one needs no credentials.
 
     Raises:
-        TargetError: One has no credentials, or none that can be sent, or contradicts its name.
+        UsageError: One has no credentials, or none that can be sent, or contradicts its name.
     """
     caller = {"profile": profile} if profile else given.get("caller", {})
     local = is_loopback(endpoint)
     identities = {name: _identity(name, entry, local) for name, entry in {**given, "caller": caller}.items()}
     temporary = identities.get("temporary")
     if temporary is not None and not (temporary.session_token or temporary.refreshable):
-        raise TargetError("identities.temporary needs session-token")
+        raise UsageError("identities.temporary needs session-token")
     access_key = identities["caller"].access_key
     for name in _OTHERS:
         if access_key and name in identities and identities[name].access_key == access_key:
-            raise TargetError(f"identities.{name} has the access key of the caller: give it another")
+            raise UsageError(f"identities.{name} has the access key of the caller: give it another")
     return identities
 
 
@@ -56,15 +56,15 @@ def _identity(name: str, entry: Mapping[str, str], local: bool) -> Identity:
     if found := _from_botocore(name, profile, instance_metadata=bool(profile) or not local):
         return found
     if profile:
-        raise TargetError(f"no credentials for {name}: the profile {profile} has none")
+        raise UsageError(f"no credentials for {name}: the profile {profile} has none")
     if not local:
-        raise TargetError("no credentials for caller: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its kin")
+        raise UsageError("no credentials for caller: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its kin")
     return replace(emulator_identities()["caller"], source="the emulator's, for want of others")
 
 
 def _sendable(identity: Identity) -> Identity:
     if fault := unusable(identity.access_key, identity.secret_key, identity.session_token):
-        raise TargetError(f"credentials for {identity.name}: {fault}")
+        raise UsageError(f"credentials for {identity.name}: {fault}")
     return identity
 
 
@@ -72,7 +72,7 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool) -
     """What botocore's chain finds, if anything.
 
     Raises:
-        TargetError: Something is configured, but does not work.
+        UsageError: Something is configured, but does not work.
     """
     import botocore.session
     from botocore.credentials import RefreshableCredentials
@@ -87,7 +87,7 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool) -
         # Some are fetched only now.
         frozen: Any = credentials and patiently(credentials.get_frozen_credentials)
     except Exception as error:  # whatever a provider does wrong, and without a traceback that shows secrets
-        raise TargetError(f"credentials for {name}: {provider_fault(error)}") from None
+        raise UsageError(f"credentials for {name}: {provider_fault(error)}") from None
     if frozen is None:
         return None
     source = f"the profile {profile}" if profile else f"botocore's chain: {credentials.method}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from getintegration_contract.errors import TargetError, UsageError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.schema import schema, table_fault
 
 SCHEMA = schema(__package__)
@@ -22,34 +22,34 @@ def read_file(path: Path) -> dict[str, Any]:
     """The settings of a target file.
 
     Raises:
-        TargetError: The file cannot be read, is not TOML, or says something that no target has.
+        UsageError: The file cannot be read, is not TOML, or says something that no target has.
     """
-    settings = read_toml(path, "--target", TargetError)
+    settings = read_toml(path, "--target")
     check(settings, f"--target: {path}: ")
     if "waivers" in settings:  # relative to the file that names it
         settings["waivers"] = str(path.parent / settings["waivers"])
     return settings
 
 
-def read_toml(path: Path, what: str, error: type[UsageError]) -> dict[str, Any]:
+def read_toml(path: Path, what: str) -> dict[str, Any]:
     """The document of a TOML file; ``what`` is how messages name its option.
 
     Raises:
-        UsageError: The file cannot be read, or is not TOML: of the kind that is given.
+        UsageError: The file cannot be read, or is not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows begin with a BOM
     except OSError as fault:
-        raise error(f"{what}: cannot read {path}: {fault.strerror}") from None
+        raise UsageError(f"{what}: cannot read {path}: {fault.strerror}") from None
     except (ValueError, RecursionError) as fault:
-        raise error(f"{what}: {path} is not TOML: {fault}") from None
+        raise UsageError(f"{what}: {path} is not TOML: {fault}") from None
 
 
 def check(settings: Mapping[str, Any], where: str = "--") -> None:
     """Check settings, by default those of options.
 
     Raises:
-        TargetError: A key is unknown, or its value is wrong.
+        UsageError: A key is unknown, or its value is wrong.
     """
     if fault := table_fault(settings, SCHEMA):
-        raise TargetError(f"{where}{fault}")
+        raise UsageError(f"{where}{fault}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from getintegration_contract.errors import TargetError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.identity import Identity
 from getintegration_contract.schema import is_valid
 from getintegration_contract.sending.client import Client
@@ -104,7 +104,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
         environ: The process environment.
 
     Raises:
-        TargetError: The description is wrong, or AWS was not named on purpose.
+        UsageError: The description is wrong, or AWS was not named on purpose.
     """
     settings = read_file(Path(options["target"])) if options.get("target") else {}
     given = {key: options[key] for key in KEYS if options.get(key) is not None}
@@ -113,7 +113,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     endpoint = _endpoint(settings, options, environ)
     is_read_only = settings.get("domain-name") is not None
     if is_read_only != (settings.get("integration-uri") is not None):
-        raise TargetError("--domain-name and --integration-uri go together: give both or neither")
+        raise UsageError("--domain-name and --integration-uri go together: give both or neither")
     if endpoint:
         identities = find(settings.get("identities", {}), options.get("profile"), endpoint)
     else:
@@ -140,11 +140,11 @@ def _endpoint(settings: Mapping[str, Any], options: Mapping[str, Any], environ: 
         given = {**settings, "profile": options.get("profile")}
         for key in ("domain-name", "integration-uri", "identities", "profile"):
             if given.get(key):
-                raise TargetError(f"{key} needs an endpoint: give --endpoint-url as well")
+                raise UsageError(f"{key} needs an endpoint: give --endpoint-url as well")
         return ""
     _check_address(endpoint)
     if is_aws(endpoint) and "endpoint-url" not in settings:
-        raise TargetError(
+        raise UsageError(
             f"the environment points at {endpoint}: to test AWS itself, name it with --endpoint-url"
         )
     return endpoint.rstrip("/")
@@ -152,7 +152,7 @@ def _endpoint(settings: Mapping[str, Any], options: Mapping[str, Any], environ: 
 
 def _check_address(endpoint: str) -> None:
     if "@" in endpoint:  # not quoted: there may be a password in it
-        raise TargetError("--endpoint-url must not hold credentials: set AWS_PROFILE, or use a target file")
+        raise UsageError("--endpoint-url must not hold credentials: set AWS_PROFILE, or use a target file")
     try:
         parts = urlsplit(endpoint)
         valid = parts.port is None or parts.port > 0
@@ -161,9 +161,9 @@ def _check_address(endpoint: str) -> None:
     except ValueError:
         valid = False
     if not valid or parts.scheme not in ("http", "https"):
-        raise TargetError(f"--endpoint-url: {endpoint!r} is not an address like http://127.0.0.1:4566")
+        raise UsageError(f"--endpoint-url: {endpoint!r} is not an address like http://127.0.0.1:4566")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise TargetError(
+        raise UsageError(
             f"--endpoint-url: {endpoint!r} must not have a path: give scheme, host and port only"
         )
 
@@ -181,15 +181,15 @@ def _region(
         if profile := options.get("profile") or in_file or environ.get("AWS_PROFILE"):
             region, source = _region_of(profile), f"the region of the profile {profile}"
     if region and not is_valid(region, KEYS["region"]):
-        raise TargetError(f"{source}: {region!r} is not the name of a region")
+        raise UsageError(f"{source}: {region!r} is not the name of a region")
     if is_aws(endpoint):
         labels = (urlsplit(endpoint).hostname or "").split(".")
         in_name = labels[1] if len(labels) > 3 and labels[0].startswith("profile") else None
         if region and in_name and region != in_name:
-            raise TargetError(f"--region {region} is not the region of {endpoint}: leave it out")
+            raise UsageError(f"--region {region} is not the region of {endpoint}: leave it out")
         region = in_name or region
         if not region:
-            raise TargetError(f"--region is missing: the address {endpoint} does not tell it")
+            raise UsageError(f"--region is missing: the address {endpoint} does not tell it")
     return region or DEFAULT_REGION
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from getintegration_contract.errors import WaiverError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.schema import table_fault
 from getintegration_contract.target.file import SCHEMA, read_toml
 
@@ -39,13 +39,13 @@ def read(path: Path, *, what: str = "--waivers", subject: str = "clause") -> lis
         subject: The key of what is accepted.
 
     Raises:
-        WaiverError: The file cannot be read or an entry lacks what it needs.
+        UsageError: The file cannot be read or an entry lacks what it needs.
     """
-    document = read_toml(path, what, WaiverError)
+    document = read_toml(path, what)
     entries = document.pop("waiver", [])
     if document or not isinstance(entries, list):
         other = next(iter(document), "waiver = ")
-        raise WaiverError(f"{what}: {path}: {other} is not allowed: the file takes only [[waiver]] tables")
+        raise UsageError(f"{what}: {path}: {other} is not allowed: the file takes only [[waiver]] tables")
     waivers: dict[str, Waiver] = {}
     for number, entry in enumerate(entries, 1):
         try:
@@ -53,7 +53,7 @@ def read(path: Path, *, what: str = "--waivers", subject: str = "clause") -> lis
             if waiver.clause in waivers:
                 raise ValueError(f"{waiver.clause} is waived twice")
         except ValueError as error:
-            raise WaiverError(f"{what}: {path}: [[waiver]] {number}: {error}") from None
+            raise UsageError(f"{what}: {path}: [[waiver]] {number}: {error}") from None
         waivers[waiver.clause] = waiver
     return list(waivers.values())
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from getintegration_contract import recording as recordings
-from getintegration_contract.errors import RecordingError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.exchange import Request
 from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.operations import get_integration
@@ -248,7 +248,7 @@ def test_what_is_no_recording_is_refused_in_a_sentence(
 ) -> None:
     path = tmp_path / "a.har"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(RecordingError) as caught:
+    with pytest.raises(UsageError) as caught:
         recordings.read(path)
     message = str(caught.value)
     assert str(path) in message
@@ -282,7 +282,7 @@ def test_a_recording_is_read_whatever_its_layout(tmp_path: Path, emulator_har: P
 def test_a_place_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for name in ("missing.har", "."):
-        with pytest.raises(RecordingError, match="cannot read"):
+        with pytest.raises(UsageError, match="cannot read"):
             recordings.read(tmp_path / name)
-    with pytest.raises(RecordingError, match="cannot write"):
+    with pytest.raises(UsageError, match="cannot write"):
         Recorder(tmp_path / "file" / "a.har", Redactor((CALLER.secret_key,)), about())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from getintegration_contract import recording as recordings
-from getintegration_contract.errors import RecordingError
+from getintegration_contract.errors import UsageError
 
 from ..support import Result, environment, finish, start_suite, suite, wait_for
 from .kit import about, load
@@ -119,7 +119,7 @@ def test_a_disk_that_is_full_ends_the_recording_and_not_the_run(tmp_path: Path) 
 def test_another_run_does_not_continue_a_recording() -> None:
     then = about()
     for other in ({"seed": 7}, {"endpoint": "http://other"}, {"depth": "nightly"}):
-        with pytest.raises(RecordingError, match="cannot be continued: its"):
+        with pytest.raises(UsageError, match="cannot be continued: its"):
             replace(then, **other).continuing(then)
     moved = replace(then, emulator=True, endpoint="http://other")  # its port is another every time
     assert moved.continuing(replace(then, emulator=True)) == moved

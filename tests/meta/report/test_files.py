@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.errors import ReportError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.report import command, files, write
 
 from . import documents
@@ -50,18 +50,18 @@ def test_write_makes_all_three_and_nothing_else(tmp_path: Path, document: Report
 def test_a_report_that_is_not_unicode_is_refused(tmp_path: Path, failing: Report) -> None:
     failing["run"]["faults"] = {"\ud800": 1}
     _save(tmp_path / "report.json", failing)
-    with pytest.raises(ReportError, match="text that is not Unicode"):
+    with pytest.raises(UsageError, match="text that is not Unicode"):
         files.read(tmp_path / "report.json")
 
 
 def test_a_directory_that_cannot_be_gives_one_sentence(tmp_path: Path, healthy: Report) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ReportError, match=r"^cannot write .*report\.json: "):
+    with pytest.raises(UsageError, match=r"^cannot write .*report\.json: "):
         write(healthy, tmp_path / "file" / "reports")
-    with pytest.raises(ReportError, match=r"^cannot write /proc/reports/report\.json: "):
+    with pytest.raises(UsageError, match=r"^cannot write /proc/reports/report\.json: "):
         write(healthy, Path("/proc/reports"))
     (tmp_path / "there" / "summary.md").mkdir(parents=True)
-    with pytest.raises(ReportError, match=r"^cannot write .*summary\.md: "):
+    with pytest.raises(UsageError, match=r"^cannot write .*summary\.md: "):
         write(healthy, tmp_path / "there")
     assert not list((tmp_path / "there").glob(".*"))
 
@@ -99,7 +99,7 @@ def test_the_baseline_is_the_given_report_or_the_newest_of_the_target(tmp_path: 
     report, faults = files.baseline(None, str(tmp_path), "mock")
     assert report == _days_ago(2, name="mock")
     assert [Path(fault.split()[0]).name for fault in faults] == ["c.json"]
-    with pytest.raises(ReportError, match=r"cannot read none\.json"):
+    with pytest.raises(UsageError, match=r"cannot read none\.json"):
         files.baseline("none.json", None, "x")
 
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from getintegration_contract.errors import ReportError
+from getintegration_contract.errors import UsageError
 from getintegration_contract.judging.ledger import Finding
 from getintegration_contract.report import junit
 
@@ -137,5 +137,5 @@ def test_a_file_that_is_no_junit_xml_gives_one_sentence(
     path = tmp_path / "junit.xml"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(ReportError, match=r"junit\.xml"):
+    with pytest.raises(UsageError, match=r"junit\.xml"):
         junit.attach(path, healthy, str)
