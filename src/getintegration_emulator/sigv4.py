@@ -94,10 +94,8 @@ class Directory:
         )
         if abs(int(time.time()) - claim.seconds) > CLOCK_WINDOW:
             raise invalid(f"The date of the request is more than {CLOCK_WINDOW // 60} minutes from now.")
-        sent = signature.strip()
-        for fitting in _signatures(request, claim):
-            if hmac.compare_digest(sent, fitting):
-                return claim.caller
+        if signature.strip() in _signatures(request, claim):
+            return claim.caller
         raise invalid("The signature calculated from the request is not the one it carries.")
 
     def _read_claim(
@@ -152,13 +150,13 @@ def _components(authorization: str) -> tuple[list[str], list[str]]:
 
 
 def _check_session_token(sent: bytes | None, identity: Identity) -> None:
-    wanted, expired = identity.session_token, identity.expired_session_token
-    if sent and expired and hmac.compare_digest(sent, expired.encode()):
+    right, expired = (
+        token and token.encode() for token in (identity.session_token, identity.expired_session_token)
+    )
+    if sent and sent == expired:
         message = "The security token included in the request is expired."
         raise ApiError(403, "ExpiredTokenException", message, "message")
-    if sent is None and wanted is None:
-        return
-    if sent is None or wanted is None or not hmac.compare_digest(sent, wanted.encode()):
+    if sent != right:
         raise unrecognized()
 
 

@@ -1,6 +1,8 @@
 """What exists on a target during a run, and the values that it is made with."""
 
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 #: All names of domains that a run makes begin so, in these or in small letters; nothing else is removed.
@@ -16,24 +18,7 @@ UNKNOWN_DOMAIN = f"{PREFIX}unknown".lower()
 #: Members that are not on the reference page: who writes a server from it ignores them.
 RECENT = frozenset({"Scope"})
 #: All optional members, each within its constraints.
-MEMBERS: dict[str, Any] = {
-    "ObjectTypeName": "Contract_Type-1",
-    "ObjectTypeNames": {"SegmentIdentify": "Segment_Type", "ShopifyCreateOrders": "_Shopify-2"},
-    "Tags": {"team": "contract", "cost:center/1": "a b\u00e9"},
-    "RoleArn": "arn:aws:iam::123456789012:role/service-role/GetIntegrationContract",
-    "EventTriggerNames": ["Contract_Trigger-1"],
-    "Scope": "DOMAIN",
-    "FlowDefinition": {
-        "FlowName": "Contract-Flow",
-        "KmsArn": "arn:aws:kms:us-east-1:123456789012:key/contract",
-        "SourceFlowConfig": {
-            "ConnectorType": "S3",
-            "SourceConnectorProperties": {"S3": {"BucketName": "contract-bucket"}},
-        },
-        "Tasks": [],
-        "TriggerConfig": {"TriggerType": "OnDemand"},
-    },
-}
+MEMBERS: dict[str, Any] = json.loads(Path(__file__).with_name("members.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
