@@ -1,4 +1,4 @@
-"""How two endpoints differ: each a recording, an address, or the shipped emulator.
+"""Compare two endpoints, each a recording, an address, or the shipped emulator.
 
 Exit status: 0 no open difference, 1 an open difference or a waiver that has expired or matches nothing,
 2 interrupted, 3 internal error, 4 wrong use, 6 indeterminate: an endpoint could not be reached, or nothing
@@ -28,6 +28,7 @@ from getintegration_contract.fileio import check_file, check_folder
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.about import Suite
 from getintegration_contract.redact import Redactor
+from getintegration_contract.report.view import many
 from getintegration_contract.target import file as target_file
 from getintegration_contract.target import target as targets
 from getintegration_contract.target import waivers
@@ -67,7 +68,7 @@ class _Command:
         )
 
     def run(self) -> int:
-        """Compare, report, and say how it came out."""
+        """Compare and report; the exit status."""
         options, settings = self._options, self._settings
         reference, candidate = _read(options.reference), _read(options.candidate)
         if options.promote and reference is not None:
@@ -96,11 +97,11 @@ class _Command:
         return self._report(result)
 
     def _say(self, line: str) -> None:
-        """Print a line for who waits."""
+        """Print a line on progress."""
         print(self._redactor.text(line), file=sys.stderr)
 
     def _reach(self, where: str, file: str | None, other: Side | None) -> Live:
-        """A live endpoint. An AWS address has to be named on purpose; on this command line it was."""
+        """A live endpoint. AWS must be named on purpose, and on this command line it was."""
         given = self._options.limits
         if where == _EMULATOR:
             emulator = self._stack.enter_context(LocalEmulator())
@@ -133,16 +134,16 @@ class _Command:
         return status
 
     def _promote(self, suite: Suite, verdicts: Verdicts) -> str:
-        """Write evidence; what was written, as a line."""
+        """Write evidence; a line on what was written."""
         path = self._options.contract.with_name(evidence.FILE_NAME)
         clauses = verdicts.promotable()
         date = suite.day.isoformat()
         evidence.promote(path, clauses, date=date, region=suite.region, suite_version=suite.suite_version)
-        return f"{len(clauses)} clauses promoted in {path}: {', '.join(clauses) or 'none'}"
+        return f"{many(len(clauses), 'clause')} promoted in {path}: {', '.join(clauses) or 'none'}"
 
 
 def _read(where: str | Path | None) -> Recording | None:
-    """The recording that is named, if one is."""
+    """The recording at a path, if one is given."""
     return recordings.read(Path(where)) if where and not _is_live(str(where)) else None
 
 
@@ -152,8 +153,8 @@ def build_parser() -> command.Parser:
         prog=_PROGRAM,
         description=__doc__,
         epilog=(
-            f"normalisations:\n{steps}\n\nTiming differs where two answers are of different classes (below"
-            "\n1 s, 1 to 5 s, over 5 s) and one took twice as long as the other."
+            f"normalisations:\n{steps}\n\nTiming differs if two answers fall into different classes (below"
+            "\n1 s, 1 to 5 s, over 5 s) and one took at least twice as long."
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -163,36 +164,33 @@ def build_parser() -> command.Parser:
     add("candidate", nargs="?", help="the same; may be left out with --promote")
     add("--target", metavar="FILE.toml", help="identities and state of the candidate")
     add("--reference-target", metavar="FILE.toml", help="identities and state of the reference")
-    add("--requests", type=Path, metavar="FILE.har", help="send these to two live endpoints, not a sample")
+    add("--requests", type=Path, metavar="FILE.har", help="send these to two live endpoints")
     add("--rate", type=float, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
     add("--max-requests", type=int, metavar="N", help="requests to each live endpoint at most")
-    add("--record", type=Path, metavar="FILE.har", help="keep what the live candidate answered")
-    add("--confirm", type=Path, metavar="FILE.har", help="a repeat of the candidate's recording")
-    add("--no-repeat", action="store_true", help="do not ask a live candidate again where it differs")
-    add("--accept", type=Path, metavar="FILE.toml", help="differences that are accepted")
-    add("--write-accept", type=Path, metavar="FILE.toml", help="write such a file for what is open now")
+    add("--record", type=Path, metavar="FILE.har", help="record the answers of the live candidate")
+    add("--confirm", type=Path, metavar="FILE.har", help="another recording of the candidate")
+    add("--no-repeat", action="store_true", help="do not repeat requests whose answers differ")
+    add("--accept", type=Path, metavar="FILE.toml", help="accepted differences")
+    add("--write-accept", type=Path, metavar="FILE.toml", help="write such a file for the open differences")
     add("--report-dir", type=Path, metavar="DIR", help="write compare.html, .json, .md and compare-junit.xml")
     names = tuple(NORMALISATIONS)
-    add("--no-normalise", action="append", default=[], choices=names, metavar="NAME", help="see below")
+    add("--no-normalise", action="append", default=[], choices=names, metavar="NAME", help="turn one off")
     add("--max-age", type=int, default=MAX_AGE, metavar="DAYS", help="older is stale (default %(default)s)")
     add("--promote", action="store_true", help="write evidence for clauses that a recording of AWS upheld")
     add("--redact-accounts", action="store_true", help="hide account ids in every output")
-    add("--contract", type=Path, metavar="FILE.yaml", help="another description than the suite's own")
+    add("--contract", type=Path, metavar="FILE.yaml", help="description to use instead of the suite's own")
     return parser
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Say before anything is sent, not after it, that options do not fit or have nowhere to write."""
+    """Refuse options that do not fit, and files that cannot be written, before anything is sent."""
     one, other = options.reference, options.candidate
     live = _is_live(one), _is_live(other)
-    unread = "{0} describes an address: give one, or leave {0} out".format
+    needs = "{} needs an address as the {}".format
     for is_wrong, message in (
-        (options.target and not _is_address(other), unread("--target")),
-        (options.reference_target and not _is_address(one), unread("--reference-target")),
-        (
-            not other and (not options.promote or _is_live(one)),
-            "give a candidate, or a recording and --promote",
-        ),
+        (options.target and not _is_address(other), needs("--target", "candidate")),
+        (options.reference_target and not _is_address(one), needs("--reference-target", "reference")),
+        (not other and (not options.promote or live[0]), "give a candidate, or a recording and --promote"),
         (options.record and not live[1], "--record needs a live candidate"),
         (options.requests and not all(live), "--requests needs two live endpoints"),
         (options.promote and live[0] and not is_aws(one), _NO_EVIDENCE),

@@ -129,7 +129,7 @@ class Comparison:
             group, keys = self._group(difference, bool(broken & _bearing(difference, reference)))
             group["count"] += 1
             group["clauses"].update(difference.clauses)
-            if len(keys) < _EXAMPLES:
+            if len(keys) < _EXAMPLES and key not in keys:
                 keys.append(key)
                 example = {"test": key.test, "reference": _shown(one), "candidate": _shown(other)}
                 group["examples"].append(example)

@@ -94,7 +94,7 @@ class Names:
 
     def _text(self, match: re.Match[str]) -> str:
         if match[0] not in self._texts:
-            raise RefusedError(f"there is no {match[1].replace('_', ' ')} here")
+            raise RefusedError(f"the endpoint has no {match[1].replace('_', ' ')}")
         return self._texts[match[0]]
 
 

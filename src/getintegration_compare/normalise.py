@@ -15,16 +15,16 @@ from getintegration_contract.judging.judge import SECONDS
 
 #: All normalisations, and what each does.
 NORMALISATIONS = {
-    "names": "names of domains and Uris are mapped to the other side's",
+    "names": "names of domains and Uris are mapped to each other",
     "request-ids": "the values of request ids are ignored",
     "generated-ids": "the value of WorkflowId is ignored",
     "dates": "the values of Date and Last-Modified are ignored",
-    "timestamps": "of timestamps only unit, order and not lying in the future are compared",
+    "timestamps": "only unit and order of timestamps, and whether they lie in the future, are compared",
     "arns": "account ids and regions inside ARNs are ignored",
     "header-case": "the case of header names is ignored",
     "header-order": "the order of headers is ignored",
-    "framing": "how a body travels (length, chunks, compression, connection) is ignored",
-    "software": "headers that name the software (Server, Via, X-Powered-By) are ignored",
+    "framing": "framing of bodies (length, chunks, compression, connection) is ignored",
+    "software": "headers that name software (Server, Via, X-Powered-By) are ignored",
     "json-layout": "white space, escapes and order of members are ignored",
     "message-texts": "the text of messages is ignored",
     "type-decoration": "prefix and suffix of an error type are ignored",

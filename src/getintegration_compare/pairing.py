@@ -12,9 +12,9 @@ from getintegration_contract.exchange import Request, undated
 from getintegration_contract.recording import Recording
 from getintegration_contract.recording.har import NONE, Recorded
 
-_RACE = "its test reads while it writes, and its answers depend on which came first"
+_RACE = "its test reads while it writes, so its answers depend on timing"
 _NO_SUCH_REQUEST = "its test sent no such request to the other side"
-_NO_SUCH_TEST = "its test did not send anything to the other side"
+_NO_SUCH_TEST = "its test sent nothing to the other side"
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Seconds by which two clocks of one process may seem to overlap.
 _TOLERANCE = 0.001

@@ -33,13 +33,13 @@ from getintegration_contract.text import duration
 
 #: The requests that are sent where nothing is recorded; they only read.
 SAMPLE = Path(__file__).with_name("sample.har")
-#: Seconds between two lines on how far a slow replay is.
+#: Seconds between two lines on the progress of a slow replay.
 _EVERY = 10.0
 
 
 @dataclass
 class Live:
-    """A live endpoint, ready to be asked: its client, its state, its names."""
+    """A live endpoint, ready for requests."""
 
     target: Target
     client: Client
@@ -59,11 +59,11 @@ class Live:
         emulator: bool = False,
         like: Recording | Live | None = None,
     ) -> Live:
-        """Reach an endpoint and have the state that requests ask for. On AWS nothing is made.
+        """Reach an endpoint and provide the state that requests need. On AWS nothing is created.
 
         Args:
-            stack: Removes what was made, and lets go.
-            like: The other side, whose integration this one is given.
+            stack: Removes what was created, and closes the client.
+            like: The other side; an integration like its own is created here.
         """
         if target.is_aws:
             target = replace(target, allow_writes=False)
@@ -74,11 +74,11 @@ class Live:
         provisioner = Provisioner(client, target.identities, say)
         stack.callback(provisioner.remove)
         if target.allow_writes and target.domain_name is None:
-            say(f"{target.endpoint}: makes domains named {PREFIX}*, and removes them at the end")
+            say(f"{target.endpoint}: creates domains named {PREFIX}*, removed at the end")
         return cls(target, client, provisioner.provide(target, members_of(like)), emulator)
 
     def recording(self, source: Recording, redactor: Redactor) -> Recording:
-        """A recording, still empty, of what is answered here to the requests of another."""
+        """An empty recording, for the answers to the requests of another."""
         about = source.suite
         how: dict[str, Any] = {name: getattr(about, name) for name in ("seed", "depth", "max_examples")}
         how["replay_of"] = f"{about.where}, {about.date}"
@@ -86,21 +86,21 @@ class Live:
         return Recording(Suite.read(redactor.value(asdict(suite))))
 
     def prepared(self, recorded: Recorded, names: Names) -> Callable[[], Exchange]:
-        """What sends a recorded request here, signed as it was when it was recorded.
+        """A call that sends a recorded request here, signed the same way as when it was recorded.
 
         Args:
-            names: Those of the endpoint that was recorded.
+            names: Those of the recorded endpoint.
 
         Raises:
-            RefusedError: It cannot be asked here.
+            RefusedError: It cannot be sent here.
         """
         name, kind = recorded.exchange.identity, recorded.signing.get("kind")
         if kind not in (har.NONE, har.SIGNED):
-            raise RefusedError("its signature is a fault that only the suite itself can make again")
+            raise RefusedError("only the suite itself can reproduce its faulty signature")
         if name is not None and name not in self.target.identities:
-            raise RefusedError(f"the target names no identity {name}")
+            raise RefusedError(f"the target has no identity {name}")
         if writes(recorded.exchange.request) and (self.target.is_aws or not self.target.allow_writes):
-            raise RefusedError("it may write, and nothing is written here")
+            raise RefusedError("it may write, and writing is not allowed here")
         request = har.bare(recorded.exchange.request, recorded.signing)
         if not names.same_as(self.names):
             request = self.names.show(names.hide(request))
@@ -116,7 +116,7 @@ Side = Recording | Live
 
 
 def members_of(side: Side | None) -> dict[str, Any] | None:
-    """What PutIntegration is given for an integration like the one there; None where the suite chose it."""
+    """The members that make an integration like the one there; None where the suite made it."""
     if side is None:
         return None
     state = side.state.to_dict() if isinstance(side, Live) else side.suite.states[-1]
@@ -169,7 +169,7 @@ def replay(
     kept = Recorder(keep, redactor, replace(lives[-1][1].suite, complete=False)) if keep else None
     for key, recorded in _announced(chosen, [live.target for live, _ in lives], say):
         try:
-            # What one cannot be asked, the others need not be.
+            # What cannot be sent to one is not sent to the others.
             asks = [live.prepared(recorded, names) for live, _ in lives]
             for ask, (_, recording) in zip(asks, lives, strict=True):
                 line = har.line(replace(recorded, exchange=replace(ask(), faults=())), redactor)
@@ -186,7 +186,7 @@ def replay(
 def _announced(
     chosen: Mapping[Key, Recorded], targets: Sequence[Target], say: Callable[[str], None]
 ) -> Iterator[tuple[Key, Recorded]]:
-    """The same one by one, after a line on how many there are, and with more lines where it is slow."""
+    """The same one by one; lines say how many there are and, if it takes long, how many are left."""
     total = len(chosen)
     text = f"{total} requests to {' and '.join(target.endpoint for target in targets)}"
     if rates := [target.rate for target in targets if target.rate is not None]:

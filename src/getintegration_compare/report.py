@@ -67,7 +67,7 @@ def document(comparison: Comparison, exit_status: int) -> Report:
         ],
         "promotable": comparison.verdicts.promotable(),
         "stale": [
-            f"the recording of {suite.where} is stale: {age} days old, and {settings.max_age} are allowed"
+            f"the recording of {suite.where} is stale: {age} days old, more than {settings.max_age}"
             for suite in comparison.suites
             if (age := (settings.today - suite.day).days) > settings.max_age
         ],
@@ -108,16 +108,16 @@ def _notes(report: Report) -> Iterator[str]:
     yield from (*report["stale"], *report["complaints"])
     for step in report["normalisations"]:
         if not step["applied"]:
-            yield f"normalisation left out: {step['name']}"
+            yield f"normalisation turned off: {step['name']}"
     for side in _SIDES:
         if not report[side]["complete"]:
             yield f"the recording of the {side} is incomplete: its run was interrupted"
     for found in report["contradicted"]:
-        due = f"due was {found['expected']}, AWS answered {found['actual']} ({times(found['count'])})"
+        due = f"expected {found['expected']}, AWS answered {found['actual']} ({times(found['count'])})"
         yield f"{found['clause']} is contradicted by evidence: {due}"
     if report["promotable"]:
         names = ", ".join(report["promotable"])
-        yield f"confirmed by this recording of AWS, so --promote can raise: {names}"
+        yield f"upheld by this recording of AWS, so --promote can raise: {names}"
 
 
 def _per_cent(share: float) -> str:

@@ -119,7 +119,7 @@ PUT = replace(exchange().request, method="PUT")
 UNKNOWN = get_integration(STATE["domain"], "s3://unknown")
 DEEP = exchange(body=b'{"a":' * 500 + b"1" + b"}" * 500)
 SCENARIO, ITS_SUITE = zip(of_scenario("0"), of_scenario("1"), strict=True)
-RACE = "its test reads while it writes, and its answers depend on which came first"
+RACE = "its test reads while it writes, so its answers depend on timing"
 UNSENT = "its test sent no such request to the other side"
 #: What is compared, how, and what is due of it.
 CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {

@@ -91,7 +91,7 @@ def test_writes_never_go_to_aws(endpoint: str, sent: bool) -> None:
     target = Target(endpoint, identities=IDENTITIES, allow_writes=True)
     live = Live(target, Client(endpoint, target.region), State("given", "d", "u"))
     writing = Recorded(exchange(request=put_integration("d", "u")), signing={"kind": "signed"})
-    with nullcontext() if sent else pytest.raises(RefusedError, match="nothing is written here"):
+    with nullcontext() if sent else pytest.raises(RefusedError, match="writing is not allowed here"):
         live.prepared(writing, live.names)
     live.prepared(Recorded(exchange(), signing={"kind": "signed"}), live.names)
 
@@ -121,7 +121,7 @@ def test_a_replay_maps_names(
     )
     assert (status, report["differences"]) == (0, [])
     reasons = set(report["coverage"]["not_compared"])
-    assert reasons == {"its signature is a fault that only the suite itself can make again"}
+    assert reasons == {"only the suite itself can reproduce its faulty signature"}
     assert report["coverage"]["share"] > 0.7
     assert report["candidate"]["replay_of"]
     recording = recordings.read(kept)
@@ -231,7 +231,7 @@ def test_what_is_not_asked_is_told(tmp_path: Path, emulator_har: Path, closing: 
     url = closing(emulator()).url
     status, report = compared(tmp_path, emulator_har, url, "--max-requests", "60", "--no-repeat")
     assert status == 0
-    reasons = {"the target names no identity unauthorized", "the limit of 60 requests is reached"}
+    reasons = {"the target has no identity unauthorized", "the limit of 60 requests is reached"}
     assert reasons <= report["coverage"]["not_compared"].keys()
     assert report["divergence"]["compared"] < 60
 
@@ -284,4 +284,4 @@ def test_a_hostile_recording_cannot_make_a_replay_fail(
     assert run(path, live_emulator.url, "--no-repeat") == 1
     said = "".join(capsys.readouterr())
     assert "Traceback" not in said
-    assert "only the suite itself can make again" in said
+    assert "only the suite itself can reproduce" in said
