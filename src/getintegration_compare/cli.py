@@ -43,14 +43,12 @@ _NO_EVIDENCE = "--promote needs a recording of AWS as the reference"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
-    options = build_parser().parse_args(arguments)
-    redactor = Redactor(accounts=options.redact_accounts)
+    return build_parser().run(arguments, _run)
 
-    def act() -> int:
-        with ExitStack() as stack:
-            return _Command(options, stack, redactor).run()
 
-    return command.run(_PROGRAM, act, redactor)
+def _run(options: argparse.Namespace, redactor: Redactor) -> int:
+    with ExitStack() as stack:
+        return _Command(options, stack, redactor).run()
 
 
 class _Command:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -29,29 +29,30 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USE, f"{self.prog}: {shorten(message, 300)}\n")
 
-
-def run(program: str, act: Callable[[], int], redactor: Redactor | None = None) -> int:
-    """The status of a command: what ``act`` returns, or that of what ended it."""
-    tolerate()
-    interrupts = Interrupts()
-    interrupts.install()
-    try:
-        return act()
-    except UsageError as error:
-        message, status = str(error), WRONG_USE
-    except EnvironmentFault as error:
-        message, status = str(error), INDETERMINATE
-    except KeyboardInterrupt:
-        message, status = "interrupted", INTERRUPTED
-    except OSError as error:
-        message, status = f"the environment got in the way: {error}", INDETERMINATE
-    except Exception as error:
-        message, status = f"internal error: {type(error).__name__}: {error}", INTERNAL
-    finally:
-        interrupts.remove()
-        sys.stdout.flush()  # what cannot be written is noticed here, not when Python ends
-    print(f"{program}: {(redactor or Redactor()).text(message)}", file=sys.stderr)
-    return status
+    def run(self, arguments: Sequence[str] | None, act: Callable[[argparse.Namespace, Redactor], int]) -> int:
+        """The status of a command: what ``act`` returns for its options, or that of what ended it."""
+        options = self.parse_args(arguments)
+        redactor = Redactor(accounts=getattr(options, "redact_accounts", False))
+        tolerate()
+        interrupts = Interrupts()
+        interrupts.install()
+        try:
+            return act(options, redactor)
+        except UsageError as error:
+            message, status = str(error), WRONG_USE
+        except EnvironmentFault as error:
+            message, status = str(error), INDETERMINATE
+        except KeyboardInterrupt:
+            message, status = "interrupted", INTERRUPTED
+        except OSError as error:
+            message, status = f"the environment got in the way: {error}", INDETERMINATE
+        except Exception as error:
+            message, status = f"internal error: {type(error).__name__}: {error}", INTERNAL
+        finally:
+            interrupts.remove()
+            sys.stdout.flush()  # what cannot be written is noticed here, not when Python ends
+        print(f"{self.prog}: {redactor.text(message)}", file=sys.stderr)
+        return status
 
 
 class Interrupts:

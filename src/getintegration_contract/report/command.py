@@ -7,6 +7,7 @@ from pathlib import Path
 from getintegration_contract import command, paths
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import UsageError
+from getintegration_contract.redact import Redactor
 from getintegration_contract.report import files
 
 
@@ -22,11 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     trend = commands.add_parser("trend", help="past reports of a folder, drawn over time")
     trend.add_argument("folder", type=Path, metavar="DIR")
     trend.add_argument("-o", "--output", type=Path, default=Path("trend.html"), metavar="FILE.html")
-    options = parser.parse_args(arguments)
-    return command.run(parser.prog, lambda: _write_page(options))
+    return parser.run(arguments, _write_page)
 
 
-def _write_page(options: argparse.Namespace) -> int:
+def _write_page(options: argparse.Namespace, _: Redactor) -> int:
     from getintegration_contract.report import html
 
     if options.command == "trend":
@@ -48,12 +48,11 @@ def list_clauses(arguments: Sequence[str] | None = None) -> int:
         prog="getintegration-contract clauses", description="Print the clauses of the contract."
     )
     parser.add_argument("form", nargs="?", default="text", choices=("text", "markdown", "json"))
-    options = parser.parse_args(arguments)
+    return parser.run(arguments, _print_clauses)
 
-    def act() -> int:
-        from getintegration_contract.report.requirements import clauses
 
-        print(clauses(Contract.load(paths.description()), options.form), end="")
-        return command.OK
+def _print_clauses(options: argparse.Namespace, _: Redactor) -> int:
+    from getintegration_contract.report.requirements import clauses
 
-    return command.run(parser.prog, act)
+    print(clauses(Contract.load(paths.description()), options.form), end="")
+    return command.OK

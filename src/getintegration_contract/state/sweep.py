@@ -13,7 +13,7 @@ from getintegration_contract.operations import get_domain, list_domains
 from getintegration_contract.redact import Redactor
 from getintegration_contract.state.account import Account, said, server_time, writers
 from getintegration_contract.state.state import PREFIX
-from getintegration_contract.target.target import Target, resolve
+from getintegration_contract.target.target import resolve
 from getintegration_contract.text import duration
 
 #: Seconds after which a run removes what another left; one under way may be slow, and must not lose its own.
@@ -59,7 +59,7 @@ def remove(leftovers: Iterable[Leftover], say: Callable[[str], None]) -> int:
     return stay
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> command.Parser:
     """The options of the command."""
     about = "Remove the domains that crashed runs left behind, now."
     parser = command.Parser(prog="getintegration-contract sweep", description=about, allow_abbrev=False)
@@ -72,31 +72,27 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 0 if nothing is left, else 6, and 4 for wrong use."""
-    parser = build_parser()
-    options = parser.parse_args(arguments)
-    redactor = Redactor()
-
-    def act() -> int:
-        target = resolve({name.replace("_", "-"): value for name, value in vars(options).items()}, os.environ)
-        if not target.endpoint:
-            raise UsageError("there is nothing to sweep: give --endpoint-url or --target")
-        if target.is_aws and not target.allow_writes:
-            raise UsageError("sweeping on AWS needs --allow-writes")
-        redactor.add(*target.secrets)
-        stay = _sweep(target, options.older_than * 3600, lambda line: print(redactor.text(line)))
-        return command.INDETERMINATE if stay else command.OK
-
-    return command.run(parser.prog, act, redactor)
+    return build_parser().run(arguments, _sweep)
 
 
-def _sweep(target: Target, least: float, say: Callable[[str], None]) -> int:
-    """Remove what is older; how many stay."""
+def _sweep(options: argparse.Namespace, redactor: Redactor) -> int:
+    target = resolve({name.replace("_", "-"): value for name, value in vars(options).items()}, os.environ)
+    if not target.endpoint:
+        raise UsageError("there is nothing to sweep: give --endpoint-url or --target")
+    if target.is_aws and not target.allow_writes:
+        raise UsageError("sweeping on AWS needs --allow-writes")
+    redactor.add(*target.secrets)
+
+    def say(line: str) -> None:
+        print(redactor.text(line))
+
     with closing(target.client()) as client:
         listed = Account(client, target.caller, insists=True).send(list_domains())
         if listed.response.status != 200:
             raise EnvironmentFault(f"{target.endpoint} lists no domains: {said(listed)}")
         owners = writers(client, target.identities)
+        least = options.older_than * 3600
         found = [each for each in find(owners) if not least or (each.age or 0.0) >= least]
         if not found:
             say(f"{target.endpoint} holds no domains of runs")
-        return remove(found, say)
+        return command.INDETERMINATE if remove(found, say) else command.OK
