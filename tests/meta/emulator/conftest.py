@@ -29,6 +29,7 @@ _TASK = {
     **{"TaskProperties": {"DATA_TYPE": "string"}, "ConnectorOperator": {"S3": "NO_OP"}},
 }
 _SCHEDULE = {"Scheduled": {"ScheduleExpression": "rate(1hours)"}}
+#: A flow definition that keeps every rule.
 FLOW_DEFINITION: dict[str, Any] = {
     "FlowName": "my-flow",
     "KmsArn": "arn:aws:kms:us-east-1:111122223333:key/k",
@@ -42,14 +43,6 @@ Headers = Mapping[str, str]
 _regions = (f"test-{os.getpid()}-{number}" for number in itertools.count(1))
 
 
-class Reply(Response):
-    """A response, and what tests ask of it first."""
-
-    @property
-    def error(self) -> tuple[int, str | None]:
-        return self.status, self.error_type
-
-
 class Wire:
     """Sends requests as they are given, without normalising anything."""
 
@@ -59,11 +52,10 @@ class Wire:
         self.region = region
         self._base = Base(url)
 
-    def send(self, method: str, target: str, body: bytes = b"", headers: Headers | None = None) -> Reply:
+    def send(self, method: str, target: str, body: bytes = b"", headers: Headers | None = None) -> Response:
         """Send one request as it is; nothing is signed, only Host and Content-Length are added."""
         names = {"host": self.host, **{name.lower(): value for name, value in (headers or {}).items()}}
-        answer = self._base.ask(Request(method, target, tuple(names.items()), body))
-        return Reply(answer.status, answer.headers, answer.body)
+        return self._base.ask(Request(method, target, tuple(names.items()), body))
 
     def signed_headers(
         self,
@@ -91,7 +83,7 @@ class Wire:
 
     def call(
         self, method: str, target: str, body: Any = b"", headers: Headers | None = None, **how: Any
-    ) -> Reply:
+    ) -> Response:
         """Sign one request with botocore, as :meth:`signed_headers` does, and send it."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         signed = self.signed_headers(method, target, content, headers, **how)
@@ -101,10 +93,10 @@ class Wire:
         reply = self.call("POST", f"/domains/{name}", {"DefaultExpirationDays": 30}, **how)
         assert reply.status == 200, reply
 
-    def put(self, domain: str = "shop", uri: str = "arn:flow", **members: Any) -> Reply:
+    def put(self, domain: str = "shop", uri: str = "arn:flow", **members: Any) -> Response:
         return self.call("PUT", f"/domains/{domain}/integrations", {"Uri": uri, **members})
 
-    def get(self, domain: str = "shop", uri: str = "arn:flow", **how: Any) -> Reply:
+    def get(self, domain: str = "shop", uri: str = "arn:flow", **how: Any) -> Response:
         return self.call("POST", f"/domains/{domain}/integrations", {"Uri": uri}, **how)
 
     def close(self) -> None:
@@ -112,12 +104,6 @@ class Wire:
 
 
 Connect = Callable[[LocalEmulator], Wire]
-
-
-@pytest.fixture
-def flow() -> dict[str, Any]:
-    """A flow definition that keeps every rule."""
-    return FLOW_DEFINITION
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ import pytest
 
 from getintegration_emulator.model import load_operations
 
+from .conftest import FLOW_DEFINITION
+
 BAD = (400, "BadRequestException")
 UNREADABLE = (400, "SerializationException")
 UNKNOWN = (404, "ResourceNotFoundException")
@@ -51,41 +53,28 @@ def changed(document: Any, path: str, value: Any) -> Any:
 
 
 SCHEDULE = "TriggerConfig.TriggerProperties.Scheduled"
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "expected"),
-    [
-        ("FlowName", None, BAD),
-        ("FlowName", "f" * 257, BAD),
-        ("KmsArn", "arn:aws:s3:::b", BAD),
-        ("Tasks", {}, UNREADABLE),
-        ("Tasks", ["no task"], UNREADABLE),
-        ("Tasks.0.TaskType", "Dance", BAD),
-        ("Tasks.0.SourceFields", [5], UNREADABLE),
-        ("Tasks.0.TaskProperties", {"NO_SUCH_KEY": "x"}, BAD),
-        ("SourceFlowConfig.SourceConnectorProperties.S3.BucketName", "b" * 2, BAD),
-        (f"{SCHEDULE}.ScheduleOffset", 36001, BAD),
-        (f"{SCHEDULE}.ScheduleOffset", 0.5, UNREADABLE),
-        (f"{SCHEDULE}.ScheduleOffset", 2**63, BAD),
-        (f"{SCHEDULE}.ScheduleStartTime", "2026-01-01", UNREADABLE),
-        (f"{SCHEDULE}.ScheduleStartTime", True, UNREADABLE),
-    ],
-)
-def test_nested_rules_of_a_flow_definition(
-    wire: Any, flow: dict[str, Any], path: str, value: Any, expected: tuple[int, str]
-) -> None:
-    wire.create_domain()
-    assert wire.put(FlowDefinition=flow).status == 200
-    reply = wire.put(FlowDefinition=changed(flow, path, value))
-    assert reply.error == expected
-    if expected == BAD:
-        assert path.split(".")[-1] in reply.document["Message"]
+NESTED = [
+    ("FlowName", None, BAD),
+    ("FlowName", "f" * 257, BAD),
+    ("KmsArn", "arn:aws:s3:::b", BAD),
+    ("Tasks", {}, UNREADABLE),
+    ("Tasks", ["no task"], UNREADABLE),
+    ("Tasks.0.TaskType", "Dance", BAD),
+    ("Tasks.0.SourceFields", [5], UNREADABLE),
+    ("Tasks.0.TaskProperties", {"NO_SUCH_KEY": "x"}, BAD),
+    ("SourceFlowConfig.SourceConnectorProperties.S3.BucketName", "b" * 2, BAD),
+    (f"{SCHEDULE}.ScheduleOffset", 36001, BAD),
+    (f"{SCHEDULE}.ScheduleOffset", 0.5, UNREADABLE),
+    (f"{SCHEDULE}.ScheduleOffset", 2**63, BAD),
+    (f"{SCHEDULE}.ScheduleStartTime", "2026-01-01", UNREADABLE),
+    (f"{SCHEDULE}.ScheduleStartTime", True, UNREADABLE),
+]
 
 
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
+        *(({"FlowDefinition": changed(FLOW_DEFINITION, path, value)}, due) for path, value, due in NESTED),
         ({"Tags": {"Az09+,-./:;<=_": ""}}, (200, None)),  # from + to = is a range
         ({"ObjectTypeName": "name\n"}, BAD),
         ({"ObjectTypeNames": {"SegmentIdentify": "not valid"}}, BAD),
@@ -130,6 +119,8 @@ def test_made_up_page_token(wire: Any, token: str) -> None:
 
 
 def test_all_broken_rules_are_named_at_once(wire: Any) -> None:
-    reply = wire.call("POST", "/domains/a.b/integrations", {"Uri": ""})
+    flow = changed(FLOW_DEFINITION, f"{SCHEDULE}.ScheduleOffset", -1)
+    reply = wire.call("PUT", "/domains/a.b/integrations", {"Uri": "", "FlowDefinition": flow})
     assert reply.error == BAD
-    assert all(name in reply.document["Message"] for name in ("DomainName", "Uri"))
+    named = ("DomainName", "Uri", f"FlowDefinition.{SCHEDULE}.ScheduleOffset")
+    assert all(f"{name}: " in reply.document["Message"] for name in named)

@@ -5,6 +5,8 @@ from typing import Any
 from getintegration_emulator.identities import DEFAULT_IDENTITIES
 from getintegration_emulator.state import AccountState
 
+from .conftest import FLOW_DEFINITION
+
 PATH = "/domains/shop/integrations"
 BAD, UNKNOWN = (400, "BadRequestException"), (404, "ResourceNotFoundException")
 
@@ -20,18 +22,18 @@ def test_last_updated_at_grows_even_if_the_clock_stands_or_goes_back() -> None:
     assert times == [1000.0, 1000.001, 1000.002, 1000.123]
 
 
-def test_flow_definition_stands_for_a_missing_uri(wire: Any, flow: dict[str, Any]) -> None:
+def test_flow_definition_stands_for_a_missing_uri(wire: Any) -> None:
     wire.create_domain()
-    put = wire.put(uri=None, FlowDefinition=flow)
+    put = wire.put(uri=None, FlowDefinition=FLOW_DEFINITION)
     assert put.document["Uri"] == f"arn:aws:appflow:{wire.region}:111122223333:flow/my-flow"
     assert wire.get(uri=put.document["Uri"]).document == put.document
     assert "FlowDefinition" not in put.document
 
 
-def test_the_object_type_name_says_what_is_unstructured(wire: Any, flow: dict[str, Any]) -> None:
+def test_the_object_type_name_says_what_is_unstructured(wire: Any) -> None:
     wire.create_domain()
     assert wire.put(ObjectTypeName="_unstructured").document["IsUnstructured"] is True
-    assert wire.put(FlowDefinition=flow, ObjectTypeName="T").document["IsUnstructured"] is False
+    assert wire.put(FlowDefinition=FLOW_DEFINITION, ObjectTypeName="T").document["IsUnstructured"] is False
 
 
 def test_a_domain_is_made_once_and_read_as_it_was_made(wire: Any) -> None:

@@ -200,6 +200,11 @@ class Response(Message):
             found = self.document.get("__type") or self.document.get("code")
         return found.partition(":")[0].rpartition("#")[2].strip() if isinstance(found, str) else None
 
+    @property
+    def error(self) -> tuple[int, str | None]:
+        """Status and error type."""
+        return self.status, self.error_type
+
     def with_status(self, status: int) -> Response:
         """The response with another status."""
         return replace(self, status=status, reason=None)
