@@ -18,7 +18,8 @@ from markupsafe import Markup
 from getintegration_contract.judging.ledger import VIOLATED
 from getintegration_contract.report import files, view
 from getintegration_contract.report.engine import PACKAGE, engine
-from getintegration_contract.report.view import Report, View
+from getintegration_contract.report.files import Report
+from getintegration_contract.report.view import View
 
 
 def page(report: Report, earlier: Sequence[Report] = ()) -> str:

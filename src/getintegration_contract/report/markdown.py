@@ -5,7 +5,8 @@ from typing import Any
 from markupsafe import Markup
 
 from getintegration_contract.report import engine, view
-from getintegration_contract.report.view import Report, View
+from getintegration_contract.report.files import Report
+from getintegration_contract.report.view import View
 from getintegration_contract.text import shorten, visible
 
 #: GitHub shows ten annotations of a kind for a step.

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from getintegration_contract.report import engine, view
+from getintegration_contract.report.files import Report
 from getintegration_contract.report.view import Found, View
 from getintegration_contract.text import shorten, visible
 
@@ -41,9 +42,7 @@ _NAMED = (
 _LABEL = re.compile(r"  (?:[a-z ]{10} )?")
 
 
-def render(
-    report: dict[str, Any], *, colour: bool, width: int, quiet: bool, verbose: bool, cut: bool = False
-) -> str:
+def render(report: Report, *, colour: bool, width: int, quiet: bool, verbose: bool, cut: bool = False) -> str:
     """The report as text.
 
     Args:

@@ -16,8 +16,8 @@ from getintegration_contract.judging.ledger import (
     VIOLATED,
     WAIVED,
 )
+from getintegration_contract.report.files import Report
 
-Report = dict[str, Any]
 Clauses = list[dict[str, Any]]
 
 #: A violated clause that cannot fail the target; report.json calls it violated and not gating.
@@ -56,13 +56,6 @@ class Found(NamedTuple):
     waiver: dict[str, Any] | None
     mark: str
     followers: list[Found]
-
-    @property
-    def accepted(self) -> str:
-        """Why the violation is accepted, by whom, how long."""
-        waiver = self.waiver or {"reason": "", "owner": None, "link": None, "expires": "?"}
-        who = ", ".join(filter(None, (waiver["owner"], waiver["link"]))) or "nobody"
-        return f"{waiver['reason']} ({who}, until {waiver['expires']})"
 
 
 class View:
