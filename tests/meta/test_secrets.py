@@ -19,6 +19,7 @@ from getintegration_contract.target.emulator import emulator_identities
 from .conftest import RunSuite, Serve
 from .disguises import DISGUISED, PLAIN, SECRET, TOKEN, leaks
 from .mutants.messages import Forward, Request, Response, error, ok
+from .report.pages import junit_faults
 from .support import Process, Result, environment, found, refreshing_profile, run_many, suite
 
 
@@ -168,6 +169,8 @@ def test_nothing_that_a_run_puts_out_holds_a_secret(
     assert found == {}
     for name in ("report.json", "report.html", "junit.xml", "summary.md", "run.har", "stdout"):
         assert REDACTED in outputs[name], f"{name} has nothing to hide: the test does not reach it"
+    assert result.directory is not None
+    assert junit_faults(result.directory / "junit.xml") == []
     whole = {each for each in map(signature, server.received) if len(each) == 64}
     assert [(each, name) for each in whole for name, text in outputs.items() if each in text] == []
 

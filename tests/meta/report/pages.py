@@ -1,7 +1,9 @@
-"""Reads a page as a browser does: elements, attributes, text."""
+"""Reads a page as a browser does: elements, attributes, text. What is wrong with a junit.xml."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
 
 _VOID = frozenset({"meta", "input", "br", "img", "link", "rect", "line", "circle", "polyline"})
 
@@ -62,3 +64,30 @@ class Page(HTMLParser):
         """The element with an id."""
         (found,) = (element for element in self.elements if element.attributes.get("id") == identifier)
         return found
+
+
+#: What Jenkins' junit-10.xsd allows: children, required and optional attributes of an element.
+_RULES = {
+    "testsuites": ("testsuite", "", "name time tests failures errors"),
+    "testsuite": (
+        "testsuite properties testcase system-out system-err",
+        "name tests failures errors",
+        "group time skipped timestamp hostname id package file log url version",
+    ),
+    "properties": ("property", "", ""),
+    "property": ("", "name value", ""),
+    "testcase": ("skipped error failure system-out system-err", "name", "time classname group"),
+    **dict.fromkeys(("failure", "error", "skipped"), ("", "", "type message")),
+    **dict.fromkeys(("system-out", "system-err"), ("", "", "")),
+}
+
+
+def junit_faults(path: Path) -> list[str]:
+    """Where a junit.xml breaks the xUnit2 schema."""
+    found = []
+    for node in ElementTree.parse(path).iter():
+        children, required, optional = (set(names.split()) for names in _RULES.get(node.tag, ("", "", "")))
+        wrong = [*(required - node.attrib.keys()), *(node.attrib.keys() - required - optional)]
+        wrong += [child.tag for child in node if child.tag not in children]
+        found += [f"{node.tag}: {name}" for name in wrong]
+    return found

@@ -1,6 +1,5 @@
 """The document of a run: by its schema, causes before consequences, what changed, what repeats a finding."""
 
-import json
 from dataclasses import replace
 from fnmatch import filter as filter_names
 from fnmatch import fnmatchcase
@@ -14,14 +13,7 @@ from getintegration_contract.report.causes import Causes
 from getintegration_contract.report.engine import PACKAGE
 from getintegration_contract.schema import schema, schema_fault
 
-from .documents import CONTRACT, Report, exchange, failing, healthy, made
-
-CREATED = exchange(201)
-
-
-def _follows(report: Report) -> dict[str, str | None]:
-    return {finding["clause"]: finding["follows"] for finding in report["findings"]}
-
+from .documents import CONTRACT, exchange, failing, made
 
 # --- Causes -------------------------------------------------------------------------------------------------
 
@@ -61,49 +53,55 @@ def test_what_a_clause_rests_on(clause: str, basis: str) -> None:
     assert basis in Causes(CONTRACT).basis(clause)
 
 
-def test_201_for_200_is_one_finding() -> None:
-    broken = ("sdk.boto3", "state.deleted", "request.valid", "transport.close", "response.status")
-    report = made(*((clause, CREATED) for clause in broken), capabilities=("signatures", "writing"))
-    assert report["findings"][0]["clause"] == "response.status"
-    assert set(_follows(report).values()) == {None, "response.status"}
-    assert sorted(_follows(report)) == sorted(broken)
-    assert report["counts"]["violated"] == 5, "what follows is violated all the same"
+_CRASHES = "request.DomainName.pattern request.json request.json.robust transport.keep-alive"
+#: Status of the answers that show a cause and what follows from it.
+CAUSES: dict[str, list[tuple[int, str, str]]] = {
+    "201 for 200": [(201, "response.status", "request.valid sdk.boto3 state.deleted transport.close")],
+    "another kind of answer has another cause": [(400, "response.status", ""), (200, "state.read-only", "")],
+    "what is only reported explains nothing that fails": [
+        (200, "sdk.boto3", ""),
+        (200, "response.request-id", "response.request-id.unique"),
+    ],
+    "nor does what is waived": [(201, "response.status", ""), (201, "sdk.boto3", "")],
+    "a waived crash hides nothing": [
+        (500, "request.json", "request.DomainName.pattern request.json.robust"),
+        *((500, clause, "") for clause in ("request.Uri.type", "request.valid", "transport.keep-alive")),
+    ],
+    "nobody verifies": [(200, "sigv4.missing-authorization", "sigv4.expired-date sigv4.wrong-secret")],
+    "most are verified": [(200, "sigv4.missing-authorization", ""), (200, "sigv4.wrong-secret", "")],
+    "a crash hides no other fault": [
+        (500, "request.Uri.type", _CRASHES),
+        (200, "request.Uri.maxLength", ""),
+        (500, "request.valid", ""),
+    ],
+}
+OF_THE_RUN: dict[str, dict[str, Any]] = {
+    "201 for 200": {"capabilities": ("signatures", "writing")},
+    "nor does what is waived": {"waived": ("response.status",)},
+    "a waived crash hides nothing": {"waived": ("request.Uri.type",)},
+    "most are verified": {"upheld": ("sigv4.tampered-body", "sigv4.clock-window")},
+}
+HINTS = {
+    "nobody verifies": "--not-claimed signatures",
+    **dict.fromkeys(("a crash hides no other fault", "a waived crash hides nothing"), "one handler crashes"),
+}
 
 
-def test_another_kind_of_answer_has_another_cause() -> None:
-    report = made(("response.status", exchange(400)), ("state.read-only", exchange(200)))
-    assert _follows(report) == {"response.status": None, "state.read-only": None}
-
-
-def test_what_is_only_reported_and_what_is_waived_explain_nothing_that_fails() -> None:
-    shown = exchange(200)
-    report = made(("response.request-id", shown), ("response.request-id.unique", shown), ("sdk.boto3", shown))
-    follows = _follows(report)
-    assert (follows["sdk.boto3"], follows["response.request-id.unique"]) == (None, "response.request-id")
-    waived = made(("response.status", CREATED), ("sdk.boto3", CREATED), waived=("response.status",))
-    assert _follows(waived) == {"response.status": None, "sdk.boto3": None}
-
-
-def test_signatures_that_nobody_verifies_are_one_finding_with_a_hint() -> None:
-    broken = ("sigv4.missing-authorization", "sigv4.wrong-secret", "sigv4.expired-date")
-    found = [(clause, exchange(200)) for clause in broken]
-    first = made(*found)["findings"][0]
-    assert "--not-claimed signatures" in first["hint"]
-    assert list(_follows(made(*found)).values()) == [None, first["clause"], first["clause"]]
-    verified = made(*found, upheld=("sigv4.tampered-body", "sigv4.clock-window"))
-    assert [finding["hint"] for finding in verified["findings"]] == ["", "", ""]
-
-
-def test_a_crash_on_bad_input_is_one_finding_and_hides_no_other_fault() -> None:
-    crashes = ("request.json", "request.json.robust", "request.Uri.type", "request.DomainName.pattern")
-    found = [(clause, exchange(500)) for clause in (*crashes, "transport.keep-alive", "request.valid")]
-    report = made(*found, ("request.Uri.maxLength", exchange(200)))
-    alone = ["request.Uri.maxLength", "request.Uri.type", "request.valid"]
-    assert sorted(clause for clause, cause in _follows(report).items() if cause is None) == alone
-    hints = {finding["clause"]: finding["hint"] for finding in report["findings"]}
-    assert [clause for clause, hint in hints.items() if hint] == ["request.Uri.type"]
-    waived = made(*found, waived=("request.Uri.type",))
-    assert "request.Uri.type" not in _follows(waived).values(), "what is waived hides nothing"
+@pytest.mark.parametrize("name", CAUSES)
+def test_causes_and_what_follows(name: str) -> None:
+    found = [
+        (clause, exchange(status)) for status, *names in CAUSES[name] for clause in " ".join(names).split()
+    ]
+    report = made(*found, **OF_THE_RUN.get(name, {}))
+    causes: dict[str, list[str]] = {}
+    for finding in report["findings"]:  # a cause first
+        causes.setdefault(finding["follows"] or finding["clause"], []).append(finding["clause"])
+    expected = {cause: [cause, *following.split()] for _, cause, following in CAUSES[name]}
+    assert {cause: [cause, *sorted(names[1:])] for cause, names in causes.items()} == expected
+    assert report["counts"]["violated"] + report["counts"].get("waived", 0) == len(found)
+    hints = {finding["clause"]: finding["hint"] for finding in report["findings"] if finding["hint"]}
+    assert list(hints) == [CAUSES[name][0][1]] * (name in HINTS)
+    assert HINTS.get(name, "") in "".join(hints.values())
 
 
 def test_a_clause_that_nothing_was_seen_of_says_what_was_not_seen() -> None:
@@ -138,25 +136,23 @@ def test_a_plain_request_is_repeated_with_other_tools_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("clause", "body", "tools"),
     [
-        pytest.param(b'{"Uri": "s3://a", "Uri": "s3://b"}', id="twice"),
-        pytest.param(b'[["Uri", "s3://a"]]', id="pairs"),
-        pytest.param(b'{"Uri": 1}', id="number"),
-        pytest.param(b'{"Uri": ' + b"[" * 1_800, id="deep"),
+        ("request.json.robust", b'{"Uri": "s3://a", "Uri": "s3://b"}', ["curl"]),
+        ("request.json.robust", b'[["Uri", "s3://a"]]', ["curl"]),
+        ("request.json.robust", b'{"Uri": 1}', ["curl"]),
+        pytest.param("request.json.robust", b'{"Uri": ' + b"[" * 1_800, ["curl"], id="deep"),
+        ("sigv4.wrong-secret", b'{"Uri": "s3://a"}', []),
+        ("transport.chunked", b'{"Uri": "s3://a"}', []),
     ],
 )
-def test_what_the_aws_cli_cannot_say_is_left_to_curl(body: bytes) -> None:
+def test_what_another_tool_cannot_say_is_left_to_the_suite(
+    clause: str, body: bytes, tools: list[str]
+) -> None:
     shown = exchange()
     sent = replace(shown, request=replace(shown.request, body=body))
-    (finding,) = made(("request.json.robust", sent))["findings"]
-    assert [line.partition(" ")[0] for line in finding["also"]] == ["curl"]
-
-
-@pytest.mark.parametrize("clause", ["sigv4.wrong-secret", "transport.chunked"])
-def test_what_no_other_tool_says_is_left_to_the_suite(clause: str) -> None:
-    (finding,) = made((clause, exchange()))["findings"]
-    assert finding["also"] == []
+    (finding,) = made((clause, sent))["findings"]
+    assert [line.partition(" ")[0] for line in finding["also"]] == tools
     assert "test_it.py::test_0" in finding["repeat"]
 
 
@@ -173,18 +169,13 @@ def test_what_changed_since_the_baseline() -> None:
         "undecided": ["request.valid"],
     }
     known = files.violated(before["clauses"])
+    assert schema_fault(report, PACKAGE) is None
     assert made(*found, baseline=before, known=known)["exit_status"] == 1
     assert made(found[0], baseline=before, known=known)["exit_status"] == 0
     assert made(found[0], baseline=before)["exit_status"] == 1
 
 
 # --- The schema ---------------------------------------------------------------------------------------------
-
-
-def test_every_document_keeps_the_schema(document: Report) -> None:
-    assert schema_fault(json.loads(files.to_json(document)), PACKAGE) is None
-    found = made(("missing.domain", exchange()), ("latency.limit", None), baseline=healthy())
-    assert schema_fault(found, PACKAGE) is None
 
 
 def test_every_object_of_the_schema_is_closed_and_every_member_required() -> None:

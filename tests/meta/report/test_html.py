@@ -67,16 +67,6 @@ def test_the_index_fits_on_a_screen() -> None:
     assert "and 188 more below" in index.text
 
 
-def test_a_finding_shows_its_exchange_and_what_follows(failing: Report) -> None:
-    page = Page(html.page(failing))
-    for finding in failing["findings"]:
-        shown = page.one(f"finding-{finding['clause']}").text
-        for message in (finding["exchange"]["request"], finding["exchange"]["response"]):
-            lines = [message["body"], *(f"{name}: {value}" for name, value in message["headers"])]
-            assert "as under" in shown or all(line in shown for line in lines)
-    assert "sdk.boto3" in page.one("finding-response.timestamps.unit").text
-
-
 def test_what_a_server_answers_stays_text(hostile: Report) -> None:
     for source in _pages(hostile):
         page = Page(source)

@@ -67,6 +67,7 @@ CASES = {
             '{"Uri": "arn:aws:flow',
             "404 Not Found",
             '"__type": "NotFoundException"',
+            "content-type: application/",
             "seen 4 times",
             "test_missing.py::test_absent[case]",
             "pytest 'tests/contract/test_missing.py::test_absent[case]'",
