@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
@@ -48,26 +48,12 @@ class Assignment(NamedTuple):
     complete: list[str] | None
 
 
-@dataclass
-class UnderWay:
-    """A test under way.
+class Worker:
+    """A process that runs tests: one client, one judge, an entry for each test.
 
     Attributes:
-        bursts: Whether it asks at once what is asked for, so that no rate holds.
-        exchanges: Its exchanges, as a recording holds them.
-        signatures: Those that it sent.
-        is_broken_off: Whether the environment or the suite ended it, so that it is not done.
+        check: Judges the test under way.
     """
-
-    checker: Checker
-    bursts: bool = False
-    exchanges: list[str] = field(default_factory=list)
-    signatures: list[str] = field(default_factory=list)
-    is_broken_off: bool = False
-
-
-class Worker:
-    """A process that runs tests: one client, one judge, an entry for each test."""
 
     def __init__(
         self, config: pytest.Config, given: Assignment, contract: Contract, redactor: Redactor | None = None
@@ -88,37 +74,39 @@ class Worker:
         self.client = self.target.client(acquire=self._acquire, observe=self._observe)
         self.client.control = get_integration(self.state.domain, self.state.uri), self.target.caller
         config.add_cleanup(self.client.close)
-        self.test = self._begin(Entry(""))
+        self._begin(Entry(""))
         config.pluginmanager.register(_fixtures(self))
         config.pluginmanager.register(self, "contract-worker")
         gc.disable()  # until all is imported and collected
 
     def _acquire(self, limited: bool, writing: bool) -> None:
         """Wait for the budget; where a burst is what is tested, and so asked for, only the limit holds."""
+        capabilities = {self.contract.clauses[clause].capability for clause in self.check.clauses}
         budget = self._given.budget
-        if self.test.bursts:
+        if THROTTLING in capabilities:
             budget = replace(budget, rate=None)
         budget.acquire(limited, writing)
 
     def _observe(self, exchange: Exchange) -> None:
         """Count an exchange of the test under way, and keep it for the recording."""
-        test = self.test
-        test.checker.entry.observe(exchange)
+        self.check.entry.observe(exchange)
         if exchange.response.error_type == "ThrottlingException":
-            test.checker.throttled(exchange)
+            self.check.throttled(exchange)
         request = exchange.request
         signed = request.header("authorization") or ""
-        test.signatures += self.redactor.add_signatures(signed, request.target)
+        self._beside["signatures"] += self.redactor.add_signatures(signed, request.target)
         identity = self.target.identities.get(exchange.identity or "")
         if identity is not None and identity.refreshable is not None:
             self.redactor.add(*identity.secrets)
         if self._given.complete is not None:
             signing = har.describe_signing(exchange, identity, self.target.region)
-            recorded = har.Recorded(exchange, test.checker.entry.test, test.checker.clauses, signing)
-            test.exchanges.append(har.line(recorded, self.redactor))
+            recorded = har.Recorded(exchange, self.check.entry.test, self.check.clauses, signing)
+            self._beside["exchanges"].append(har.line(recorded, self.redactor))
 
-    def _begin(self, entry: Entry, clauses: tuple[str, ...] = ()) -> UnderWay:
-        return UnderWay(Checker(self.judge, entry, self.redactor, self._gates, clauses))
+    def _begin(self, entry: Entry, clauses: tuple[str, ...] = ()) -> None:
+        self.check = Checker(self.judge, entry, self.redactor, self._gates, clauses)
+        #: What travels beside the entry: a test is broken off if the environment or the suite ended it.
+        self._beside: dict[str, Any] = {"exchanges": [], "signatures": [], "is_broken_off": False}
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
@@ -141,11 +129,10 @@ class Worker:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         phase, crowded = item.path.stem.removeprefix("test_"), item.get_closest_marker("crowded") is not None
         ids = tuple(clause for mark in item.iter_markers("clauses") for clause in mark.args)
-        self.test = self._begin(Entry(item.nodeid, phase, crowded), ids)
+        self._begin(Entry(item.nodeid, phase, crowded), ids)
         if unknown := [clause for clause in ids if clause not in self.contract.clauses]:
             pytest.fail(f"names the clause {unknown[0]}, which does not exist", pytrace=False)
         wanted = {self.contract.clauses[clause].capability for clause in ids}
-        self.test.bursts = THROTTLING in wanted
         if ids and None not in wanted and not wanted & self.target.capabilities:
             pytest.skip(f"the target does not claim {', '.join(sorted(filter(None, wanted)))}")
 
@@ -153,12 +140,12 @@ class Worker:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         result = yield
         try:
-            self.test.checker.raise_if_violated()
+            self.check.raise_if_violated()
         except ContractViolation:
             try:
                 self.client.check_environment()
             except EnvironmentFault:  # which accuses the target of nothing
-                self.test.checker.entry.findings.clear()
+                self.check.entry.findings.clear()
                 raise
             raise
         return result
@@ -168,16 +155,15 @@ class Worker:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        test, entry = self.test, self.test.checker.entry
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, pytest.skip.Exception):
-            test.checker.not_exercised(self.redactor.text(str(error.msg)))
+            self.check.not_exercised(self.redactor.text(str(error.msg)))
         violation = _only(error, ContractViolation)
         if violation is not None:
             vars(report).update(violation=True)
             report.longrepr = junit.failure(violation.findings)
         elif report.failed:
-            test.is_broken_off = True
+            self._beside["is_broken_off"] = True
             # A traceback, its locals and what was printed may hold secrets.
             report.longrepr = self.redactor.text(report.longreprtext)
         elif isinstance(report.longrepr, tuple):
@@ -190,28 +176,22 @@ class Worker:
             reason = f"{self.redactor.text(str(error))} ({item.nodeid})"
             vars(report).update(endpoint_down=reason)
             report.longrepr, item.session.shouldstop = reason, "the environment got in the way"
-            entry.indeterminate.update(dict.fromkeys(test.checker.clauses, reason))
+            self.check.entry.indeterminate.update(dict.fromkeys(self.check.clauses, reason))
         if call.when == "teardown":
             vars(report).update(self._end())
         return report
 
     def _end(self) -> dict[str, Any]:
         """What the test under way found, as it travels with its last report."""
-        test, self.test = self.test, self._begin(Entry(""))
-        entry = test.checker.entry
+        entry, beside = self.check.entry, self._beside
         for fault, exchange in self.client.faults:
             entry.faults[fault] += 1
             if fault not in ("429", UNREACHABLE):
                 shown = self.redactor.exchange(exchange.to_dict(), SHOWN)
                 entry.record(Check(STRAY_FAULTS, False), shown, exchange.size)
         self.client.faults.clear()
-        return {
-            "contract": entry.to_dict(),
-            "is_partial": self._is_partial,
-            "is_broken_off": test.is_broken_off,
-            "signatures": test.signatures,
-            "exchanges": test.exchanges,
-        }
+        self._begin(Entry(""))
+        return {"contract": entry.to_dict(), "is_partial": self._is_partial, **beside}
 
 
 def _fixtures(worker: Worker) -> ModuleType:
@@ -226,11 +206,7 @@ def _fixtures(worker: Worker) -> ModuleType:
         ("state", lambda: worker.state, "What exists on the target."),
         ("client", lambda: worker.client, "Sends requests, kept-alive, one for the worker."),
         ("caller", lambda: worker.target.caller, "The identity that may read the integration."),
-        (
-            "check",
-            lambda: worker.test.checker,
-            "Judges exchanges; a violation that gates fails the test at its end.",
-        ),
+        ("check", lambda: worker.check, "Judges exchanges; what gates fails the test at its end."),
     ):
         give.__doc__ = meaning
         scope: Any = "function" if name == "check" else "session"
