@@ -60,7 +60,7 @@ THEME[_OTHER] = {
 }
 
 
-def not_there(request: Request) -> bool:
+def not_there(request: Request, *_: object) -> bool:
     """Whether a request names what no run makes."""
     return "nknown" in request.text or "nknown" in request.domain
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from .fates import CRASH, NOT_FOUND, page
-from .kit import Theme, When, accepts, answers, asks, crashes, rejects, valid
+from .kit import Theme, When, accepts, answers, asks, crashes, of_type, rejects, valid
 from .messages import MISSING, Handler, Request, Response, error, load, ok
 
 THEME = Theme("body")
@@ -89,10 +89,6 @@ for _name, _description, _clauses, _answer in (
     }
 
 
-def _of_type(*types: type) -> When:
-    return lambda r: r.document is not MISSING and type(r.document) in types
-
-
 for _name, _types, _document in (
     ("array", (list,), lambda d: {"Uri": _NOWHERE}),
     ("string", (str,), lambda d: {"Uri": d[:255] or _NOWHERE}),
@@ -101,9 +97,11 @@ for _name, _types, _document in (
 ):
     THEME["request.body.type"] = {
         f"json-{_name}-accepted: A body that is a JSON {_name} is taken for a Uri.": accepts(
-            _of_type(*_types), lambda r, make=_document: r.with_document(make(r.document))
+            of_type("document", *_types), lambda r, make=_document: r.with_document(make(r.document))
         ),
-        f"json-{_name}-crashes: A body that is a JSON {_name} is answered 500.": crashes(_of_type(*_types)),
+        f"json-{_name}-crashes: A body that is a JSON {_name} is answered 500.": crashes(
+            of_type("document", *_types)
+        ),
     }
 THEME["request.body.type"] = {
     "json-array-of-one-unwrapped: An array of one object is taken for that object.": accepts(

@@ -129,6 +129,21 @@ def valid_uri(request: Request) -> bool:
     return 1 <= len(request.text) <= 255 and not _SURROGATE.search(request.text)
 
 
+def bad_name(request: Request, *_: object) -> bool:
+    """Whether its domain name breaks them; an empty one is routed elsewhere."""
+    return bool(request.domain) and not valid_name(request)
+
+
+def bad_input(request: Request, *_: object) -> bool:
+    """Whether its domain name, which is not empty, or its Uri breaks them."""
+    return bool(request.domain) and not (valid_name(request) and valid_uri(request))
+
+
+def of_type(part: str, *types: type) -> When:
+    """Whether its ``document``, or its ``uri``, is there and of one of these types."""
+    return lambda request: type(getattr(request, part)) in types
+
+
 def valid(request: Request) -> bool:
     """Whether it is a GetIntegration that keeps every constraint."""
     return is_get(request) and valid_name(request) and valid_uri(request)

@@ -1,6 +1,5 @@
 """Lawful habits that once raised an alarm."""
 
-import gzip
 import json
 import math
 import random
@@ -77,12 +76,6 @@ def _wide_chunk(answer: Response) -> Answer:
     kept = [line for line in head if not line.lower().startswith((b"content-length", b"transfer-encoding"))]
     chunks = b"%020x\r\n%s\r\n" % (len(data), data) if data else b""
     return Raw(b"\r\n".join([*kept, b"Transfer-Encoding: chunked", b"", chunks]) + b"0\r\n\r\n", "keep")
-
-
-def _gzipped(answer: Response) -> Answer:
-    if not answer.body or answer.header("content-encoding"):
-        return answer
-    return answer.with_body(gzip.compress(answer.body, 1)).with_header("Content-Encoding", "gzip")
 
 
 def _with_members(answer: Response, members: bytes) -> Response:
@@ -165,7 +158,9 @@ THEME[NOTHING] = {
     ),
     "content-length-with-zeros: Lengths begin with zeros.": _unless_head(_zeros),
     "chunk-size-with-zeros: Sizes of chunks begin with many zeros.": _unless_head(_wide_chunk),
-    "gzip-unasked: Every body is compressed, whether the client accepts that or not.": every(_gzipped),
+    "gzip-unasked: Every body is compressed, whether the client accepts that or not.": every(
+        Response.gzipped
+    ),
     "clock-window-of-15-minutes: X-Amz-Date may be fifteen minutes off.": serves_claims(
         lambda r, c: (
             c.identity == CALLER

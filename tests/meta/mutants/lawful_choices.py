@@ -4,7 +4,7 @@ import json
 
 from . import lawful_forms as forms
 from .fates import BAD_REQUEST, DENIED, NOT_FOUND
-from .kit import NOTHING, Theme, always, answers, chain, instead, is_get, on_answer, valid_name, valid_uri
+from .kit import NOTHING, Theme, always, answers, bad_input, chain, instead, is_get, on_answer, valid_name
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error, ok
 from .signing import claim_of, fits, is_by, unauthenticated
 from .writes import Past, knows
@@ -19,10 +19,6 @@ def _unreadable(request: Request) -> bool:
     if not isinstance(request.document, dict):
         return bool(request.body)
     return request.uri is not MISSING and request.uri is not None and not isinstance(request.uri, str)
-
-
-def _invalid(request: Request) -> bool:
-    return bool(request.domain) and not (valid_name(request) and valid_uri(request))
 
 
 def _is_denied(request: Request, answer: Response) -> bool:
@@ -106,7 +102,7 @@ THEME[NOTHING] = {
         DENIED, lambda r, a: is_by(r, "other-account") and a.status == 404
     ),
     "input-first: Input is looked at before the signature is.": instead(
-        BAD_REQUEST, lambda r, a: unauthenticated(a) and _invalid(r)
+        BAD_REQUEST, lambda r, a: unauthenticated(a) and bad_input(r)
     ),
 }
 
@@ -131,7 +127,7 @@ def _head_size(request: Request) -> int:
 
 THEME[NOTHING] = {
     "input-before-access: Input is looked at before permission is.": instead(
-        BAD_REQUEST, lambda r, a: _is_denied(r, a) and _invalid(r)
+        BAD_REQUEST, lambda r, a: _is_denied(r, a) and bad_input(r)
     ),
     "one-address-for-all-regions: Another region is served too, and has no such integration.": instead(
         NOT_FOUND, lambda r, a: unauthenticated(a) and fits(r) and _is_elsewhere(r)

@@ -1,6 +1,5 @@
 """Lawful forms: of JSON, of headers, of framing, of errors."""
 
-import gzip
 import json
 import time
 from collections.abc import Callable
@@ -180,10 +179,7 @@ def framed(framing: str) -> Handler:
 
 
 def _gzipped(request: Request, answer: Response) -> Response:
-    offered = (request.header("accept-encoding") or "").lower()
-    if "gzip" not in offered or answer.header("content-encoding") or not answer.body:
-        return answer
-    return answer.with_body(gzip.compress(answer.body, 1)).with_header("Content-Encoding", "gzip")
+    return answer.gzipped() if "gzip" in (request.header("accept-encoding") or "").lower() else answer
 
 
 def _fate(*messages: Request | Response) -> str:

@@ -213,6 +213,12 @@ class Response(Message):
         """The response with another body, in no content coding."""
         return replace(self, headers=without(self.headers, "content-encoding"), body=body)
 
+    def gzipped(self) -> Response:
+        """The response with its body compressed, unless it has none or a coding already."""
+        if not self.body or self.header("content-encoding"):
+            return self
+        return self.with_body(gzip.compress(self.body, 1)).with_header("Content-Encoding", "gzip")
+
     def with_type(self, error_type: str | None) -> Response:
         """The error with another type, in the header; with none anywhere where None."""
         answer = self.with_header("X-Amzn-ErrorType", error_type)

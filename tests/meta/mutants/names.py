@@ -6,7 +6,7 @@ from functools import partial
 from urllib.parse import unquote
 
 from .fates import CRASH, NOT_FOUND, page
-from .kit import Theme, accepts, answers, asks, crashes, of_domain, rejects, valid_name, valid_uri
+from .kit import Theme, accepts, answers, asks, bad_input, bad_name, crashes, of_domain, rejects, valid_name
 from .messages import Request, error, ok
 
 THEME = Theme("name")
@@ -14,10 +14,6 @@ THEME = Theme("name")
 # --- The name of the domain ---------------------------------------------------------------------------------
 
 _CHARACTERS = string.ascii_letters + string.digits + "_-"
-
-
-def _bad_name(request: Request) -> bool:
-    return bool(request.domain) and not valid_name(request)
 
 
 THEME["request.DomainName.maxLength request.DomainName.pattern request.valid"] = {
@@ -90,7 +86,7 @@ THEME["request.DomainName.pattern"] = {
         lambda r: r.domain != r.domain.strip(), lambda r: r.with_domain(r.domain.strip() or "x")
     ),
     "not-checked: A domain name is not checked at all: an invalid one does not exist.": accepts(
-        _bad_name, lambda r: r.with_domain("x")
+        bad_name, lambda r: r.with_domain("x")
     ),
     "decoded-twice: The path is percent-decoded twice.": asks(
         lambda r: r.with_domain(unquote(r.domain)) if "%" in r.domain else None
@@ -111,7 +107,7 @@ THEME["request.DomainName.pattern"] = {
 THEME["request.DomainName.pattern request.DomainName.maxLength"] = {
     "invalid-not-found:"
     " An invalid domain name is answered 404: its constraint is checked after the look-up.": answers(
-        _bad_name, NOT_FOUND
+        bad_name, NOT_FOUND
     )
 }
 THEME["request.DomainName.pattern error.content-type error.body.json"] = {
@@ -123,7 +119,7 @@ THEME["request.DomainName.pattern error.content-type error.body.json"] = {
 
 THEME["request.Uri.maxLength request.Uri.minLength request.DomainName.maxLength request.Uri.required"] = {
     f"invalid-answered-{status}: Invalid input is answered {status} ValidationError.": answers(
-        lambda r: bool(r.domain) and not (valid_name(r) and valid_uri(r)), error(status, "ValidationError")
+        bad_input, error(status, "ValidationError")
     )
     for status in (200, 404, 409, 412, 422, 500, 501)
 }

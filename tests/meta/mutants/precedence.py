@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from .access import not_there
-from .kit import Theme, instead, valid_name, valid_uri
+from .kit import Theme, bad_input, bad_name, instead, valid_uri
 from .messages import MISSING, Request, Response, error, ok
 from .signing import is_by, unauthenticated
 
@@ -17,14 +17,6 @@ def _bad_uri(request: Request, _: Response) -> bool:
     return request.uri is MISSING or not valid_uri(request)
 
 
-def _bad_name(request: Request, _: Response) -> bool:
-    return bool(request.domain) and not valid_name(request)
-
-
-def _bad_input(request: Request, _: Response) -> bool:
-    return bool(request.domain) and not (valid_name(request) and valid_uri(request))
-
-
 def _bad_signature(_: Request, answer: Response) -> bool:
     return unauthenticated(answer)
 
@@ -33,20 +25,16 @@ def _forbidden(request: Request, _: Response) -> bool:
     return is_by(request, "unauthorized")
 
 
-def _missing(request: Request, _: Response) -> bool:
-    return not_there(request)
-
-
 def _both(faults: tuple[Fault, Fault], request: Request, answer: Response) -> bool:
     return all(fault(request, answer) for fault in faults)
 
 
 for _clause, _first, _second, _fates in (
-    ("signature-and-input", _bad_signature, _bad_input, (200, 404, 500)),
-    ("signature-and-missing", _bad_signature, _missing, (200, 500, 501)),
-    ("access-and-input", _forbidden, _bad_input, (200, 409, 500)),
-    ("missing-and-input", _missing, _bad_uri, (200, 403, 500)),
-    ("input-and-input", _bad_name, _bad_uri, (200, 404, 500)),
+    ("signature-and-input", _bad_signature, bad_input, (200, 404, 500)),
+    ("signature-and-missing", _bad_signature, not_there, (200, 500, 501)),
+    ("access-and-input", _forbidden, bad_input, (200, 409, 500)),
+    ("missing-and-input", not_there, _bad_uri, (200, 403, 500)),
+    ("input-and-input", bad_name, _bad_uri, (200, 404, 500)),
 ):
     _words = _clause.replace("-", " ")
     THEME[f"precedence.{_clause}"] = {

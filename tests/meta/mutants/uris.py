@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .fates import NOT_FOUND
-from .kit import Theme, When, accepts, answers, crashes, of_uri, rejects
-from .messages import MISSING, Request, ok
+from .kit import Theme, accepts, answers, crashes, of_type, of_uri, rejects
+from .messages import Request, ok
 
 THEME = Theme("uri")
 
@@ -116,10 +116,6 @@ THEME["request.Uri.required request.json"] = {
 }
 
 
-def _of_type(*types: type) -> When:
-    return lambda r: r.uri is not MISSING and type(r.uri) in types
-
-
 _COERCIONS: tuple[tuple[str, tuple[type, ...], Callable[[Any], str]], ...] = (
     ("number", (int, float), lambda value: str(value)),
     ("boolean", (bool,), lambda value: str(value).lower()),
@@ -129,9 +125,9 @@ _COERCIONS: tuple[tuple[str, tuple[type, ...], Callable[[Any], str]], ...] = (
 for _name, _types, _shown in _COERCIONS:
     THEME["request.Uri.type"] = {
         f"{_name}-coerced: A Uri that is a JSON {_name} is made a string.": accepts(
-            _of_type(*_types), lambda r, shown=_shown: r.with_uri(shown(r.uri))
+            of_type("uri", *_types), lambda r, shown=_shown: r.with_uri(shown(r.uri))
         ),
-        f"{_name}-crashes: A Uri that is a JSON {_name} is answered 500.": crashes(_of_type(*_types)),
+        f"{_name}-crashes: A Uri that is a JSON {_name} is answered 500.": crashes(of_type("uri", *_types)),
     }
 THEME["request.Uri.type"] = {
     "falsy-is-missing-and-accepted:"
