@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .errors import untyped
 from .fates import CRASH
-from .kit import Stateful, Theme, changed, drops, from_one, observes, on_answer, remembers, valid
+from .kit import Stateful, Theme, changed, drops, for_some, from_one, observes, remembers, valid
 from .messages import Answer, Forward, Handler, Raw, Request, Response
 
 THEME = Theme("habit")
@@ -96,7 +96,7 @@ THEME["response.status request.valid response.echo.Uri"] = {
 
 
 def _for(when: Callable[[Request], bool], change: Change) -> Handler:
-    return on_answer(lambda request, answer: change(answer) if valid(request) and when(request) else answer)
+    return for_some(lambda request: valid(request) and when(request), change)
 
 
 def _named(length: int) -> Callable[[Request], bool]:

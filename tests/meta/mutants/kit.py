@@ -172,6 +172,11 @@ def on_answer(change: Callable[[Request, Response], Answer], when: When = is_get
     return handler
 
 
+def for_some(when: When, change: Callable[[Response], Answer]) -> Handler:
+    """Changes the answers to some GetIntegration requests, whatever they are."""
+    return on_answer(lambda request, answer: change(answer) if when(request) else answer)
+
+
 def instead(fate: Answer, of: Callable[[Request, Response], bool], when: When = is_get) -> Handler:
     """Gives one answer instead of some others."""
     return on_answer(lambda request, answer: fate if of(request, answer) else answer, when)

@@ -6,7 +6,7 @@ from . import lawful_forms as forms
 from .fates import BAD_REQUEST, DENIED, NOT_FOUND
 from .kit import NOTHING, Theme, always, answers, bad_input, chain, instead, is_get, on_answer, valid_name
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error, ok
-from .signing import claim_of, fits, is_by, unauthenticated
+from .signing import OLDER_TYPES, claim_of, fits, is_by, unauthenticated
 from .writes import Past, knows
 
 THEME = Theme("lawful-choice")
@@ -58,13 +58,7 @@ def _gateway(status: int, body: dict[str, str], error_type: str | None = None) -
     return on_answer(change, always)
 
 
-_OLDER = {
-    "MissingAuthenticationTokenException": "MissingAuthenticationToken",
-    "IncompleteSignatureException": "IncompleteSignature",
-    "UnrecognizedClientException": "InvalidClientTokenId",
-    "InvalidSignatureException": "SignatureDoesNotMatch",
-}
-query_family = _types(_OLDER)
+query_family = _types(OLDER_TYPES)
 THEME[NOTHING] = {
     **{
         f"unreadable-is-{name}: Unreadable JSON and wrong types are a {name}.": answers(
@@ -75,7 +69,7 @@ THEME[NOTHING] = {
     "query-family: Authentication errors have the names of AWS's older family.": query_family,
     **{
         f"unauthenticated-{status}: Every authentication error has status {status}.": _types(
-            {}, dict.fromkeys(_OLDER, status)
+            {}, dict.fromkeys(OLDER_TYPES, status)
         )
         for status in (400, 401)
     },

@@ -260,6 +260,10 @@ def with_member(member: str, prefix: str = "") -> Callable[[Response, str], Resp
     return lambda answer, name: changed(answer, lambda document: {**document, member: prefix + name})
 
 
+def _in_header(form: str) -> Callable[[Response, str], Response]:
+    return lambda answer, name: answer.with_type(form.format(name))
+
+
 def message(*members: str, value: Any = "A text that nobody asserts.") -> Handler:
     """Names the member with the text otherwise."""
 
@@ -273,16 +277,10 @@ def message(*members: str, value: Any = "A text that nobody asserts.") -> Handle
 type_in_body = typed(with_member("__type", _SMITHY))
 lower_message = message("message")
 _TYPES: dict[str, tuple[str, Callable[[Response, str], Response]]] = {
-    "with-suffix": (
-        "the header, with a suffix",
-        lambda a, n: a.with_type(f"{n}:http://internal.amazon.com/coral/"),
-    ),
-    "with-prefix": ("the header, with a namespace", lambda a, n: a.with_type(_SMITHY + n)),
-    "with-both": (
-        "the header, with namespace and suffix",
-        lambda a, n: a.with_type(f"{_SMITHY}{n}:http://x/"),
-    ),
-    "in-header": ("the header", lambda a, name: a.with_type(name)),
+    "with-suffix": ("the header, with a suffix", _in_header("{}:http://internal.amazon.com/coral/")),
+    "with-prefix": ("the header, with a namespace", _in_header(_SMITHY + "{}")),
+    "with-both": ("the header, with namespace and suffix", _in_header(_SMITHY + "{}:http://x/")),
+    "in-header": ("the header", _in_header("{}")),
     "in-lower-case-header": ("a header in lower case", lambda a, n: a.with_header("x-amzn-errortype", n)),
     "as-__type": ("the body as __type", with_member("__type")),
     "as-__type-with-prefix": ("the body as __type, with a namespace", with_member("__type", _SMITHY)),

@@ -6,8 +6,8 @@ from typing import Any
 
 from .errors import untyped
 from .fates import BAD_REQUEST, CRASH
-from .kit import Theme, changed, drops, instead, on_answer, sets, timed
-from .messages import Answer, Handler, Response
+from .kit import Theme, changed, drops, for_some, instead, sets, timed
+from .messages import Answer, Handler, Request, Response
 
 THEME = Theme("sdk")
 
@@ -17,10 +17,10 @@ Change = Callable[[Response], Answer]
 def _to(agents: str, change: Change) -> Handler:
     """Changes what clients get that name one of these as what they are."""
 
-    def is_one(text: str) -> bool:
-        return any(agent in text.lower() for agent in agents.split())
+    def is_one(request: Request) -> bool:
+        return any(agent in (request.header("user-agent") or "").lower() for agent in agents.split())
 
-    return on_answer(lambda r, answer: change(answer) if is_one(r.header("user-agent") or "") else answer)
+    return for_some(is_one, change)
 
 
 def _document(change: Callable[[dict[str, Any]], Any]) -> Change:

@@ -19,20 +19,14 @@ CALLER = IDENTITIES["caller"]
 _BY_KEY = {identity.access_key: identity for identity in IDENTITIES.values()}
 _SIGNATURE_HEADERS = ("authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "date")
 
-#: Types of the answers that mean: we do not know who you are; the last four are of AWS's older family.
-AUTHENTICATION_TYPES = frozenset(
-    {
-        "MissingAuthenticationTokenException",
-        "IncompleteSignatureException",
-        "UnrecognizedClientException",
-        "InvalidSignatureException",
-        "ExpiredTokenException",
-        "MissingAuthenticationToken",
-        "IncompleteSignature",
-        "InvalidClientTokenId",
-        "SignatureDoesNotMatch",
-    }
-)
+#: Types of the answers that mean: we do not know who you are; how AWS's older family spells each.
+OLDER_TYPES = {
+    "MissingAuthenticationTokenException": "MissingAuthenticationToken",
+    "IncompleteSignatureException": "IncompleteSignature",
+    "UnrecognizedClientException": "InvalidClientTokenId",
+    "InvalidSignatureException": "SignatureDoesNotMatch",
+}
+AUTHENTICATION_TYPES = {*OLDER_TYPES, *OLDER_TYPES.values(), "ExpiredTokenException"}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .fates import CRASH
-from .kit import Theme, When, always, answers, chain, closing, is_get, on_answer, on_found
+from .kit import Theme, When, always, answers, chain, closing, for_some, is_get, on_answer, on_found
 from .messages import Answer, Handler, Raw, Request, Response, error
 from .wire import serialise
 
@@ -289,10 +289,6 @@ _FATES: dict[str, tuple[str, Callable[[Response], Answer]]] = {
 }
 
 
-def _fated(when: When, fate: Callable[[Response], Answer]) -> Handler:
-    return on_answer(lambda request, answer: fate(answer) if when(request) else answer)
-
-
 def _method(name: str, fate: Callable[[Response], Answer]) -> Handler:
     return on_answer(lambda _, answer: fate(answer), lambda request: request.method == name)
 
@@ -328,7 +324,7 @@ for _name, _what, _clause, _when in (
 ):
     for _kind, (_description, _fate) in _FATES.items():
         _clauses = f"transport.{_clause} {ANSWERS}" + (" response.body.json" if _kind == "empties" else "")
-        HASTY[_clauses] = {f"{_name}-{_kind}: {_what} {_description}.": _fated(_when, _fate)}
+        HASTY[_clauses] = {f"{_name}-{_kind}: {_what} {_description}.": for_some(_when, _fate)}
 HASTY.with_(continues=False)[f"transport.expect-continue {ANSWERS}"] = {
     "expect-waited-for:"
     " Expect: 100-continue is not understood: the body is waited for, without a word.": chain()
