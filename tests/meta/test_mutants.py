@@ -15,11 +15,10 @@ from getintegration_contract.contract import Contract
 from getintegration_contract.target.file import read_file
 
 from .mutants import alterations, emulator_code
-from .mutants.catalogue import LAWFUL, MUTANTS
+from .mutants.catalogue import KINDS, LAWFUL, MUTANTS
 from .mutants.jobs import Outcome, target_file
 from .mutants.kit import chain, from_one, remembers
 from .mutants.messages import Answer, Forward, Handler, Raw, Request, ok
-from .mutants.pairs import KINDS
 from .mutants.proxy import Proxy
 from .mutants.runner import line
 from .support import call
@@ -113,7 +112,7 @@ def test_a_connection_without_an_answer_counts_once_the_habit_has_shown(habit: H
 
 
 def test_every_pattern_of_pairs_means_a_mutant() -> None:
-    patterns = {pattern for kind in KINDS for pattern in (*kind.faults.split(), *kind.hidden.split())}
+    patterns = {pattern for _, faults, hidden in KINDS for pattern in (*faults, *hidden)}
     assert [p for p in patterns if not filter_names([mutant.name for mutant in MUTANTS], p)] == []
 
 

@@ -1,6 +1,12 @@
-"""All mutants, all lawful variants, and faults that nobody outside can tell from a lawful server."""
+"""All mutants, all lawful variants, pairs of both, and faults that nobody can tell from a lawful server."""
 
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from importlib import import_module
+from itertools import groupby
+from pathlib import Path
 
 from .kit import Mutant
 
@@ -20,32 +26,51 @@ MUTANTS = _of(
 #: Servers that differ from the base only where the contract leaves the choice: none of them may fail.
 LAWFUL = _of("lawful_forms lawful_choices lawful_targets lawful_alarms lawful_smithy")
 
+_DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 #: Broken servers that nobody outside can tell from a lawful one, each with the reason.
-UNCATCHABLE: dict[str, str] = {
-    "a secret back door": "a header or key that opens everything is known to its author only",
-    "500 with a wrong type": "a 5xx violates the clause of its request, whatever its type",
-    "a connection reset by a large body": "RFC 9110 lets a server close it early, and the answer is lost",
-    "chunked bodies ignored, answered 400": "the contract lets a server reject a chunked body with any 4xx",
-    "an update merges absent members": "no source says whether a put replaces or merges what it leaves out",
-    "CreatedAt of a recreated integration is the old one": (
-        "whole seconds are lawful, and a run that makes an integration twice does so within one"
-    ),
-    "an access decision kept for hours": "a run cannot change permissions, so it cannot see a stale one",
-    "throttling of an account by another's requests": "needs a second account with a quota of its own",
-    "upper-case signatures accepted": "no source says whether the case of hexadecimal digits counts",
-    "UNSIGNED-PAYLOAD accepted": "lawful for some services, and no source says that this is not one of them",
-    "the hash of an empty body not verified": "an empty body is rejected with 400 anyhow, as bad input",
-    "HTML for whoever accepts HTML alone": "HTTP lets a server negotiate, and no client of this API does",
-    "a method that a header overrides": "the suite sends no such header: on a real account it might write",
-    "one event trigger for one integration": "no source says whether two integrations may share one",
-    "a replayed request accepted": "SigV4 lets a request be sent again within its five minutes",
-    "wrong after a million requests": "a run sends some hundred",
-    "wrong once in a thousand, at random": "a lawful server may fail once, and is asked again",
-    "unknown members of a request rejected": "that they are ignored is observed on other services only",
-    "no x-amzn-RequestId, or one for all": "observed on other services only",
-    "a path with a slash at the end is served": "gateways may normalise a path before routing",
-    "a session token beside permanent credentials is ignored": "no source says that it must be rejected",
-    "a clock window of fifteen minutes": "AWS's guide says five, an edition of its Common Errors fifteen",
-    "an unknown path or method answered 405 or 404 without a body": "as servers generated from models do",
-    "messages that leak": "no text of a message is ever asserted",
-}
+UNCATCHABLE: dict[str, str] = _DATA["uncatchable"]
+
+
+#: Kinds of habits, with patterns of the mutants whose fault shows together with these, and does not.
+KINDS = [
+    (kind["habits"].split(), kind["faults"].split(), kind["hidden"].replace("bare", _DATA["bare"]).split())
+    for kind in _DATA["pairs"]
+]
+
+
+def _fits(mutant: Mutant, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(mutant.name, pattern) for pattern in patterns)
+
+
+def pairs() -> list[Mutant]:
+    """One mutant of each theme under each lawful habit, the mutants spread evenly over the theme.
+
+    What is wrong with such a server must be seen through its habit.
+    """
+    lawful = {variant.name: variant for variant in LAWFUL}
+    # What does not say "100 Continue" differs in no answer.
+    able = [mutant for mutant in MUTANTS if mutant.continues and not mutant.needs]
+    found = []
+    for habits, faults, hidden in KINDS:
+        shown = [mutant for mutant in able if _fits(mutant, faults) and not _fits(mutant, hidden)]
+        for index, name in enumerate(habits):
+            habit = lawful[f"lawful-{name}"]
+            for members in by_theme(shown):
+                mutant = members[(2 * index + 1) * len(members) // (2 * len(habits))]
+                paired = f"{mutant.name} + {habit.name}"
+                found.append(replace(mutant, name=paired, habit=habit.build()))
+    return found
+
+
+def by_theme(mutants: Sequence[Mutant]) -> list[list[Mutant]]:
+    """The mutants of each theme, which stand together."""
+    return [list(members) for _, members in groupby(mutants, lambda mutant: mutant.theme)]
+
+
+def sample(mutants: Sequence[Mutant], each: int = 1) -> list[Mutant]:
+    """A fixed choice: some of every theme, spread evenly over it."""
+    return [
+        members[(2 * index + 1) * len(members) // (2 * each)]
+        for members in by_theme(mutants)
+        for index in range(each)
+    ]

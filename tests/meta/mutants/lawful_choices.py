@@ -4,7 +4,19 @@ import json
 
 from . import lawful_forms as forms
 from .fates import BAD_REQUEST, DENIED, NOT_FOUND
-from .kit import NOTHING, Theme, always, answers, bad_input, chain, instead, is_get, on_answer, valid_name
+from .kit import (
+    NOTHING,
+    Theme,
+    When,
+    always,
+    answers,
+    bad_input,
+    chain,
+    instead,
+    is_get,
+    on_answer,
+    valid_name,
+)
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error, ok
 from .signing import OLDER_TYPES, claim_of, fits, is_by, unauthenticated
 from .writes import Past, knows
@@ -43,19 +55,20 @@ def _types(names: dict[str, str], statuses: dict[str, int] | None = None) -> Han
     return on_answer(change)
 
 
-def _gateway(status: int, body: dict[str, str], error_type: str | None = None) -> Handler:
-    """Answers what has no route as a gateway does."""
+def unrouted(answer: Response, which: When = lambda r: r.method != "HEAD") -> Handler:
+    """Answers what has no route before it looks at a signature, where there is one."""
 
-    def change(request: Request, answer: Response) -> Response:
-        lost = request.operation is None and 400 <= answer.status < 500 and request.method != "HEAD"
-        if not lost or (unauthenticated(answer) and claim_of(request) is None):
-            return answer
-        headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
-        if error_type:
-            headers = (*headers, ("x-amzn-ErrorType", error_type))
-        return Response(status, headers, json.dumps(body).encode())
+    def change(request: Request, given: Response) -> Response:
+        lost = request.operation is None and 400 <= given.status < 500 and which(request)
+        return answer if lost and not (unauthenticated(given) and claim_of(request) is None) else given
 
     return on_answer(change, always)
+
+
+def _gateway(status: int, body: dict[str, str], error_type: str | None = None) -> Handler:
+    """Answers what has no route as a gateway does."""
+    answer = Response(status, (("Content-Type", "application/json"),), json.dumps(body).encode())
+    return unrouted(answer.with_header("x-amzn-ErrorType", error_type))
 
 
 query_family = _types(OLDER_TYPES)

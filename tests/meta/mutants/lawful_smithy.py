@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from . import lawful_forms as forms
-from .kit import NOTHING, Theme, always, answers, chain, on_answer
-from .messages import Answer, Handler, Request, Response
-from .signing import claim_of, unauthenticated
+from .kit import NOTHING, Theme, answers, chain, on_answer
+from .lawful_choices import unrouted
+from .messages import Request, Response
 
 THEME = Theme("lawful-smithy")
 
@@ -17,27 +17,22 @@ def _framework(status: int, error_type: str | None = None, body: bytes = b"") ->
     return Response(status, headers, body)
 
 
-def _unrouted(status: int, answer: Response) -> Handler:
-    """Answers what has no route, by the status that the base has for it, before it looks at a signature."""
+def _is_path(request: Request) -> bool:
+    return "integrations" not in request.path.split("/")[3:4] or request.path.count("/") > 3
 
-    def change(request: Request, given: Response) -> Answer:
-        lost = request.operation is None and 400 <= given.status < 500
-        is_path = "integrations" not in request.path.split("/")[3:4] or request.path.count("/") > 3
-        if not lost or (unauthenticated(given) and claim_of(request) is None):
-            return given
-        return answer if is_path == (status == 404) else given
 
-    return on_answer(change, always)
+def _is_method(request: Request) -> bool:
+    return not _is_path(request)
 
 
 _unread = _framework(415, "UnsupportedMediaTypeException", b"{}")
 _unwanted = _framework(406, "NotAcceptableException", b"{}")
 _ACCEPTABLE = {"", "*/*", "application/*", "application/json"}
 
-rust_path = _unrouted(404, _framework(404, "UnknownOperationException"))
-rust_method = _unrouted(405, _framework(405))
-java_path = _unrouted(404, _framework(404).with_header("Connection", "close"))
-java_method = _unrouted(405, _framework(404).with_header("Connection", "close"))
+rust_path = unrouted(_framework(404, "UnknownOperationException"), _is_path)
+rust_method = unrouted(_framework(405), _is_method)
+java_path = unrouted(_framework(404).with_header("Connection", "close"), _is_path)
+java_method = unrouted(_framework(404).with_header("Connection", "close"), _is_method)
 media_type = answers(lambda r: r.media_type != "application/json", _unread)
 accept = answers(
     lambda r: _ACCEPTABLE.isdisjoint(

@@ -15,10 +15,9 @@ from getintegration_contract.contract import Contract
 
 from . import emulator_code
 from .bases import NAMES, ROOT, BaseServer
-from .catalogue import LAWFUL, MUTANTS, UNCATCHABLE
+from .catalogue import LAWFUL, MUTANTS, UNCATCHABLE, pairs, sample
 from .jobs import CRASHED, FORKS, TIMED_OUT, Outcome, preload, run
 from .kit import Mutant
-from .pairs import pairs, sample
 
 #: Unrelated clauses beyond which a mutant is listed as one that drags others along.
 _DRAGGED = 3

@@ -30,11 +30,14 @@ def head_and_body(answer: Response) -> tuple[bytes, bytes]:
     return head + b"\r\n\r\n", body
 
 
+def _relined(answer: Response, line: bytes) -> bytes:
+    """The answer with another line in place of its Content-Length."""
+    return sized(answer).replace(b"Content-Length: %d" % len(answer.body), line, 1)
+
+
 def _with_length(answer: Response, change: int) -> bytes:
     """The answer with a Content-Length that is off by some bytes."""
-    length = len(answer.body)
-    old, new = (b"Content-Length: %d\r\n" % length, b"Content-Length: %d\r\n" % (length + change))
-    return sized(answer).replace(old, new)
+    return _relined(answer, b"Content-Length: %d" % (len(answer.body) + change))
 
 
 # --- Framing ------------------------------------------------------------------------------------------------
@@ -142,19 +145,14 @@ def _of_lf(_: Request, answer: Response) -> Raw:
     return Raw(head.replace(_CRLF, b"\n") + body, "keep")
 
 
-def _lengthened(new: bytes) -> Handler:
-    def change(answer: Response) -> Raw:
-        size = len(answer.body)
-        return Raw(sized(answer).replace(b"Content-Length: %d" % size, new % (size, size), 1), "keep")
-
-    return on_found(change)
-
-
 HASTY[_FRAMING] = {
-    "length-twice: Content-Length stands there twice, alike.": _lengthened(
-        b"Content-Length: %d\r\nContent-Length: %d"
-    ),
-    "length-listed: Content-Length is a list of itself.": _lengthened(b"Content-Length: %d, %d"),
+    f"length-{name}.": on_found(
+        lambda a, line=line: Raw(_relined(a, line % (len(a.body), len(a.body))), "keep")
+    )
+    for name, line in (
+        ("twice: Content-Length stands there twice, alike", b"Content-Length: %d\r\nContent-Length: %d"),
+        ("listed: Content-Length is a list of itself", b"Content-Length: %d, %d"),
+    )
 }
 HASTY["transport.close-announced"] = {
     f"{name}-and-kept: {description}.": on_answer(
