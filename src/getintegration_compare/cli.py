@@ -25,8 +25,7 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.contract import Contract
 from getintegration_contract.errors import EnvironmentFault, UsageError
 from getintegration_contract.fileio import check_file, check_folder
-from getintegration_contract.recording import Recording
-from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording import Recording, Suite
 from getintegration_contract.redact import Redactor
 from getintegration_contract.report.view import many
 from getintegration_contract.target import file as target_file

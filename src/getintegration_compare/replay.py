@@ -20,8 +20,7 @@ from getintegration_compare.pairing import Key, index, writes
 from getintegration_contract.errors import BudgetExhausted
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import get_integration
-from getintegration_contract.recording import Recorder, Recording, har
-from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording import Recorder, Recording, Suite, har
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.budget import Budget

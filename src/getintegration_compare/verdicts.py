@@ -14,8 +14,7 @@ from getintegration_contract.exchange import Request
 from getintegration_contract.judging import oracle
 from getintegration_contract.judging.judge import Expectation, Judge
 from getintegration_contract.judging.ledger import Entry, Finding, Ledger
-from getintegration_contract.recording import Recording
-from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording import Recording, Suite
 from getintegration_contract.recording.har import SIGNED, Recorded
 from getintegration_contract.sending.faults import transient_fault
 

@@ -9,8 +9,7 @@ import pytest
 
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import UsageError
-from getintegration_contract.recording import Recorder, Recording
-from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording import Recorder, Recording, Suite
 from getintegration_contract.run import Run
 
 #: The settings of a run that a recording names.

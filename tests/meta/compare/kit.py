@@ -9,8 +9,7 @@ from typing import Any
 from getintegration_compare import cli
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.operations import get_integration
-from getintegration_contract.recording import Recorder, har
-from getintegration_contract.recording.about import Suite
+from getintegration_contract.recording import Recorder, Suite, har
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 from getintegration_contract.target.emulator import emulator_identities
