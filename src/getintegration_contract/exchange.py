@@ -55,31 +55,6 @@ class JsonText(NamedTuple):
     has_duplicate_names: bool = False
 
 
-def read_json(body: bytes) -> JsonText:
-    """Read a JSON document in UTF-8; all that RFC 8259's grammar allows, numbers of any length among it.
-
-    Raises:
-        ValueError: It is not JSON.
-        RecursionError: It is nested too deeply.
-    """
-    repeated = False
-
-    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal repeated
-        found = dict(pairs)
-        repeated = repeated or len(found) < len(pairs)
-        return found
-
-    document = json.loads(
-        body.decode("utf-8"),
-        parse_constant=no_constant,
-        parse_int=_integer,
-        parse_float=_number,
-        object_pairs_hook=collect,
-    )
-    return JsonText(document, None, repeated)
-
-
 def _number(digits: str) -> float:
     """The nearest float, also of what is larger than any."""
     value = float(digits)
@@ -159,11 +134,20 @@ class Response:
 
     @cached_property
     def json(self) -> JsonText:
-        """What the body says as JSON."""
+        """What the body says as JSON, which by RFC 8259's grammar may have numbers of any length."""
+        repeated: list[bool] = []
+
+        def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            found = dict(pairs)
+            repeated.append(len(found) < len(pairs))
+            return found
+
+        hooks: dict[str, Any] = {"parse_int": _integer, "parse_float": _number, "object_pairs_hook": collect}
         try:
-            return read_json(self.body)
+            document = json.loads(self.body.decode("utf-8"), parse_constant=no_constant, **hooks)
         except (ValueError, RecursionError) as error:
             return JsonText(None, f"{type(error).__name__}: {error}" if self.body else "an empty body")
+        return JsonText(document, None, any(repeated))
 
     @property
     def document(self) -> Any:
@@ -216,13 +200,6 @@ class Signing:
     tamper: Callable[[Request], Request] | None = None
 
 
-class Signature(NamedTuple):
-    """Who signed a request, and how."""
-
-    identity: Identity
-    signing: Signing
-
-
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A request with its response.
@@ -243,7 +220,7 @@ class Exchange:
     started: float = 0.0
     seconds: float = 0.0
     faults: tuple[str, ...] = ()
-    signature: Signature | None = None
+    signature: tuple[Identity, Signing] | None = None
 
     @property
     def size(self) -> int:

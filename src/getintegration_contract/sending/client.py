@@ -15,7 +15,7 @@ from copy import copy
 from dataclasses import replace
 
 from getintegration_contract.errors import EndpointDown, EnvironmentFault, StateError
-from getintegration_contract.exchange import Exchange, Request, Response, Signature, Signing
+from getintegration_contract.exchange import Exchange, Request, Response, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import writes
 from getintegration_contract.sending.connection import Connection
@@ -144,7 +144,7 @@ class Client:
             started,
             time.perf_counter() - clock,
             faults,
-            Signature(identity, signing or Signing()) if identity else None,
+            (identity, signing or Signing()) if identity else None,
         )
         if self._observe is not None:
             with self._lock:  # one thread at a time
