@@ -125,7 +125,7 @@ class Controller:
         elif getattr(report, "violation", False):
             status = "violated", "V", ("VIOLATED", {"red": True})
         # With -q the verdict is all that is wanted, and a bar stands in place of letters.
-        is_silent = self.config.option.verbose < 0 or self.progress.draws
+        is_silent = self.config.option.verbose < 0 or self.progress.terminal is not None
         return (status[0], "", "") if is_silent else status
 
     @pytest.hookimpl(tryfirst=True)

@@ -27,14 +27,13 @@ class Progress:
 
     Attributes:
         left: The tests that have not ended, and about how many requests each sends, once they are known.
-        draws: Whether a bar stands in place of pytest's letters.
+        terminal: Where a bar stands in place of pytest's letters; None elsewhere.
     """
 
     def __init__(self, config: pytest.Config, run: Run) -> None:
-        self._config = config
-        self._run = run
+        self._config, self._run = config, run
         self.left: dict[str, float] | None = None
-        self.draws = False
+        self.terminal: Any = None
         self._total = self._done = 0.0
         self._begun = self._shown = time.monotonic()
 
@@ -51,31 +50,28 @@ class Progress:
             return
         self._done += self.left.pop(report.nodeid, _USUAL)
         now = time.monotonic()
-        if self._done >= self._total or now - self._shown < (_LOOKS if self.draws else _LINES):
+        if self._done >= self._total or now - self._shown < (_LOOKS if self.terminal else _LINES):
             return
         self._shown = now
         left = duration((now - self._begun) / self._done * (self._total - self._done))
         text = f"about {self._done:.0f} of {self._total:.0f} requests, about {left} left"
-        if self.draws:
-            self._draw(f"[{'#' * int(_WIDTH * self._done / self._total):<{_WIDTH}}] {text}")
+        if self.terminal:
+            text = f"[{'#' * int(_WIDTH * self._done / self._total):<{_WIDTH}}] {text}"
+            self.terminal.rewrite(text[: self.terminal._tw.fullwidth - 1], erase=True)
+            self.terminal.flush()
         else:
             self._run.say(text)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         self.erase()
-        self.draws = False
+        self.terminal = None
 
     def erase(self) -> None:
         """Take the bar away, so that something else can be written."""
-        if self.draws:
-            self._draw("")
-            self._draw("", erase=False)
-
-    def _draw(self, text: str, *, erase: bool = True) -> None:
-        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-        reporter.rewrite(text[: reporter._tw.fullwidth - 1], erase=erase)
-        reporter.flush()
+        if self.terminal:
+            self.terminal.rewrite("", erase=True)
+            self.terminal.rewrite("")
 
     def _begin(self, ids: Iterable[str]) -> None:
         if self.left is not None:
@@ -84,14 +80,14 @@ class Progress:
         found = {id_: estimate(nodeid=id_, settings=run.settings, target=run.target) for id_ in ids}
         self.left = {id_: _USUAL if count is None else count for id_, count in found.items()}
         self._begun = self._shown = time.monotonic()
-        option, reporter = self._config.option, self._config.pluginmanager.get_plugin("terminalreporter")
+        option, terminal = self._config.option, self._config.pluginmanager.get_plugin("terminalreporter")
         if option.verbose < 0:
             return
         self._announce(sum(self.left.values()))
         # Where there is a terminal to draw on, and nobody else writes to it.
         is_free = option.verbose == 0 and option.capture != "no" and not option.usepdb
-        if is_free and self._total and reporter is not None and reporter.isatty():
-            self.draws, reporter.showfspath = True, False
+        if is_free and self._total and terminal is not None and terminal.isatty():
+            self.terminal, terminal.showfspath = terminal, False
 
     def _announce(self, total: float) -> None:
         """Say how many requests there will be, and how long they take where there is a rate."""
