@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -90,28 +91,21 @@ def tolerate() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed before the run began
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (it stays open)
-        _tolerate(getattr(sys, name))
+        stream = getattr(sys, name)
+        if not getattr(stream, "is_tolerant", False):
+            with suppress(AttributeError):  # what takes no attributes is no file
+                stream.is_tolerant = True
+                stream.write = partial(_attempt, stream, stream.write)
+                stream.flush = partial(_attempt, stream, stream.flush)
+                stream.reconfigure(errors="backslashreplace")
 
 
-def _tolerate(stream: Any) -> None:
-    if getattr(stream, "is_tolerant", False):
-        return
-
-    def tolerant(act: Callable[..., Any]) -> Callable[..., Any]:
-        def attempt(*arguments: Any) -> Any:
-            try:
-                return act(*arguments)
-            except OSError as error:
-                _give_up(stream, error)
-                return act(*arguments)
-
-        return attempt
-
-    with suppress(AttributeError):  # what takes no attributes is no file
-        stream.is_tolerant = True
-        stream.write = tolerant(stream.write)
-        stream.flush = tolerant(stream.flush)
-        stream.reconfigure(errors="backslashreplace")
+def _attempt(stream: Any, act: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return act(*arguments)
+    except OSError as error:
+        _give_up(stream, error)
+        return act(*arguments)
 
 
 def _give_up(stream: Any, error: OSError) -> None:
