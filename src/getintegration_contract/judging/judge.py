@@ -121,21 +121,16 @@ class Judge:
         if error_type in _OVERRULED and "BadRequestException" in expected:
             expected += f" ({error_type} stands on other pages; the operation's own page wins)"
         actual = f"{status} {error_type or ''}".strip() if status else f"no answer: {response.reason}"
-        declared = {code: name for name, code in self.contract.errors.items()}
-        if same_status:
-            # The right status with a wrong type: the request itself was understood.
-            yield Check(clause, True)
-            # Of the service's own errors, _error names a declared type that does not fit.
-            if error_type not in self.contract.errors or expectation.shape != "service":
-                yield Check(f"error.{declared[status]}.type", False, expected, actual)
-            return
         right_type = any(error_type in (lawful.types or ()) for lawful in expectation.answers)
-        rejected = expectation.shape == "service" and 400 <= status < 500
-        if right_type and rejected and error_type in self.contract.errors:
-            # The right type with a wrong status, which _error reports.
-            yield Check(clause, True)
-            return
-        yield Check(clause, False, expected, actual)
+        is_own = expectation.shape == "service"
+        is_declared = error_type in self.contract.errors
+        # With the right status or the right type the request was understood; what is wrong is the other.
+        misplaced = right_type and is_declared and is_own and 400 <= status < 500
+        yield Check(clause, bool(same_status) or misplaced, expected, actual)
+        # Of the service's own errors, error_form names a declared type that does not fit.
+        if same_status and not (is_declared and is_own):
+            declared = {code: name for name, code in self.contract.errors.items()}
+            yield Check(f"error.{declared[status]}.type", False, expected, actual)
 
     def _media_type(self, clause: str, response: Response) -> Check:
         media_type = response.header("content-type")
