@@ -34,7 +34,6 @@ from getintegration_contract.target import waivers
 from getintegration_contract.target.emulator import LocalEmulator
 from getintegration_contract.target.hosts import is_aws
 
-_PROGRAM = "getintegration-contract compare"
 #: The word for the shipped emulator, in place of an address.
 _EMULATOR = "emulator"
 _NO_EVIDENCE = "--promote needs a recording of AWS as the reference"
@@ -42,31 +41,26 @@ _NO_EVIDENCE = "--promote needs a recording of AWS as the reference"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
-    return build_parser().run(arguments, _run)
-
-
-def _run(options: argparse.Namespace, redactor: Redactor) -> int:
-    with ExitStack() as stack:
-        return _Command(options, stack, redactor).run()
+    return build_parser().run(arguments, lambda options, redactor: _Command(options, redactor).run())
 
 
 class _Command:
-    """One invocation. What it opens or makes is closed and removed with ``stack``."""
+    """One invocation. What it opens or creates is closed and removed with its stack."""
 
-    def __init__(self, options: argparse.Namespace, stack: ExitStack, redactor: Redactor) -> None:
-        _check(options)
-        self._options, self._stack, self._redactor = options, stack, redactor
-        accepted = options.accept and waivers.read(options.accept, what="--accept", subject="difference")
-        self._settings = Settings(
-            Contract.load(options.contract),
-            NORMALISATIONS.keys() - options.no_normalise,
-            max_age=options.max_age,
-            waivers=accepted or (),
-        )
+    def __init__(self, options: argparse.Namespace, redactor: Redactor) -> None:
+        self._options, self._redactor = options, redactor
 
     def run(self) -> int:
         """Compare and report; the exit status."""
-        options, settings = self._options, self._settings
+        _check(self._options)
+        with ExitStack() as self._stack:
+            return self._run()
+
+    def _run(self) -> int:
+        options = self._options
+        accepted = options.accept and waivers.read(options.accept, what="--accept", subject="difference")
+        contract, steps = Contract.load(options.contract), NORMALISATIONS.keys() - options.no_normalise
+        settings = Settings(contract, steps, max_age=options.max_age, waivers=accepted or ())
         reference, candidate = _read(options.reference), _read(options.candidate)
         if options.promote and reference is not None:
             if not reference.suite.is_aws:
@@ -74,8 +68,8 @@ class _Command:
             if (age := (settings.today - reference.suite.day).days) > settings.max_age:
                 raise UsageError(f"--promote: the recording is stale, {age} days old")
             if not options.candidate:
-                verdicts = Verdicts(settings.contract, reference)
-                print(self._redactor.text(self._promote(reference.suite, verdicts)))
+                line = self._promote(reference.suite, Verdicts(contract, reference))
+                print(self._redactor.text(line))
                 return command.OK
         repeat, requests = _read(options.confirm), _read(options.requests)
         first = reference or self._reach(options.reference, options.reference_target, candidate)
@@ -119,7 +113,7 @@ class _Command:
             reports.write(report, options.report_dir)
         if options.write_accept:
             patterns = dict.fromkeys(group["pattern"] for group in result.groups if group["open"])
-            today, kept = self._settings.today, self._settings.waivers
+            today, kept = result.settings.today, result.settings.waivers
             waivers.write(options.write_accept, patterns, today, kept=kept, subject="difference")
             fill_in = "fill in reason and owner of each"
             lines.append(f"waivers written to {options.write_accept}: {len(patterns)} new; {fill_in}")
@@ -139,15 +133,20 @@ class _Command:
         return f"{many(len(clauses), 'clause')} promoted in {path}: {', '.join(clauses) or 'none'}"
 
 
-def _read(where: str | Path | None) -> Recording | None:
+def _read(side: str | Path | None) -> Recording | None:
     """The recording at a path, if one is given."""
-    return recordings.read(Path(where)) if where and not _is_live(str(where)) else None
+    return recordings.read(side) if isinstance(side, Path) else None
+
+
+def _side(text: str) -> str | Path:
+    """What names a live endpoint, or the path of a recording."""
+    return text if text == _EMULATOR or text.startswith(("http://", "https://")) else Path(text)
 
 
 def build_parser() -> command.Parser:
     steps = "\n".join(f"  {name:<16} {text}" for name, text in NORMALISATIONS.items())
     parser = command.Parser(
-        prog=_PROGRAM,
+        prog="getintegration-contract compare",
         description=__doc__,
         epilog=(
             f"normalisations:\n{steps}\n\nTiming differs if two answers fall into different classes (below"
@@ -157,8 +156,8 @@ def build_parser() -> command.Parser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("reference", help=f"recording (.har), address of an endpoint, or the word {_EMULATOR}")
-    add("candidate", nargs="?", help="the same; may be left out with --promote")
+    add("reference", type=_side, help=f"recording (.har), address of an endpoint, or the word {_EMULATOR}")
+    add("candidate", type=_side, nargs="?", help="the same; may be left out with --promote")
     add("--target", metavar="FILE.toml", help="identities and state of the candidate")
     add("--reference-target", metavar="FILE.toml", help="identities and state of the reference")
     add("--requests", type=Path, metavar="FILE.har", help="send these to two live endpoints")
@@ -182,11 +181,14 @@ def build_parser() -> command.Parser:
 def _check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit, and files that cannot be written, before anything is sent."""
     one, other = options.reference, options.candidate
-    live = _is_live(one), _is_live(other)
+    live = [isinstance(side, str) for side in (one, other)]
     needs = "{} needs an address as the {}".format
     for is_wrong, message in (
-        (options.target and not _is_address(other), needs("--target", "candidate")),
-        (options.reference_target and not _is_address(one), needs("--reference-target", "reference")),
+        (options.target and (not live[1] or other == _EMULATOR), needs("--target", "candidate")),
+        (
+            options.reference_target and (not live[0] or one == _EMULATOR),
+            needs("--reference-target", "reference"),
+        ),
         (not other and (not options.promote or live[0]), "give a candidate, or a recording and --promote"),
         (options.record and not live[1], "--record needs a live candidate"),
         (options.requests and not all(live), "--requests needs two live endpoints"),
@@ -203,7 +205,7 @@ def _check(options: argparse.Namespace) -> None:
     options.limits = {key: value for key, value in limits.items() if value is not None}
     target_file.check(options.limits)
     for side in (one, other):
-        if side and re.fullmatch(r"[\w.-]+:\d+", side) and not Path(side).exists():
+        if re.fullmatch(r"[\w.-]+:\d+", str(side)) and not Path(side).exists():
             raise UsageError(f"{side} is no recording: write an address as http://{side}")
     for option, path in (("--record", options.record), ("--write-accept", options.write_accept)):
         if path:
@@ -214,12 +216,3 @@ def _check(options: argparse.Namespace) -> None:
             check_folder(folder)
     if options.record and recordings.interrupted(options.record):
         raise UsageError(f"--record: remove the interrupted recording {options.record}.partial")
-
-
-def _is_live(side: str | None) -> bool:
-    """Whether a side is an endpoint, not a recording."""
-    return side == _EMULATOR or _is_address(side)
-
-
-def _is_address(side: str | None) -> bool:
-    return side is not None and side.startswith(("http://", "https://"))

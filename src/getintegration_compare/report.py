@@ -12,7 +12,7 @@ from typing import Any
 from getintegration_compare.comparison import Comparison
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_contract.report import engine, files, html
-from getintegration_contract.report.view import status_line, times
+from getintegration_contract.report.view import status_line
 from getintegration_contract.text import visible
 
 SCHEMA_VERSION = 1
@@ -100,24 +100,7 @@ def write(report: Report, directory: Path) -> None:
 
 def _shown(report: Report) -> dict[str, Any]:
     """What the templates show."""
-    return {"package": __package__, "report": report, "notes": list(_notes(report)), "per_cent": _per_cent}
-
-
-def _notes(report: Report) -> Iterator[str]:
-    """What a reader must know beside the figures."""
-    yield from (*report["stale"], *report["complaints"])
-    for step in report["normalisations"]:
-        if not step["applied"]:
-            yield f"normalisation turned off: {step['name']}"
-    for side in _SIDES:
-        if not report[side]["complete"]:
-            yield f"the recording of the {side} is incomplete: its run was interrupted"
-    for found in report["contradicted"]:
-        due = f"expected {found['expected']}, AWS answered {found['actual']} ({times(found['count'])})"
-        yield f"{found['clause']} is contradicted by evidence: {due}"
-    if report["promotable"]:
-        names = ", ".join(report["promotable"])
-        yield f"upheld by this recording of AWS, so --promote can raise: {names}"
+    return {"package": __package__, "report": report, "per_cent": _per_cent}
 
 
 def _per_cent(share: float) -> str:

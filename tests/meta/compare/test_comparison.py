@@ -1,4 +1,4 @@
-"""Comparing recordings: what is paired, what is normalised, what is told, and how much memory it takes."""
+"""Comparing recordings: what is paired, normalised and reported, and how much memory it takes."""
 
 import json
 from collections.abc import Callable

@@ -80,7 +80,7 @@ def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
 @pytest.mark.parametrize(
     "content", ["- a", "a: 1", "a: {date: 1}", "{", "a: {date: x, region: y, suite_version: z, count: many}"]
 )
-def test_wrong_evidence_is_told(
+def test_wrong_evidence_is_refused(
     tmp_path: Path, contract: Path, alike: tuple[Path, Path], content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     contract.with_name("evidence.yaml").write_text(content)

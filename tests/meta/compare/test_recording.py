@@ -74,7 +74,7 @@ def test_recording_of_the_suite_is_har(again_har: Path) -> None:
     assert list(again_har.parent.glob("*a.har.partial*")) == []
 
 
-def test_how_requests_were_signed_is_told(emulator_har: Path) -> None:
+def test_how_requests_were_signed_is_recorded(emulator_har: Path) -> None:
     kinds: dict[str, set[str]] = {}
     recording = recordings.read(emulator_har)
     for recorded in recording.exchanges:
@@ -279,7 +279,7 @@ def test_a_recording_is_read_whatever_its_layout(tmp_path: Path, emulator_har: P
         assert [recorded.exchange for recorded in recording.exchanges] == expected
 
 
-def test_a_place_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for name in ("missing.har", "."):
         with pytest.raises(UsageError, match="cannot read"):

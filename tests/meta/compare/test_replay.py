@@ -62,7 +62,7 @@ def test_names_are_mapped_and_nothing_else(
     assert HERE.show(HERE.hide(request)) == request
 
 
-def test_a_name_without_counterpart_is_told() -> None:
+def test_a_name_without_counterpart_is_refused() -> None:
     with pytest.raises(RefusedError, match="no other domain"):
         THERE.show(HERE.hide(get_integration("Other", body=b'{"Uri": "s3://Other"}')))
 
@@ -227,7 +227,7 @@ def test_two_live_servers_are_asked_in_turn(tmp_path: Path, closing: Any, tap: A
     assert "ab" * 30 in "".join(order)
 
 
-def test_what_is_not_asked_is_told(tmp_path: Path, emulator_har: Path, closing: Any) -> None:
+def test_what_is_not_sent_is_reported(tmp_path: Path, emulator_har: Path, closing: Any) -> None:
     url = closing(emulator()).url
     status, report = compared(tmp_path, emulator_har, url, "--max-requests", "60", "--no-repeat")
     assert status == 0
@@ -263,13 +263,13 @@ def test_an_endpoint_without_the_operation_is_indeterminate(
     assert "does not implement GetIntegration" in capsys.readouterr().err
 
 
-def test_a_replay_tells_beforehand_how_long_it_takes(
+def test_a_replay_says_beforehand_how_long_it_takes(
     tmp_path: Path, live_emulator: Process, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = record(tmp_path / "a.har", *(exchange() for _ in range(6)))
     run(path, live_emulator.url, "--rate", "100", "--no-repeat")
-    assert "6 requests to " in (told := capsys.readouterr().err)
-    assert "at 100 a second: about 1 s" in told
+    assert "6 requests to " in (said := capsys.readouterr().err)
+    assert "at 100 a second: about 1 s" in said
     assert replay.duration(600) == "10 min"
 
 
