@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
 from getintegration_compare import cli
 from getintegration_contract.exchange import Exchange, Request, Response
+from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Suite, har
 from getintegration_contract.recording.har import Recorded
@@ -75,13 +77,21 @@ def record(
     test: str = "test[{}]",
     clauses: tuple[str, ...] = (),
     finish: bool = True,
+    ended: Container[int] = (),
+    secret: str = "",
 ) -> Path:
-    """A recording of these exchanges, each of a test of its own; one that is not finished was broken off."""
-    redactor = Redactor()
+    """A recording of these exchanges, each of a test of its own; one that is not finished was broken off.
+
+    Args:
+        ended: The tests that came to their end, by number.
+        secret: Is kept out of it; the tests note it.
+    """
+    redactor = Redactor(filter(None, (secret,)))
     recorder = Recorder(path, redactor, suite or about())
     for number, each in enumerate(exchanges):
         recorded = Recorded(each, test.format(number), clauses, {"kind": "signed"})
-        recorder.add([har.line(recorded, redactor)])
+        entry = Entry(recorded.test, notes=[secret]).to_dict() if number in ended else None
+        recorder.add([har.line(recorded, redactor)], entry)
     if finish:
         recorder.finish(complete=True)
     recorder.close()

@@ -3,7 +3,7 @@
 import base64
 import gzip
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +94,8 @@ SECRET = "EXAMPLE-marked/secret+key=0123456789abcdef"
 
 
 def test_secrets_do_not_even_reach_a_recording_that_is_broken_off(tmp_path: Path) -> None:
-    redactor = Redactor((SECRET,))
-    recorder = Recorder(tmp_path / "a.har", redactor, about())
     echo = exchange(403, {"message": SECRET, SECRET: 1}, headers=(("X-Echo", SECRET),))
-    recorder.add([har.line(Recorded(echo), redactor)], Entry("t", notes=[SECRET]).to_dict())
-    recorder.close()
+    record(tmp_path / "a.har", echo, secret=SECRET, ended=(0,), finish=False)
     text = (tmp_path / "a.har.partial").read_text(encoding="utf-8")
     assert "REDACTED" in text
     assert SECRET not in text.replace("\\/", "/")
@@ -106,16 +103,10 @@ def test_secrets_do_not_even_reach_a_recording_that_is_broken_off(tmp_path: Path
 
 def test_a_made_up_token_is_no_secret_of_other_exchanges(tmp_path: Path) -> None:
     token = "x" * 20
-    redactor = Redactor((SECRET,))
-    recorder = Recorder(tmp_path / "a.har", redactor, about())
     request = get_integration("d", token)
-    faulty = replace(request, headers=(*request.headers, ("X-Amz-Security-Token", token)))
-    for number, each in enumerate((faulty, request)):
-        echo = exchange(403, {"message": f"what is {token}?"}, request=each)
-        recorder.add([har.line(Recorded(echo, str(number)), redactor)])
-    recorder.finish(complete=True)
-    recording = recordings.read(tmp_path / "a.har")
-    first, second = recording.exchanges
+    faulty = request.with_headers(X_Amz_Security_Token=token)
+    echoes = (exchange(403, {"message": f"what is {token}?"}, request=each) for each in (faulty, request))
+    first, second = recordings.read(record(tmp_path / "a.har", *echoes, secret=SECRET)).exchanges
     assert token.encode() not in first.exchange.response.body
     assert dict(first.exchange.request.headers)["X-Amz-Security-Token"] == "REDACTED"
     assert first.exchange.request.body == request.body  # so that it can be replayed
@@ -140,14 +131,8 @@ def statuses(path: Path) -> list[tuple[str, int]]:
 
 def test_a_recording_that_is_continued_keeps_the_tests_that_ended(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    redactor = Redactor()
-    recorder = Recorder(path, redactor, about())
-    for number in range(3):
-        test = f"test[{number}]"
-        entry = Entry(test).to_dict() if number != 1 else None
-        recorder.add([har.line(Recorded(exchange(404), test), redactor)], entry)
-    recorder.close()
-    recorder = Recorder(path, redactor, about(), earlier=recordings.read(path))
+    record(path, *[exchange(404)] * 3, ended=(0, 2), finish=False)
+    recorder = Recorder(path, redactor := Redactor(), about(), earlier=recordings.read(path))
     recorder.add([har.line(Recorded(exchange(200, started=1.8e9), "test[1]"), redactor)])
     expected = [("test[0]", 404), ("test[2]", 404), ("test[1]", 200)]
     assert statuses(path) == expected
