@@ -3,7 +3,6 @@
 Every test gets a region of its own, and with it a state of its own: one emulator serves them all.
 """
 
-import datetime
 import itertools
 import json
 import os
@@ -12,8 +11,8 @@ from contextlib import ExitStack, closing
 from typing import Any
 from urllib.parse import urlsplit
 
-import botocore.auth
 import pytest
+from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -51,6 +50,7 @@ class Wire:
         self.host = urlsplit(url).netloc
         self.region = region
         self._base = Base(url)
+        self.close = self._base.close
 
     def send(self, method: str, target: str, body: bytes = b"", headers: Headers | None = None) -> Response:
         """Send one request as it is; nothing is signed, only Host and Content-Length are added."""
@@ -67,18 +67,13 @@ class Wire:
         identity: Identity = DEFAULT_IDENTITIES["caller"],
         token: str | None = None,
         region: str | None = None,
-        at: datetime.datetime | None = None,
     ) -> dict[str, str]:
         """The headers of a request, botocore's signature among them."""
         request = AWSRequest(
             method, self.url + target, data=body, headers={"Host": self.host, **(headers or {})}
         )
         credentials = Credentials(identity.access_key, identity.secret_key, token or identity.session_token)
-        signer = botocore.auth.SigV4Auth(credentials, "profile", region or self.region)
-        with pytest.MonkeyPatch.context() as patch:
-            if at is not None:
-                patch.setattr(botocore.auth, "get_current_datetime", lambda: at)
-            signer.add_auth(request)
+        SigV4Auth(credentials, "profile", region or self.region).add_auth(request)
         return dict(request.headers.items())
 
     def call(
@@ -98,9 +93,6 @@ class Wire:
 
     def get(self, domain: str = "shop", uri: str = "arn:flow", **how: Any) -> Response:
         return self.call("POST", f"/domains/{domain}/integrations", {"Uri": uri}, **how)
-
-    def close(self) -> None:
-        self._base.close()
 
 
 Connect = Callable[[LocalEmulator], Wire]
