@@ -28,9 +28,8 @@ from getintegration_contract.state import preflight
 from getintegration_contract.state.provisioner import Provisioner
 from getintegration_contract.state.state import PREFIX, UNKNOWN_DOMAIN, UNKNOWN_URI, State
 from getintegration_contract.target import waivers as waiver_files
-from getintegration_contract.target.capabilities import OFFERS, WRITING
 from getintegration_contract.target.emulator import LocalEmulator, emulator_identities
-from getintegration_contract.target.target import Target
+from getintegration_contract.target.target import OFFERS, WRITING, Target
 from getintegration_contract.target.waivers import Waiver
 
 #: Fuzzed requests of a shard, which is one test, at least and at most; and shards that are enough to share.

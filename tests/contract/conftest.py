@@ -19,8 +19,7 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.pipeline import PipelinedRequest, pipeline
 from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
-from getintegration_contract.target.capabilities import WRITING
-from getintegration_contract.target.target import Target
+from getintegration_contract.target.target import WRITING, Target
 
 from .callables import Ask
 from .signing import InTwoLines

@@ -14,8 +14,7 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.sending.faults import transient_fault
 from getintegration_contract.state.state import UNKNOWN_DOMAIN, UNKNOWN_URI, State
 from getintegration_contract.state.workspace import Workspace
-from getintegration_contract.target.capabilities import OTHER_ACCOUNT, WRITING
-from getintegration_contract.target.target import Target
+from getintegration_contract.target.target import OTHER_ACCOUNT, WRITING, Target
 from getintegration_contract.text import shown
 
 from .crowds import (

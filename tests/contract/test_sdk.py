@@ -23,8 +23,7 @@ from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
-from getintegration_contract.target.capabilities import THROTTLING
-from getintegration_contract.target.target import Target
+from getintegration_contract.target.target import THROTTLING, Target
 from getintegration_contract.text import shown
 
 from .callables import Ask

@@ -20,8 +20,7 @@ from getintegration_contract.judging.checker import Checker
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
-from getintegration_contract.target.capabilities import OTHER_ACCOUNT
-from getintegration_contract.target.target import Target
+from getintegration_contract.target.target import OTHER_ACCOUNT, Target
 
 from .narrator import VERSIONS, BrokenError, Depth, Narrator, refuse, tell
 from .reproducible import leave_local_constants_out

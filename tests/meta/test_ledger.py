@@ -15,7 +15,7 @@ from getintegration_contract.judging import ledger as outcomes
 from getintegration_contract.judging.checker import ContractViolation
 from getintegration_contract.judging.judge import Check, Expectation
 from getintegration_contract.judging.ledger import STRAY_FAULTS, Entry, Finding, Ledger
-from getintegration_contract.target.capabilities import CAPABILITIES
+from getintegration_contract.target.target import CAPABILITIES
 
 from .support import CONTRACT, answered, checking
 

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from getintegration_contract import cli, command
 from getintegration_contract.report import view
-from getintegration_contract.target.capabilities import CAPABILITIES
+from getintegration_contract.target.target import CAPABILITIES
 
 from . import reference
 from .support import IDENTITIES, ROOT, Process, call, environment, stock

@@ -18,8 +18,8 @@ from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.target import hosts
 from getintegration_contract.target import target as targets
-from getintegration_contract.target.capabilities import CAPABILITIES, TEMPORARY_CREDENTIALS, WRITING
 from getintegration_contract.target.file import KEYS
+from getintegration_contract.target.target import CAPABILITIES, TEMPORARY_CREDENTIALS, WRITING
 
 from .conftest import RunSuite, Serve
 from .mutants.messages import ok

@@ -12,8 +12,7 @@ from getintegration_contract.errors import UsageError
 from getintegration_contract.judging.ledger import Entry, Finding
 from getintegration_contract.run import Run, Settings
 from getintegration_contract.target import waivers
-from getintegration_contract.target.capabilities import CAPABILITIES
-from getintegration_contract.target.target import Target
+from getintegration_contract.target.target import CAPABILITIES, Target
 
 from .conftest import RunSuite
 from .support import CONTRACT, Process, Result, run_many, suite

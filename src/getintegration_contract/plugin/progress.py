@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from getintegration_contract.run import Run, Settings
-from getintegration_contract.target.capabilities import WRITING
-from getintegration_contract.target.target import Target
+from getintegration_contract.target.target import WRITING, Target
 from getintegration_contract.text import duration
 
 #: Seconds between two lines, and between two looks of the bar, which is as wide as this.

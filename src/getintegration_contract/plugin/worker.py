@@ -24,9 +24,8 @@ from getintegration_contract.run import Settings
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.faults import UNREACHABLE
 from getintegration_contract.state.state import State
-from getintegration_contract.target.capabilities import THROTTLING
 from getintegration_contract.target.emulator import emulator_identities
-from getintegration_contract.target.target import Target
+from getintegration_contract.target.target import THROTTLING, Target
 
 Kind = TypeVar("Kind", bound=BaseException)
 

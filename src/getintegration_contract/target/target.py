@@ -13,11 +13,32 @@ from getintegration_contract.errors import UsageError
 from getintegration_contract.identity import Identity
 from getintegration_contract.schema import is_valid
 from getintegration_contract.sending.client import Client
-from getintegration_contract.target.capabilities import claimed
 from getintegration_contract.target.credentials import find
 from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.file import KEYS, check, read_file
 from getintegration_contract.target.hosts import is_aws
+
+SIGNATURES = "signatures"
+ACCESS_CONTROL = "access-control"
+OTHER_ACCOUNT = "other-account"
+TEMPORARY_CREDENTIALS = "temporary-credentials"
+THROTTLING = "throttling"
+WRITING = "writing"
+LATENCY = "latency"
+FAULTS = "faults"
+
+#: What a target has to offer for each capability, for somebody who wants its clauses exercised.
+OFFERS = {
+    SIGNATURES: "a server that verifies them",
+    ACCESS_CONTROL: "[identities.unauthorized] in the target file",
+    OTHER_ACCOUNT: "[identities.other-account] in the target file",
+    TEMPORARY_CREDENTIALS: "[identities.temporary] in the target file",
+    THROTTLING: "[identities.low-quota] or throttling-rate in the target file",
+    WRITING: "leave to make domains: no --domain-name and no --no-writes, and on AWS --allow-writes",
+    LATENCY: "latency-limit in the target file",
+    FAULTS: "fault-limit in the target file",
+}
+CAPABILITIES = tuple(OFFERS)
 
 #: Requests a second that AWS allows an account for GetIntegration, and for each operation that writes
 #: (documented quotas).
@@ -123,13 +144,34 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
         "endpoint": endpoint,
         "region": _region(settings, options, environ, endpoint),
         "identities": identities,
-        "capabilities": claimed(settings, identities, allow_writes),
+        "capabilities": _claimed(settings, identities, allow_writes),
         "allow_writes": allow_writes,
         "insists_on_writing": allow_writes and settings.get("allow-writes", False),
     }
     quotas = {"rate": AWS_RATE, "write_rate": AWS_WRITE_RATE} if is_aws(endpoint) else {}
     taken = {key.replace("-", "_"): settings[key] for key in settings.keys() - _RESOLVED}
     return Target(**quotas | taken | resolved)
+
+
+def _claimed(
+    settings: Mapping[str, Any], identities: Mapping[str, Identity], allow_writes: bool
+) -> frozenset[str]:
+    """What a target claims: signatures unless it says otherwise, the rest by what it offers."""
+    caller = identities["caller"]
+    offered = {
+        SIGNATURES: True,
+        ACCESS_CONTROL: "unauthorized" in identities,
+        OTHER_ACCOUNT: "other-account" in identities,
+        TEMPORARY_CREDENTIALS: "temporary" in identities or bool(caller.session_token or caller.refreshable),
+        THROTTLING: "low-quota" in identities or "throttling-rate" in settings,
+        WRITING: allow_writes,
+        LATENCY: "latency-limit" in settings,
+        FAULTS: "fault-limit" in settings,
+    }
+    disclaimed = set(settings.get("not-claimed", ()))
+    if SIGNATURES in disclaimed:  # then identities cannot be told apart
+        disclaimed |= {TEMPORARY_CREDENTIALS, ACCESS_CONTROL, OTHER_ACCOUNT}
+    return frozenset(name for name, given in offered.items() if given) - disclaimed
 
 
 def _endpoint(settings: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]) -> str:
