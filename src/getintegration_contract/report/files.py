@@ -1,7 +1,6 @@
 """Report files: written at once, read only if they keep the published schema; baseline and history."""
 
 import json
-import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,12 @@ from getintegration_contract.schema import schema, schema_fault
 #: Earlier runs that a trend draws, the newest ones.
 LIMIT = 60
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
 Report = dict[str, Any]
 
 
 def to_json(report: Report) -> str:
-    """The report as report.json holds it.
-
-    A lone surrogate, which a server can answer but many JSON readers refuse, becomes the text of its escape.
-    """
-    text = json.dumps(report, ensure_ascii=False, indent=1) + "\n"
-    return _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text)
+    """The report as report.json holds it."""
+    return json.dumps(report, ensure_ascii=False, indent=1) + "\n"
 
 
 def write(path: Path, text: str) -> Path:
@@ -34,7 +27,7 @@ def write(path: Path, text: str) -> Path:
         UsageError: The directory cannot be made or written.
     """
     with replacing(path) as file:
-        file.write(text.encode("utf-8", "backslashreplace"))  # of lone surrogates
+        file.write(text.encode())
     return path
 
 

@@ -7,7 +7,6 @@ names its own style and scripts by hash, so that nothing else could run even if 
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -30,7 +29,7 @@ def page(report: Report, earlier: Sequence[Report] = ()) -> str:
         script="filter.js",
         view=View(report),
         report=report,
-        embedded=_inert(files.to_json(report)),
+        embedded=Markup(json.dumps(report, indent=1).replace("<", "\\u003c")),  # to HTML mere text
         same=view.printed_before(report["findings"]),
         runs=_runs([*(past for past in same if past["started"] < report["started"]), report]),
     )
@@ -86,12 +85,6 @@ def render(name: str, *, script: str | None = None, package: str = PACKAGE, **va
     early, late = Markup(_asset("theme.js")), Markup(_asset(script) if script else "")
     template = engine(package).get_template(name)
     return template.render(style=style, early=early, late=late, hashed=_hash, **values) + "\n"
-
-
-def _inert(text: str) -> Markup:
-    """JSON for a script element: ASCII, and nothing in it that HTML knows."""
-    escaped = re.sub("[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
-    return Markup(escaped.replace("<", "\\u003c"))
 
 
 def _hash(text: str) -> str:

@@ -25,7 +25,7 @@ _STORED = (Path(__file__).parent / "stored" / "failing.json").read_text(encoding
 ATTACK = (
     "</script><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">"
     "</pre><b id=injected>bold</b>{{ 7 * 7 }}<!-- \u202egnp.exe \x1b[31mred\x1b[0m ``` |cell| "
-    "\n::error title=forged::forged\n##[add-mask]a \ud800 \x00"
+    "\n::error title=forged::forged\n##[add-mask]a \x00"
 )
 
 

@@ -41,10 +41,7 @@ def test_write_makes_all_three_and_nothing_else(tmp_path: Path, document: Report
     paths = write(document, directory)
     assert sorted(path.name for path in paths) == ["report.html", "report.json", "summary.md"]
     assert sorted(directory.iterdir()) == sorted(paths)
-    for path in paths:
-        path.read_text(encoding="utf-8")
-    without_surrogates = json.dumps(document).replace("\\ud800", "\\\\ud800")
-    assert files.read(directory / "report.json") == json.loads(without_surrogates)
+    assert files.read(directory / "report.json") == document
 
 
 def test_a_directory_that_cannot_be_gives_one_sentence(tmp_path: Path, healthy: Report) -> None:
