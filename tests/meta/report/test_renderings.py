@@ -1,15 +1,17 @@
-"""What each rendering of a stored report must say and must not: one table for terminal, summary and page."""
+"""Renderings of a stored report: what each must say and must not, what one alone has; nothing is forged."""
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
 from getintegration_contract.report import html, markdown, terminal
+from getintegration_contract.report.engine import cell, code, inline
 
 from . import documents
-from .documents import Report
+from .documents import Report, every_clause_violated
 from .pages import Page
 
 
@@ -116,12 +118,6 @@ CASES = {
         "summary page",
         change=lambda report: report["target"].update(name="nightly mock"),
     ),
-    "an exchange that is printed already": Case(
-        ("as under error.ResourceNotFoundException.type",),
-        change=lambda report: [
-            finding.update(exchange=report["findings"][0]["exchange"]) for finding in report["findings"]
-        ],
-    ),
 }
 
 
@@ -159,7 +155,7 @@ def test_a_run_without_violations(rendering: str, status: int, word: str) -> Non
 
 @pytest.mark.parametrize("rendering", FULL.split())
 def test_many_findings_are_all_named_and_stay_readable(rendering: str) -> None:
-    report = documents.every_clause_violated()
+    report = every_clause_violated()
     text = RENDERINGS[rendering](report)
     assert all(finding["clause"] in text for finding in report["findings"])
     assert rendering != "summary" or len(text.encode()) < 1024 * 1024 * 0.9, "GitHub takes no larger one"
@@ -176,4 +172,122 @@ def test_no_exchange_is_printed_twice(rendering: str) -> None:
     exchange["response"]["body"] = "the only one"
     for finding in report["findings"]:
         finding["exchange"] = exchange
-    assert RENDERINGS[rendering](report).count("the only one") == 1
+    text = RENDERINGS[rendering](report)
+    assert text.count("the only one") == 1
+    assert "as under error.ResourceNotFoundException.type" in text.replace("`", "")
+
+
+# --- The terminal -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+@pytest.mark.parametrize("verbose", [False, True])
+def test_only_lines_to_copy_are_wider_than_the_terminal(document: Report, width: int, verbose: bool) -> None:
+    for line in on_terminal(document, width=width, verbose=verbose).splitlines()[:-1]:
+        assert len(line) <= width or re.match("  (repeat|or) ", line), line
+
+
+def test_a_healthy_run_fits_on_a_screen_and_its_verdict_is_last(healthy: Report) -> None:
+    lines = on_terminal(healthy).splitlines()
+    assert len(lines) <= 40
+    assert on_terminal(healthy, quiet=True) == lines[-1]
+    assert re.match(r"PASS  \d+ upheld, 0 violated, 0 waived, ", lines[-1])
+
+
+def test_quiet_has_a_line_for_each_violated_clause(failing: Report) -> None:
+    lines = on_terminal(failing, quiet=True).splitlines()
+    assert [re.split(r"[ :]+", line.strip())[1] for line in lines[:-1]] == [
+        finding["clause"] for finding in failing["findings"] if finding["gating"]
+    ]
+    failing["findings"][0]["actual"] = "x" * 400
+    assert "x" * 400 in on_terminal(failing, quiet=True), "where output is no terminal nothing is cut"
+    assert max(map(len, on_terminal(failing, quiet=True, cut=True).splitlines()[:-1])) <= 100
+
+
+def test_the_matrix_counts_by_group_the_worst_first(failing: Report) -> None:
+    lines = on_terminal(failing, width=140).splitlines()
+    head = next(line for line in lines if "upheld  violated" in line)
+    row = next(line for line in lines if line.startswith("Near misses of a Uri"))
+    column = head.index("violated") + len("violated")
+    assert row[:column].split()[-1] == "1"
+    assert lines.index(row) < lines.index(next(line for line in lines if line.startswith("Transport  ")))
+
+
+def test_headers_that_the_clause_names_are_shown_even_if_absent(failing: Report) -> None:
+    finding = failing["findings"][0]
+    failing["clauses"][0] |= {
+        **{"id": "request.content-type", "text": "A request without Content-Type MUST be processed."},
+        **{"outcome": "violated", "gating": True},
+    }
+    finding["clause"] = "request.content-type"
+    assert "Content-Type: application/json\n" in on_terminal(failing)
+    finding["exchange"]["request"]["headers"] = []
+    assert "Content-Type: absent\n" in on_terminal(failing)
+
+
+def test_colour_only_when_asked(document: Report) -> None:
+    coloured = on_terminal(document, colour=True)
+    assert "\x1b[" in coloured
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert [line.rstrip() for line in plain.splitlines()] == on_terminal(document).splitlines()
+
+
+def test_a_server_forges_nothing() -> None:
+    hostile = documents.hostile()
+    hostile["notes"] += [f"{'x' * length} ::error title=forged::forged" for length in range(60, 100)]
+    for width in (*range(60, 140, 7), 80):
+        text = on_terminal(hostile, width=width, verbose=True)
+        assert text.replace("\n", "").isprintable()
+        assert "##[" not in text
+        assert not re.search(r"^\s*::", text, re.M)
+
+
+# --- Markdown and annotations -------------------------------------------------------------------------------
+
+
+def test_the_summary_is_laid_out_as_markdown(failing: Report, healthy: Report) -> None:
+    text = markdown.summary(failing)
+    assert text.startswith("## ❌ FAIL: 6 clauses violated, 4 causes\n\n**Not claimed, so not checked:** `")
+    assert "\n| expected | actual |\n|---|---|\n| `404 ResourceNotFoundException` | `404 NotF" in text
+    assert "| Near misses of a Uri | 2 | **1** |  | 1 |  |  |\n" in text
+    assert "\n\n- `state.time`: expected" in text
+    assert "\n- `sdk.boto3`: expected" in text
+    assert len(markdown.summary(healthy)) < 4_000
+
+
+def test_a_summary_of_hostile_answers_has_no_open_markup(hostile: Report) -> None:
+    text = markdown.summary(hostile)
+    text.encode("utf-8")
+    outside = re.sub(r"(?ms)^(`{3,})\w*\n.*?^\1$", "", text)
+    outside = re.sub(r"(`+)[^`].*?[^`]\1(?!`)", "", outside)
+    assert not re.search(r"(?<!\\)<(?!/?(details|summary)>)", outside)
+
+
+def test_text_is_shown_as_it_is() -> None:
+    assert inline("a|b *c* <d> [e](f)") == r"a\|b \*c\* \<d\> \[e\](f)"
+    assert code("a ``b`` c") == "```a ``b`` c```"
+    assert code("`a") == "`` `a ``"
+    assert cell("a|b") == "`a\\|b`"
+
+
+def test_an_error_for_each_cause_and_a_warning_for_what_is_reported(failing: Report) -> None:
+    commands = markdown.annotations(failing)
+    assert [command.partition(" ")[0] for command in commands] == ["::error"] * 4 + ["::warning"] * 2
+    assert any("title=missing.uri.trailing-slash violated::A Uri that differs" in line for line in commands)
+    assert any("title=response.timestamps.unit violated%2C 2 more follow::" in line for line in commands)
+    assert "%0Aexpected: 404 ResourceNotFoundException%0Aactual: 404 NotFoundException%0A" in commands[0]
+    assert not any("missing.uri.whitespace" in command for command in commands)
+
+
+def test_annotations_cannot_be_forged(hostile: Report) -> None:
+    for command in markdown.annotations(hostile):
+        assert command.isprintable()
+        assert re.match(r"::(error|warning) title=[^:,]*::", command)
+
+
+def test_annotations_keep_to_what_github_shows(healthy: Report) -> None:
+    commands = markdown.annotations(every_clause_violated())
+    assert len(commands) == 10
+    assert re.match(r"::error title=\d+ more::", commands[9])
+    indeterminate = {**healthy, "exit_status": 6, "notes": ["nothing listens there"]}
+    assert markdown.annotations(indeterminate) == ["::error title=INDETERMINATE::nothing listens there"]
