@@ -51,9 +51,8 @@ class Contract:
             *derive(document, "request", (), _schema(body), base.of(body)),
         ]
         self.response_clauses = list(derive(document, "response", (), _schema(success), base.of(success)))
-        self.error_clauses = list(
-            derive(document, "error", (), document["components"]["schemas"]["Error"], form)
-        )
+        error = document["components"]["schemas"]["Error"]
+        self.error_clauses = list(derive(document, "error", (), error, form))
         self.clauses: dict[str, Clause] = {}
         for derived in (*self.request_clauses, *self.response_clauses, *self.error_clauses):
             self._add(derived.clause)

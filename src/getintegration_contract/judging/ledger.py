@@ -47,19 +47,22 @@ class Finding:
     count: int = 1
     places: list[str] = field(default_factory=list)
 
-    def merge(self, other: Finding) -> None:
-        """Take in another finding of the same clause, in whatever order findings come.
 
-        The smallest exchange is kept, and the test that it comes from stays the first place.
-        """
-        places = {*self.places, *other.places}
-        if (other.size, other.places[:1]) < (self.size, self.places[:1]):
-            self.expected, self.actual = other.expected, other.actual
-            self.exchange, self.size = other.exchange, other.size
-            self.places = other.places
-        first = self.places[:1]
-        self.places = [*first, *sorted(places.difference(first))][:_PLACES]
-        self.count += other.count
+def gather(findings: dict[str, Finding], found: Finding) -> None:
+    """Take in a finding, in whatever order findings come.
+
+    The smallest exchange is kept, and the test that it comes from stays the first place.
+    """
+    known = findings.setdefault(found.clause, found)
+    if known is found:
+        return
+    places = {*known.places, *found.places}
+    if (found.size, found.places[:1]) < (known.size, known.places[:1]):
+        known.expected, known.actual = found.expected, found.actual
+        known.exchange, known.size, known.places = found.exchange, found.size, found.places
+    first = known.places[:1]
+    known.places = [*first, *sorted(places.difference(first))][:_PLACES]
+    known.count += found.count
 
 
 @dataclass
@@ -90,7 +93,7 @@ class Entry:
         if check.ok:
             return
         found = Finding(check.clause, check.expected, check.actual, exchange, size, 1, [self.test])
-        _gather(self.findings, found)
+        gather(self.findings, found)
 
     def observe(self, exchange: Exchange) -> None:
         """Count one exchange, its status and its latency."""
@@ -145,9 +148,8 @@ class Ledger:
     notes: dict[str, None] = field(default_factory=dict)
     hindrances: dict[str, str] = field(default_factory=dict)
     _crowded: set[str] = field(default_factory=set)
-    #: By clause, the first test that gave a reason, and its reason.
-    _not_exercised: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _indeterminate: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: By outcome and clause, the first test that gave a reason, and its reason.
+    _reasons: dict[str, dict[str, tuple[str, str]]] = field(default_factory=lambda: defaultdict(dict))
     _tests: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, entry: dict[str, Any]) -> None:
@@ -162,12 +164,13 @@ class Ledger:
         for clause in entry["checks"]:
             self._tests[clause].add(test.partition("[")[0])
         for raw in entry["findings"]:
-            _gather(self.findings, Finding(**raw))
+            gather(self.findings, Finding(**raw))
         if entry["crowded"]:
             self._crowded.add(phase)
-        for name, reasons in (("not_exercised", self._not_exercised), ("indeterminate", self._indeterminate)):
-            for clause, reason in entry[name].items():
-                reasons[clause] = min((test, reason), reasons.get(clause, (test, reason)))
+        for outcome in (NOT_EXERCISED, INDETERMINATE):
+            for clause, reason in entry[outcome.replace(" ", "_")].items():
+                first = self._reasons[outcome].get(clause, (test, reason))
+                self._reasons[outcome][clause] = min((test, reason), first)
 
     def judge_latency(self, limit: float) -> None:
         """Hold the latency of the run against a limit in seconds, to about a tenth of it."""
@@ -178,10 +181,8 @@ class Ledger:
         self.checks[LATENCY_LIMIT] += 1
         if tail > limit:
             slowest = max(sorted(calm), key=lambda phase: percentile(self.latency[phase], 0.99))
-            actual = f"{tail:.3g} s; slowest phase: {slowest}"
-            self.findings[LATENCY_LIMIT] = Finding(
-                LATENCY_LIMIT, f"99 of 100 requests within {limit:g} s", actual, None, 0
-            )
+            due, actual = f"99 of 100 requests within {limit:g} s", f"{tail:.3g} s; slowest phase: {slowest}"
+            self.findings[LATENCY_LIMIT] = Finding(LATENCY_LIMIT, due, actual, None, 0)
 
     def judge_faults(self, limit: float | None) -> None:
         """Hold the share of requests that met a passing fault against 1 in 100, and the target's limit.
@@ -232,17 +233,10 @@ class Ledger:
 
     def _unsettled(self, clause: Clause) -> tuple[str, str]:
         """The outcome of a clause that was not checked, and why it was not."""
-        if clause.id in self._indeterminate:
-            return INDETERMINATE, self._indeterminate[clause.id][1]
-        if clause.id in self._not_exercised:
-            return NOT_EXERCISED, self._not_exercised[clause.id][1]
+        for outcome in (INDETERMINATE, NOT_EXERCISED):
+            if found := self._reasons[outcome].get(clause.id):
+                return outcome, found[1]
         return (INDETERMINATE, self.aborted) if self.aborted else (NOT_EXERCISED, _unobserved(clause))
-
-
-def _gather(findings: dict[str, Finding], found: Finding) -> None:
-    known = findings.setdefault(found.clause, found)
-    if known is not found:
-        known.merge(found)
 
 
 def _unobserved(clause: Clause) -> str:
