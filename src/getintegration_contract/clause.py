@@ -200,14 +200,11 @@ def _select(document: Any, location: tuple[str, ...]) -> Iterator[Any]:
         return
     step, rest = location[0], location[1:]
     below: Iterable[Any] = ()
-    if isinstance(document, list):
-        below = document if step == ITEMS else ()
-    elif isinstance(document, dict) and step != ITEMS:
-        if step == KEYS:
-            below = document.keys()
-        elif step == VALUES:
-            below = document.values()
-        elif step in document:
-            below = (document[step],)
+    if step == ITEMS:
+        below = document if isinstance(document, list) else ()
+    elif isinstance(document, dict) and step in (KEYS, VALUES):
+        below = document.keys() if step == KEYS else document.values()
+    elif isinstance(document, dict) and step in document:
+        below = (document[step],)
     for value in below:
         yield from _select(value, rest)
