@@ -87,9 +87,8 @@ class Controller:
     def _assignment(self) -> Assignment:
         run, complete = self.run, self.recorder.complete if self.recorder else None
         assert run.state is not None
-        return Assignment(
-            run.target, run.state, run.settings, run.budget, run.waived, run.is_emulator, complete
-        )
+        how = (run.settings, run.budget, run.waived, run.is_emulator)
+        return Assignment(run.target, run.state, *how, complete)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -106,10 +105,10 @@ class Controller:
             self.run.is_partial |= report.is_partial
         if getattr(report, "endpoint_down", None):
             self.run.ledger.aborted = report.endpoint_down
-        elif report.failed and not getattr(report, "violation", False):
-            self.run.internal_errors.append(report.nodeid)
-        elif report.failed:
+        elif getattr(report, "violation", False):
             report.longrepr = f"{report.longrepr}\nrepeat: {own_command(self.run, [report.nodeid])}"
+        elif report.failed:
+            self.run.internal_errors.append(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: Any) -> None:
