@@ -28,7 +28,7 @@ from getintegration_contract.state import preflight
 from getintegration_contract.state.provisioner import Provisioner
 from getintegration_contract.state.state import PREFIX, UNKNOWN_DOMAIN, UNKNOWN_URI, State
 from getintegration_contract.target import waivers as waiver_files
-from getintegration_contract.target.emulator import LocalEmulator, emulator_identities
+from getintegration_contract.target.emulator import LocalEmulator
 from getintegration_contract.target.target import OFFERS, WRITING, Target
 from getintegration_contract.target.waivers import Waiver
 
@@ -134,8 +134,7 @@ class Run:
         """
         try:
             if self.emulator is not None:
-                url, identities = self.emulator.url, emulator_identities()
-                self.target = replace(self.target, endpoint=url, identities=identities)
+                self.target = replace(self.target, endpoint=self.emulator.url)
             self.state = state = self._provide()
         except EnvironmentFault as error:
             self.ledger.aborted = self.redactor.text(str(error))

@@ -87,8 +87,7 @@ class Controller:
     def _assignment(self) -> Assignment:
         run, complete = self.run, self.recorder.complete if self.recorder else None
         assert run.state is not None
-        how = (run.settings, run.budget, run.waived, run.is_emulator)
-        return Assignment(run.target, run.state, *how, complete)
+        return Assignment(run.target, run.state, run.settings, run.budget, run.waived, complete)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

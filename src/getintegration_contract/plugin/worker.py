@@ -24,7 +24,6 @@ from getintegration_contract.run import Settings
 from getintegration_contract.sending.budget import Budget
 from getintegration_contract.sending.faults import UNREACHABLE
 from getintegration_contract.state.state import State
-from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.target import THROTTLING, Target
 
 Kind = TypeVar("Kind", bound=BaseException)
@@ -43,7 +42,6 @@ class Assignment(NamedTuple):
     settings: Settings
     budget: Budget
     waived: frozenset[str]
-    is_emulator: bool
     complete: list[str] | None
 
 
@@ -61,8 +59,7 @@ class Worker:
         self.contract, self.settings, self.state = contract, given.settings, given.state
         self.target = given.target
         if not self.target.identities:
-            found = emulator_identities() if given.is_emulator else target_of(config).identities
-            self.target = replace(self.target, identities=found)
+            self.target = replace(self.target, identities=target_of(config).identities)
         config.option.depth = self.target.depth  # scenarios ask it
         self.judge = Judge(contract)
         self.redactor = redactor or Redactor(self.target.secrets, accounts=config.option.redact_accounts)
