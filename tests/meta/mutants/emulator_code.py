@@ -53,15 +53,19 @@ def gate(url: str, folder: Path) -> int | None:
     return ended(fork(lambda: int(pytest.main(arguments)), folder / "output"), LIMIT)
 
 
-def own_tests(place: Place, environment: dict[str, str]) -> int | None:
+def own_tests(place: Place, source: str, folder: Path) -> int | None:
     """Run the emulator's own tests on an alteration; returns as :func:`gate` does."""
     names = dict.fromkeys((*_OWN_FIRST.get(place.module, ()), *_OWN))
     files = [f"tests/meta/emulator/test_emulator_{name}.py" for name in names]
-    command = [sys.executable, "-m", "pytest", *files, *SUITE[1:], "-x"]
-    try:
-        return subprocess.run(command, env=environment, capture_output=True, timeout=LIMIT).returncode
-    except subprocess.TimeoutExpired:
-        return None
+
+    def run() -> int:
+        for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+            del sys.modules[name]
+        sys.path.insert(0, source)
+        os.environ["PYTHONPATH"] = source
+        return int(pytest.main([*files, *SUITE[1:], "-x"]))
+
+    return ended(fork(run, folder / "output"), LIMIT)
 
 
 def reachable(found: Sequence[Place]) -> list[Place]:
@@ -84,11 +88,11 @@ def attempt(place: Place, tested: bool | None) -> int | str | None:
         folder = Path(name)
         copy = shutil.copytree(SOURCE, folder / "src" / PACKAGE)
         (copy / f"{place.module}.py").write_text(place.source(), encoding="utf-8")
-        environment = {**os.environ, "PYTHONPATH": str(copy.parent)}
+        source = str(copy.parent)
         if tested:
-            return own_tests(place, environment)
+            return own_tests(place, source, folder)
+        how = {"env": {**os.environ, "PYTHONPATH": source}, "stderr": subprocess.DEVNULL}
         try:
-            how = {"env": environment, "stderr": subprocess.DEVNULL}
             emulator = Process("-m", PACKAGE, "--region", "us-east-1", **how)
         except StartError:
             return "does not start"
