@@ -96,7 +96,9 @@ def test_a_header_in_an_odd_form(
     wire: Any, change: Callable[[Headers], Headers], expected: tuple[int, str]
 ) -> None:
     headers = wire.signed_headers("POST", PATH, BODY, {"Content-Type": "application/json"})
-    assert wire.send("POST", PATH, BODY, change(headers)).error == expected
+    reply = wire.send("POST", PATH, BODY, change(headers))
+    assert reply.error == expected
+    assert expected == ACCEPTED or "message" in reply.document, "as a front end spells it"
 
 
 def test_headers_that_signers_may_add(wire: Any) -> None:
