@@ -18,8 +18,9 @@ def test_last_updated_at_grows_even_if_the_clock_stands_or_goes_back() -> None:
     times = []
     for moment in (1000.0, 1000.0, 990.0, 1000.1234):
         now[0] = moment
-        times.append(state.put_integration({"DomainName": "shop", "Uri": "u"})["LastUpdatedAt"])
-    assert times == [1000.0, 1000.001, 1000.002, 1000.123]
+        kept = state.put_integration({"DomainName": "shop", "Uri": "u"})
+        times.append((kept["CreatedAt"], kept["LastUpdatedAt"]))
+    assert times == [(1000.0, last) for last in (1000.0, 1000.001, 1000.002, 1000.123)]
 
 
 def test_flow_definition_stands_for_a_missing_uri(wire: Any) -> None:
