@@ -29,6 +29,11 @@ def test_flow_definition_stands_for_a_missing_uri(wire: Any) -> None:
     assert put.document["Uri"] == f"arn:aws:appflow:{wire.region}:111122223333:flow/my-flow"
     assert wire.get(uri=put.document["Uri"]).document == put.document
     assert "FlowDefinition" not in put.document
+    assert (
+        wire.put(uri=None, FlowDefinition=FLOW_DEFINITION).document["WorkflowId"]
+        == put.document["WorkflowId"]
+    )
+    assert "WorkflowId" not in wire.put().document
 
 
 def test_the_object_type_name_says_what_is_unstructured(wire: Any) -> None:
