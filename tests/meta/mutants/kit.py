@@ -104,7 +104,7 @@ class Theme:
 # --- What is said of requests -------------------------------------------------------------------------------
 
 
-def always(request: Request) -> bool:
+def always(*_: object) -> bool:
     """Whatever it is."""
     return True
 

@@ -2,13 +2,28 @@
 
 import fnmatch
 import html
+import operator
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote, unquote
 
 from .fates import BAD_REQUEST, CRASH, DENIED
-from .kit import Stateful, Theme, alters, changed, crashes, is_get, of_uri, on_answer, on_status, sets, valid
+from .kit import (
+    Stateful,
+    Theme,
+    alters,
+    always,
+    changed,
+    crashes,
+    is_get,
+    of_uri,
+    on_answer,
+    on_status,
+    sets,
+    valid,
+)
 from .messages import DELETE, GET, PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import refused, resigned
 from .writes import Past, knows
@@ -107,12 +122,8 @@ def near(uris: Same, domains: Same) -> Stateful:
     return found_by(lambda asked, known: domains(asked[0], known[0]) and uris(asked[1], known[1]))
 
 
-def same(asked: str, known: str) -> bool:
-    return asked == known
-
-
-def _any(asked: str, known: str) -> bool:
-    return True
+#: A comparison by equality.
+same: Same = operator.eq
 
 
 def like(pattern: str, text: str) -> bool:
@@ -129,10 +140,6 @@ def matches(pattern: str, text: str) -> bool:
 
 def _begins(asked: str, known: str) -> bool:
     return known.startswith(asked)
-
-
-def _goes_on(asked: str, known: str) -> bool:
-    return asked.startswith(known)
 
 
 def _ends(asked: str, known: str) -> bool:
@@ -153,20 +160,15 @@ for _name, _clause, _description, _comparison in (
     ("lower-case", "case", "in lower case", equal(str.lower)),
     ("upper-case", "case", "in upper case", equal(str.upper)),
     ("slash-at-the-end", "trailing-slash", "without slashes at the end", equal(lambda u: u.rstrip("/"))),
-    (
-        "double-slashes",
-        "trailing-slash",
-        "with double slashes made one",
-        equal(lambda u: re.sub("/+", "/", u)),
-    ),
+    ("double-slashes", "trailing-slash", "with double slashes made one", equal(partial(re.sub, "/+", "/"))),
     ("prefix", "prefix", "by prefix", _begins),
-    ("extension", "suffix", "by the beginning", _goes_on),
+    ("extension", "suffix", "by the beginning", str.startswith),
     ("ending", "suffix", "by the ending", _ends),
     ("substring", "suffix", "by substring", lambda asked, known: asked in known),
     ("sql-pattern", "wildcard", "with LIKE", like),
     ("glob", "wildcard", "as globs", lambda asked, known: fnmatch.fnmatchcase(known, asked)),
     ("regular-expression", "wildcard", "as regular expressions", matches),
-    ("dot-segments", "segments", "without dot segments", equal(lambda uri: _DOTS.sub("/", uri))),
+    ("dot-segments", "segments", "without dot segments", equal(partial(_DOTS.sub, "/"))),
     ("wildcard", "wildcard", "as a wildcard", _starred),
     ("without-query", "suffix", "without a query", _before("?")),
     ("without-fragment", "suffix", "without a fragment", _before("#")),
@@ -194,7 +196,7 @@ for _name, _clause, _description, _comparison in (
     ("lower-case", "case", "in lower case", equal(str.lower)),
     ("swapped-case", "case", "to their opposite in case", lambda asked, known: asked.swapcase() == known),
     ("prefix", "near", "by prefix", _begins),
-    ("extension", "near", "by the beginning", _goes_on),
+    ("extension", "near", "by the beginning", str.startswith),
     ("ending", "near", "by the ending", _ends),
     ("marks", "near", "without regard to - and _", equal(lambda name: name.replace("_", "-"))),
 ):
@@ -202,13 +204,13 @@ for _name, _clause, _description, _comparison in (
         f"domain-{_name}: Names of domains are compared {_description}.": near(same, _comparison)
     }
 THEME["missing.other-domain missing.domain"] = {
-    "found-by-uri-only: An integration is found by Uri alone.": near(same, _any)
+    "found-by-uri-only: An integration is found by Uri alone.": near(same, always)
 }
 THEME["missing.integration missing.other-domain"] = {
-    "found-by-domain-only: An integration is found by domain alone.": near(_any, same)
+    "found-by-domain-only: An integration is found by domain alone.": near(always, same)
 }
 THEME["missing.domain missing.integration"] = {
-    "found-of-anything: An integration is found for any key.": near(_any, _any)
+    "found-of-anything: An integration is found for any key.": near(always, always)
 }
 THEME["missing.other-domain"] = {
     "found-across-domains-of-a-prefix: An integration is found in all domains of a common prefix.": near(

@@ -30,7 +30,7 @@ def _signer(request: Request) -> Identity | None:
     return next((identity for identity in IDENTITIES.values() if identity.access_key == key), None)
 
 
-def _presigned_right(request: Request, digits: int = 64) -> bool:
+def is_right(request: Request, digits: int = 64) -> bool:
     """Whether as many digits of the signature in the query are right."""
     given, identity = _parameters(request), _signer(request)
     scope = given.get("X-Amz-Credential", "").split("/")
@@ -60,15 +60,14 @@ def is_current(request: Request) -> bool:
     return datetime.now(UTC) <= signed + timedelta(seconds=int(given["X-Amz-Expires"]))
 
 
-is_right = _presigned_right
 THEME["sigv4.query-authentication"] = {
     f"query-signature-{name}: A signature in the query is accepted {description}.": presigned(condition)
     for name, description, condition in (
         ("anything", "whatever it is", always),
         ("of-a-known-key", "if its key is known", lambda r: _signer(r) is not None and is_current(r)),
         ("of-an-unknown-key", "if its key is unknown", lambda r: _signer(r) is None),
-        ("begun-right", "if it begins right", lambda r: _presigned_right(r, 63) and is_current(r)),
-        ("expired", "for ever, if it is right", _presigned_right),
+        ("begun-right", "if it begins right", lambda r: is_right(r, 63) and is_current(r)),
+        ("expired", "for ever, if it is right", is_right),
     )
 }
 

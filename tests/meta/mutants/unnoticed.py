@@ -4,15 +4,15 @@ import fnmatch
 import html
 import re
 import threading
-import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 from .escaped import named_in_body, one_of_all
 from .excuses import serves_claims
 from .fates import NOT_FOUND
 from .kit import Stateful, Theme, accepts, alters, always, asks, is_get, observes, remembers, valid_name
-from .lookup import Key, Place, Same, equal, found_by, like, matches, near, same
+from .lookup import Key, Place, Same, equal, found_by, like, matches, near, normalised, same
 from .messages import (
     CREATE_DOMAIN,
     DELETE,
@@ -50,9 +50,8 @@ def _moves_with_the_type(history: History, _: Document) -> Document:
 def _stays_when_members_go(history: History, _: Document) -> Document:
     """LastUpdatedAt stays when an update only leaves out members."""
     fewer = history.updated and history.alive[-1].keys() < history.alive[-2].keys()
-    return (
-        {"LastUpdatedAt": history.answers[-1].document["LastUpdatedAt"]} if history.answers and fewer else {}
-    )
+    before = history.answers[-1].document if history.answers and fewer else {}
+    return {"LastUpdatedAt": before["LastUpdatedAt"]} if before else {}
 
 
 @THEME.mutant("types-shared", "state.put-get.ObjectTypeNames", edits)
@@ -116,7 +115,7 @@ _TEXTS: dict[str, Key] = {
     "html-escaped": html.escape,
     "as-numbers": lambda text: str(int(text)) if text.isdigit() else text,
     "without-returns": lambda text: text.replace("\r\n", "\n"),
-    "nfc": lambda text: unicodedata.normalize("NFC", text),
+    "nfc": normalised("NFC"),
     "cut-at-equals-signs": lambda text: text.rpartition("=")[2],
 }
 THEME["state.put-get.Tags"] = {
@@ -239,8 +238,7 @@ def _stripped(request: Request) -> Request | None:
     return None if same else request.with_body(body)
 
 
-def _composed(request: Request) -> str:
-    return unicodedata.normalize("NFC", request.text)
+_composed = normalised("NFC")
 
 
 THEME["request.domain-in-path"] = {
@@ -258,7 +256,7 @@ THEME["request.DomainName.pattern"] = {
 }
 THEME["request.Uri.maxLength"] = {
     "uri-length-composed: A Uri is measured as it is in NFC.": accepts(
-        lambda r: len(r.text) > 255 >= len(_composed(r)), lambda r: r.with_uri(_composed(r))
+        lambda r: len(r.text) > 255 >= len(_composed(r.text)), lambda r: r.with_uri(_composed(r.text))
     )
 }
 
@@ -355,17 +353,13 @@ THEME["missing.other-domain"] = {
 }
 
 
-def _lower_scheme(uri: str) -> str:
-    return re.sub("^[^:]*", lambda found: found[0].lower(), uri)
-
-
-def _lower_host(uri: str) -> str:
-    return re.sub("(?<=://)[^/]*", lambda found: found[0].lower(), uri)
+def _lower(pattern: str) -> Key:
+    return partial(re.sub, pattern, lambda found: found[0].lower())
 
 
 _URIS: tuple[tuple[str, str, Same], ...] = (
-    ("scheme-in-lower-case", "case", equal(_lower_scheme)),
-    ("host-in-lower-case", "case", equal(_lower_host)),
+    ("scheme-in-lower-case", "case", equal(_lower("^[^:]*"))),
+    ("host-in-lower-case", "case", equal(_lower("(?<=://)[^/]*"))),
     ("last-segment", "suffix", lambda asked, known: asked == known.rpartition("/")[2]),
     ("last-part", "suffix", lambda asked, known: asked == known.rpartition(":")[2]),
     ("full-stop", "suffix", equal(lambda uri: uri.rstrip("."))),
