@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract import cli
 from getintegration_contract.errors import UsageError
-from getintegration_contract.report import command, files, write
+from getintegration_contract.report import files, write
 
 from . import documents
 from .documents import Report
@@ -17,7 +18,7 @@ from .documents import Report
 
 def _made(path: Path, *arguments: str | Path) -> str:
     """The page that a command line writes."""
-    assert command.main([*map(str, arguments), "-o", str(path)]) == 0
+    assert cli.main(["report", *map(str, arguments), "-o", str(path)]) == 0
     return path.read_text(encoding="utf-8")
 
 
@@ -141,7 +142,7 @@ def test_bad_input_gives_one_sentence_and_status_4(
     (tmp_path / "text.json").write_text("report")
     (tmp_path / "empty").mkdir()
     try:
-        status: Any = command.main(arguments)
+        status: Any = cli.main(["report", *arguments])
     except SystemExit as stop:
         status = stop.code
     captured = capsys.readouterr()
