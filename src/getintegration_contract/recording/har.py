@@ -126,13 +126,12 @@ def recorded(entry: dict[str, Any]) -> Recorded:
         ValueError: Its moment is none, or a body is not the base64 that it says it is.
     """
     request, response = entry["request"], entry["response"]
-    match = _URL.fullmatch(request["url"])
-    assert match is not None
+    _, endpoint, target, _ = _URL.split(request["url"])
     method, reason = _shared(request["method"]), response.get("statusText", "")
     sent, received = _body(request.get("postData", {})), _body(response["content"])
     exchange = Exchange(
-        match[1],
-        Request(method, match[2] or "/", _headers(request["headers"]), sent),
+        endpoint,
+        Request(method, target or "/", _headers(request["headers"]), sent),
         Response(response["status"], reason, _headers(response["headers"]), received),
         entry.get("_identity"),
         moment(entry["startedDateTime"]).timestamp(),

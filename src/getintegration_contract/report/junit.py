@@ -5,7 +5,7 @@ The xUnit2 schema (Jenkins' junit-10.xsd) allows ``properties`` in a test suite,
 for the outcome of every clause, and one for every test with the clauses that it checked.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -44,18 +44,18 @@ def properties(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 def failure(findings: Iterable[Finding]) -> str:
     """What a test found, as the failure of its test case: what was due, what came, and the exchange."""
-    return "\n\n".join("\n".join(_lines(finding)) for finding in findings)
-
-
-def _lines(finding: Finding) -> Iterator[str]:
-    yield f"{finding.clause}: expected {finding.expected}; got {finding.actual}"
-    if finding.exchange is None:
-        return
-    sent, came = finding.exchange["request"], finding.exchange["response"]
-    for first, message in ((f"{sent['method']} {sent['target']}", sent), (view.status_line(came), came)):
-        yield f"\n{first}"
-        yield from (f"{name}: {value}" for name, value in message["headers"])
-        yield shorten(message["body"], _BODY)
+    parts = []
+    for finding in findings:
+        parts.append(f"{finding.clause}: expected {finding.expected}; got {finding.actual}")
+        if finding.exchange is not None:
+            sent, came = finding.exchange["request"], finding.exchange["response"]
+            for first, message in (
+                (f"{sent['method']} {sent['target']}", sent),
+                (view.status_line(came), came),
+            ):
+                headers = (f"{name}: {value}" for name, value in message["headers"])
+                parts.append("\n".join([first, *headers, shorten(message["body"], _BODY)]))
+    return "\n\n".join(parts)
 
 
 def attach(path: Path, report: dict[str, Any], redacted: Callable[[str], str]) -> None:
