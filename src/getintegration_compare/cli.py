@@ -164,7 +164,7 @@ def build_parser() -> command.Parser:
     add("--rate", type=float, metavar="N", help="requests a second to each live endpoint (AWS: 5)")
     add("--max-requests", type=int, metavar="N", help="requests to each live endpoint at most")
     add("--record", type=Path, metavar="FILE.har", help="record the answers of the live candidate")
-    add("--confirm", type=Path, metavar="FILE.har", help="another recording of the candidate")
+    add("--confirm", type=Path, metavar="FILE.har", help="repeat of the candidate's recording, to confirm")
     add("--no-repeat", action="store_true", help="do not repeat requests whose answers differ")
     add("--accept", type=Path, metavar="FILE.toml", help="accepted differences")
     add("--write-accept", type=Path, metavar="FILE.toml", help="write such a file for the open differences")
