@@ -107,18 +107,19 @@ def listed(**members: float) -> tuple[Any, ...]:
     )
 
 
-def of_scenario(slot: str) -> tuple[Exchange, Any]:
-    """An exchange about a domain that a scenario made, and its recording."""
-    prefix = f"GetIntegrationContract-{slot}"
-    own = f"{prefix}-A-updates-1a2b3c4d"
-    suite = about(states=({**STATE, "domain": f"{prefix}-A", "other_domain": f"{prefix}-B"},))
-    return exchange(200, found(DomainName=own), request=get_integration(own, STATE["uri"])), suite
+def named(domain: str, others: str, suffix: str = "") -> tuple[Any, ...]:
+    """An answer about a domain, or one of a scenario, and the same elsewhere by its name there."""
+    sides = [
+        exchange(200, found(DomainName=name), request=get_integration(name, STATE["uri"]))
+        for name in (domain + suffix, others + suffix)
+    ]
+    suites = tuple(about(states=({**STATE, "domain": name},)) for name in (domain, others))
+    return *sides, {"suites": suites}
 
 
 PUT = replace(exchange().request, method="PUT")
 UNKNOWN = get_integration(STATE["domain"], "s3://unknown")
 DEEP = exchange(body=b'{"a":' * 500 + b"1" + b"}" * 500)
-SCENARIO, ITS_SUITE = zip(of_scenario("0"), of_scenario("1"), strict=True)
 RACE = "its test reads while it writes, so its answers depend on timing"
 UNSENT = "its test sent no such request to the other side"
 #: What is compared, how, and what is due of it.
@@ -181,10 +182,10 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
     "deep answers are compared as text": (DEEP, DEEP, {}, {"status": 0, "compared": 1}),
     "a deep answer is not JSON": (DEEP, exchange(), {}, {"status": 1, "places": {("type", "body")}}),
     "names of domains that scenarios made are mapped": (
-        *SCENARIO,
-        {"suites": ITS_SUITE},
+        *named("GetIntegrationContract-0-A", "GetIntegrationContract-1-A", "-updates-1a2b3c4d"),
         {"status": 0, "places": set()},
     ),
+    "short names are mapped": (*named("abc", "xyz"), {"status": 0, "places": set()}),
     "endless kinds of differences stay bounded": (
         [exchange()] * 30,
         [exchange(200, found(**{f"M{number}": number})) for number in range(30)],
