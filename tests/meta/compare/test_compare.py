@@ -35,7 +35,7 @@ def _process(arguments: list[str | Path], stdout: Any = subprocess.PIPE, closed:
         if closed:
             os.close(1)
 
-    command = [sys.executable, "-m", "getintegration_compare", *map(str, arguments)]
+    command = [sys.executable, "-m", "getintegration_contract", "compare", *map(str, arguments)]
     streams: dict[str, Any] = {"stdout": stdout, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, cwd=ROOT, env=environment(), preexec_fn=usual, **streams)
 

@@ -48,7 +48,7 @@ def test_parity_of_the_emulator_and_the_mock(run_suite: RunSuite, mock: Server, 
     target = tmp_path / "target.toml"
     name, uri = (json.dumps(option.partition("=")[2]) for option in GIVEN)
     target.write_text(f"domain-name = {name}\nintegration-uri = {uri}\n", encoding="utf-8")
-    command = (sys.executable, "-m", "getintegration_compare", recording, mock.url, "--no-repeat")
+    command = (sys.executable, "-m", "getintegration_contract", "compare", recording, mock.url, "--no-repeat")
     call(*command, "--target", target, "--report-dir", tmp_path, status=1)
     report = json.loads((tmp_path / "compare.json").read_text(encoding="utf-8"))
     kinds = {(difference["kind"], difference["where"]) for difference in report["differences"]}
