@@ -20,9 +20,9 @@ from getintegration_compare.comparison import MAX_AGE, Comparison, Settings
 from getintegration_compare.normalise import NORMALISATIONS
 from getintegration_compare.replay import SAMPLE, Live, Side, replay
 from getintegration_compare.verdicts import Verdicts
-from getintegration_contract import command, evidence, paths
+from getintegration_contract import command, paths
 from getintegration_contract import recording as recordings
-from getintegration_contract.contract import Contract
+from getintegration_contract.contract import EVIDENCE, Contract, promote
 from getintegration_contract.errors import EnvironmentFault, UsageError
 from getintegration_contract.fileio import check_file, check_folder
 from getintegration_contract.recording import Recording, Suite
@@ -126,10 +126,10 @@ class _Command:
 
     def _promote(self, suite: Suite, verdicts: Verdicts) -> str:
         """Write evidence; a line on what was written."""
-        path = self._options.contract.with_name(evidence.FILE_NAME)
+        path = self._options.contract.with_name(EVIDENCE)
         clauses = verdicts.promotable()
         date = suite.day.isoformat()
-        evidence.promote(path, clauses, date=date, region=suite.region, suite_version=suite.suite_version)
+        promote(path, clauses, date=date, region=suite.region, suite_version=suite.suite_version)
         return f"{many(len(clauses), 'clause')} promoted in {path}: {', '.join(clauses) or 'none'}"
 
 

@@ -8,8 +8,7 @@ from collections.abc import Set
 from dataclasses import replace
 
 from getintegration_contract.clause import RECORDED
-from getintegration_contract.contract import PATH, Contract
-from getintegration_contract.evidence import RAISED_FROM
+from getintegration_contract.contract import PATH, RAISED_FROM, Contract
 from getintegration_contract.exchange import Request
 from getintegration_contract.judging import oracle
 from getintegration_contract.judging.judge import Expectation, Judge

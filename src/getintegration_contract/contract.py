@@ -2,24 +2,41 @@
 
 A clause is one checkable statement. Those that follow from a schema keyword are derived here, so that a
 new constraint in the description is a new clause without code; the rest are written in the description
-under ``x-clauses``.
+under ``x-clauses``. Beside it there may be evidence: clauses, observed or inferred, that a recording of AWS
+upheld, which lets them gate.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from getintegration_contract.clause import LEVELS, Clause, Facts, derive
+from getintegration_contract.clause import LEVELS, RECORDED, Clause, Facts, derive
 from getintegration_contract.errors import UsageError
-from getintegration_contract.evidence import FILE_NAME, raised
+from getintegration_contract.fileio import naming, replacing
+from getintegration_contract.schema import is_valid
 
 PATH = "/domains/{DomainName}/integrations"
+#: The file of evidence beside the description, how it begins, and the provenances that it can raise.
+EVIDENCE = "evidence.yaml"
+_HEAD = (
+    "# Evidence from recordings of AWS, written by `getintegration-contract compare --promote`.\n"
+    "# Each clause here was observed or inferred, and was upheld by AWS.\n"
+)
+RAISED_FROM = ("observed", "inferred")
+_FIELDS = {
+    **{name: {"type": "string"} for name in ("date", "region", "suite_version")},
+    "count": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+}
+#: The evidence of a clause, its scalars read as text.
+_ENTRY = {"type": "object", "properties": _FIELDS, "required": [*_FIELDS], "additionalProperties": False}
+
 _TARGET = re.compile(PATH.replace("{DomainName}", r"([^/?#]*)") + r"(\?[^#]*)?")
 
 
@@ -73,7 +90,12 @@ class Contract:
             raise UsageError(f"{path} is not a description of GetIntegration: it lacks {error}") from error
         except (OSError, yaml.YAMLError, TypeError, AttributeError, ValueError, UsageError) as error:
             raise UsageError(f"{path} is not a description of GetIntegration: {error}") from error
-        contract.clauses = raised(contract.clauses, path.with_name(FILE_NAME))
+        source = "recording of AWS in {region}, {date}, upheld {count} times, suite {suite_version}"
+        for name, found in read_evidence(path.with_name(EVIDENCE)).items():
+            known = contract.clauses.get(name)
+            if known and known.provenance in RAISED_FROM:
+                raised = replace(known, provenance=RECORDED, source=source.format(**found))
+                contract.clauses[name] = raised
         return contract
 
     @cached_property
@@ -132,3 +154,41 @@ class Contract:
 def _schema(message: dict[str, Any]) -> dict[str, Any]:
     schema: dict[str, Any] = message["content"]["application/json"]["schema"]
     return schema
+
+
+def promote(path: Path, clauses: Mapping[str, int], **recorded: str) -> None:
+    """Write dated evidence for clauses, each upheld so often, beside what the file holds already.
+
+    Args:
+        recorded: The ``date``, ``region`` and ``suite_version`` of the recording.
+
+    Raises:
+        UsageError: The file cannot be read or written.
+    """
+    known = read_evidence(path)
+    known |= {clause: {**recorded, "count": count} for clause, count in clauses.items()}
+    text = _HEAD + yaml.safe_dump({name: known[name] for name in sorted(known)}, sort_keys=False)
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def read_evidence(path: Path) -> dict[str, dict[str, Any]]:
+    """The evidence by clause; none where there is no file.
+
+    Raises:
+        UsageError: The file is not what :func:`promote` writes.
+    """
+    if not path.exists():
+        return {}
+    try:
+        with naming("read", path):
+            document = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader) or {}
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
+        raise UsageError(f"{path} is not YAML") from None
+    if not isinstance(document, dict):
+        raise UsageError(f"{path} must be a mapping of clauses to evidence")
+    for clause, entry in document.items():
+        if not is_valid(entry, _ENTRY):
+            raise UsageError(f"{path}: {clause} must have {', '.join(_FIELDS)} (a number)")
+        entry["count"] = int(entry["count"])
+    return document

@@ -16,7 +16,7 @@ SUITE, EMULATOR, COMPARE = "getintegration_contract", "getintegration_emulator",
 #: The rooms of the suite from the ground up: each may import those that stand before it, and no others.
 ROOMS = [
     *("paths", "errors", "fileio", "text", "schema", "identity", "exchange", "redact"),
-    *("command", "clause", "evidence", "contract", "operations"),
+    *("command", "clause", "contract", "operations"),
     *("judging", "sending", "target", "state", "recording", "run", "report", "plugin"),
 ]
 #: What judges knows nothing of who sends or of what is tested.

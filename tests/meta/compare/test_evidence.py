@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from getintegration_contract import evidence as promotion
-from getintegration_contract.contract import Contract
+from getintegration_contract.contract import Contract, read_evidence
 from getintegration_contract.judging.ledger import Finding
 
 from ..support import AWS, DESCRIPTION
@@ -37,7 +36,7 @@ def test_evidence_promotes_clauses(
 ) -> None:
     before = Contract.load(contract)
     assert run(from_aws, "--promote", "--contract", contract, "--max-age", "100000") == 0
-    evidence = promotion.read(contract.with_name("evidence.yaml"))
+    evidence = read_evidence(contract.with_name("evidence.yaml"))
     assert evidence["response.request-id"]["date"] == "2026-11-20"
     assert evidence["response.request-id"]["region"] == "us-east-1"
     assert evidence["response.request-id"]["count"] >= 2
@@ -70,7 +69,7 @@ def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
         tmp_path, path, emulator_har, "--promote", "--contract", contract, "--max-age", "100000"
     )
     assert status == 0
-    evidence = promotion.read(contract.with_name("evidence.yaml"))
+    evidence = read_evidence(contract.with_name("evidence.yaml"))
     noted = sum(test["checks"].get("sigv4.expired-date.type", 0) for test in log["_tests"])
     assert evidence["sigv4.expired-date.type"]["count"] == noted > 1
     assert "sigv4.wrong-service.type" not in evidence
