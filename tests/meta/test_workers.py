@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.plugin import workers
+from getintegration_contract.plugin import controller
 
 from .conftest import Serve
 from .mutants.messages import Forward, Request, Response, ok
@@ -25,7 +25,7 @@ def _number(
     said: list[str] = []
     about = {"latency": latency, "target": SimpleNamespace(rate=rate), "is_emulator": is_emulator}
     run: Any = SimpleNamespace(**about, say=said.append)
-    return workers.number(config, run), bool(said)
+    return controller.number_of_workers(config, run), bool(said)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_number(
 )
 def test_only_the_gate_leaves_a_number_aside(dist: str, depth: str, chosen: bool) -> None:
     option = SimpleNamespace(numprocesses=None if dist == "no" else 2, depth=depth)
-    assert workers.may_choose(option, dist) is chosen
+    assert controller.may_choose_number(option, dist) is chosen
 
 
 def _lines(result: Result) -> list[tuple[str, int]]:
@@ -80,7 +80,7 @@ def test_a_slow_endpoint_is_asked_the_same_by_workers(tap: Any, endpoint: Proces
         return forward(request)
 
     results = []
-    for pause in (0.0, workers.SLOW * 1.5):
+    for pause in (0.0, controller.SLOW * 1.5):
         server, report = tap(endpoint.url, slowly), tmp_path / str(pause)
         given = (suite("access"), suite("missing"), "--endpoint-url", server.url, "--numprocesses=2")
         results.append(finish(start_suite(*given, report=report, lean=True), report))
