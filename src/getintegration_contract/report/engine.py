@@ -35,6 +35,7 @@ def engine(package: str = PACKAGE, safe: Callable[[str], str] = in_html) -> jinj
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in (package, PACKAGE)]),
         autoescape=True,
+        optimized=False,  # a template is rendered once: to fold its constants takes longer than it saves
         finalize=finalize,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
