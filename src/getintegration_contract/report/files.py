@@ -27,7 +27,7 @@ def write(path: Path, text: str) -> Path:
         UsageError: The directory cannot be made or written.
     """
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode("utf-8", "backslashreplace"))
     return path
 
 
