@@ -27,6 +27,7 @@ PATH = "/domains/shop/integrations"
         (b'{"Uri": "a", "x": ' + b"1" * 5000 + b"}", UNKNOWN),
         (b'{"Uri": 1e999}', UNREADABLE),
         (b'{"Uri": "\\ud800"}', UNREADABLE),
+        (b"", BAD),
         (b" ", UNREADABLE),
         (b'\xef\xbb\xbf{"Uri": "a"}', UNREADABLE),
         (b"[" * 100_000, UNREADABLE),
