@@ -100,10 +100,10 @@ def write(report: Report, directory: Path) -> None:
 
 def _shown(report: Report) -> dict[str, Any]:
     """What the templates show."""
-    return {"package": __package__, "report": report, "per_cent": _per_cent}
+    return {"package": __package__, "report": report, "per_cent": per_cent}
 
 
-def _per_cent(share: float) -> str:
+def per_cent(share: float) -> str:
     """A share in per cent that says 0 or 100 only where that is exact."""
     text = f"{share * 100:.1f}"
     if text in ("0.0", "100.0") and share not in (0.0, 1.0):

@@ -6,7 +6,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from getintegration_compare.report import page, rows
+from getintegration_compare.report import page, per_cent, rows
 
 from ..report.browser import Browser
 from .kit import accept, compared, exchange, found, record, run
@@ -80,3 +80,9 @@ def test_what_has_the_same_name_stands_side_by_side() -> None:
         assert _differing(plain | {"body": body}, plain | {"body": body, "status": 500}) == [
             ("200 OK", "500 OK")
         ]
+
+
+def test_only_none_and_all_are_0_and_100_per_cent() -> None:
+    shares = (0.0, 0.0001, 0.5, 0.9999, 1.0)
+    shown = ["0.0 %", "less than 0.1 %", "50.0 %", "more than 99.9 %", "100.0 %"]
+    assert list(map(per_cent, shares)) == shown

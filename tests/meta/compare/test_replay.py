@@ -152,8 +152,8 @@ def test_the_other_side_is_given_the_integration_that_was_recorded(
     ask(live_emulator.url, delete_domain(domain))
 
 
-def test_a_passing_difference_is_not_confirmed(
-    tmp_path: Path, live_emulator: Process, target_file: Any, tap: Any
+def test_a_passing_difference_is_not_confirmed_and_its_requests_alone_are_repeated(
+    tmp_path: Path, live_emulator: Process, target_file: Any, tap: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     once = iter([error(400, "BadRequestException")])
 
@@ -166,6 +166,7 @@ def test_a_passing_difference_is_not_confirmed(
     status, report = compared(tmp_path, live_emulator.url, server.url, *files)
     assert status == 1
     assert {group["confirmed"] for group in report["differences"]} == {False}
+    assert "\n1 requests to " in capsys.readouterr().err
 
 
 def test_live_differences_are_confirmed_but_for_what_the_limit_leaves_no_repeat_for(
