@@ -73,8 +73,9 @@ def written(check: Checker) -> Callable[[Exchange], None]:
 
     def written(exchange: Exchange) -> None:
         status, error_type = exchange.response.status, exchange.response.error_type
-        crashed = status >= 500 and status != 501
-        check.that("state.write-faults", not crashed, "no 5xx", f"{status} {error_type or ''}", exchange)
+        crashed = status == 0 or (status >= 500 and status != 501)
+        actual = f"{status} {error_type or ''}" if status else exchange.response.reason
+        check.that("state.write-faults", not crashed, "a whole answer, and no 5xx", actual, exchange)
 
     return written
 

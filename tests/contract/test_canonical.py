@@ -51,7 +51,7 @@ def test_canonical_path(client: Client, caller: Identity, state: State, check: C
 
 
 @clauses("sigv4.canonical-query")
-@pytest.mark.parametrize("query", ["b=2&a=1", "a=%20%2F", "empty=", "a=1&a=0", "%C3%A9=1"])
+@pytest.mark.parametrize("query", ["b=2&a=1", "a=%20%2F", "empty=", "a=1&a=0", "%C3%A9=1", "a-b=1&a=1"])
 def test_canonical_query(client: Client, caller: Identity, state: State, check: Checker, query: str) -> None:
     request = get_integration(state.domain, state.uri)
     exchange = client.send(replace(request, target=f"{request.target}?{query}"), caller)

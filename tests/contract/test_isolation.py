@@ -13,6 +13,7 @@ import pytest
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
+from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
 
 from .callables import Ask
@@ -40,7 +41,7 @@ def test_neighbours_stay_as_they_are(
     workspace: Workspace,
     scratch: str,
     minimal_members: dict[str, Any],
-    tagged: dict[str, Any],
+    state: State,
     check: Checker,
 ) -> None:
     other = f"{scratch}0"
@@ -60,9 +61,8 @@ def test_neighbours_stay_as_they_are(
     time.sleep(0.01)  # a time that moves shows it
     for act in ("update", "delete"):
         if act == "update":
-            workspace.put(
-                scratch, URI, {**tagged, **{name: f"{value}2" for name, value in minimal_members.items()}}
-            )
+            changed = {name: f"{value}2" for name, value in minimal_members.items()}
+            workspace.put(scratch, URI, {**state.members, **changed})
         else:
             workspace.delete(scratch, URI)
         for (domain, uri), earlier in zip(neighbours, before, strict=True):

@@ -99,7 +99,8 @@ def test_one_connection(
     other = []
     if state.other_domain and state.other_uri:
         other.append(PipelinedRequest(get_integration(state.other_domain, state.other_uri), caller))
-    refused = PipelinedRequest(get_integration(state.domain, "u" * UNREAD), None)
+    # Refused for their Uris, also where nobody signs.
+    short, long = (PipelinedRequest(get_integration(state.domain, "u" * n), None) for n in (256, UNREAD))
     steps = [
         (existing(), OK),
         (PipelinedRequest(get_integration(state.domain, UNKNOWN_URI), caller), NOT_FOUND),
@@ -107,7 +108,9 @@ def test_one_connection(
         (PipelinedRequest(get_integration(state.domain, ""), caller), INVALID),
         (existing(), OK),
         *((ask, OK) for ask in other),
-        (refused, CLIENT_ERROR),
+        (short, CLIENT_ERROR),
+        (existing(), OK),
+        (long, CLIENT_ERROR),
         (existing(), OK),
     ]
     clause = "transport.keep-alive"

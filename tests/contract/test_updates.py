@@ -79,7 +79,7 @@ def test_updates(
 ) -> None:
     second = {"ObjectTypeName": "Second", "Tags": {"owner": "second"}}
     fewer = {name: f"{value}3" for name, value in minimal_members.items()}
-    versions = [tagged, {name: second[name] for name in tagged}, fewer]
+    versions = [tagged, {name: second[name] for name in tagged}, fewer, minimal_members]
     created = None
     moments = []
     for number, (due, exchange) in enumerate(_put_and_read(workspace, check, scratch, versions)):
@@ -119,7 +119,7 @@ def read_elsewhere(workspace: Workspace, client: Client, caller: Identity) -> It
     sibling.close()
 
 
-@clauses("state.update.visible", "state.LastUpdatedAt.moves")
+@clauses("state.update.visible", "state.LastUpdatedAt.moves", "state.CreatedAt.stable")
 def test_update_of_one_member(
     workspace: Workspace, read_elsewhere: Read, scratch: str, state: State, check: Checker
 ) -> None:
@@ -144,6 +144,12 @@ def test_update_of_one_member(
                 break
             time.sleep(COARSE)  # back again, in case the clock is coarse
         _moves(check, [(moment, before[name]), (moved, exchange)])
+        workspace.put(scratch, f"{URI}/{name}", version)  # that changes nothing
+        made = check.members(before[name]).get("CreatedAt")
+        for after in (exchange, workspace.read(scratch, f"{URI}/{name}")):
+            if check.ok(after, "state.update.visible", domain=scratch, uri=f"{URI}/{name}"):
+                now = check.members(after).get("CreatedAt")
+                check.that("state.CreatedAt.stable", now == made, f"{made}, as before", str(now), after)
 
 
 @clauses("state.read-only")

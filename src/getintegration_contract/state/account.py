@@ -40,7 +40,8 @@ class Account:
         if not self.insists:
             return exchange
         if response.status == 0:
-            raise StateError(f"{exchange.endpoint} does not answer: {response.reason}")
+            does = "begins an answer and does not end it" if response.head else "does not answer"
+            raise StateError(f"{exchange.endpoint} {does}: {response.reason}")
         if response.status == 407:
             raise StateError(f"the proxy before {exchange.endpoint} refuses this run: {said(exchange)}")
         if is_unauthenticated(response):
@@ -114,6 +115,8 @@ def _clocks(exchange: Exchange) -> str:
         return ""
     difference = round(theirs - exchange.started)
     words = (
-        f"{abs(difference):,} s {'ahead of' if difference > 0 else 'behind'}" if difference else "equal to"
+        f"{abs(difference):,} s {'ahead of' if difference > 0 else 'behind'}"
+        if abs(difference) > 1  # a Date has whole seconds
+        else "equal to"
     )
     return f", by its Date header its clock is {words} this one"

@@ -61,6 +61,7 @@ THEME[f"{_KEEP_ALIVE} response.status request.valid error.type error.content-typ
     f" The body of a request {description} is taken for the next request on the connection.": _undrained(left)
     for name, description, left in (
         ("after-refusal", "that was refused", lambda r, a: a.status == 403),
+        ("unsigned", "that nobody signed", lambda r, a: a.status == 403 and 0 < len(r.body) < 1000),
         ("in-chunks", "with a chunked body", lambda r, a: r.chunked),
     )
 }

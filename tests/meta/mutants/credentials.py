@@ -175,6 +175,10 @@ def _has_name_twice(request: Request) -> bool:
     return len({part.partition("=")[0] for part in _parts(request)}) < len(_parts(request))
 
 
+def _sorts_as_text(request: Request) -> bool:
+    return sorted(_parts(request)) != sorted(_parts(request), key=lambda part: part.split("="))
+
+
 def _has_mixed_case(request: Request) -> bool:
     names = (name for name, _ in request.headers if name.lower().startswith("x-amz-"))
     return any(name not in (name.lower(), name.title()) for name in names)
@@ -198,6 +202,7 @@ _REJECTED: dict[str, tuple[tuple[str, str, Callable[[Request], object]], ...]] =
     "canonical-query": (
         ("query-not-sorted", "A query that is not sorted", lambda r: _parts(r) != sorted(_parts(r))),
         ("query-sorted-by-name-only", "A query with a name twice", _has_name_twice),
+        ("query-sorted-as-text", "A query that sorts otherwise as text than by its names", _sorts_as_text),
         ("query-with-escapes", "A query with a percent sign", lambda r: "%" in r.query),
         ("query-with-empty-value", "A query with an empty value", lambda r: r.query.endswith("=")),
         ("query", "A query", lambda r: r.query),

@@ -142,6 +142,21 @@ def _overwritten_across(history: History, _: Document) -> Document:
     return {"Tags": latest["Tags"]} if latest.get("Tags") else {}
 
 
+@THEME.mutant("role-of-the-same-uri", "state.update.isolated", edits)
+def _role_across(history: History, _: Document) -> Document:
+    """A write changes RoleArn of the integrations of the same Uri in all domains."""
+    puts = [docs[-1] for (_, uri), docs in history.past.put.items() if uri == history.request.text]
+    roles = [document["RoleArn"] for document in puts if document.get("RoleArn")]
+    return {"RoleArn": roles[-1]} if roles else {}
+
+
+@THEME.mutant("third-update-lost", "state.update.visible", edits)
+def _third_lost(history: History, document: Document) -> Document:
+    """The third update of an integration changes LastUpdatedAt and nothing else."""
+    second = history.alive[2] if len(history.alive) > 3 else {}
+    return {name: value for name, value in second.items() if name in document}
+
+
 @THEME.mutant("absence-remembered", "state.recreated state.put-get.Uri response.status", observes(set))
 def _remembers_absence(absent: set[object], request: Request, answer: Response) -> Answer:
     """What once did not exist is not found for ever."""

@@ -1,5 +1,6 @@
 """Servers that do not keep what was written, or date it wrongly."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,10 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
     },
     "ObjectTypeNames": {
         "first-only": lambda v: dict(list(v.items())[:1]),
+        "keys-that-objects-have": lambda v: {
+            k: t for k, t in v.items() if k not in ("__proto__", "constructor")
+        },
+        "cut-keys": lambda v: {key.encode()[:255].decode("utf-8", "ignore"): t for key, t in v.items()},
         "turned-round": lambda v: {value.strip("-") or "a": key for key, value in v.items()},
         "lower-case-keys": lambda v: {key.lower(): value for key, value in v.items()},
     },
@@ -27,6 +32,7 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "lower-case": str.lower,
         "other-role": lambda v: "arn:aws:iam::123456789012:role/AWSServiceRoleForProfile",
         "masked": lambda v: v.replace("123456789012", "000000000000"),
+        "account-as-a-number": lambda v: re.sub("::0+", "::", v),
     },
     "Scope": {"constant": lambda v: "PROFILE" if v == "DOMAIN" else "DOMAIN"},
     "Tags": {
@@ -35,6 +41,10 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "lower-case-values": lambda v: {key: value.lower() + "x" for key, value in v.items()},
         "ascii-only": lambda v: {key: value.encode("ascii", "ignore").decode() for key, value in v.items()},
         "system-added": lambda v: {**v, "team2": "contract"},
+        "digits-lost": lambda v: {key: value for key, value in v.items() if not key.isdigit()},
+        "lines-joined": lambda v: {key: " ".join(value.splitlines()) for key, value in v.items()},
+        "until-nul": lambda v: {key: value.partition("\0")[0] for key, value in v.items()},
+        "trimmed-wide": lambda v: {key: value.strip("\u00a0\u3000") for key, value in v.items()},
         "stripped-keys": lambda v: {key.replace(":", ""): value for key, value in v.items()},
     },
 }
@@ -73,6 +83,9 @@ for _name, _description, _when in (
     ("length-over-200", "more than 200 code points", lambda uri: len(uri) > 200),
     ("plus", "a plus sign", lambda uri: "+" in uri),
     ("question-mark", "a question mark", lambda uri: "?" in uri),
+    ("bar", "a vertical bar", lambda uri: "|" in uri),
+    ("soft-hyphen", "a soft hyphen", lambda uri: "\u00ad" in uri),
+    ("wide-spaces-around", "wide spaces around it", lambda uri: uri != uri.strip("\u00a0\u3000")),
 ):
     _text = f"uri-with-{_name}-lost: An integration whose Uri has {_description} cannot be read again."
     THEME["state.put-get.Uri"] = {_text: loses(lambda h, when=_when: when(h.request.text))}
@@ -84,9 +97,21 @@ def _latest(history: History) -> float:
     return max((times[-1] for times in history.past.times.values()), default=0.0)
 
 
+def _made_now(history: History) -> Document:
+    return dict.fromkeys(("CreatedAt", "LastUpdatedAt"), history.times[-1])
+
+
 THEME["state.CreatedAt.stable"] = {
     "created-moves: An update makes CreatedAt the present.": edits(
-        lambda h, _: dict.fromkeys(("CreatedAt", "LastUpdatedAt"), h.times[-1]) if len(h.times) > 1 else {}
+        lambda h, _: _made_now(h) if len(h.times) > 1 else {}
+    ),
+    "created-moves-with-role: An update that changes RoleArn makes CreatedAt the present.": edits(
+        lambda h, _: (
+            _made_now(h) if h.updated and h.alive[-1].get("RoleArn") != h.alive[-2].get("RoleArn") else {}
+        )
+    ),
+    "created-moves-without-change: An update that changes nothing makes CreatedAt the present.": edits(
+        lambda h, _: _made_now(h) if h.updated and h.alive[-1] == h.alive[-2] else {}
     ),
     "created-goes-back: An update moves CreatedAt back a minute.": edits(
         lambda h, d: {"CreatedAt": d["CreatedAt"] - 60 * len(h.times)} if len(h.times) > 1 else {}
