@@ -62,8 +62,7 @@ _FORKS.set_forkserver_preload(PRELOADED)
 def run_suite(tmp_path: Path) -> RunSuite:
     """Runs the suite with options and waits for its end; the reports go into a folder of their own.
 
-    A ``lean`` run does without the plugins that only generated cases need. Where a ``status`` is given, the
-    run has to end with it.
+    Where a ``status`` is given, the run has to end with it.
     """
     numbers = itertools.count()
 
@@ -72,7 +71,6 @@ def run_suite(tmp_path: Path) -> RunSuite:
         report: bool = True,
         env: Mapping[str, str] | None = None,
         cwd: Path = ROOT,
-        lean: bool = True,
         timeout: float = 90,
         status: int | None = None,
     ) -> Result:
@@ -80,7 +78,7 @@ def run_suite(tmp_path: Path) -> RunSuite:
         folder.mkdir()
         reports = folder / "reports" if report else None
         streams = {name: str(folder / name) for name in ("stdout", "stderr")}
-        run = {"arguments": command_line(options, reports, lean), "cwd": str(cwd), **streams}
+        run = {"arguments": command_line(options, reports), "cwd": str(cwd), **streams}
         run["env"] = dict(env or environment())
         script = str(Path(__file__).with_name("warm.py"))
         process = _FORKS.Process(target=runpy.run_path, args=(script, {"run": run}, "__main__"))

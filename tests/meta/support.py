@@ -39,7 +39,8 @@ DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
 EXAMPLE = ROOT / "targets" / "emulator.toml"
 CONTRACT = Contract.load(DESCRIPTION)
 
-#: Plugins that a run without generated cases can do without; loading them takes longer than such a run.
+#: Options of runs that generate cases; any other does without a plugin whose loading takes long.
+_GENERATING = {"--max-examples", "--hypothesis-seed"}
 _LEAN = ("-p", "no:hypothesispytest")
 
 ACCESS_KEY, SECRET_KEY = "AKIAEXAMPLECALLER001", "caller-EXAMPLE-secret-key-0123456789abcd"
@@ -121,13 +122,13 @@ def environment(**changes: str | None) -> dict[str, str]:
     return kept
 
 
-def command_line(options: Iterable[str | Path], report: Path | None, lean: bool) -> list[str]:
+def command_line(options: Iterable[str | Path], report: Path | None) -> list[str]:
     """The arguments of pytest for a run of the suite: all of it, unless files of it are named."""
     given = list(map(str, options))
     named = any(option.startswith(str(SUITE)) for option in given)
     return [
         *("-p", "no:cacheprovider"),
-        *(_LEAN if lean else ()),
+        *(() if _GENERATING.intersection(given) else _LEAN),
         *(() if named else (str(SUITE),)),
         *(() if report is None else ("--report-dir", str(report))),
         *(("--dist", "worksteal") if "-n" in given else ()),  # else it may be left aside
@@ -140,11 +141,10 @@ def start_suite(
     report: Path | None = None,
     env: Mapping[str, str] | None = None,
     cwd: Path = ROOT,
-    lean: bool = False,
 ) -> subprocess.Popen[str]:
     """Start the suite in a process, and process group, of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "pytest", *command_line(options, report, lean)],
+        [sys.executable, "-m", "pytest", *command_line(options, report)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

@@ -104,7 +104,7 @@ def test_what_is_recorded_is_what_goes_over_the_wire(otherwise: dict[str, Any], 
 def test_a_seed_generates_what_no_other_does(run_suite: RunSuite, tmp_path: Path) -> None:
     def fuzzed(*options: str) -> Requests:
         few = (suite("generated"), "--max-examples", "100", "-k", "test_fuzz", "--record", tmp_path / "a.har")
-        run_suite(*few, *options, lean=False, status=0)
+        run_suite(*few, *options, status=0)
         return sent(tmp_path / "a.har")
 
     one, again, other = fuzzed(), fuzzed("-n", "2"), fuzzed("--hypothesis-seed", "1")

@@ -75,7 +75,7 @@ def test_no_broken_story_hides_another(run_suite: RunSuite, tap: Any, endpoint: 
 
     # With this seed the stories of a gate run come upon both.
     options = ("--endpoint-url", tap(endpoint.url, on_answer(script, always)).url, "--hypothesis-seed", "1")
-    result = run_suite(suite("stateful"), *options, lean=False)
+    result = run_suite(suite("stateful"), *options)
     found = {finding["clause"]: finding["expected"] for finding in result.report["findings"]}
     assert found.keys() >= {"state.CreatedAt.stable", "state.deleted-domain"}
     assert ". get " in found["state.CreatedAt.stable"], "told as a story"

@@ -24,7 +24,7 @@ from .support import Process, ask, domains, emulator, environment, finish, start
 
 def test_interrupted_at_a_terminal_the_emulator_lives_until_it_is_clean() -> None:
     # Ctrl-C reaches every process of the terminal's group.
-    process = start_suite(suite("access"), suite("malformed"), suite("signatures"), lean=True)
+    process = start_suite(suite("access"), suite("malformed"), suite("signatures"))
     assert process.stdout is not None
     read = ""
     while "test_access" not in read:
@@ -60,7 +60,7 @@ def test_a_killed_run_leaves_domains_that_a_later_run_sweeps(
 ) -> None:
     server = closing(emulator())
     listener = tap(server.url)
-    process = start_suite(suite("missing"), "--endpoint-url", listener.url, report=tmp_path, lean=True)
+    process = start_suite(suite("missing"), "--endpoint-url", listener.url, report=tmp_path)
     wait_for(lambda: any(is_get(request) for request in listener.received))
     process.kill()
     finish(process)

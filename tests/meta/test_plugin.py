@@ -46,7 +46,7 @@ def test_a_signal_interrupts_and_one_more_disturbs_no_cleaning_up(
 
     files = (suite("access"),) if moment == "DELETE" else (suite("missing"), suite("malformed"))
     given = ("--endpoint-url", tap(endpoint.url, script).url, *options)
-    process = start_suite(*files, *given, report=tmp_path, lean=True)
+    process = start_suite(*files, *given, report=tmp_path)
     result = finish(process, tmp_path, status=2)
     assert seen["DELETE"]
     assert "Traceback" not in result.output
@@ -65,7 +65,7 @@ def test_standard_output_that_cannot_be_written_is_no_violation(place: str, opti
     else:
         reading, stream = os.pipe()
         os.close(reading)
-    arguments = command_line((suite("access"), *options), None, lean=True)
+    arguments = command_line((suite("access"), *options), None)
     done = call(sys.executable, "-m", "pytest", *arguments, stdout=stream, status=0)
     os.close(stream)
     why = "standard output cannot be written: No space left on device"
@@ -79,7 +79,7 @@ def test_standard_output_that_cannot_be_written_is_no_violation(place: str, opti
 def _on_a_terminal(*options: str | Path) -> tuple[int, str]:
     """Status and output of a run whose standard output is a terminal."""
     control, terminal = pty.openpty()
-    command = [sys.executable, "-m", "pytest", *command_line(options, None, lean=True)]
+    command = [sys.executable, "-m", "pytest", *command_line(options, None)]
     process = subprocess.Popen(command, stdout=terminal, cwd=ROOT, env=environment(TERM="xterm"))
     os.close(terminal)
     output = b""
@@ -130,7 +130,7 @@ def test_a_run_that_another_plugin_leaves_tests_out_of_is_partial(
         "    items[:] = items[:4]\n" + ("    config.hook.pytest_deselected(items=out)\n" if tells else "")
     )
     env = environment(PYTHONPATH=str(tmp_path))
-    result = run_suite("-p", "split", *options, env=env, lean=False, status=0)
+    result = run_suite("-p", "split", *options, env=env, status=0)
     assert result.report["run"]["partial"] is True
 
 

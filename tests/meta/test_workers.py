@@ -83,7 +83,7 @@ def test_a_slow_endpoint_is_asked_the_same_by_workers(tap: Any, endpoint: Proces
     for pause in (0.0, controller.SLOW * 1.5):
         server, report = tap(endpoint.url, slowly), tmp_path / str(pause)
         given = (suite("access"), suite("missing"), "--endpoint-url", server.url, "--numprocesses=2")
-        results.append(finish(start_suite(*given, report=report, lean=True), report))
+        results.append(finish(start_suite(*given, report=report), report))
     quick, slow = results
     assert (quick.report["run"]["workers"], slow.report["run"]["workers"]) == (1, 2)
     assert "-n 2 is left aside" in quick.stdout
@@ -97,5 +97,5 @@ def test_findings_with_lone_surrogates_reach_the_controller(serve: Serve, tmp_pa
     server = serve(lambda _: ok(integration))
     given = (suite("ambiguous"), "--endpoint-url", server.url, "--domain-name=d", "--integration-uri=s3://u")
     workers_of_xdist = ("--numprocesses=2", "--dist=worksteal", "--not-claimed=signatures")
-    result = finish(start_suite(*given, *workers_of_xdist, report=tmp_path, lean=True), tmp_path, status=1)
+    result = finish(start_suite(*given, *workers_of_xdist, report=tmp_path), tmp_path, status=1)
     assert result.outcomes["request.json.robust"] == "violated"

@@ -25,7 +25,7 @@ Shared = Callable[[str, Callable[[Path], Any]], Any]
 
 def record_suite(path: Path, *options: str | Path) -> str:
     """Run a part of the suite and record it; the path, and beside it what the run printed."""
-    result = finish(start_suite(*options, "--record", path, lean=True), status=0)
+    result = finish(start_suite(*options, "--record", path), status=0)
     path.with_suffix(".txt").write_text(result.output, encoding="utf-8")
     return str(path)
 

@@ -30,7 +30,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def record(path: Path, *options: str | Path, status: int, report: Path | None = None) -> Result:
     """A run that records, to its end."""
-    process = start_suite(*FILES, "--record", path, *options, report=report, lean=True)
+    process = start_suite(*FILES, "--record", path, *options, report=report)
     return finish(process, report, status=status)
 
 
@@ -38,7 +38,7 @@ def test_a_killed_run_loses_the_test_under_way_alone_and_is_continued(
     tmp_path: Path, emulator_har: Path
 ) -> None:
     path = tmp_path / "a.har"
-    process = start_suite(*FILES, "--record", path, "--rate", "40", lean=True)
+    process = start_suite(*FILES, "--record", path, "--rate", "40")
     wait_for(lambda: len(lines(path)) >= 24, 60)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -110,7 +110,7 @@ def test_a_disk_that_is_full_ends_the_recording_and_not_the_run(tmp_path: Path) 
     )
     env = environment(PYTHONPATH=str(tmp_path))
     path = tmp_path / "a.har"
-    result = finish(start_suite(*FILES, "--record", path, "-p", "small_disk", lean=True, env=env), status=3)
+    result = finish(start_suite(*FILES, "--record", path, "-p", "small_disk", env=env), status=3)
     assert f"nothing more is recorded: cannot write {path}: File too large" in result.output
     assert result.output.count("nothing more is recorded") == 1
     assert "Traceback" not in result.output

@@ -60,8 +60,7 @@ def _run(row: Row, run_suite: RunSuite, tmp: Path, url: str) -> Result:
     address = [] if row.get("server") == "" or "--endpoint-url" in options else ["--endpoint-url", url]
     command = [*(SUITE / name for name in tests.split()), *address, *map(fill, shlex.split(options))]
     filled = environment(**{name: fill(value) for name, value in env.items()})
-    lean = "test_generated" not in tests
     if not shell:
-        return run_suite(*command, report=False, env=filled, lean=lean, timeout=30)
-    run = shlex.join([sys.executable, "-m", "pytest", *command_line(command, None, lean)])
+        return run_suite(*command, report=False, env=filled, timeout=30)
+    run = shlex.join([sys.executable, "-m", "pytest", *command_line(command, None)])
     return call("bash", "-c", fill(shell.replace("{run}", run)), env=filled, timeout=30)

@@ -56,7 +56,7 @@ def _at(proxy: Microburst) -> tuple[str, ...]:
 
 
 def test_what_the_proxy_itself_violates(run_suite: RunSuite, proxy: Microburst, expected: Expected) -> None:
-    result = run_suite(*_at(proxy), lean=False, timeout=200)
+    result = run_suite(*_at(proxy), timeout=200)
     assert violated(result) == expected("microburst", "nothing")
     assert result.status == 1
     assert proxy.fired == 0

@@ -35,7 +35,7 @@ def prism(programs: Programs, tmp_path: Path, closing: Any) -> Prism:
 
 
 def test_what_the_mock_violates(run_suite: RunSuite, mock: Server, expected: Expected) -> None:
-    result = run_suite("--endpoint-url", mock.url, *GIVEN, *FATAL, lean=False, timeout=300)
+    result = run_suite("--endpoint-url", mock.url, *GIVEN, *FATAL, timeout=300)
     assert violated(result) == expected("prism", "mock")
     assert result.status == 1
     assert result.report["run"]["faults"] == {}

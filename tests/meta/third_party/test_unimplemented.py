@@ -31,7 +31,7 @@ def test_said_plainly_and_soon(
     run_suite: RunSuite, tap: Callable[[str], Tap], lacking: Server, options: tuple[str, ...]
 ) -> None:
     listener = tap(lacking.url)
-    result = run_suite("--endpoint-url", listener.url, *options, lean=False, status=6)
+    result = run_suite("--endpoint-url", listener.url, *options, status=6)
     (said,) = result.report["notes"]
     assert said.startswith(f"{listener.url} does not implement GetIntegration: it answered ")
     assert said in result.output
