@@ -66,6 +66,7 @@ def test_a_path_that_leaves_dot_segments_in_its_signature_is_accepted(wire: Any)
     twin = wire.signed_headers("POST", "/domains/%2e%2e/integrations", BODY)
     assert wire.send("POST", "/domains/../integrations", BODY, twin).status == 403
     assert wire.call("POST", "/domains/../integrations", BODY).error == (400, "BadRequestException")
+    assert wire.call("POST", "//", BODY).error == (404, "UnknownOperationException")
 
 
 def _authorization(change: Callable[[str], str]) -> Callable[[Headers], Headers]:
