@@ -1,5 +1,6 @@
 """A whole run over TLS, with certificates as OpenSSL keeps them: a folder of files named by their hash."""
 
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from getintegration_contract.errors import EndpointDown
 from getintegration_contract.sending.client import Client
+from getintegration_contract.sending.faults import FaultError
 
 from .conftest import RunSuite
 from .mutants.proxy import Proxy
@@ -55,6 +57,14 @@ def test_the_variable_of_aws_names_certificates_before_that_of_requests(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     with pytest.raises(EndpointDown, match=r"CA bundle not found: .*none\.pem"):
         Client("https://127.0.0.1:1", "us-east-1")
+
+
+def test_a_server_that_lets_the_handshake_wait_is_said_to_speak_no_tls() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = Client(f"https://127.0.0.1:{silent.getsockname()[1]}", "us-east-1")
+        with pytest.raises(FaultError) as fault:
+            client.route.connect(0.1)
+    assert "no TLS with https" in fault.value.detail
 
 
 def test_a_proxy_that_refuses_the_tunnel_is_named_and_a_certificate_of_nobody_known(

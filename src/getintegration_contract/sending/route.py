@@ -98,8 +98,9 @@ class Route:
             error = error.__cause__
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"the certificate of {self.endpoint} is not trusted: {error.verify_message}"
-        if isinstance(error, ssl.SSLError):
-            return f"no TLS with {self.endpoint}: {(error.reason or 'ended').lower().replace('_', ' ')}"
+        if isinstance(error, ssl.SSLError) or "handshake" in str(error):
+            reason = getattr(error, "reason", "the handshake timed out") or "ended"
+            return f"no TLS with {self.endpoint}: {reason.lower().replace('_', ' ')}"
         reason = str(error) or "timed out"
         if self.proxy:
             return (

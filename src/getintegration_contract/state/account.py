@@ -113,10 +113,7 @@ def _clocks(exchange: Exchange) -> str:
     theirs = server_time(exchange)
     if theirs is None:
         return ""
-    difference = round(theirs - exchange.started)
-    words = (
-        f"{abs(difference):,} s {'ahead of' if difference > 0 else 'behind'}"
-        if abs(difference) > 1  # a Date has whole seconds
-        else "equal to"
-    )
-    return f", by its Date header its clock is {words} this one"
+    ahead = round(theirs - exchange.started)
+    far = f"{abs(ahead):,} s {'ahead of' if ahead > 0 else 'behind'}"
+    equal = abs(ahead) < 2  # a Date has whole seconds
+    return f", by its Date header its clock is {'equal to' if equal else far} this one"

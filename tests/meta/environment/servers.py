@@ -138,6 +138,7 @@ SCRIPTS: dict[str, Script] = {
     "refusing-proxy": _constant(Response(407, reason="Proxy Authentication Required")),
     "silent": _silent,
     "dropping": _constant(None),
+    "unended": _constant(Raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\n{}", "keep")),
     "dying": _dying,
     "smtp": _constant(Raw(b"220 mail.example ESMTP\r\n")),
     "unavailable": _constant(Response(503)),
