@@ -95,9 +95,8 @@ class Redactor:
 
     def _look(self, text: str) -> tuple[str, list[str]]:
         """The text without all that is known of secrets, and where in its readings a signature may stand."""
-        text = text.encode(
-            "utf-8", "backslashreplace"
-        ).decode()  # what leaves is UTF-8, without lone surrogates
+        # What leaves is UTF-8, without lone surrogates.
+        text = text.encode("utf-8", "backslashreplace").decode()
         for form in self._plain:
             text = text.replace(form, REDACTED)
         pieces = _ELLIPSIS.split(text)
