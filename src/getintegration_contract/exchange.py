@@ -232,19 +232,12 @@ class Exchange:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form for reports, bodies as text and whole. Not redacted."""
+        request, response = self.request, self.response
         return {
             "endpoint": self.endpoint,
             "identity": self.identity,
-            "request": {
-                "method": self.request.method,
-                "target": self.request.target,
-                **_message(self.request),
-            },
-            "response": {
-                "status": self.response.status,
-                "reason": self.response.reason,
-                **_message(self.response),
-            },
+            "request": {"method": request.method, "target": request.target, **_message(request)},
+            "response": {"status": response.status, "reason": response.reason, **_message(response)},
             "seconds": round(self.seconds, 4),
         }
 
