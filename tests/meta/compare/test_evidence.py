@@ -62,6 +62,7 @@ def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
 ) -> None:
     log = load(emulator_har)
     for test in log["_tests"]:
+        test["checks"]["response.request-id"] = 10**6
         if "sigv4.wrong-service.type" in test["checks"]:
             test["findings"] = [vars(Finding("sigv4.wrong-service.type", "a", "b", None, 0))]
     path = save(log, tmp_path / "aws.har", endpoint=AWS, emulator=False, date="2026-11-20T00:00:00Z")
@@ -72,6 +73,7 @@ def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
     evidence = read_evidence(contract.with_name("evidence.yaml"))
     noted = sum(test["checks"].get("sigv4.expired-date.type", 0) for test in log["_tests"])
     assert evidence["sigv4.expired-date.type"]["count"] == noted > 1
+    assert evidence["response.request-id"]["count"] < 10**6, "it was judged anew, and counts once"
     assert "sigv4.wrong-service.type" not in evidence
     assert [entry["clause"] for entry in report["contradicted"]] == ["sigv4.wrong-service.type"]
 
