@@ -259,3 +259,14 @@ def test_a_slow_endpoint_is_sent_a_burst_side_by_side(
     target = target_file(f'endpoint-url = "{tap(endpoint.url, slowly).url}"')
     result = run_suite(suite("throttling"), "--target", target)
     assert (result.status, result.outcomes["throttling.occurs"]) == (0, "upheld"), result.output
+
+
+@pytest.mark.parametrize("fault", [None, Response(500)], ids=["no answer", "a 5xx"])
+def test_writes_that_fail_for_good_are_reported(
+    run_suite: RunSuite, tap: Any, endpoint: Process, fault: Response | None
+) -> None:
+    def script(request: Received, forward: Forward) -> Any:
+        return fault if request.method == "PUT" and "\n" in request.text else forward(request)
+
+    result = run_suite(suite("state"), "--endpoint-url", tap(endpoint.url, script).url, status=0)
+    assert not result.findings["state.write-faults"]["gating"]
