@@ -1,4 +1,4 @@
-"""Recordings that several tests look at: of the emulator, twice, and of a second server that plays AWS."""
+"""Recordings that several tests look at: of the emulator, of a second server; the command in this process."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from getintegration_compare import cli
 from getintegration_contract.exchange import Exchange
 
-from ..support import IDENTITIES, SUITE, emulator, finish, start_suite, started, suite
-from .kit import about, compared, exchange, missing, record
+from ..support import IDENTITIES, SUITE, finish, start_suite, started, suite
+from .kit import Result, exchange, missing, record
 
 #: A part of the suite that sees every kind of answer, in a few seconds.
 PART: tuple[str | Path, ...] = (
@@ -21,6 +22,7 @@ PART: tuple[str | Path, ...] = (
 SMALL = (suite("access"), f"{suite('missing')}::test_unknown_domain", f"{suite('missing')}::test_unknown_uri")
 
 Shared = Callable[[str, Callable[[Path], Any]], Any]
+Compare = Callable[..., Result]
 
 
 def record_suite(path: Path, *options: str | Path) -> str:
@@ -57,14 +59,6 @@ def slow_har(shared: Shared) -> Path:
     return Path(shared("slow-har", make))
 
 
-@pytest.fixture(scope="session")
-def live_emulator() -> Any:
-    """An emulator to replay to."""
-    server = emulator()
-    yield server
-    server.close()
-
-
 @pytest.fixture
 def alike(tmp_path: Path) -> tuple[Path, Path]:
     """Two recordings that do not differ."""
@@ -79,23 +73,32 @@ def different(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def versus(tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any]]]:
-    """Records one exchange or several for each of two sides, and compares: exit status and compare.json.
+def compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Compare:
+    """Runs the command, which must end with a status if one is given.
 
-    ``suites`` says what the two recordings are about, ``how`` how they are made.
+    An exchange, or a list of them, is recorded first. ``suites`` says what such recordings are about, ``how``
+    how they are made.
     """
 
-    def versus(
-        one: Exchange | list[Exchange],
-        other: Exchange | list[Exchange],
-        *options: str | Path,
+    def compare(
+        *arguments: Exchange | list[Exchange] | str | Path,
+        status: int | None = None,
         suites: tuple[Any, Any] = (None, None),
         **how: Any,
-    ) -> tuple[int, dict[str, Any]]:
-        paths = []
-        for name, side, made in zip("ab", (one, other), suites, strict=True):
-            exchanges = side if isinstance(side, list) else [side]
-            paths.append(record(tmp_path / f"{name}.har", *exchanges, suite=made or about(), **how))
-        return compared(tmp_path, *paths, *options)
+    ) -> Result:
+        words, folder = [], tmp_path / "compared"
+        for number, given in enumerate(arguments):
+            if isinstance(given, Exchange | list):
+                made = given if isinstance(given, list) else [given]
+                given = record(tmp_path / f"{number}.har", *made, suite=suites[number], **how)
+            words.append(str(given))
+        (folder / "compare.json").unlink(missing_ok=True)
+        try:
+            ended = cli.main(["--report-dir", str(folder), *words])
+        except SystemExit as end:
+            ended = int(end.code or 0)
+        result = Result(ended, *capsys.readouterr(), folder)
+        assert status in (None, ended), (status, result)
+        return result
 
-    return versus
+    return compare

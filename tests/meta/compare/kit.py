@@ -1,20 +1,17 @@
-"""What tests of recording and comparing share: recordings, edits of them, the command in this process."""
-
-from __future__ import annotations
+"""What tests of recording and comparing share: exchanges made up, recordings, what a comparison said."""
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from getintegration_compare import cli
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Suite, har
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
-from getintegration_contract.target.emulator import emulator_identities
 
 STATE = {
     "domain": "Domain",
@@ -22,14 +19,17 @@ STATE = {
     "other_domain": "Other",
     "other_uri": "s3://Other",
 }
+#: Headers that an exchange has.
+HEADERS = (("Content-Type", "application/json"), ("x-amzn-RequestId", "1"))
 
 
 def about(
-    endpoint: str = "http://127.0.0.1:1", date: str = "2026-11-01T10:00:00+00:00", **more: Any
+    endpoint: str = "http://127.0.0.1:1",
+    date: str = "2026-11-01T10:00:00+00:00",
+    state: Mapping[str, str] = STATE,
 ) -> Suite:
     """What a recording made up by a test is about."""
-    states = more.pop("states", (STATE,))
-    return Suite("0.1.0", "model", endpoint, "us-east-1", date, 0, "gate", states, **more)
+    return Suite("0.1.0", "model", endpoint, "us-east-1", date, 0, "gate", (dict(state),))
 
 
 def exchange(
@@ -37,19 +37,17 @@ def exchange(
     document: Any = None,
     *,
     request: Request | None = None,
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"), ("x-amzn-RequestId", "1")),
+    headers: Iterable[tuple[str, str]] = HEADERS,
     body: bytes | None = None,
     attempt: int = 1,
     started: float = 1.7e9,
-    identity: str | None = "caller",
 ) -> Exchange:
     """An exchange made up by a test."""
     request = request or get_integration(STATE["domain"], STATE["uri"])
     if body is None:
         body = json.dumps(found() if document is None else document).encode()
-    faults = ("429",) * (attempt - 1)
-    response = Response(status, "", headers, body)
-    return Exchange("http://127.0.0.1:1", request, response, identity, started, 0.01, faults)
+    response, faults = Response(status, "", tuple(headers), body), ("429",) * (attempt - 1)
+    return Exchange("http://127.0.0.1:1", request, response, "caller", started, 0.01, faults)
 
 
 def found(**members: Any) -> dict[str, Any]:
@@ -58,16 +56,15 @@ def found(**members: Any) -> dict[str, Any]:
     return known | members
 
 
-def missing(status: int = 404, *more: tuple[str, str], request: Request | None = None) -> Exchange:
-    """An exchange that ends in an error."""
-    document, headers = error("ResourceNotFoundException")
-    return exchange(status, document, headers=(*headers, *more), request=request)
-
-
-def error(error_type: str, message: str = "no") -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
-    """Body and headers of an error in the emulator's form."""
-    typed = ("X-Amzn-ErrorType", error_type)
-    return {"Message": message}, (("Content-Type", "application/json"), ("x-amzn-RequestId", "1"), typed)
+def missing(
+    status: int = 404,
+    *more: tuple[str, str],
+    error: str = "ResourceNotFoundException",
+    request: Request | None = None,
+) -> Exchange:
+    """An exchange that ends in an error, in the emulator's form, with more headers."""
+    headers = (*HEADERS, ("X-Amzn-ErrorType", error), *more)
+    return exchange(status, {"Message": "no"}, headers=headers, request=request)
 
 
 def record(
@@ -111,24 +108,30 @@ def save(log: dict[str, Any], path: Path, **suite: Any) -> Path:
     return path
 
 
-def run(*arguments: str | Path) -> int:
-    """The command, in this process."""
-    try:
-        return cli.main([str(argument) for argument in arguments])
-    except SystemExit as end:
-        return int(end.code or 0)
+@dataclass(frozen=True)
+class Result:
+    """What the command did, and the folder of its reports."""
 
+    status: int
+    out: str
+    err: str
+    folder: Path
 
-def compared(tmp_path: Path, *arguments: str | Path) -> tuple[int, dict[str, Any]]:
-    """Exit status and compare.json of the command."""
-    folder = tmp_path / "compared"
-    status = run(*arguments, "--report-dir", folder)
-    return status, json.loads((folder / "compare.json").read_text(encoding="utf-8"))
+    @property
+    def report(self) -> dict[str, Any]:
+        """compare.json."""
+        report: dict[str, Any] = json.loads((self.folder / "compare.json").read_text(encoding="utf-8"))
+        return report
 
+    @property
+    def differences(self) -> list[dict[str, Any]]:
+        """Its differences."""
+        return list(self.report["differences"])
 
-def places(report: dict[str, Any]) -> set[tuple[str, str]]:
-    """Kind and place of all differences of a report."""
-    return {(group["kind"], group["where"]) for group in report["differences"]}
+    @property
+    def places(self) -> set[tuple[str, str]]:
+        """Kind and place of each."""
+        return {(group["kind"], group["where"]) for group in self.differences}
 
 
 def accept(path: Path, *patterns: str, expires: str = "2099-01-01") -> Path:
@@ -139,6 +142,3 @@ def accept(path: Path, *patterns: str, expires: str = "2099-01-01") -> Path:
     )
     path.write_text("\n".join(tables))
     return path
-
-
-IDENTITIES = emulator_identities()

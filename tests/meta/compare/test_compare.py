@@ -22,8 +22,9 @@ from getintegration_contract import recording as recordings
 from ..mutants.kit import is_get
 from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
-from ..support import AWS, ROOT, Scripted, domains, emulator, environment
-from .kit import about, accept, compared, exchange, found, missing, record, run
+from ..support import AWS, ROOT, domains, emulator, environment
+from .conftest import Compare
+from .kit import about, accept, exchange, found, missing, record
 
 
 def _process(arguments: list[str | Path], stdout: Any = subprocess.PIPE, closed: bool = False) -> Any:
@@ -59,15 +60,14 @@ def test_a_stream_that_takes_nothing_changes_no_status(
 
 
 def test_a_full_disk_is_a_sentence(
-    tmp_path: Path, different: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
+    tmp_path: Path, different: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, compare: Compare
 ) -> None:
     full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
-    monkeypatch.setattr("getintegration_contract.target.waivers.Path.write_text", full)
-    assert run(*different, "--write-accept", tmp_path / "a.toml") == 6
-    monkeypatch.setattr("getintegration_contract.fileio.Path.replace", full)
-    assert run(*different, "--report-dir", tmp_path / "out") == 4
-    lines = capsys.readouterr().err.splitlines()
-    assert ["No space left on device" in line for line in lines] == [True, True]
+    for name, status in (("target.waivers.Path.write_text", 6), ("fileio.Path.replace", 4)):
+        monkeypatch.setattr(f"getintegration_contract.{name}", full)
+        result = compare(*different, "--write-accept", tmp_path / "a.toml", status=status)
+        assert result.err.endswith("No space left on device\n")
+        assert result.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -102,26 +102,21 @@ def test_a_signal_ends_a_comparison_and_a_second_one_does_not_break_the_clean_up
     assert domains(behind.url) == set()
 
 
-def test_account_ids_are_printed_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_account_ids_are_printed_nowhere(tmp_path: Path, compare: Compare) -> None:
     arn = "arn:aws:iam::123456789012:role/"
-    one = record(tmp_path / "a.har", exchange(200, found(RoleArn=arn + "a")))
-    other = record(tmp_path / "b.har", exchange(200, found(RoleArn="123456789012")))
-    assert run(one, other, "--redact-accounts", "--report-dir", tmp_path / "out") == 1
-    assert run(one, tmp_path / "123456789012.har", "--redact-accounts") == 4
-    printed = "".join(capsys.readouterr())
-    written = "".join(path.read_text() for path in (tmp_path / "out").iterdir())
-    assert "123456789012" not in printed + written
-    assert run(one, other) == 1
-    assert "123456789012" in capsys.readouterr().out
+    sides = exchange(200, found(RoleArn=arn + "a")), exchange(200, found(RoleArn="123456789012"))
+    shown = compare(*sides, "--redact-accounts", status=1)
+    written = "".join(path.read_text() for path in shown.folder.iterdir())
+    refused = compare(sides[0], tmp_path / "123456789012.har", "--redact-accounts", status=4)
+    assert "123456789012" not in shown.out + shown.err + written + refused.err
+    assert "123456789012" in compare(*sides, status=1).out
 
 
-def test_all_reports_are_written(
-    tmp_path: Path, different: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(*different, "--report-dir", tmp_path / "out") == 1
-    files = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()}
+def test_all_reports_are_written(different: tuple[Path, Path], compare: Compare) -> None:
+    result = compare(*different, status=1)
+    files = {path.name: path.read_text(encoding="utf-8") for path in result.folder.iterdir()}
     assert files.keys() == {"compare.html", "compare.json", "compare.md", "compare-junit.xml"}
-    (group,) = json.loads(files["compare.json"])["differences"]
+    (group,) = result.differences
     assert (group["kind"], group["where"], group["candidate"]) == ("header", "etag", "<b>")
     assert len(group["examples"]) == 3
     assert "| 3 | `header:etag` | `none` | `<b>` |" in files["compare.md"]
@@ -129,42 +124,39 @@ def test_all_reports_are_written(
     assert root[0].attrib["failures"] == "1"
     (case,) = root.iter("testcase")
     assert case.find("failure") is not None
-    printed = capsys.readouterr().out
-    assert "FAIL  open differences in 3 of 3 compared answers (100.0 %)" in printed
-    assert "coverage 100.0 %: 3 of 3 requests were compared" in printed
+    assert "FAIL  open differences in 3 of 3 compared answers (100.0 %)" in result.out
+    assert "coverage 100.0 %: 3 of 3 requests were compared" in result.out
 
 
-def test_terminal_lines_are_safe(versus: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert versus(exchange(), exchange(headers=(("ETag\x1b[2J", "\x1b[31m\u202e"),)))[0] == 1
-    assert not re.search("[\x1b\u202e]", capsys.readouterr().out)
+def test_terminal_lines_are_safe(compare: Compare) -> None:
+    result = compare(exchange(), exchange(headers=[("ETag\x1b[2J", "\x1b[31m\u202e")]), status=1)
+    assert not re.search("[\x1b\u202e]", result.out)
 
 
-def test_what_is_printed_is_a_waiver(tmp_path: Path, versus: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_printed_is_a_waiver(tmp_path: Path, compare: Compare) -> None:
     one = [missing(), exchange(200, found(Tags=["a"]))]
     other = [missing(400), exchange(200, found(Tags=["b*"]))]
-    assert versus(one, other)[0] == 1
-    printed = capsys.readouterr().out
+    printed = compare(one, other, status=1).out
     patterns = re.findall(r"^ *\d+ x (.*?)   reference ", printed, re.MULTILINE)
     assert sorted(patterns) == ["status:404 -> 400", "value:Tags[0]"]
     assert "reference 404, candidate 400 (open)" in printed
     accepting = ("--accept", accept(tmp_path / "a.toml", *patterns))
-    status, report = versus(one, other, *accepting)
-    assert (status, report["complaints"]) == (0, [])
-    printed = capsys.readouterr().out
-    assert "PASS  no open difference in 2 compared answers; 2 differ only in accepted ways" in printed
-    assert "(accepted until 2099-01-01)" in printed
-    _, report = versus(one, [missing(403), other[1]], *accepting)
-    assert [group["pattern"] for group in report["differences"] if group["open"]] == ["status:404 -> 403"]
+    result = compare(one, other, *accepting, status=0)
+    assert result.report["complaints"] == []
+    assert "PASS  no open difference in 2 compared answers; 2 differ only in accepted ways" in result.out
+    assert "(accepted until 2099-01-01)" in result.out
+    groups = compare(one, [missing(403), other[1]], *accepting).differences
+    assert [group["pattern"] for group in groups if group["open"]] == ["status:404 -> 403"]
 
 
-def test_a_file_of_waivers_is_started(tmp_path: Path, different: tuple[Path, Path]) -> None:
+def test_a_file_of_waivers_is_started(tmp_path: Path, different: tuple[Path, Path], compare: Compare) -> None:
     file = tmp_path / "accept.toml"
-    assert run(*different, "--write-accept", file) == 1
-    assert run(*different, "--accept", file) == 4, "reason and owner are to be filled in"
+    compare(*different, "--write-accept", file, status=1)
+    assert "say why" in compare(*different, "--accept", file, status=4).err
     edited = file.read_text().replace("say why this is accepted", "a").replace("say who answers for it", "b")
     file.write_text(edited)
-    assert run(*different, "--accept", file) == 0
-    assert run(*different, "--accept", file, "--write-accept", file) == 0
+    compare(*different, "--accept", file, status=0)
+    compare(*different, "--accept", file, "--write-accept", file, status=0)
     assert file.read_text() == edited
 
 
@@ -178,14 +170,14 @@ def test_a_file_of_waivers_is_started(tmp_path: Path, different: tuple[Path, Pat
     ],
 )
 def test_waivers_accept_what_they_match_and_are_wrong_otherwise(
-    tmp_path: Path, versus: Any, pattern: str, complaint: str
+    tmp_path: Path, compare: Compare, pattern: str, complaint: str
 ) -> None:
     name, _, expires = pattern.partition(" until ")
     waivers = accept(tmp_path / "a.toml", name, expires=expires or "2099-01-01")
     other = missing(404, ("ETag", "a"))
-    status, report = versus(missing(), other, "--accept", waivers, clauses=("missing.domain",))
-    (group,) = report["differences"]
-    assert (status, report["complaints"]) == ((1, [complaint]) if complaint else (0, []))
+    result = compare(missing(), other, "--accept", waivers, clauses=("missing.domain",))
+    (group,), report = result.differences, result.report
+    assert (result.status, report["complaints"]) == ((1, [complaint]) if complaint else (0, []))
     assert group["state"] == ("open" if complaint else "accepted")
     assert (group["accepted"] or {}).get("reason") == (None if complaint else "known")
     assert (report["divergence"]["different"], report["divergence"]["unaccepted"]) == (1, bool(complaint))
@@ -245,21 +237,15 @@ NUMBERS = ("nan", "inf", "1e-300", "1e300", "9" * 5000)
     ids=lambda value: value[:60],
 )
 def test_wrong_use_is_status_4_and_a_sentence_before_anything_is_sent(
-    tmp_path: Path,
-    alike: tuple[Path, Path],
-    closing: Any,
-    line: str,
-    said: str,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, alike: tuple[Path, Path], serve: Any, line: str, said: str, compare: Compare
 ) -> None:
-    server = closing(Scripted(lambda request: error(404, "UnknownOperationException")))
+    server = serve(lambda request: error(404, "UnknownOperationException"))
     named: dict[str, Any] = {"a": alike[0], "b": alike[1], "url": server.url, "folder": tmp_path}
     named["stale"] = record(tmp_path / "stale.har", exchange(), suite=about(AWS, "2020-01-01T00:00:00Z"))
     named["broken"] = record(tmp_path / "broken.har", exchange(), finish=False)
     named["waivers"] = accept(tmp_path / "waivers.toml", "a")
     named["waivers"].write_text(named["waivers"].read_text().replace("difference", "clause"))
-    assert run(*(word.format(**named) for word in line.split())) == 4
-    message = capsys.readouterr().err
+    message = compare(*(word.format(**named) for word in line.split()), status=4).err
     assert said.format(**named) in message
     assert message.count("\n") == 1
     assert len(message) < 400
@@ -269,37 +255,40 @@ def test_wrong_use_is_status_4_and_a_sentence_before_anything_is_sent(
 
 
 def test_what_goes_wrong_inside_is_no_traceback(
-    alike: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    alike: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, compare: Compare
 ) -> None:
     monkeypatch.setattr(cli, "Comparison", lambda *_, **__: 1 / 0)
-    assert run(*alike) == 3
-    assert "internal error: ZeroDivisionError" in capsys.readouterr().err
+    assert "internal error: ZeroDivisionError" in compare(*alike, status=3).err
 
 
-def test_an_old_recording_is_stale(versus: Any) -> None:
+def test_an_old_recording_is_stale(compare: Compare) -> None:
     suites = (about(date="2025-01-01T00:00:00Z"), None)
-    status, report = versus(exchange(), exchange(), "--max-age", "90", suites=suites)
-    assert status == 0
-    assert re.search("stale: .*, more than 90", report["stale"][0])
-    assert versus(exchange(), exchange(), "--max-age", "100000", suites=suites)[1]["stale"] == []
+    result = compare(exchange(), exchange(), "--max-age", "90", suites=suites, status=0)
+    assert re.search("stale: .*, more than 90", result.report["stale"][0])
+    result = compare(exchange(), exchange(), "--max-age", "100000", suites=suites)
+    assert result.report["stale"] == []
 
 
-def test_drift_and_whether_a_repeat_confirms_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def made(name: str, *documents: dict[str, Any]) -> Path:
-        suite = about(AWS, date=f"2026-1{name}-01T00:00:00Z")
-        return record(tmp_path / f"{name}.har", *(exchange(200, each) for each in documents), suite=suite)
-
-    before = made("0", found(), found())
-    after = made("1", found(Scope="DOMAIN"), found(ObjectTypeName="passing"))
-    repeat = made("2", found(Scope="DOMAIN"), found())
-    status, report = compared(tmp_path, before, after, "--confirm", repeat, "--max-age", "100000")
-    assert status == 1
-    assert report["mode"] == "drift"
-    confirmed = {group["where"]: group["confirmed"] for group in report["differences"]}
+def test_drift_and_whether_a_repeat_confirms_it(tmp_path: Path, compare: Compare) -> None:
+    sides = (
+        [found(), found()],
+        [found(Scope="DOMAIN"), found(ObjectTypeName="passing")],
+        [found(Scope="DOMAIN"), found()],
+    )
+    before, after, repeat = (
+        record(
+            tmp_path / f"{month}.har",
+            *(exchange(200, each) for each in side),
+            suite=about(AWS, date=f"2026-{month}-01T00:00:00Z"),
+        )
+        for month, side in enumerate(sides, 10)
+    )
+    result = compare(before, after, "--confirm", repeat, "--max-age", "100000", status=1)
+    assert result.report["mode"] == "drift"
+    confirmed = {group["where"]: group["confirmed"] for group in result.differences}
     assert confirmed == {"Scope": True, "ObjectTypeName": False}
-    printed = capsys.readouterr().out
-    assert f"drift of {AWS} from 2026-10-01 (reference) to 2026-11-01 (candidate)" in printed
-    assert "not confirmed by a repeat" in printed
+    assert f"drift of {AWS} from 2026-10-01 (reference) to 2026-11-01 (candidate)" in result.out
+    assert "not confirmed by a repeat" in result.out
 
 
 def test_a_recording_at_five_a_second(slow_har: Path) -> None:

@@ -1,7 +1,6 @@
 """Comparing recordings: what is paired, normalised and reported, and how much memory it takes."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,18 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import get_integration
 
 from ..support import AWS, CONTRACT
-from .kit import STATE, about, compared, error, exchange, found, load, missing, places, record, save
+from .conftest import Compare
+from .kit import STATE, about, exchange, found, load, missing, record, save
 
-Versus = Callable[..., tuple[int, dict[str, Any]]]
 
-
-def test_a_second_server_differs_where_it_does(tmp_path: Path, emulator_har: Path, slow_har: Path) -> None:
+def test_a_second_server_differs_where_it_does(
+    tmp_path: Path, emulator_har: Path, slow_har: Path, compare: Compare
+) -> None:
     log, tests = load(emulator_har), {entry["_test"] for entry in load(slow_har)["entries"]}
     log["entries"] = [entry for entry in log["entries"] if entry["_test"] in tests]
-    _, report = compared(tmp_path, slow_har, save(log, tmp_path / "part.har"))
-    assert report["mode"] == "comparison"
-    assert report["coverage"]["share"] == 1
-    assert places(report) == {
+    result = compare(slow_har, save(log, tmp_path / "part.har"))
+    assert (result.report["mode"], result.report["coverage"]["share"]) == ("comparison", 1)
+    assert result.places == {
         ("header", "cache-control"),
         ("header", "vary"),
         ("header", "x-amz-apigw-id"),
@@ -38,58 +37,53 @@ def test_a_second_server_differs_where_it_does(tmp_path: Path, emulator_har: Pat
     }
 
 
+def sent(*headers: list[tuple[str, str]]) -> tuple[Exchange, ...]:
+    """An exchange with each of these headers."""
+    return tuple(exchange(headers=each) for each in headers)
+
+
+def holding(name: str, *values: Any) -> tuple[Exchange, ...]:
+    """An exchange with each of these values of a member."""
+    return tuple(exchange(200, found(**{name: value})) for value in values)
+
+
+ROLES = ("arn:aws:iam:us-east-1:111122223333:role/a", "arn:aws:iam:eu-west-1:999988887777:role/a")
+ELSEWHERE = get_integration("Elsewhere", STATE["uri"])
 #: For each normalisation, an exchange and another that differs only in what it takes away.
-NOISE: dict[str, tuple[Any, Any]] = {
-    "names": (
+NOISE: dict[str, tuple[Exchange, ...]] = {
+    "names": (exchange(), exchange(200, found(DomainName="Elsewhere"), request=ELSEWHERE)),
+    "request-ids": sent([("x-amzn-RequestId", "1")], [("x-amzn-RequestId", "2")]),
+    "generated-ids": holding("WorkflowId", "a", "b"),
+    "dates": sent([("Date", "a")], [("Date", "b")]),
+    "timestamps": holding("LastUpdatedAt", 1.61e9, 1.6e9),
+    "arns": holding("RoleArn", *ROLES),
+    "header-case": sent([("X-A", "1")], [("x-a", "1")]),
+    "header-order": sent([("a", "1"), ("b", "2")], [("b", "2"), ("a", "1")]),
+    "framing": sent([("Content-Length", "1")], [("Transfer-Encoding", "chunked")]),
+    "software": sent([("Server", "a"), ("Via", "b")], [("X-Powered-By", "c")]),
+    "json-layout": (
         exchange(),
-        exchange(200, found(DomainName="Elsewhere"), request=get_integration("Elsewhere", STATE["uri"])),
+        exchange(body=json.dumps(dict(reversed(found().items())), indent=2).encode()),
     ),
-    "request-ids": (
-        exchange(headers=(("x-amzn-RequestId", "1"),)),
-        exchange(headers=(("x-amzn-RequestId", "2"),)),
-    ),
-    "generated-ids": (exchange(200, found(WorkflowId="a")), exchange(200, found(WorkflowId="b"))),
-    "dates": (exchange(headers=(("Date", "a"),)), exchange(headers=(("Date", "b"),))),
-    "timestamps": (exchange(200, found(LastUpdatedAt=1.61e9)), exchange()),
-    "arns": (
-        exchange(200, found(RoleArn="arn:aws:iam:us-east-1:111122223333:role/a")),
-        exchange(200, found(RoleArn="arn:aws:iam:eu-west-1:999988887777:role/a")),
-    ),
-    "header-case": (exchange(headers=(("X-A", "1"),)), exchange(headers=(("x-a", "1"),))),
-    "header-order": (exchange(headers=(("a", "1"), ("b", "2"))), exchange(headers=(("b", "2"), ("a", "1")))),
-    "framing": (
-        exchange(headers=(("Content-Length", "1"),)),
-        exchange(headers=(("Transfer-Encoding", "chunked"),)),
-    ),
-    "software": (
-        exchange(headers=(("Server", "a"), ("Via", "b"))),
-        exchange(headers=(("X-Powered-By", "c"),)),
-    ),
-    "json-layout": (exchange(), exchange(body=json.dumps(found(), indent=2).encode())),
-    "message-texts": (exchange(404, error("A", "b")[0]), exchange(404, error("A", "c")[0])),
-    "type-decoration": (
-        exchange(404, error("A")[0], headers=error("A")[1]),
-        exchange(404, error("A")[0], headers=error("ns#A:http://x")[1]),
-    ),
+    "message-texts": tuple(exchange(404, {"Message": text, "message": text}) for text in "bc"),
+    "type-decoration": (missing(error="A"), missing(error="ns#A:http://x")),
 }
 
 
 @pytest.mark.parametrize("name", NORMALISATIONS)
-def test_a_normalisation_hides_its_noise_unless_left_out(versus: Versus, name: str) -> None:
-    one, other = NOISE[name]
-    suites = None, about(states=(STATE | {"domain": "Elsewhere"},)) if name == "names" else None
-    status, report = versus(one, other, suites=suites)
-    assert (status, report["differences"]) == (0, [])
-    assert all(step["applied"] for step in report["normalisations"])
-    status, report = versus(one, other, "--no-normalise", name, suites=suites)
-    assert status == 1
-    assert report["differences"]
-    assert {step["name"] for step in report["normalisations"] if not step["applied"]} == {name}
+def test_a_normalisation_hides_its_noise_unless_left_out(compare: Compare, name: str) -> None:
+    suites = None, about(state=STATE | {"domain": "Elsewhere"}) if name == "names" else None
+    result = compare(*NOISE[name], suites=suites, status=0)
+    assert result.differences == []
+    assert all(step["applied"] for step in result.report["normalisations"])
+    result = compare(*NOISE[name], "--no-normalise", name, suites=suites, status=1)
+    assert result.differences
+    assert {step["name"] for step in result.report["normalisations"] if not step["applied"]} == {name}
 
 
 def timed(method: str, begin: float, seconds: float, status: int = 200) -> Exchange:
     """An exchange that took its time."""
-    made = exchange(status, found() if status == 200 else error("A")[0], started=begin)
+    made = exchange(status, started=begin)
     return replace(made, seconds=seconds, request=replace(made.request, method=method))
 
 
@@ -113,7 +107,7 @@ def named(domain: str, others: str, suffix: str = "") -> tuple[Any, ...]:
         exchange(200, found(DomainName=name), request=get_integration(name, STATE["uri"]))
         for name in (domain + suffix, others + suffix)
     ]
-    suites = tuple(about(states=({**STATE, "domain": name},)) for name in (domain, others))
+    suites = tuple(about(state=STATE | {"domain": name}) for name in (domain, others))
     return *sides, {"suites": suites}
 
 
@@ -197,17 +191,17 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("one", "other", "how", "due"), CASES.values(), ids=CASES)
 def test_what_is_compared_and_how(
-    versus: Versus, monkeypatch: pytest.MonkeyPatch, one: Any, other: Any, how: Any, due: dict[str, Any]
+    compare: Compare, monkeypatch: pytest.MonkeyPatch, one: Any, other: Any, how: Any, due: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(comparison, "_GROUPS", 5)
-    status, report = versus(one, other, **how)
-    groups, divergence = report["differences"], report["divergence"]
-    assert status == (bool(divergence["unaccepted"]) if divergence["compared"] else 6)
+    result = compare(one, other, **how)
+    groups, divergence = result.differences, result.report["divergence"]
+    assert result.status == (bool(divergence["unaccepted"]) if divergence["compared"] else 6)
     seen = {
-        **{"status": status, "places": places(report), "groups": len(groups)},
+        **{"status": result.status, "places": result.places, "groups": len(groups)},
         "count": sum(group["count"] for group in groups),
         "clauses": {name for group in groups for name in group["clauses"]},
-        **(divergence | report["coverage"]),
+        **(divergence | result.report["coverage"]),
     }
     assert {name: seen[name] for name in due} == due
 
@@ -237,29 +231,26 @@ LACKING = {name: value for name, value in found().items() if name != "LastUpdate
 @pytest.mark.parametrize(
     ("aws", "ours", "clause"),
     [
-        pytest.param(exchange(200, LACKING), exchange(), "response.LastUpdatedAt.required", id="a member"),
-        pytest.param(missing(410, request=UNKNOWN), missing(request=UNKNOWN), None, id="a status"),
-        pytest.param(
-            exchange(200, found(LastUpdatedAt=1.4e9)), exchange(), "response.timestamps.order", id="an order"
-        ),
+        (exchange(200, LACKING), exchange(), "response.LastUpdatedAt.required"),
+        (missing(410, request=UNKNOWN), missing(request=UNKNOWN), None),
+        (exchange(200, found(LastUpdatedAt=1.4e9)), exchange(), "response.timestamps.order"),
     ],
+    ids=["a member", "a status", "an order"],
 )
 def test_what_aws_answers_contradicts_a_clause_not_the_emulator(
-    versus: Versus, aws: Exchange, ours: Exchange, clause: str | None
+    compare: Compare, aws: Exchange, ours: Exchange, clause: str | None
 ) -> None:
-    status, report = versus(
-        [aws, exchange()], [ours, exchange()], "--max-age", "100000", suites=(about(AWS), None)
-    )
-    assert (status, [group["contradicted"] for group in report["differences"]]) == (0, [True])
+    sides = [aws, exchange()], [ours, exchange()]
+    result = compare(*sides, "--max-age", "100000", suites=(about(AWS), None), status=0)
+    assert [group["contradicted"] for group in result.differences] == [True]
     if clause:
-        assert [(each["clause"], each["count"]) for each in report["contradicted"]] == [(clause, 1)]
-    status, report = versus([aws, exchange()], [ours, exchange()])
-    assert (status, report["contradicted"]) == (1, [])
-    assert not report["differences"][0]["contradicted"]
+        assert [(each["clause"], each["count"]) for each in result.report["contradicted"]] == [(clause, 1)]
+    result = compare(*sides, status=1)
+    assert result.report["contradicted"] == []
+    assert not result.differences[0]["contradicted"]
 
 
-def test_a_repeat_of_a_part_is_held_against_the_same_requests(tmp_path: Path, versus: Versus) -> None:
+def test_a_repeat_of_a_part_is_held_against_the_same_requests(tmp_path: Path, compare: Compare) -> None:
     one, other, again = ([exchange(200, found(Scope=value)) for value in side] for side in ("aa", "ab", "c"))
     part = record(tmp_path / "part.har", *again, test="test[1]")  # the same place, another value
-    _, report = versus(one, other, "--confirm", part)
-    assert [group["confirmed"] for group in report["differences"]] == [True]
+    assert [group["confirmed"] for group in compare(one, other, "--confirm", part).differences] == [True]

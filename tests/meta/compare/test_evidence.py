@@ -9,7 +9,8 @@ from getintegration_contract.contract import Contract, read_evidence
 from getintegration_contract.judging.ledger import Finding
 
 from ..support import AWS, DESCRIPTION
-from .kit import compared, load, run, save
+from .conftest import Compare
+from .kit import load, save
 
 
 @pytest.fixture
@@ -31,11 +32,10 @@ def from_aws(tmp_path: Path, slow_har: Path) -> Path:
     return save(log, tmp_path / "aws.har", endpoint=AWS, date="2026-11-20T00:00:00+00:00")
 
 
-def test_evidence_promotes_clauses(
-    contract: Path, from_aws: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_evidence_promotes_clauses(contract: Path, from_aws: Path, compare: Compare) -> None:
     before = Contract.load(contract)
-    assert run(from_aws, "--promote", "--contract", contract, "--max-age", "100000") == 0
+    promoting = (from_aws, "--promote", "--contract", contract, "--max-age", "100000")
+    assert "promoted in" in compare(*promoting, status=0).out
     evidence = read_evidence(contract.with_name("evidence.yaml"))
     assert evidence["response.request-id"]["date"] == "2026-11-20"
     assert evidence["response.request-id"]["region"] == "us-east-1"
@@ -51,14 +51,13 @@ def test_evidence_promotes_clauses(
     assert not before.clauses["response.request-id"].gates(strict=True)
     same = [name for name in before.clauses if name not in evidence]
     assert all(after.clauses[name] == before.clauses[name] for name in same)
-    assert "promoted in" in capsys.readouterr().out
     text = contract.with_name("evidence.yaml").read_text()
-    assert run(from_aws, "--promote", "--contract", contract, "--max-age", "100000") == 0
+    compare(*promoting, status=0)
     assert contract.with_name("evidence.yaml").read_text() == text
 
 
 def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
-    tmp_path: Path, contract: Path, emulator_har: Path
+    tmp_path: Path, contract: Path, emulator_har: Path, compare: Compare
 ) -> None:
     log = load(emulator_har)
     for test in log["_tests"]:
@@ -66,10 +65,8 @@ def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
         if "sigv4.wrong-service.type" in test["checks"]:
             test["findings"] = [vars(Finding("sigv4.wrong-service.type", "a", "b", None, 0))]
     path = save(log, tmp_path / "aws.har", endpoint=AWS, emulator=False, date="2026-11-20T00:00:00Z")
-    status, report = compared(
-        tmp_path, path, emulator_har, "--promote", "--contract", contract, "--max-age", "100000"
-    )
-    assert status == 0
+    promoting = ("--promote", "--contract", contract, "--max-age", "100000")
+    report = compare(path, emulator_har, *promoting, status=0).report
     evidence = read_evidence(contract.with_name("evidence.yaml"))
     noted = sum(test["checks"].get("sigv4.expired-date.type", 0) for test in log["_tests"])
     assert evidence["sigv4.expired-date.type"]["count"] == noted > 1
@@ -82,8 +79,7 @@ def test_what_only_tests_can_judge_counts_as_the_run_judged_it(
     "content", ["- a", "a: 1", "a: {date: 1}", "{", "a: {date: x, region: y, suite_version: z, count: many}"]
 )
 def test_wrong_evidence_is_refused(
-    tmp_path: Path, contract: Path, alike: tuple[Path, Path], content: str, capsys: pytest.CaptureFixture[str]
+    contract: Path, alike: tuple[Path, Path], content: str, compare: Compare
 ) -> None:
     contract.with_name("evidence.yaml").write_text(content)
-    assert run(*alike, "--contract", contract) == 4
-    assert "evidence.yaml" in capsys.readouterr().err
+    assert "evidence.yaml" in compare(*alike, "--contract", contract, status=4).err

@@ -81,14 +81,14 @@ WAYS: dict[str, tuple[Callable[[Provisioner], object], list[Request], set[str]]]
 
 
 @pytest.mark.parametrize("way", sorted({*WAYS, *POLICIES}))
-def test_a_policy_allows_what_is_called_and_nothing_else(way: str, live_emulator: Process) -> None:
+def test_a_policy_allows_what_is_called_and_nothing_else(way: str, endpoint: Process) -> None:
     run, more, actions = WAYS[way]
-    stock(live_emulator.url, "given", "s3://a")
+    stock(endpoint.url, "given", "s3://a")
     seen = [get_integration("given", "s3://a"), *more]
-    client = Client(live_emulator.url, "us-east-1", observe=lambda exchange: seen.append(exchange.request))
+    client = Client(endpoint.url, "us-east-1", observe=lambda exchange: seen.append(exchange.request))
     run(Provisioner(client, {"caller": CALLER}, print))
     client.close()
-    ask(live_emulator.url, delete_domain("given"))
+    ask(endpoint.url, delete_domain("given"))
     for request in seen:
         assert allows(way, *call(request)), request
     statements = POLICIES[way]["Statement"]

@@ -9,14 +9,15 @@ from typing import Any
 from getintegration_compare.report import page, per_cent, rows
 
 from ..report.browser import Browser
-from .kit import accept, compared, exchange, found, record, run
+from .conftest import Compare
+from .kit import accept, exchange, found
 
 
 def test_the_page_is_filtered_in_a_browser(
-    tmp_path: Path, different: tuple[Path, Path], browser: Browser
+    tmp_path: Path, different: tuple[Path, Path], browser: Browser, compare: Compare
 ) -> None:
     waivers = accept(tmp_path / "accepted.toml", "header:etag")
-    _, report = compared(tmp_path, *different, "--accept", waivers)
+    report = compare(*different, "--accept", waivers).report
     (group,) = report["differences"]
     status = {"pattern": "status:404 -> 400", "kind": "status", "where": ""}
     report["differences"].append(
@@ -38,12 +39,11 @@ def test_the_page_is_filtered_in_a_browser(
     assert shown("#state=accepted&kind=status") == []
 
 
-def test_the_page_shows_both_answers_and_nothing_of_theirs_acts(tmp_path: Path) -> None:
+def test_the_page_shows_both_answers_and_nothing_of_theirs_acts(compare: Compare) -> None:
     attack = "<script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m"
-    reference = record(tmp_path / "a.har", exchange(200, found(ObjectTypeName="plain", Tags={"a": "b"})))
-    candidate = record(tmp_path / "b.har", exchange(200, found(ObjectTypeName=attack)))
-    run(reference, candidate, "--report-dir", tmp_path)
-    text = (tmp_path / "compare.html").read_text(encoding="utf-8")
+    reference, candidate = found(ObjectTypeName="plain", Tags={"a": "b"}), found(ObjectTypeName=attack)
+    folder = compare(exchange(200, reference), exchange(200, candidate)).folder
+    text = (folder / "compare.html").read_text(encoding="utf-8")
     assert all(load.startswith("#") for load in re.findall(r'<[^>]* (?:src|href|action)="([^"]*)"', text))
     assert "<script>alert" not in text
     assert "<img" not in text
@@ -57,7 +57,7 @@ def test_the_page_shows_both_answers_and_nothing_of_theirs_acts(tmp_path: Path) 
     ]
     # Once for each of the two differences.
     assert [unescape(line).strip() for line in re.findall("<mark>(.*?)</mark>", text)] == differing * 2
-    assert "\x1b" not in text + (tmp_path / "compare.md").read_text()
+    assert "\x1b" not in text + (folder / "compare.md").read_text()
 
 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, str]]:
