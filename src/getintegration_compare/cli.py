@@ -32,7 +32,6 @@ from getintegration_contract.target import file as target_file
 from getintegration_contract.target import target as targets
 from getintegration_contract.target import waivers
 from getintegration_contract.target.emulator import LocalEmulator
-from getintegration_contract.target.hosts import is_aws
 
 #: The word for the shipped emulator, in place of an address.
 _EMULATOR = "emulator"
@@ -192,7 +191,7 @@ def _check(options: argparse.Namespace) -> None:
         (not other and (not options.promote or live[0]), "give a candidate, or a recording and --promote"),
         (options.record and not live[1], "--record needs a live candidate"),
         (options.requests and not all(live), "--requests needs two live endpoints"),
-        (options.promote and live[0] and not is_aws(one), _NO_EVIDENCE),
+        (options.promote and live[0] and not targets.is_aws(one), _NO_EVIDENCE),
         (
             options.promote and options.contract is None and paths.is_packaged(),
             "--promote needs --contract FILE.yaml: the installed description stays as it is",

@@ -46,7 +46,7 @@ class Live:
     emulator: bool = False
 
     def __post_init__(self) -> None:
-        self.names = Names([self.state.to_dict()])
+        self.names = Names([asdict(self.state)])
 
     @classmethod
     def open(
@@ -118,7 +118,7 @@ def members_of(side: Side | None) -> dict[str, Any] | None:
     """The members that make an integration like the one there; None where the suite made it."""
     if side is None:
         return None
-    state = side.state.to_dict() if isinstance(side, Live) else side.suite.states[-1]
+    state = asdict(side.state) if isinstance(side, Live) else side.suite.states[-1]
     if state.get("origin") == "made":
         return None
     asked = get_integration(state["domain"], state["uri"])

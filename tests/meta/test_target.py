@@ -16,7 +16,6 @@ from getintegration_contract.errors import EnvironmentFault, UsageError
 from getintegration_contract.identity import Refreshing
 from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
-from getintegration_contract.target import hosts
 from getintegration_contract.target import target as targets
 from getintegration_contract.target.file import KEYS
 from getintegration_contract.target.target import CAPABILITIES, TEMPORARY_CREDENTIALS, WRITING
@@ -51,9 +50,9 @@ def test_every_partition_that_botocore_knows_is_aws_and_nobody_else_is() -> None
     for partition in json.loads(data.read_text(encoding="utf-8"))["partitions"]:
         for suffix in ("dnsSuffix", "dualStackDnsSuffix"):
             host = f"https://profile.somewhere.{partition['outputs'][suffix]}"
-            assert hosts.is_aws(host), host
+            assert targets.is_aws(host), host
     for host in (LOCAL, "http://notamazonaws.com", "http://amazonaws.com.example"):
-        assert not hosts.is_aws(host), host
+        assert not targets.is_aws(host), host
 
 
 @pytest.fixture

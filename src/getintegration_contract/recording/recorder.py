@@ -23,8 +23,7 @@ from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 from getintegration_contract.schema import schema_fault
 from getintegration_contract.state.state import State
-from getintegration_contract.target.hosts import is_aws
-from getintegration_contract.target.target import Target
+from getintegration_contract.target.target import Target, is_aws
 from getintegration_contract.text import shorten
 
 CREATOR = "getintegration-contract"
@@ -67,7 +66,7 @@ class Suite:
         """What a recording is about that begins now, by the suite and the model that are installed."""
         model = f"customer-profiles/2020-08-15, botocore {version('botocore')}"
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        states = (state.to_dict(),) if state else ()
+        states = (asdict(state),) if state else ()
         return cls(version(CREATOR), model, target.endpoint, target.region, now, seed, depth, states, **more)
 
     @classmethod

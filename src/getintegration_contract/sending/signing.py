@@ -1,7 +1,8 @@
 """Signs requests with requests-aws4auth, rightly or with one fault."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from requests.structures import CaseInsensitiveDict
@@ -12,16 +13,6 @@ from getintegration_contract.exchange import Request, Signing
 from getintegration_contract.identity import Identity
 
 _USUAL = Signing()
-
-
-@dataclass
-class _Signable:
-    """As much of a prepared request as a signer looks at; nothing in it is normalised."""
-
-    method: str
-    url: str
-    headers: CaseInsensitiveDict[str]
-    body: bytes | None
 
 
 class Signer:
@@ -44,7 +35,8 @@ class Signer:
             if signing.skew:
                 headers["x-amz-date"] = (datetime.now(UTC) + signing.skew).strftime("%Y%m%dT%H%M%SZ")
             url = self._endpoint + request.target
-            auth(_Signable(request.method, url, headers, request.body or None))
+            # As much of a prepared request as a signer looks at; nothing in it is normalised.
+            auth(SimpleNamespace(method=request.method, url=url, headers=headers, body=request.body or None))
             request = replace(request, headers=tuple(headers.items()))
         return signing.tamper(request) if signing.tamper else request
 

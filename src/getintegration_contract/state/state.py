@@ -40,15 +40,7 @@ class State:
     members: dict[str, Any] = field(default_factory=dict)
     hindrance: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-able form, as it travels to workers."""
-        return dict(vars(self))
-
     def scratch(self, label: str) -> str:
         """The name of a domain that a scenario makes: in small letters where the target takes no others."""
         name = f"{self.domain}-{label}"
         return name.lower() if self.domain.islower() else name
-
-    def untaken(self, member: str) -> str:
-        """Why the integration was made without an optional member; alone the target may well take it."""
-        return f"the target did not take {member} with the other members"

@@ -14,25 +14,23 @@ from getintegration_contract.identity import (
     unusable,
 )
 from getintegration_contract.target.emulator import emulator_identities
-from getintegration_contract.target.hosts import is_loopback
 
 #: Identities that are something because they are not the caller.
 _OTHERS = ("unauthorized", "other-account", "low-quota")
 
 
-def find(given: Mapping[str, Mapping[str, str]], profile: str | None, endpoint: str) -> dict[str, Identity]:
+def find(given: Mapping[str, Mapping[str, str]], profile: str | None, local: bool) -> dict[str, Identity]:
     """The identities of a target, by name, the caller among them.
 
     Args:
         given: The identities of its file.
         profile: The AWS profile of the caller, if it is given as an option, which wins.
-        endpoint: Its address: the caller of a loopback one needs no credentials.
+        local: Whether its address is a loopback one, whose caller needs no credentials.
 
     Raises:
         UsageError: One has no credentials, or none that can be sent, or contradicts its name.
     """
     caller = {"profile": profile} if profile else given.get("caller", {})
-    local = is_loopback(endpoint)
     identities = {name: _identity(name, entry, local) for name, entry in {**given, "caller": caller}.items()}
     temporary = identities.get("temporary")
     if temporary is not None and not (temporary.session_token or temporary.refreshable):

@@ -16,7 +16,6 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.target.credentials import find
 from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.file import KEYS, check, read_file
-from getintegration_contract.target.hosts import is_aws
 
 SIGNATURES = "signatures"
 ACCESS_CONTROL = "access-control"
@@ -51,8 +50,39 @@ REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 #: A host's name of letters, digits, hyphens and underscores, as DNS limits them; any other may be read as
 #: another name than it shows, percent-encoded or by IDNA.
 _NAME = re.compile(r"(?=.{1,254}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+#: Ends of the names of AWS's hosts, in all partitions that botocore knows.
+_AWS_DOMAINS = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".amazonwebservices.com.cn",
+    ".amazonwebservices.eu",
+    ".api.aws",
+    ".on.aws",
+    ".aws.ic.gov",
+    ".c2s.ic.gov",
+    ".hci.ic.gov",
+    ".sc2s.sgov.gov",
+    ".aws.scloud",
+    ".adc-e.uk",
+)
 #: Keys of the target file that a target does not have as they are.
 _RESOLVED = {"endpoint-url", "region", "allow-writes", "not-claimed", "identities"}
+
+
+def is_aws(endpoint: str) -> bool:
+    """Whether an address belongs to AWS."""
+    host = (urlsplit(endpoint).hostname or "").rstrip(".").lower()
+    return f".{host}".endswith(_AWS_DOMAINS)
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = (urlsplit(endpoint).hostname or "").lower()
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return f".{host}".endswith(".localhost")
 
 
 @dataclass(frozen=True)
@@ -136,7 +166,7 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     if is_read_only != (settings.get("integration-uri") is not None):
         raise UsageError("--domain-name and --integration-uri go together: give both or neither")
     if endpoint:
-        identities = find(settings.get("identities", {}), options.get("profile"), endpoint)
+        identities = find(settings.get("identities", {}), options.get("profile"), is_loopback(endpoint))
     else:
         identities = emulator_identities()
     allow_writes = settings.get("allow-writes", not is_aws(endpoint)) and not is_read_only
