@@ -11,7 +11,7 @@ from typing import Any
 
 from getintegration_compare.comparison import Comparison
 from getintegration_compare.normalise import NORMALISATIONS
-from getintegration_contract.report import engine, files, html
+from getintegration_contract.report import engine, files
 from getintegration_contract.report.view import status_line
 from getintegration_contract.text import visible
 
@@ -81,19 +81,19 @@ def _share(part: int, whole: int) -> float:
 
 def terminal(report: Report) -> str:
     """The comparison for a terminal."""
-    return engine.text("compare.txt", visible, **_shown(report)).rstrip()
+    return engine.render("compare.txt", visible, **_shown(report)).rstrip()
 
 
 def page(report: Report) -> str:
     """The comparison as one page that needs nothing else, with the templates of report.html."""
-    return html.render("differences.html", script="filter.js", rows=rows, **_shown(report))
+    return engine.render("differences.html", rows=rows, **_shown(report))
 
 
 def write(report: Report, directory: Path) -> None:
     """Write compare.json, compare.md, compare.html and compare-junit.xml."""
     junit = engine.engine(__package__).get_template("compare-junit.xml")
     files.write(directory / "compare.json", files.to_json(report))
-    files.write(directory / "compare.md", engine.markdown("compare.md", **_shown(report)))
+    files.write(directory / "compare.md", engine.render("compare.md", engine.inline, **_shown(report)))
     files.write(directory / "compare.html", page(report))
     files.write(directory / "compare-junit.xml", junit.render(report=report))
 

@@ -17,7 +17,6 @@ from getintegration_contract.state.state import PREFIX
 
 SCHEMA_VERSION = 2
 
-_VERDICTS = {0: "pass", 1: "fail"}
 _TARGET = re.compile(r"/domains/([A-Za-z0-9_-]{1,64})/integrations")
 #: Headers that clients make themselves.
 _OWN = re.compile(
@@ -38,7 +37,7 @@ def make(run: Run, exit_status: int) -> dict[str, Any]:
         "suite_version": version("getintegration-contract"),
         "started": run.started.isoformat(timespec="seconds"),
         "seconds": round(run.seconds, 3),
-        "verdict": _VERDICTS.get(exit_status, "indeterminate"),
+        "verdict": {0: "pass", 1: "fail"}.get(exit_status, "indeterminate"),
         "exit_status": exit_status,
         "target": {
             "name": target.name,

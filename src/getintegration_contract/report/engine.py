@@ -1,5 +1,7 @@
 """The template engine of all renderings: it makes safe what is not marked as safe."""
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable
 from functools import cache
@@ -44,7 +46,7 @@ def engine(package: str = PACKAGE, safe: Callable[[str], str] = in_html) -> jinj
     of_view = (view.outcome, view.word, view.spaces, view.many, view.times, view.number, view.test_name)
     others = (view.status_line, view.milliseconds, code, cell, block, shorten)
     made.filters |= {each.__name__: each for each in (*of_view, *others)}
-    made.filters |= {"visible": _visible, "slug": lambda text: text.replace(" ", "-")}
+    made.filters |= {"visible": _visible, "digest": _digest, "slug": lambda text: text.replace(" ", "-")}
     made.globals |= {"OUTCOMES": view.OUTCOMES, "ALWAYS": view.ALWAYS}
     return made
 
@@ -53,14 +55,14 @@ def _visible(text: str) -> str:
     return visible(text, keep="\n\t")
 
 
-def text(name: str, safe: Callable[[str], str], *, package: str = PACKAGE, **values: Any) -> str:
-    """A template in plain text; what it shows goes through a function, unless it is marked as safe."""
+def render(name: str, safe: Callable[[str], str] = in_html, *, package: str = PACKAGE, **values: Any) -> str:
+    """A template of a package, with these values."""
     return engine(package, safe).get_template(name).render(**values).rstrip() + "\n"
 
 
-def markdown(name: str, *, package: str = PACKAGE, **values: Any) -> str:
-    """A template in Markdown; what it shows is escaped unless a filter sets it in a fixed-width font."""
-    return text(name, inline, package=package, **values)
+def _digest(text: str) -> str:
+    """What a content security policy calls a style or script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def inline(text: str) -> str:

@@ -40,16 +40,15 @@ def read(path: Path) -> Report:
     try:
         with naming("read", path):
             report: Report = json.loads(path.read_bytes())
+        fault = schema_fault(report, __package__)
+    except UnicodeEncodeError:
+        raise UsageError(f"{path} holds text that is not Unicode") from None
     except (ValueError, RecursionError):
         raise UsageError(f"{path} is not JSON") from None
     known = schema(__package__)["properties"]["schema_version"]["const"]
     version = report.get("schema_version") if isinstance(report, dict) else None
     if isinstance(version, int) and version != known:
         raise UsageError(f"{path} has schema version {version}; this suite reads version {known}")
-    try:
-        fault = schema_fault(report, __package__)
-    except UnicodeEncodeError:
-        raise UsageError(f"{path} holds text that is not Unicode") from None
     if fault:
         raise UsageError(f"{path} is not a report of this suite: {fault}")
     return report

@@ -4,19 +4,15 @@ Everything is escaped by the template engine. Beyond that each page carries a co
 names its own style and scripts by hash, so that nothing else could run even if something slipped through.
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
 from typing import Any
 
 from markupsafe import Markup
 
 from getintegration_contract.judging.ledger import VIOLATED
 from getintegration_contract.report import files, view
-from getintegration_contract.report.engine import PACKAGE, engine
+from getintegration_contract.report.engine import render
 from getintegration_contract.report.files import Report
 from getintegration_contract.report.view import View
 
@@ -26,7 +22,6 @@ def page(report: Report, earlier: Sequence[Report] = ()) -> str:
     same = [past for past in earlier if files.target(past) == files.target(report)]
     return render(
         "report.html",
-        script="filter.js",
         view=View(report),
         report=report,
         embedded=Markup(json.dumps(report, indent=1).replace("<", "\\u003c")),  # to HTML mere text
@@ -49,7 +44,6 @@ def compare(reports: list[Report]) -> str:
     groups = view.by(rows.values(), "group").items()
     return render(
         "compare.html",
-        script="filter.js",
         views=list(map(View, reports)),
         groups=sorted(groups, key=lambda group: -sum(row["broken"] for row in group[1])),
         differing=sum(not row["same"] for row in rows.values()),
@@ -71,28 +65,3 @@ def _runs(reports: list[Report]) -> list[tuple[View, dict[str, Any]]]:
     """Runs in their order, each with what changed since the one before."""
     pairs = zip([reports[0], *reports], reports, strict=False)
     return [(View(report), files.changes(before, report["clauses"])) for before, report in pairs]
-
-
-def render(name: str, *, script: str | None = None, package: str = PACKAGE, **values: Any) -> str:
-    """A page with the style and theme of all pages; its policy lets nothing else act.
-
-    Args:
-        script: Runs at the end of the page.
-        package: Has the template; what that extends or imports may be of this package.
-    """
-    # Style and scripts are files of this package, not data.
-    style = Markup("\n".join(map(_asset, ("palette.css", "style.css"))))
-    early, late = Markup(_asset("theme.js")), Markup(_asset(script) if script else "")
-    template = engine(package).get_template(name)
-    return template.render(style=style, early=early, late=late, hashed=_hash, **values) + "\n"
-
-
-def _hash(text: str) -> str:
-    """What a policy calls a style or script."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
-
-
-@cache
-def _asset(name: str) -> str:
-    return resources.files(PACKAGE).joinpath("templates", name).read_text(encoding="utf-8").strip()

@@ -17,7 +17,7 @@ def summary(report: Report) -> str:
     """The run as Markdown, for summary.md and $GITHUB_STEP_SUMMARY."""
     shown = View(report)
     same = view.printed_before([entry.finding for entry in shown.violated])
-    return engine.markdown("summary.md", report=report, view=shown, same=same, message=_message)
+    return engine.render("summary.md", engine.inline, report=report, view=shown, same=same, message=_message)
 
 
 def _message(first: str, message: dict[str, Any]) -> str:
@@ -28,7 +28,7 @@ def _message(first: str, message: dict[str, Any]) -> str:
 
 def annotations(report: Report) -> list[str]:
     """GitHub workflow commands: an error for all that fails the run, a warning for what is only reported."""
-    commands = engine.text("annotations.txt", _data, report=report, view=View(report), title=_title)
+    commands = engine.render("annotations.txt", _data, report=report, view=View(report), title=_title)
     lines = []
     for kind in ("error", "warning"):
         found = [line for line in commands.splitlines() if line.startswith(f"::{kind} ")]

@@ -1,13 +1,12 @@
 """The requirement document: every clause of the contract, and how contradictions were decided."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from getintegration_contract.contract import Contract
-from getintegration_contract.report import engine, view
+from getintegration_contract.report import engine, files, view
 
 
 def clauses(contract: Contract, form: str) -> str:
@@ -21,7 +20,7 @@ def clauses(contract: Contract, form: str) -> str:
             "clauses": [{**asdict(clause), "gating": clause.gates()} for clause in listed],
             "rulings": [{"place": place, "text": ruling} for place, ruling in rulings],
         }
-        return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+        return files.to_json(document)
     counted = (Counter(getattr(clause, key) for clause in listed) for key in ("level", "provenance"))
     parts = [", ".join(f"{count} {name}" for name, count in each.most_common()) for each in counted]
     shown: dict[str, Any] = {
@@ -29,8 +28,8 @@ def clauses(contract: Contract, form: str) -> str:
         "groups": view.by(map(asdict, listed), "group"),
     }
     if form == "markdown":
-        return engine.markdown("clauses.md", title=about["title"], rulings=rulings, **shown)
-    return engine.text("clauses.txt", str, **shown)
+        return engine.render("clauses.md", engine.inline, title=about["title"], rulings=rulings, **shown)
+    return engine.render("clauses.txt", str, **shown)
 
 
 def _rulings(document: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:

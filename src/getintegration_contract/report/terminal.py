@@ -67,7 +67,7 @@ def render(report: Report, *, colour: bool, width: int, quiet: bool, verbose: bo
     shown = View(report)
     with console.capture() as matrix:
         console.print(_matrix(shown))
-    paragraphs = engine.text(
+    paragraphs = engine.render(
         "terminal.txt",
         _plain,
         view=shown,

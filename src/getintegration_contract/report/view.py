@@ -75,10 +75,10 @@ class View:
         self.report = report
         self.word = word(report)
         clauses: Clauses = report["clauses"]
-        self.counts = _tally(clauses)
+        self.counts = Counter(map(outcome, clauses))
         self.columns = [name for name in (UPHELD, *OUTCOMES[:-1]) if self.counts[name] or name in ALWAYS]
-        grouped = by(clauses, "group")
-        groups = [Group(name, members, _tally(members)) for name, members in grouped.items()]
+        grouped = by(clauses, "group").items()
+        groups = [Group(name, members, Counter(map(outcome, members))) for name, members in grouped]
         self.groups = sorted(groups, key=lambda group: [-group.counts[name] for name in OUTCOMES[:-1]])
         causes = self._causes()
         self.violated, self.reported, self.waived = (
@@ -115,10 +115,6 @@ def outcome(clause: dict[str, Any]) -> str:
     """The outcome of a clause, telling a violation that fails the target from one that is reported."""
     is_reported = clause["outcome"] == VIOLATED and not clause["gating"]
     return REPORTED if is_reported else str(clause["outcome"])
-
-
-def _tally(clauses: Clauses) -> Counter[str]:
-    return Counter(map(outcome, clauses))
 
 
 def by(entries: Iterable[dict[str, Any]], key: str) -> dict[str, list[dict[str, Any]]]:
