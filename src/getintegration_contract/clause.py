@@ -102,33 +102,27 @@ class SchemaClause:
     value: Any
     _is_valid: Callable[[Any], bool]
 
-    def observations(self, document: Any) -> Iterator[Any]:
-        """The values in ``document`` that could violate the clause; none if it carries no such value."""
-        if self.keyword == "required":
-            for parent in _select(document, self.location):
-                if isinstance(parent, dict):
-                    yield parent.get(self.value)
-            return
-        types = KEYWORDS[self.keyword][0]
+    def observations(self, document: Any) -> Iterator[str | None]:
+        """For each value in ``document`` that could violate the clause: what came, or None where it holds."""
+        types = (dict,) if self.keyword == "required" else KEYWORDS[self.keyword][0]
         for value in _select(document, self.location):
             # A null member is an absent one, which only ``required`` can forbid.
             absent = value is None and self.location and self.location[-1] not in _STEPS
             if not absent and (not types or type(value) in types):
-                yield value
+                yield None if self._holds(value) else self._actual(value)
 
-    def holds(self, value: Any) -> bool:
-        """Whether one observed value keeps the clause."""
+    def _holds(self, value: Any) -> bool:
         try:
             return self._is_valid(value)
         except UnicodeEncodeError:  # a lone surrogate, which JSON can hold and the validator cannot
             return self._is_valid(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
-    def actual(self, document: Any, value: Any) -> str:
+    def _actual(self, value: Any) -> str:
         """What came, for a finding; for an absent member, also a similar name that is there."""
-        if self.keyword != "required" or not isinstance(document, dict):
+        if self.keyword != "required":
             return "null" if value is None else shown(value)
-        found = "null" if self.value in document else "absent"
-        near = [name for name in document if name.replace("_", "").lower() == self.value.lower()]
+        found = "null" if self.value in value else "absent"
+        near = [name for name in value if name.replace("_", "").lower() == self.value.lower()]
         return found + (f" (there is `{near[0]}`)" if near and near[0] != self.value else "")
 
     @property
@@ -166,7 +160,9 @@ def derive(
             text = f"A request without {member} MUST be rejected with {_UNREADABLE}."
         name = ".".join((side, *location, member, "required"))
         clause = Clause(name, text, *facts.for_keyword(schema, "required"), _GROUPS[side])
-        yield SchemaClause(clause, location, "required", member, lambda value: value is not None)
+        rule = {"required": [member], "properties": {member: {"not": {"type": "null"}}}}
+        validator = jsonschema_rs.validator_for(rule)
+        yield SchemaClause(clause, location, "required", member, validator.is_valid)
     steps = ((KEYS, "propertyNames"), (VALUES, "additionalProperties"), (ITEMS, "items"))
     below = [*schema.get("properties", {}).items(), *((step, schema.get(keyword)) for step, keyword in steps)]
     for step, child in below:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +48,10 @@ def domain_segment(target: str) -> str | None:
 class Contract:
     """The description of the operation and the clauses it consists of.
 
-    Args:
+    Attributes:
         document: The parsed OpenAPI description.
+        errors: The error types that the operation declares, each with its status.
+        members: The response members that it knows.
 
     Raises:
         UsageError: A clause is written twice, or lacks a sentence, provenance or source.
@@ -60,7 +61,14 @@ class Contract:
         self.document = document
         self.operation: dict[str, Any] = document["paths"][PATH]["post"]
         parameter, body = self.operation["parameters"][0], self.operation["requestBody"]
-        success = self.operation["responses"]["200"]
+        responses, schemas = self.operation["responses"], document["components"]["schemas"]
+        success = responses["200"]
+        self.errors: dict[str, int] = {
+            response["x-error-type"]: int(status)
+            for status, response in responses.items()
+            if "x-error-type" in response
+        }
+        self.members = frozenset(schemas["Integration"]["properties"])
         base = Facts("", "").of(self.operation)
         form = Facts("protocol", "Smithy restJson1 tests, RestJsonInvalidGreetingError")
         self.request_clauses = [
@@ -68,8 +76,7 @@ class Contract:
             *derive(document, "request", (), _schema(body), base.of(body)),
         ]
         self.response_clauses = list(derive(document, "response", (), _schema(success), base.of(success)))
-        error = document["components"]["schemas"]["Error"]
-        self.error_clauses = list(derive(document, "error", (), error, form))
+        self.error_clauses = list(derive(document, "error", (), schemas["Error"], form))
         self.clauses: dict[str, Clause] = {}
         for derived in (*self.request_clauses, *self.response_clauses, *self.error_clauses):
             self._add(derived.clause)
@@ -98,20 +105,6 @@ class Contract:
                 contract.clauses[name] = raised
         return contract
 
-    @cached_property
-    def errors(self) -> dict[str, int]:
-        """The error types that the operation declares, each with its status."""
-        return {
-            response["x-error-type"]: int(status)
-            for status, response in self.operation["responses"].items()
-            if "x-error-type" in response
-        }
-
-    @cached_property
-    def members(self) -> frozenset[str]:
-        """The response members that the contract knows."""
-        return frozenset(self.document["components"]["schemas"]["Integration"]["properties"])
-
     def violated_by(self, name: str | None, body: Any) -> list[str]:
         """The request clauses that a domain name and a parsed body break, most basic first.
 
@@ -120,7 +113,7 @@ class Contract:
         broken = []
         for derived in self.request_clauses:
             document = {"DomainName": name} if derived.location[:1] == ("DomainName",) else body
-            if any(not derived.holds(value) for value in derived.observations(document)):
+            if any(derived.observations(document)):
                 broken.append(derived.clause.id)
         return broken
 

@@ -33,10 +33,6 @@ _TYPE_MEMBERS = ("code", "__type")
 Headers = tuple[tuple[str, str], ...]
 
 
-def _first(headers: Headers, name: str) -> str | None:
-    return next((value for key, value in headers if key.lower() == name.lower()), None)
-
-
 def undated(target: str) -> str:
     """A request target without what a signature in its query says of the moment and the signer."""
     return _OF_THE_MOMENT.sub(r"\1", target) if "?" in target else target
@@ -65,8 +61,24 @@ def _integer(digits: str) -> float:
     return int(digits) if len(digits) < _DIGITS else _number(digits)
 
 
+class _Message:
+    """What requests and responses have both."""
+
+    __slots__ = ()
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def _plain(self) -> dict[str, Any]:
+        body = self.body.decode("utf-8", "backslashreplace")
+        return {"headers": [list(header) for header in self.headers], "body": body}
+
+
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(_Message):
     """A request as it goes over the wire.
 
     ``target`` is the request target exactly as sent: nothing normalises its percent-encoding or dots.
@@ -76,10 +88,6 @@ class Request:
     target: str
     headers: Headers = ()
     body: bytes = b""
-
-    def header(self, name: str) -> str | None:
-        """The first header of that name, in any case."""
-        return _first(self.headers, name)
 
     def with_headers(self, **headers: str | None) -> Request:
         """The request with headers set, or removed where None; ``_`` in a name stands for ``-``."""
@@ -112,7 +120,7 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class Response:
+class Response(_Message):
     """A response; ``body`` has its transfer and content encodings removed, ``headers`` are as received.
 
     What its JSON says is read once, when it is first asked for.
@@ -127,10 +135,6 @@ class Response:
     body: bytes
     head: bytes = b""
     wire: Wire = field(default=Wire(), compare=False)
-
-    def header(self, name: str) -> str | None:
-        """The first header of that name, in any case."""
-        return _first(self.headers, name)
 
     @cached_property
     def json(self) -> JsonText:
@@ -236,12 +240,7 @@ class Exchange:
         return {
             "endpoint": self.endpoint,
             "identity": self.identity,
-            "request": {"method": request.method, "target": request.target, **_message(request)},
-            "response": {"status": response.status, "reason": response.reason, **_message(response)},
+            "request": {"method": request.method, "target": request.target, **request._plain()},
+            "response": {"status": response.status, "reason": response.reason, **response._plain()},
             "seconds": round(self.seconds, 4),
         }
-
-
-def _message(message: Request | Response) -> dict[str, Any]:
-    body = message.body.decode("utf-8", "backslashreplace")
-    return {"headers": [list(header) for header in message.headers], "body": body}
