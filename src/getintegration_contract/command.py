@@ -104,17 +104,13 @@ def _attempt(stream: Any, act: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return act(*arguments)
     except OSError as error:
-        _give_up(stream, error)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        # pytest's capturing brings the file back: that it fails is said once.
+        is_said = stream is sys.stderr or getattr(stream, "has_failed", False)
+        if not (is_said or isinstance(error, BrokenPipeError)):
+            stream.has_failed = True
+            with suppress(OSError):
+                print(f"contract: standard output cannot be written: {error.strerror}", file=sys.stderr)
         return act(*arguments)
-
-
-def _give_up(stream: Any, error: OSError) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
-    # pytest's capturing brings the file back: that it fails is said once.
-    if stream is sys.stderr or isinstance(error, BrokenPipeError) or getattr(stream, "has_failed", False):
-        return
-    stream.has_failed = True
-    with suppress(OSError):
-        print(f"contract: standard output cannot be written: {error.strerror}", file=sys.stderr)

@@ -17,15 +17,16 @@ from .support import Process, Result, finish, start_suite, suite
 
 def _number(
     latency: float, asked: int | None, rate: float | None = None, is_emulator: bool = False, **option: object
-) -> tuple[int, bool]:
+) -> tuple[int | None, bool]:
     """How many workers are chosen, and whether anything is said of it."""
-    given = {"numprocesses": asked, "usepdb": False, "keyword": "", "markexpr": "", **option}
+    dist = option.pop("dist", "load" if asked else "no")
+    given = {"numprocesses": asked, "usepdb": False, "keyword": "", "markexpr": "", "depth": "gate", **option}
     plugins = SimpleNamespace(hasplugin=lambda name: True)
     config: Any = SimpleNamespace(option=SimpleNamespace(**given), args=["tests"], pluginmanager=plugins)
     said: list[str] = []
     about = {"latency": latency, "target": SimpleNamespace(rate=rate), "is_emulator": is_emulator}
     run: Any = SimpleNamespace(**about, say=said.append)
-    return controller.number_of_workers(config, run), bool(said)
+    return controller.number_of_workers(config, run, str(dist)), bool(said)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,9 @@ def _number(
         pytest.param(0.1, 0, {}, 0, (0, False), id="slow, none asked for"),
         pytest.param(0.1, 3, {}, 1000, (3, False), id="slow, three asked for"),
         pytest.param(0.001, 3, {}, 0, (0, True), id="quick, three asked for"),
+        pytest.param(0.1, None, {"depth": "nightly"}, 0, (6, False), id="slow, nightly"),
+        pytest.param(0.001, 3, {"depth": "nightly"}, 0, (None, False), id="three asked for, nightly"),
+        pytest.param(0.001, 3, {"dist": "worksteal"}, 0, (None, False), id="three asked for otherwise"),
     ],
 )
 def test_number(
@@ -49,24 +53,10 @@ def test_number(
     asked: int | None,
     how: dict[str, Any],
     load: float,
-    due: tuple[int, bool],
+    due: tuple[int | None, bool],
 ) -> None:
     monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
     assert _number(latency, asked, **how) == due
-
-
-@pytest.mark.parametrize(
-    ("dist", "depth", "chosen"),
-    [
-        ("no", "nightly", True),
-        ("load", "gate", True),
-        ("load", "nightly", False),
-        ("worksteal", "gate", False),
-    ],
-)
-def test_only_the_gate_leaves_a_number_aside(dist: str, depth: str, chosen: bool) -> None:
-    option = SimpleNamespace(numprocesses=None if dist == "no" else 2, depth=depth)
-    assert controller.may_choose_number(option, dist) is chosen
 
 
 def _lines(result: Result) -> list[tuple[str, int]]:

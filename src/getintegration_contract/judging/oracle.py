@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from getintegration_contract.contract import Contract, domain_segment
@@ -39,7 +38,8 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
         return Expectation(clause, (CLIENT_ERROR,), shape="none")
     # Nothing says whether the domain or the body is looked at first.
     first = () if name == existing[0] else (NOT_FOUND,)
-    if not _is_json(request):
+    media_type = (request.header("content-type") or "").partition(";")[0]
+    if media_type.strip().lower() != "application/json":
         lawful = (OK, NOT_FOUND, answer(400), answer(415))
         return Expectation("request.content-type", lawful, shape="none")
     try:
@@ -54,7 +54,11 @@ def expectation(contract: Contract, request: Request, existing: tuple[str, str])
         in_name = any(clause.startswith("request.DomainName.") for clause in broken)
         return Expectation(broken[0], (due,) if in_name else (due, *first))
     assert isinstance(body, dict)
-    return _valid(name, body, existing)
+    exists = (name, body["Uri"]) == existing
+    answers = (OK,) if exists else (OK, NOT_FOUND)
+    is_plain = body.keys() == {"Uri"}  # that unknown members are ignored is only observed
+    clause = "response.status" if exists and is_plain else "request.valid"
+    return Expectation(clause, answers if is_plain else (*answers, UNREADABLE), name, body["Uri"])
 
 
 def _routed(segment: str | None) -> str | None:
@@ -66,21 +70,6 @@ def _routed(segment: str | None) -> str | None:
     except UnicodeDecodeError:
         return None
     return None if name in ("", ".", "..") or _SEEN_BY_ROUTING.search(name) else name
-
-
-def _valid(name: str, body: dict[str, Any], existing: tuple[str, str]) -> Expectation:
-    """What is due for a request that keeps every clause of its schema."""
-    uri = body["Uri"]
-    exists = (name, uri) == existing
-    answers = (OK,) if exists else (OK, NOT_FOUND)
-    if body.keys() - {"Uri"}:  # that unknown members are ignored is only observed
-        return Expectation("request.valid", (*answers, UNREADABLE), name, uri)
-    return Expectation("response.status" if exists else "request.valid", answers, name, uri)
-
-
-def _is_json(request: Request) -> bool:
-    media_type = request.header("content-type") or ""
-    return media_type.partition(";")[0].strip().lower() == "application/json"
 
 
 #: Digits of a number that every parser can be asked to read.

@@ -1,6 +1,5 @@
 """The controlling process of a run, as pytest sees it."""
 
-import argparse
 import logging
 import os
 import pickle
@@ -212,9 +211,9 @@ def start_workers(session: pytest.Session, run: Run, dist: str) -> bool:
         dist: The value of ``--dist``.
     """
     config, option = session.config, session.config.option
-    if may_choose_number(option, dist):
-        if not (count := number_of_workers(config, run)):
-            return False
+    if (count := number_of_workers(config, run, dist)) == 0:
+        return False
+    if count is not None:
         run.say(f"{count} workers, since an answer takes {1000 * run.latency:.0f} ms")
         dist, option.tx = "worksteal", ["popen"] * count
     from xdist.dsession import DSession
@@ -231,26 +230,23 @@ def start_workers(session: pytest.Session, run: Run, dist: str) -> bool:
     return True
 
 
-def may_choose_number(option: argparse.Namespace, dist: str) -> bool:
-    """Whether the number is chosen here: where there is none, and at the gate by ``-n``, which means load."""
-    return dist == "no" or (dist == "load" and bool(option.numprocesses) and option.depth == "gate")
+def number_of_workers(config: pytest.Config, run: Run, dist: str) -> int | None:
+    """How many workers are quickest, 0 where it is this process alone; None where the user has chosen.
 
-
-def number_of_workers(config: pytest.Config, run: Run) -> int:
-    """How many workers are quickest; 0 where it is this process alone."""
+    The user has not where there is no number, nor at the gate by ``-n``, which means load.
+    """
     option = config.option
+    if not (dist == "no" or (dist == "load" and option.numprocesses and option.depth == "gate")):
+        return None
     if not config.pluginmanager.hasplugin("xdist") or option.usepdb:
         return 0
     asked: int | None = option.numprocesses
     slow = run.latency >= SLOW and not run.is_emulator  # if that is late, the machine is busy
     if asked is None:
         chosen = option.keyword or option.markexpr or any("::" in argument for argument in config.args)
-        return _SEVERAL if slow and run.target.rate is None and not (chosen or _is_busy()) else 0
+        # More workers would make a machine worse that answers late for want of processors.
+        is_busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1)
+        return _SEVERAL if slow and run.target.rate is None and not (chosen or is_busy) else 0
     if asked > 1 and not slow:
         run.say(f"-n {asked} is left aside: at gate depth one process is quicker, since answers come at once")
     return asked if slow else 0
-
-
-def _is_busy() -> bool:
-    """Whether answers may be late for want of processors, which more workers would make worse."""
-    return hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1)
