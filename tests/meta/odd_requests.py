@@ -6,21 +6,8 @@ from urllib.parse import quote
 
 _SEGMENTS = [
     *("domains", "shop", "integrations", "delete", "", ".", "..", "...", "%2F", "%2e%2E", "%25", "a%20b"),
-    *(
-        "a+b",
-        "a%2Bb",
-        "~x",
-        "a=b&c",
-        "x;y",
-        "(*)!",
-        "a:b@c",
-        "%C3%A9",
-        "%c3%a9",
-        "%F0%9F%98%80",
-        "%ff",
-        "%5C",
-    ),
-    *("%E2%80%A8", "%00", "%7E", "%41%42", "%252e", "a'b", "$,", "%", "%zz", "x" * 70),
+    *("a+b", "a%2Bb", "~x", "a=b&c", "x;y", "(*)!", "a:b@c", "%C3%A9", "%c3%a9", "%F0%9F%98%80", "%ff"),
+    *("%5C", "%E2%80%A8", "%00", "%7E", "%41%42", "%252e", "a'b", "$,", "%", "%zz", "x" * 70),
 ]
 #: Queries as RFC 3986 encodes them, and others, for which there is no rule that signers agree on.
 ENCODED_QUERIES = [

@@ -136,7 +136,11 @@ def test_terminal_lines_are_safe(compare: Compare) -> None:
 def test_what_is_printed_is_a_waiver(tmp_path: Path, compare: Compare) -> None:
     one = [missing(), exchange(200, found(Tags=["a"]))]
     other = [missing(400), exchange(200, found(Tags=["b*"]))]
-    printed = compare(one, other, status=1).out
+    result = compare(one, other, status=1)
+    cases = ElementTree.parse(result.folder / "compare-junit.xml").iter("testcase")
+    listed = {case.get("name"): re.findall("(.*): ref", case.findtext("failure") or "") for case in cases}
+    assert listed == {"response.status": ["status:404 -> 400"], "state.put-get.Tags": ["value:Tags[0]"]}
+    printed = result.out
     patterns = re.findall(r"^ *\d+ x (.*?)   reference ", printed, re.MULTILINE)
     assert sorted(patterns) == ["status:404 -> 400", "value:Tags[0]"]
     assert "reference 404, candidate 400 (open)" in printed

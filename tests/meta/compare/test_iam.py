@@ -32,21 +32,17 @@ from ..support import CALLER, ROOT, Process, ask, stock
 POLICIES = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "docs" / "iam").glob("*.json")
 }
-#: Every operation of the service model: name, method, path.
+#: Every operation of the service model: name, and how it is asked for.
 MODEL = botocore.session.get_session().get_service_model("customer-profiles")
-OPERATIONS = [
-    (name, http["method"], re.compile(re.sub(r"\{\w+\}", "([^/]+)", http["requestUri"].partition("?")[0])))
-    for name in MODEL.operation_names
-    for http in [MODEL.operation_model(name).http]
-]
+OPERATIONS = [(name, MODEL.operation_model(name).http) for name in MODEL.operation_names]
 
 
 def call(request: Request) -> tuple[str, str]:
     """The action that a request is, and the ARN that it is about; none if it is no operation's."""
     path = request.target.partition("?")[0]
-    for name, method, pattern in OPERATIONS:
-        match = pattern.fullmatch(path)
-        if match and method == request.method:
+    for name, http in OPERATIONS:
+        pattern = re.sub(r"\{\w+\}", "([^/]+)", http["requestUri"].partition("?")[0])
+        if (match := re.fullmatch(pattern, path)) and http["method"] == request.method:
             domain = unquote(match[1]) if match.groups() else ""
             return f"profile:{name}", f"arn:aws:profile:us-east-1:111122223333:domains/{domain}"
     return "", ""
@@ -70,8 +66,10 @@ def make_and_remove(provisioner: Provisioner) -> None:
 
 #: One request of every builder that writes; scenarios about writing use them all.
 NAME = f"{PREFIX}0-A"
-BUILT = [create_domain(NAME), get_domain(NAME), delete_domain(NAME), delete_integration(NAME, "s3://a")]
-BUILT.append(put_integration(NAME, "s3://a", states.MEMBERS))
+BUILT = [
+    *(create_domain(NAME), get_domain(NAME), delete_domain(NAME)),
+    *(put_integration(NAME, "s3://a", states.MEMBERS), delete_integration(NAME, "s3://a")),
+]
 #: What each way of running does, the requests that it sends besides, and the action that these take besides.
 WAYS: dict[str, tuple[Callable[[Provisioner], object], list[Request], set[str]]] = {
     "read-only-given": (lambda provisioner: provisioner.given("given", "s3://a"), [], set()),
@@ -89,8 +87,7 @@ def test_a_policy_allows_what_is_called_and_nothing_else(way: str, endpoint: Pro
     run(Provisioner(client, {"caller": CALLER}, print))
     client.close()
     ask(endpoint.url, delete_domain("given"))
-    for request in seen:
-        assert allows(way, *call(request)), request
+    assert [request for request in seen if not allows(way, *call(request))] == []
     statements = POLICIES[way]["Statement"]
     allowed = {action for statement in statements for action in statement["Action"]}
     assert allowed == {call(request)[0] for request in seen} | actions

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,23 @@ def test_two_live_servers_are_asked_in_turn(closing: Any, tap: Any, compare: Com
     result = compare(one.url, other.url, status=0)
     assert (result.differences, result.report["coverage"]["share"]) == ([], 1)
     assert "ab" * 30 in "".join(order)
+
+
+def test_what_timing_decides_is_not_sent(endpoint: Process, compare: Compare) -> None:
+    write = replace(exchange(request=put_integration(STATE["domain"], "s3://a"), started=1.0), seconds=1.0)
+    result = compare([write, exchange(started=1.5)], endpoint.url, test="race", status=6)
+    assert "\n0 requests to " in result.err
+
+
+def test_throttling_that_was_meant_is_not_waited_out(
+    endpoint: Process, tap: Any, target_file: Any, compare: Compare
+) -> None:
+    asked = [get_integration(STATE["domain"], uri) for uri in ("s3://one", "s3://two")]
+    sent = [exchange(429, request=asked[0]), replace(exchange(request=asked[1]), identity="low-quota")]
+    throttled = error(429, "ThrottlingException")
+    server = tap(endpoint.url, on_answer(lambda r, reply: throttled if len(str(r.uri)) == 8 else reply))
+    compare(sent, server.url, "--target", target_file(), "--no-repeat", status=6)
+    assert [r.uri for r in server.received if len(str(r.uri)) == 8] == ["s3://one", "s3://two"]
 
 
 def test_what_is_not_sent_is_reported(emulator_har: Path, closing: Any, compare: Compare) -> None:

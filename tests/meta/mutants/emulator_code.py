@@ -35,11 +35,11 @@ LIMIT = 120.0
 #: The quickest tests first, since most alterations break something simple.
 _FIRST = ("valid", "missing", "malformed", "access", "signatures", "state")
 #: The emulator's own tests, those first that notice most alterations of a module; all others last.
-_OWN = ("rules", "state", "signatures", "throttling", "http", "process")
+_OWN = ("rules", "state", "signatures", "http", "process")
 _OWN_FIRST = {
     **dict.fromkeys(("__main__", "__init__"), ("process", "http")),
     **dict.fromkeys(("connection", "errors"), ("http", "rules")),
-    **dict.fromkeys(("sigv4", "identities"), ("signatures", "throttling", "process")),
+    **dict.fromkeys(("sigv4", "identities"), ("signatures", "state", "process")),
 }
 
 
