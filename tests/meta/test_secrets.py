@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from getintegration_contract.redact import REDACTED
 from getintegration_contract.state.state import PREFIX
 from getintegration_contract.target.emulator import emulator_identities
@@ -120,23 +118,13 @@ def test_chained():
 """
 
 
-@pytest.fixture
-def talkative(tmp_path: Path) -> Path:
-    """A file of such scenarios."""
-    path = tmp_path / "test_talkative.py"
-    path.write_text(_TALKATIVE.format(secrets=(SECRET, TOKEN)), encoding="utf-8")
-    return path
-
-
 def _target(path: Path, url: str) -> Path:
-    identity = (
-        f"access-key-id = 'ASIAMARKED'\nsecret-access-key = '''{SECRET}'''\nsession-token = '''{TOKEN}'''"
-    )
+    """A target file whose identities have the secrets."""
     text = f"endpoint-url = '{url}'\ndomain-name = 'd'\nintegration-uri = 's3://u'\nrequest-timeout = 5\n"
-    denied = identity.replace("ASIAMARKED", "ASIADENIED")
-    path.write_text(
-        f"{text}[identities.caller]\n{identity}\n[identities.unauthorized]\n{denied}\n", encoding="utf-8"
-    )
+    for name, key in (("caller", "ASIAMARKED"), ("unauthorized", "ASIADENIED")):
+        text += f"[identities.{name}]\naccess-key-id = '{key}'\n"
+        text += f"secret-access-key = '''{SECRET}'''\nsession-token = '''{TOKEN}'''\n"
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -145,17 +133,17 @@ def everything(result: Result, *folders: Path) -> Iterator[tuple[str, str]]:
     yield "stdout", result.stdout
     yield "stderr", result.stderr
     assert result.directory is not None
-    for path in sorted(
-        path for folder in (result.directory, *folders) for path in folder.rglob("*") if path.is_file()
-    ):
-        yield path.name, path.read_bytes().decode("utf-8", "backslashreplace")
+    for folder in (result.directory, *folders):
+        for path in filter(Path.is_file, folder.rglob("*")):
+            yield path.name, path.read_bytes().decode("utf-8", "backslashreplace")
 
 
 def test_nothing_that_a_run_puts_out_holds_a_secret(
-    run_suite: RunSuite, serve: Serve, talkative: Path, tmp_path: Path
+    run_suite: RunSuite, serve: Serve, tmp_path: Path
 ) -> None:
-    server, kept = serve(echoing()), tmp_path / "kept"
+    server, kept, talkative = serve(echoing()), tmp_path / "kept", tmp_path / "test_talkative.py"
     kept.mkdir()
+    talkative.write_text(_TALKATIVE.format(secrets=(SECRET, TOKEN)), encoding="utf-8")
     files = [suite(name) for name in ("missing", "access", "precedence")]
     env = environment(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(kept / "step.md"))
     options = ("--target", _target(tmp_path / "t.toml", server.url), "-v", "--showlocals", "-rA", "-n", "2")
@@ -180,7 +168,6 @@ def test_what_a_run_says_beside_its_tests_holds_no_secret(
 ) -> None:
     caller = emulator_identities()["temporary"]
     name = f"{PREFIX}9-{caller.session_token} 123456789012"
-
     date = ("Date", "Fri, 27 Nov 2026 10:00:00 GMT")
 
     def script(request: Request, forward: Forward) -> Any:
@@ -209,12 +196,10 @@ def test_a_preflight_that_fails_holds_no_secret(serve: Serve, tmp_path: Path) ->
         lambda request: Response(500, (), b"", f"{TOKEN} {SECRET}"),
         lambda request: Response(404, (("X-Amzn-ErrorType", SECRET),), TOKEN.encode()),
     ]
-    targets = [
-        _target(tmp_path / f"{number}.toml", serve(script).url) for number, script in enumerate(scripts)
-    ]
+    urls = [serve(script).url for script in scripts]
+    targets = [_target(tmp_path / f"{number}.toml", url) for number, url in enumerate(urls)]
     results = run_many([["--target", str(target)] for target in targets])
-    assert [result.status for result in results] == [6] * len(scripts)
-    assert [leaks(result.output) for result in results] == [[]] * len(scripts)
+    assert [(result.status, leaks(result.output)) for result in results] == [(6, [])] * len(scripts)
 
 
 def test_tokens_that_came_during_the_run_are_hidden_too(

@@ -1,6 +1,6 @@
 """Reads a page as a browser does: elements, attributes, text. What is wrong with a junit.xml."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,18 +17,15 @@ class Element:
     text: str = ""
 
 
-@dataclass
 class Page(HTMLParser):
-    """A parsed page."""
+    """A parsed page: its elements, and where they do not nest."""
 
-    source: str
-    elements: list[Element] = field(default_factory=list)
-    unbalanced: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        HTMLParser.__init__(self)
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[Element] = []
+        self.unbalanced: list[str] = []
         self._open: list[Element] = []
-        self.feed(self.source)
+        self.feed(source)
         self.close()
         self.unbalanced += [f"<{element.tag}> stays open" for element in self._open]
 
@@ -39,12 +36,10 @@ class Page(HTMLParser):
             self._open.append(element)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _VOID:
-            return
-        if not self._open or self._open[-1].tag != tag:
+        if self._open and self._open[-1].tag == tag:
+            self._open.pop()
+        elif tag not in _VOID:
             self.unbalanced.append(f"</{tag}> at {self.getpos()}")
-            return
-        self._open.pop()
 
     def handle_data(self, data: str) -> None:
         inside = self._open[-1:] if self._open and self._open[-1].tag in ("script", "style") else self._open
@@ -53,16 +48,12 @@ class Page(HTMLParser):
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
         """The elements of a tag with the given attributes; ``_`` in a name stands for ``-``."""
-        wanted = {name.replace("_", "-").removesuffix("-"): value for name, value in attributes.items()}
-        return [
-            element
-            for element in self.elements
-            if element.tag == tag and all(element.attributes.get(key) == wanted[key] for key in wanted)
-        ]
+        wanted = {(name.replace("_", "-").removesuffix("-"), value) for name, value in attributes.items()}
+        return [each for each in self.elements if each.tag == tag and wanted <= each.attributes.items()]
 
     def one(self, identifier: str) -> Element:
         """The element with an id."""
-        (found,) = (element for element in self.elements if element.attributes.get("id") == identifier)
+        (found,) = (each for each in self.elements if each.attributes.get("id") == identifier)
         return found
 
 

@@ -30,11 +30,8 @@ def _save(path: Path, report: Any) -> Path:
 
 def _days_ago(days: int, **target: str) -> Report:
     report = documents.healthy()
-    return {
-        **report,
-        "started": f"2027-01-{27 - days}T10:12:30+00:00",
-        "target": {**report["target"], **target},
-    }
+    report["target"] |= target
+    return {**report, "started": f"2027-01-{27 - days}T10:12:30+00:00"}
 
 
 def test_write_makes_all_three_and_nothing_else(tmp_path: Path, document: Report) -> None:
@@ -94,61 +91,51 @@ def test_the_baseline_is_the_given_report_or_the_newest_of_the_target(tmp_path: 
         files.baseline("none.json", None, "x")
 
 
-def test_compare_writes_a_page(tmp_path: Path, healthy: Report, failing: Report) -> None:
-    paths = [_save(tmp_path / "a.json", healthy), _save(tmp_path / "b.json", failing)]
-    assert "clauses differ" in _made(tmp_path / "compare.html", "compare", *paths)
-
-
-def test_trend_reads_files_and_downloaded_artifacts(tmp_path: Path) -> None:
-    _save(tmp_path / "runs" / "monday.json", _days_ago(2))
-    _save(tmp_path / "runs" / "tuesday" / "report.json", _days_ago(1))
-    _save(tmp_path / "runs" / "history" / "sunday.json", _days_ago(3))
-    (tmp_path / "runs" / "broken.json").write_text("{")
-    page = _made(tmp_path / "trend.html", "trend", tmp_path / "runs")
+def test_pages_are_made_of_files_and_of_folders_with_downloaded_artifacts(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    paths = [_save(runs / "monday.json", _days_ago(2)), _save(runs / "tuesday" / "report.json", _days_ago(1))]
+    _save(runs / "history" / "sunday.json", _days_ago(3))
+    (runs / "broken.json").write_text("{")
+    page = _made(tmp_path / "trend.html", "trend", runs)
     assert "violated over 3 runs from 2027-01-24 to 2027-01-26" in page
     assert "broken.json is not JSON" in page
+    assert "clauses differ" in _made(tmp_path / "compare.html", "compare", *paths)
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["compare", "none.json", "none.json"], "cannot read none.json: No such file or directory"),
-        (["compare", "list.json", "list.json"], "list.json is not a report of this suite: the document: "),
-        (["compare", "new.json", "new.json"], "new.json has schema version 3; this suite reads version 2"),
-        (["compare", "good.json"], "a comparison needs at least two reports"),
-        (["compare", "good.json", "text.json"], "text.json is not JSON"),
-        (["compare", "good.json", "odd.json"], "odd.json holds text that is not Unicode"),
-        (["compare", "good.json", "good.json", "-o", "good.json/a.html"], "cannot write good.json/a.html: "),
-        (["trend", "nowhere"], "nowhere is not a folder"),
-        (["trend", "empty"], "empty holds no report.json"),
-        (["compare"], "the following arguments are required"),
-        (["draw"], "invalid choice: 'draw'"),
-        ([], "the following arguments are required: command"),
+        ("compare none.json none.json", "cannot read none.json: No such file or directory"),
+        ("compare list.json list.json", "list.json is not a report of this suite: the document: "),
+        ("compare new.json new.json", "new.json has schema version 3; this suite reads version 2"),
+        ("compare good.json", "a comparison needs at least two reports"),
+        ("compare good.json text.json", "text.json is not JSON"),
+        ("compare good.json odd.json", "odd.json holds text that is not Unicode"),
+        ("compare good.json good.json -o good.json/a.html", "cannot write good.json/a.html: "),
+        ("trend nowhere", "nowhere is not a folder"),
+        ("trend empty", "empty holds no report.json"),
+        ("compare", "the following arguments are required"),
+        ("draw", "invalid choice: 'draw'"),
+        ("", "the following arguments are required: command"),
     ],
 )
 def test_bad_input_gives_one_sentence_and_status_4(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    healthy: Report,
-    arguments: list[str],
-    sentence: str,
+    tmp_path: Path, monkeypatch: Any, capsys: Any, healthy: Report, arguments: str, sentence: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     _save(tmp_path / "good.json", healthy)
     _save(tmp_path / "new.json", {**healthy, "schema_version": 3})
     _save(tmp_path / "odd.json", {**healthy, "run": {**healthy["run"], "faults": {"\ud800": 1}}})
-    (tmp_path / "list.json").write_text("[]")
+    _save(tmp_path / "list.json", [])
     (tmp_path / "text.json").write_text("report")
     (tmp_path / "empty").mkdir()
     try:
-        status: Any = cli.main(["report", *arguments])
+        status: Any = cli.main(["report", *arguments.split()])
     except SystemExit as stop:
         status = stop.code
     captured = capsys.readouterr()
-    assert status == 4
+    assert (status, captured.err.count("\n")) == (4, 1)
     assert sentence in captured.err
-    assert captured.err.count("\n") == 1
 
 
 def test_jinja_is_loaded_only_for_reports() -> None:

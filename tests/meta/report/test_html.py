@@ -61,8 +61,7 @@ def test_what_matters_comes_first(failing: Report) -> None:
 
 
 def test_the_index_fits_on_a_screen() -> None:
-    page = Page(html.page(documents.every_clause_violated()))
-    (index,) = (element for element in page.all("ol") if element.attributes.get("class") == "index")
+    (index,) = Page(html.page(documents.every_clause_violated())).all("ol", class_="index")
     assert index.text.count("but got") == 12
     assert "and 188 more below" in index.text
 
