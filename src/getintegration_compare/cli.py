@@ -181,12 +181,12 @@ def _check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit, and files that cannot be written, before anything is sent."""
     one, other = options.reference, options.candidate
     live = [isinstance(side, str) for side in (one, other)]
-    needs = "{} needs an address as the {}".format
+    is_address = [isinstance(side, str) and side != _EMULATOR for side in (one, other)]
     for is_wrong, message in (
-        (options.target and (not live[1] or other == _EMULATOR), needs("--target", "candidate")),
+        (options.target and not is_address[1], "--target needs an address as the candidate"),
         (
-            options.reference_target and (not live[0] or one == _EMULATOR),
-            needs("--reference-target", "reference"),
+            options.reference_target and not is_address[0],
+            "--reference-target needs an address as the reference",
         ),
         (not other and (not options.promote or live[0]), "give a candidate, or a recording and --promote"),
         (options.record and not live[1], "--record needs a live candidate"),

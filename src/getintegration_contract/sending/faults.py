@@ -1,6 +1,7 @@
 """What went wrong with an exchange: why no complete answer came, and which faults may pass."""
 
 import re
+from dataclasses import dataclass
 
 from getintegration_contract.exchange import Response
 
@@ -21,6 +22,7 @@ _THROTTLING_TYPES = ("ThrottlingException", "TooManyRequestsException")
 _REFUSAL = re.compile("Signature|Token|UnrecognizedClient|InvalidClient|Expired|InvalidAccessKey|Skewed")
 
 
+@dataclass(eq=False)
 class FaultError(Exception):
     """There is no whole answer.
 
@@ -30,11 +32,9 @@ class FaultError(Exception):
         detail: What went wrong, for the user, where no connection could be made.
     """
 
-    def __init__(self, reason: str, head: bytes = b"", detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.head = head
-        self.detail = detail
+    reason: str
+    head: bytes = b""
+    detail: str = ""
 
 
 class SilenceError(FaultError):

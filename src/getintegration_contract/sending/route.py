@@ -68,29 +68,25 @@ class Route:
         Raises:
             FaultError: None could be made.
         """
-        connection = self._connection(seconds)
+        proxy, (host, port) = self._proxy, self._address
+        if proxy is not None:
+            host, port = proxy.host or "", proxy.port or _PORTS[proxy.scheme or "http"]
+        connection = HTTPConnection(host, port, timeout=seconds)
+        if self._context is not None:  # urllib3 knows tunnels, and TLS within TLS
+            tunnel = None if self.forward else proxy
+            config = ProxyConfig(self._context, False, None, None) if tunnel else None
+            connection = HTTPSConnection(
+                host, port, timeout=seconds, ssl_context=self._context, proxy=tunnel, proxy_config=config
+            )
+            if tunnel:
+                scheme = tunnel.scheme or "http"
+                connection.set_tunnel(*self._address, headers=self.proxy_headers, scheme=scheme)
         try:
             connection.connect()
         except (OSError, HTTPError) as error:
             raise FaultError(UNREACHABLE, detail=self._message(error)) from None
         opened: socket.socket = connection.sock
         return opened
-
-    def _connection(self, seconds: float) -> HTTPConnection:
-        """A connection of urllib3, which knows tunnels, and TLS within TLS."""
-        proxy, (host, port) = self._proxy, self._address
-        if proxy is not None:
-            host, port = proxy.host or "", proxy.port or _PORTS[proxy.scheme or "http"]
-        if self._context is None:
-            return HTTPConnection(host, port, timeout=seconds)
-        if proxy is None or self.forward:
-            return HTTPSConnection(host, port, timeout=seconds, ssl_context=self._context)
-        config = ProxyConfig(self._context, False, None, None)
-        connection = HTTPSConnection(
-            host, port, timeout=seconds, ssl_context=self._context, proxy=proxy, proxy_config=config
-        )
-        connection.set_tunnel(*self._address, headers=self.proxy_headers, scheme=proxy.scheme or "http")
-        return connection
 
     def _message(self, error: BaseException) -> str:
         """What went wrong, without addresses of objects."""

@@ -185,13 +185,11 @@ class Provisioner:
         with self._client.unlimited():
             for account in self._writers:
                 try:
-                    names = list(account.domains())
+                    for name in list(account.domains()):
+                        if name.startswith(f"{self._made[0]}-"):
+                            self._delete(name, account)
                 except (OSError, EnvironmentFault) as error:
                     self._say(f"domains that tests made cannot be listed, and may stay: {error}")
-                    continue
-                for name in names:
-                    if name.startswith(f"{self._made[0]}-"):
-                        self._delete(name, account)
             while self._made:
                 self._delete(self._made[-1], self._writers[0])
                 self._made.pop()
@@ -200,22 +198,21 @@ class Provisioner:
         if reason := account.remove(name):
             self._say(f"the domain {name} could not be removed: {reason}")
 
-    def _domains(self, in_small_letters: bool = False) -> tuple[str, str]:
+    def _domains(self, prefix: str = PREFIX, ends: str = "AB") -> tuple[str, str]:
         """Make the two domains of the first slot that no other run holds.
 
         Their names are in small letters if the target takes no others.
         """
-        prefix, ends = (PREFIX.lower(), "ab") if in_small_letters else (PREFIX, "AB")
         for slot in range(_SLOTS):
             one, other = (f"{prefix}{slot}-{end}" for end in ends)
             # It was too young to be swept if it is there.
-            if not any(self._exists(name) for name in (one, other)):
+            if not (self._exists(one) or self._exists(other)):
                 try:
-                    if all(self._create(name) for name in (one, other)):
+                    if self._create(one) and self._create(other):
                         return one, other
                 except _NameRefusedError as error:
                     self._say(f"{error}: domains get names in small letters instead")
-                    return self._domains(in_small_letters=True)
+                    return self._domains(prefix.lower(), ends.lower())
                 self.remove()
         raise _SlotsTakenError(
             f"all domains {prefix}0 to {prefix}{_SLOTS - 1} are in use by other runs, or left by crashed"

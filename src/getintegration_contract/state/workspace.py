@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from getintegration_contract.exchange import Exchange, Request
@@ -18,35 +19,28 @@ from getintegration_contract.sending.client import Client
 from getintegration_contract.state.account import Account
 
 
+@dataclass
 class Workspace:
     """Where a test writes. Only GetIntegration is judged: a refused write is no violation.
 
-    Args:
+    Attributes:
         caller: Signs the requests, unless another identity is named.
         settling_time: Seconds until a write is seen by readers.
         refuse: Called with the reason when the target refuses a write; does not return.
         written: Called with every write.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        caller: Identity,
-        settling_time: float,
-        refuse: Callable[[str], NoReturn],
-        written: Callable[[Exchange], None],
-    ) -> None:
-        self._client = client
-        self._caller = caller
-        self._settling_time = settling_time
-        self._refuse = refuse
-        self._note = written
-        self._settled = 0.0
-        self._made: dict[tuple[str, Identity], None] = {}
+    client: Client
+    caller: Identity
+    settling_time: float
+    refuse: Callable[[str], NoReturn]
+    written: Callable[[Exchange], object]
+    _settled: float = 0.0
+    _made: dict[tuple[str, Identity], None] = field(default_factory=dict)
 
     def create(self, domain: str, identity: Identity | None = None) -> None:
         """Make a domain, empty even if a crashed run left one of that name."""
-        self._made[domain, identity or self._caller] = None
+        self._made[domain, identity or self.caller] = None
         exchange = self._send(create_domain(domain), identity)
         if exchange.response.status == 400:
             self._send(delete_domain(domain), identity)
@@ -56,7 +50,7 @@ class Workspace:
     def drop(self, domain: str, identity: Identity | None = None) -> None:
         """Remove a domain with its integrations."""
         self._written("DeleteDomain", self._send(delete_domain(domain), identity), gone=True)
-        self._made.pop((domain, identity or self._caller), None)
+        self._made.pop((domain, identity or self.caller), None)
 
     def put(
         self, domain: str, uri: str, members: dict[str, Any], identity: Identity | None = None
@@ -76,8 +70,7 @@ class Workspace:
 
     def delete(self, domain: str, uri: str, identity: Identity | None = None) -> None:
         """Remove an integration."""
-        exchange = self._send(delete_integration(domain, uri), identity)
-        self._written("DeleteIntegration", exchange, gone=True)
+        self._written("DeleteIntegration", self._send(delete_integration(domain, uri), identity), gone=True)
 
     def list(self, domain: str, identity: Identity | None = None) -> None:
         """List the integrations of a domain, whatever comes of it."""
@@ -94,20 +87,20 @@ class Workspace:
 
     def clear(self) -> None:
         """Remove all domains that were made; a later run sweeps what cannot be removed now."""
-        with self._client.unlimited():
+        with self.client.unlimited():
             for domain, identity in list(self._made):
-                Account(self._client, identity).remove(domain)
+                Account(self.client, identity).remove(domain)
                 del self._made[domain, identity]
 
     def _send(self, request: Request, identity: Identity | None) -> Exchange:
-        return self._client.send(request, identity or self._caller)
+        return self.client.send(request, identity or self.caller)
 
     def _written(self, operation: str, exchange: Exchange, *, gone: bool = False) -> Exchange:
         """Take note of a write; a repeated removal may find that the first one did its work."""
         status = exchange.response.status
-        self._settled = time.monotonic() + self._settling_time
-        self._note(exchange)
+        self._settled = time.monotonic() + self.settling_time
+        self.written(exchange)
         if status // 100 != 2 and not (gone and status == 404 and exchange.faults):
             error_type = exchange.response.error_type
-            self._refuse(f"{operation} answered {status} {error_type or exchange.response.reason}".strip())
+            self.refuse(f"{operation} answered {status} {error_type or exchange.response.reason}".strip())
         return exchange

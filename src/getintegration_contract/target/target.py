@@ -251,7 +251,12 @@ def _region(
     if not region and endpoint:
         in_file = settings.get("identities", {}).get("caller", {}).get("profile")
         if profile := options.get("profile") or in_file or environ.get("AWS_PROFILE"):
-            region, source = _region_of(profile), f"the region of the profile {profile}"
+            from botocore.exceptions import BotoCoreError
+            from botocore.session import Session
+
+            source = f"the region of the profile {profile}"
+            with suppress(BotoCoreError):  # it has no credentials either, and that is reported
+                region = Session(profile=profile).get_config_variable("region")
     if region and not is_valid(region, KEYS["region"]):
         raise UsageError(f"{source}: {region!r} is not the name of a region")
     if is_aws(endpoint):
@@ -263,14 +268,3 @@ def _region(
         if not region:
             raise UsageError(f"--region is missing: the address {endpoint} does not tell it")
     return region or DEFAULT_REGION
-
-
-def _region_of(profile: str) -> str | None:
-    """The region that AWS's configuration gives a profile."""
-    import botocore.exceptions
-    import botocore.session
-
-    region: str | None = None
-    with suppress(botocore.exceptions.BotoCoreError):  # it has no credentials either, and that is reported
-        region = botocore.session.Session(profile=profile).get_config_variable("region")
-    return region
