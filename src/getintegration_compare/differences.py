@@ -85,7 +85,7 @@ def differences(
 
 
 def _of_whole(reference: Answer, candidate: Answer) -> Iterator[Difference]:
-    """Differences of the answers but for their documents, with the clauses that the place alone tells."""
+    """Differences of the answers but for their documents, with the clauses that their place alone gives."""
     sides, statuses = (reference, candidate), (reference.status, candidate.status)
     if statuses[0] != statuses[1]:
         yield Difference(STATUS, "", str(statuses[0] or "no answer"), str(statuses[1] or "no answer"))

@@ -1,4 +1,4 @@
-"""What stories are told with: names, versions, what a story remembers, and its telling."""
+"""What stories share: names, versions, what a story remembers, and those that broke."""
 
 import json
 import unicodedata
@@ -31,7 +31,7 @@ VERSIONS: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True)
 class Depth:
-    """How much is told; ``requests`` bounds one item, shrinking included."""
+    """How many stories, of how many steps; ``requests`` bounds one item, shrinking included."""
 
     shards: int
     stories: int
@@ -53,7 +53,7 @@ class BrokenError(AssertionError):
 
 
 class KnownError(Exception):
-    """The same, of a clause whose story is told already."""
+    """The same, of a clause that an earlier story broke."""
 
 
 @dataclass
@@ -69,8 +69,8 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Told:
-    """A broken story."""
+class BrokenStory:
+    """The steps of a story up to a reading that is not what they make due."""
 
     steps: tuple[str, ...]
     clause: str
@@ -93,8 +93,8 @@ class Narrator:
     #: Requests that the client had sent when the round began.
     begun: int = 0
     number: int = 0
-    told: list[Told] = field(default_factory=list)
-    #: Clauses whose stories are told: others are looked for behind them.
+    broken: list[BrokenStory] = field(default_factory=list)
+    #: Clauses that earlier stories broke: others are looked for behind them.
     known: set[str] = field(default_factory=set)
     refusal: str = ""
     #: Why everything after it is not done: the endpoint is gone, or the budget is spent.
@@ -104,11 +104,11 @@ class Narrator:
         """Whether no more may be sent; Hypothesis then finds every story well, and ends soon."""
         return self.stop is not None or self.client.sent - self.begun > self.depth.requests
 
-    def shortest(self) -> list[Told]:
+    def shortest(self) -> list[BrokenStory]:
         """Of each clause the shortest of its broken stories."""
-        found: dict[str, Told] = {}
-        for told in sorted(self.told, key=lambda told: (len(told.steps), sum(map(len, told.steps)))):
-            found.setdefault(told.clause, told)
+        found: dict[str, BrokenStory] = {}
+        for story in sorted(self.broken, key=lambda story: (len(story.steps), sum(map(len, story.steps)))):
+            found.setdefault(story.clause, story)
         return [found[clause] for clause in sorted(found)]
 
 
@@ -123,9 +123,9 @@ def without_moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[s
     return {**before, "LastUpdatedAt": None}, {**after, "LastUpdatedAt": None}
 
 
-def tell(told: Told) -> str:
-    """A story in numbered steps, with what its letters stand for: in ASCII, to tell NFC from NFD."""
-    words = {word.strip(",") for step in told.steps for word in step.split()}
+def described(story: BrokenStory) -> str:
+    """A story in numbered steps, with what its letters stand for: in ASCII, so that NFC and NFD differ."""
+    words = {word.strip(",") for step in story.steps for word in step.split()}
     meanings = [f"{letter} is {json.dumps(uri)}" for letter, uri in URIS.items() if letter in words]
-    steps = ", ".join(f"{number}. {step}" for number, step in enumerate(told.steps, start=1))
-    return f"{told.expected} after {steps} ({', '.join(meanings)})"
+    steps = ", ".join(f"{number}. {step}" for number, step in enumerate(story.steps, start=1))
+    return f"{story.expected} after {steps} ({', '.join(meanings)})"

@@ -20,11 +20,11 @@ from .narrator import (
     URIS,
     VERSIONS,
     BrokenError,
+    BrokenStory,
     KnownError,
     Narrator,
     Record,
     RefusedError,
-    Told,
     without_moves,
 )
 
@@ -276,7 +276,7 @@ class Story(RuleBasedStateMachine):
         self.narrator.check.that(clause, True, "", "")
 
     def _broken(self, clause: str, expected: str, actual: str, exchange: Exchange) -> NoReturn:
-        self.narrator.told.append(Told(tuple(self.steps), clause, expected, actual, exchange))
+        self.narrator.broken.append(BrokenStory(tuple(self.steps), clause, expected, actual, exchange))
         raise KnownError if clause in self.narrator.known else BrokenError
 
     def _doubt(self, account: int, domain: str) -> None:

@@ -1,4 +1,4 @@
-"""Who may not read an integration is told no, or that nothing is there."""
+"""Who may not read an integration is denied, or finds nothing there."""
 
 import pytest
 

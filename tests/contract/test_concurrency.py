@@ -73,7 +73,7 @@ def questions(
 
 
 def _version(state: State, number: int) -> dict[str, Any]:
-    """All members that can tell one version from another, each telling the same one."""
+    """All members that can differ between versions, each naming the same one."""
     members: dict[str, Any] = {
         "ObjectTypeName": f"Version_{number}",
         "Tags": {"version": str(number), "first": str(number)},

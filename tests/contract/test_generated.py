@@ -149,7 +149,7 @@ def test_fuzz(
                 broken = True
                 check.raise_if_violated()
 
-    with suppress(Flaky):  # shrinking ended early; what was found is told at the end of the test
+    with suppress(Flaky):  # shrinking ended early; what was found is reported at the end of the test
         fuzz()
     if stop:
         raise stop[0]

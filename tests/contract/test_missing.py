@@ -28,7 +28,7 @@ INHERITED = ("constructor", "toString", "__proto__", "__class__")
 
 @pytest.fixture
 def has_domain(client: Client, caller: Identity) -> Callable[[str], bool]:
-    """Whether a domain exists, or cannot be told not to."""
+    """Whether a domain exists, or may exist where the caller cannot see."""
 
     def has_domain(name: str) -> bool:
         response = client.send(get_domain(name), caller).response
@@ -40,7 +40,7 @@ def has_domain(client: Client, caller: Identity) -> Callable[[str], bool]:
 
 @pytest.fixture
 def has_integration(client: Client, caller: Identity) -> Callable[[str, str], bool]:
-    """Whether a domain has an integration of that Uri, or cannot be told not to."""
+    """Whether a domain has an integration of that Uri, or may have one that the caller cannot see."""
 
     def has_integration(domain: str, uri: str) -> bool:
         if client.send(list_integrations(domain), caller).response.status == 403:
@@ -61,7 +61,7 @@ def not_found(state: State, check: Checker) -> Callable[..., None]:
         answers: tuple[Allowed, ...] = (NOT_FOUND,),
     ) -> None:
         if exchange.response.status == 200 and state.origin != "made" and exists():
-            pytest.skip("others made what is near, or it cannot be told that nobody did")
+            pytest.skip("others made what is near, or may have made it where the caller cannot see")
         check.expect(exchange, Expectation(clause, answers))
 
     return not_found

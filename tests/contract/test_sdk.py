@@ -109,7 +109,7 @@ def same(check: Checker, clause: str, exchange: Exchange, read: dict[str, Any]) 
 
 
 def tolerates(check: Checker, name: str, exchange: Exchange) -> None:
-    """Tell of times that the contract forbids and a client reads nevertheless."""
+    """Note times that the contract forbids and a client reads nevertheless."""
     for member in TIMES:
         if isinstance(check.members(exchange).get(member), str):
             check.entry.notes.append(f"{name} reads {member} as text, which the contract forbids")

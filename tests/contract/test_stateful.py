@@ -1,7 +1,7 @@
 """Stories that Hypothesis makes up: writing and reading in any order, compared to a simple model at every
 reading.
 
-Where there is another account, it has domains of the same names. A broken story is shrunk and told whole:
+Where there is another account, it has domains of the same names. A broken story is shrunk and shown whole:
 ``1. create domain X, 2. put A in X with members 1, 3. delete A from X, 4. get A from X``.
 """
 
@@ -22,7 +22,7 @@ from getintegration_contract.state.state import State
 from getintegration_contract.state.workspace import Workspace
 from getintegration_contract.target.target import OTHER_ACCOUNT, Target
 
-from .narrator import VERSIONS, BrokenError, Depth, Narrator, refuse, tell
+from .narrator import VERSIONS, BrokenError, Depth, Narrator, described, refuse
 from .reproducible import leave_local_constants_out
 from .stories import Story
 
@@ -30,9 +30,9 @@ clauses = pytest.mark.clauses
 
 leave_local_constants_out()
 
-#: Times that stories are made up anew, to find what is broken besides what is told already.
+#: Times that stories are made up anew, to find clauses behind those that broke before.
 ROUNDS = 3
-#: The first story of a shard is Hypothesis' simplest one, so few shards tell more.
+#: The first story of a shard is Hypothesis' simplest one, so few shards find more.
 DEPTHS = {
     "gate": Depth(shards=1, stories=4, steps=5, requests=400, look_at_all=False),
     "nightly": Depth(shards=8, stories=8, steps=15, requests=4_000, look_at_all=True),
@@ -80,16 +80,16 @@ def test_stories(shard: int, narrator: Narrator, check: Checker, worker: Any) ->
     for _ in range(ROUNDS):
         narrator.begun = narrator.client.sent
         _make_up(narrator, worker.settings.seed * 1_000_003 + shard)
-        clauses_told = {told.clause for told in narrator.told}
-        if clauses_told == narrator.known or narrator.stop is not None:
+        clauses_broken = {story.clause for story in narrator.broken}
+        if clauses_broken == narrator.known or narrator.stop is not None:
             break
-        narrator.known |= clauses_told
+        narrator.known |= clauses_broken
     if narrator.stop is not None:
         raise narrator.stop
-    for told in narrator.shortest():
-        size = 2_000 * len(told.steps)
-        check.that(told.clause, False, tell(told), told.actual, told.exchange, size=size)
-    if not narrator.told and narrator.refusal and not check.entry.checks:
+    for story in narrator.shortest():
+        size = 2_000 * len(story.steps)
+        check.that(story.clause, False, described(story), story.actual, story.exchange, size=size)
+    if not narrator.broken and narrator.refusal and not check.entry.checks:
         pytest.skip(narrator.refusal)
 
 
@@ -100,7 +100,7 @@ def _make_up(narrator: Narrator, number: int) -> None:
     def story() -> Story:
         return Story(narrator)
 
-    # The shortest broken story is told by the caller, also when it did not break each time.
+    # The caller reports the shortest broken story, also when it did not break each time.
     with suppress(BrokenError, Flaky):
         run_state_machine_as_test(
             story,  # type: ignore[arg-type]  # it makes a machine as the class would

@@ -1,4 +1,4 @@
-"""Above its quota a caller is told to slow down, in the declared way, and served again after a pause."""
+"""Above its quota a caller is throttled in the declared way, and served again after a pause."""
 
 import random
 import time

@@ -199,7 +199,7 @@ def _claimed(
         FAULTS: "fault-limit" in settings,
     }
     disclaimed = set(settings.get("not-claimed", ()))
-    if SIGNATURES in disclaimed:  # then identities cannot be told apart
+    if SIGNATURES in disclaimed:  # then no identity differs from another
         disclaimed |= {TEMPORARY_CREDENTIALS, ACCESS_CONTROL, OTHER_ACCOUNT}
     return frozenset(name for name, given in offered.items() if given) - disclaimed
 
