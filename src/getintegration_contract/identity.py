@@ -36,7 +36,7 @@ def provider_fault(error: Exception) -> str:
         "ProfileNotFound PartialCredentialsError ConfigParseError InvalidConfigError InfiniteLoopConfigError"
     )
     own += " UnknownCredentialError RefreshWithMFAUnsupportedError EndpointConnectionError"
-    if isinstance(error, (MfaError, *(getattr(exceptions, name) for name in own.split()))):
+    if isinstance(error, (EnvironmentFault, *(getattr(exceptions, name) for name in own.split()))):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
@@ -65,10 +65,6 @@ def patiently(provide: Callable[[], Any]) -> Any:
     if not wait([future], PATIENCE).done:
         raise TimeoutError(errno.ETIMEDOUT, f"no answer within {PATIENCE:g} s")
     return future.result()
-
-
-class MfaError(Exception):
-    """An MFA code is asked for, which a run cannot give."""
 
 
 class Refreshing:

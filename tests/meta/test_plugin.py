@@ -148,10 +148,6 @@ def test_an_option_that_another_plugin_has_is_one_sentence(program: list[str], t
     )
 
 
-def test_a_whole_run_is_not_partial(default_run: Any) -> None:
-    assert default_run.report["run"]["partial"] is False
-
-
 def test_local_constants_stay_out_of_generated_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     from hypothesis.internal.conjecture import providers
 

@@ -4,15 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from getintegration_contract.errors import UsageError
-from getintegration_contract.identity import (
-    Identity,
-    MfaError,
-    Refreshing,
-    patiently,
-    provider_fault,
-    unusable,
-)
+from getintegration_contract.errors import EnvironmentFault, UsageError
+from getintegration_contract.identity import Identity, Refreshing, patiently, provider_fault, unusable
 from getintegration_contract.target.emulator import emulator_identities
 
 #: Identities that are something because they are not the caller.
@@ -97,4 +90,6 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool) -
 
 
 def _no_code(prompt: str) -> str:
-    raise MfaError("a run cannot be asked for an MFA code: give a profile that holds a session already")
+    raise EnvironmentFault(
+        "a run cannot be asked for an MFA code: give a profile that holds a session already"
+    )
