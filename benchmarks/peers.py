@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests" / "meta"))
 
 from mutants.bases import BaseServer
 from mutants.catalogue import MUTANTS
-from mutants.jobs import preload
+from mutants.jobs import FORKS, preload
 from mutants.kit import Mutant, chain
 from mutants.proxy import Proxy
 from mutants.runner import outcomes
@@ -34,7 +34,7 @@ from mutants.runner import outcomes
 DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
 UNSIGNED = "unsigned.yaml"
 EXAMPLE = ("ExampleDomainName", "arn:aws:flow:us-east-1:123456789012:URIOfIntegration1")
-CORRECT = Mutant("correct", "The emulator as it is.", frozenset(), chain)
+CORRECT = Mutant("correct", "The emulator as it is.", frozenset(), chain())
 LIMIT = 120  # seconds that a tool may take
 
 Findings = frozenset[str]
@@ -84,19 +84,25 @@ def findings(tool: Callable[[str, str], Findings], mutant: Mutant) -> tuple[Find
     with (
         BaseServer("emulator", "--no-signatures") as base,
         tempfile.TemporaryDirectory() as folder,
-        Proxy(base.url, mutant.build(), continues=mutant.continues) as proxy,
+        Proxy(base.url, mutant.handler, continues=mutant.continues) as proxy,
     ):
         base.stock(*EXAMPLE)
         started = time.perf_counter()
         return tool(proxy.url, folder), time.perf_counter() - started
 
 
+def _findings(tool: Callable[[str, str], Findings], name: str) -> tuple[Findings, float]:
+    """The same, of a mutant by name."""
+    return findings(tool, next(mutant for mutant in MUTANTS if mutant.name == name))
+
+
 def _by_peer(name: str, tool: Callable[[str, str], Findings], sample: list[Mutant]) -> set[str]:
     """The mutants of a sample that a tool catches."""
     always, _ = findings(tool, CORRECT)
     print(f"{name} on the correct emulator: {', '.join(sorted(always)) or 'no failures'}", flush=True)
-    with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(partial(findings, tool), sample))
+    # In processes forked off this one, in which no mutant has seen anything to remember.
+    with ProcessPoolExecutor(2, FORKS) as pool:
+        found = list(pool.map(partial(_findings, tool), [mutant.name for mutant in sample]))
     print(f"{name}: median {statistics.median(seconds for _, seconds in found):.1f} s", flush=True)
     return {mutant.name for mutant, (told, _) in zip(sample, found, strict=True) if told - always}
 

@@ -51,7 +51,7 @@ def test_a_mutant_breaks_something_and_a_lawful_variant_nothing() -> None:
 
 
 def test_every_handler_can_be_made() -> None:
-    assert all(callable(mutant.build()) for mutant in (*MUTANTS, *LAWFUL))
+    assert all(callable(mutant.handler) for mutant in (*MUTANTS, *LAWFUL))
 
 
 def test_their_target_files_are_valid(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_connection_without_an_answer_counts_once_the_habit_has_shown(habit: H
     def resets_the_second(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
         return forward(request) if next(numbers) == 1 else Raw(b"", "reset")
 
-    fault = remembers(from_one)(resets_the_second).build()
+    fault = remembers(from_one)(resets_the_second)
     base = Proxy("http://127.0.0.1:1", lambda request, forward: ok({}))
     with base, Proxy(base.url, fault, habit=habit) as proxy:
         with urlopen(proxy.url):

@@ -19,6 +19,8 @@ _COMMANDS = {
     "second": (str(ROOT / "tests" / "meta" / "second_server"),),
 }
 NAMES = tuple(_COMMANDS)
+#: Where a run finds its integration if it may not make one: a domain and a Uri.
+STOCK = ("ContractStock", "s3://Contract-Stock/Caf\u00e9/a%20b")
 #: Seconds that a server may take to start.
 _START = 15
 

@@ -58,7 +58,7 @@ def pairs() -> list[Mutant]:
             for members in by_theme(shown):
                 mutant = members[(2 * index + 1) * len(members) // (2 * len(habits))]
                 paired = f"{mutant.name} + {habit.name}"
-                found.append(replace(mutant, name=paired, habit=habit.build()))
+                found.append(replace(mutant, name=paired, habit=habit.handler))
     return found
 
 

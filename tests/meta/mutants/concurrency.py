@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 from .fates import CRASH, NOT_FOUND
-from .kit import Stateful, Theme, is_get, remembers
-from .messages import PUT, Answer, Forward, Raw, Request, Response, error
+from .kit import Theme, is_get, remembers
+from .messages import PUT, Answer, Forward, Handler, Raw, Request, Response, error
 from .signing import refused, resigned
 from .writes import Document, Key, key
 
@@ -26,7 +26,7 @@ class Crowd:
         self.current: Request | None = None
 
 
-def _crowd(crowded: Callable[[Crowd, Request, Response, Forward], Answer]) -> Stateful:
+def _crowd(crowded: Callable[[Crowd, Request, Response, Forward], Answer]) -> Handler:
     """A server that answers a reading otherwise that was not alone."""
 
     def handler(crowd: Crowd, request: Request, forward: Forward) -> Answer:
@@ -81,7 +81,7 @@ for _name, _description, _clauses, _fate in (
     }
 
 
-def _in_two_steps(milliseconds: int) -> Stateful:
+def _in_two_steps(milliseconds: int) -> Handler:
     """An update goes in two steps: first the members that the last write had too, some old and some new."""
 
     def handler(last: dict[Key, Document], request: Request, forward: Forward) -> Answer:

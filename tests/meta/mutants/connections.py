@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from .fates import page
-from .kit import Stateful, Theme, observes, on_answer
-from .messages import Answer, Request, Response
+from .kit import Theme, observes, on_answer
+from .messages import Answer, Handler, Request, Response
 
 THEME = Theme("connection")
 
@@ -12,7 +12,7 @@ _KEEP_ALIVE = "transport.keep-alive"
 _ECHO = f"{_KEEP_ALIVE} response.echo.Uri response.echo.DomainName request.Uri.maxLength response.status"
 
 
-def _repeating(every: int, least: int = 200) -> Stateful:
+def _repeating(every: int, least: int = 200) -> Handler:
     """Some answers on a kept connection are those of the request before, if that had such a status."""
 
     def change(previous: dict[int, Response], request: Request, answer: Response) -> Answer:
@@ -42,7 +42,7 @@ THEME[f"{_KEEP_ALIVE} response.body.json error.body.json"] = {
 }
 
 
-def _undrained(left: Callable[[Request, Response], bool]) -> Stateful:
+def _undrained(left: Callable[[Request, Response], bool]) -> Handler:
     """The body of some requests is taken for the next request on the connection."""
 
     def change(dirty: set[int], request: Request, answer: Response) -> Answer:

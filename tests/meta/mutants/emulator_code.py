@@ -46,7 +46,7 @@ _OWN_FIRST = {
 def gate(url: str, folder: Path) -> int | None:
     """Run the suite until something is violated; returns its exit status, None if it took too long."""
     target = folder / "target.toml"
-    target.write_text(target_file(Mutant("", "", frozenset(), chain)), encoding="utf-8")
+    target.write_text(target_file(Mutant("", "", frozenset(), chain())), encoding="utf-8")
     all_tests = sorted(path.stem[5:] for path in (ROOT / "tests" / "contract").glob("test_*.py"))
     files = [f"tests/contract/test_{name}.py" for name in dict.fromkeys((*_FIRST, *all_tests))]
     arguments = [*files, *SUITE[1:], "-x", "--endpoint-url", url, "--target", str(target)]

@@ -6,9 +6,9 @@ from urllib.parse import parse_qs
 
 from .excuses import now, serves, serves_claims
 from .fates import WRONG_SIGNATURE
-from .kit import Stateful, Theme, answers, asks, crashes, rejects, valid
+from .kit import Theme, answers, asks, crashes, rejects, valid
 from .lookup import Key, equal, near, same
-from .messages import Request, error, load, ok
+from .messages import Handler, Request, error, load, ok
 from .signing import ALGORITHM, fits
 from .writes import Document, History, edits, key, revives
 
@@ -32,7 +32,7 @@ THEME["missing.domain"] = {
 }
 
 
-def one_of_all(change: Key) -> Stateful:
+def one_of_all(change: Key) -> Handler:
     """A server that keeps one integration for all Uris of the same key: the last one that was put."""
 
     def members(history: History, _: Document) -> Document:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from getintegration_emulator.identities import Identity
 
+from .kit import remembers
 from .messages import Answer, Forward, Handler, Request
-from .signing import CALLER, Claim, claim_of, resigned, unauthenticated
+from .signing import CALLER, Claim, claim_of, known, resigned, unauthenticated
 
 #: Says whom a request that the base rejects is taken to come from; None if the rejection stands.
 Excuse = Callable[[Request], Identity | None]
@@ -27,13 +28,7 @@ def excuses(excuse: Excuse) -> Handler:
 
 def serves(condition: Callable[[Request], bool]) -> Handler:
     """Serves, as the one that it names or else as the caller, a request that fulfils a condition."""
-    return excuses(lambda request: named(request) if condition(request) else None)
-
-
-def named(request: Request) -> Identity:
-    """Whom a request names, or else the caller."""
-    claim = claim_of(request)
-    return (claim and claim.identity) or CALLER
+    return excuses(lambda request: (known(request) or CALLER) if condition(request) else None)
 
 
 def serves_claims(condition: Callable[[Request, Claim], bool]) -> Handler:
@@ -41,10 +36,22 @@ def serves_claims(condition: Callable[[Request, Claim], bool]) -> Handler:
 
     def excuse(request: Request) -> Identity | None:
         claim = claim_of(request)
-        known = claim is not None and claim.identity is not None
-        return claim.identity if known and claim and condition(request, claim) else None
+        return claim.identity if claim and claim.identity and condition(request, claim) else None
 
     return excuses(excuse)
+
+
+def verified_once(key: Callable[[Request], object]) -> Handler:
+    """Once a signature was right, later ones by known access keys with the same ``key`` are not verified."""
+
+    def handler(trusted: set[object], request: Request, forward: Forward) -> Answer:
+        answer = forward(request)
+        if not unauthenticated(answer):
+            trusted.add(key(request))
+            return answer
+        return forward(resigned(request)) if known(request) and key(request) in trusted else answer
+
+    return remembers(set)(handler)
 
 
 def now(offset: int = 0) -> datetime:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .errors import untyped
 from .fates import CRASH
-from .kit import Stateful, Theme, changed, drops, for_some, from_one, observes, remembers, valid
+from .kit import Theme, changed, drops, for_some, from_one, observes, remembers, valid
 from .messages import Answer, Forward, Handler, Raw, Request, Response
 
 THEME = Theme("habit")
@@ -17,7 +17,7 @@ Change = Callable[[Response], Answer]
 # --- Now and then -------------------------------------------------------------------------------------------
 
 
-def _counted(due: Callable[[int], bool], change: Change, statuses: range = range(200, 201)) -> Stateful:
+def _counted(due: Callable[[int], bool], change: Change, statuses: range = range(200, 201)) -> Handler:
     """Changes some answers, chosen by how many there were."""
 
     def counted(numbers: Iterator[int], request: Request, answer: Response) -> Answer:

@@ -24,8 +24,8 @@ from typing import Any
 
 import pytest
 
-from .bases import ROOT, BaseServer
-from .kit import STOCK, Mutant
+from .bases import ROOT, STOCK, BaseServer
+from .kit import Mutant
 from .proxy import Count, Proxy
 
 FORKS = multiprocessing.get_context("fork")
@@ -166,7 +166,7 @@ def preload() -> bool:
 
 def _serve(mutant: Mutant, base: str, there: Connection) -> int:
     """Be the proxy of a run, until it is over; says its address, and then what passed through."""
-    proxy = Proxy(base, mutant.build(), continues=mutant.continues, habit=mutant.habit)
+    proxy = Proxy(base, mutant.handler, continues=mutant.continues, habit=mutant.habit)
     there.send(proxy.url)
     with suppress(EOFError):  # where nobody is left who waits
         there.recv()

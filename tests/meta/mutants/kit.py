@@ -10,13 +10,11 @@ from functools import partial, reduce
 from typing import Any, TypeVar
 
 from .fates import BAD_REQUEST, CRASH
-from .messages import GET, MISSING, Answer, Forward, Handler, Request, Response
+from .messages import GET, Answer, Forward, Handler, Request, Response
 from .signing import refused, resigned
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-#: Makes the handler of one run; a handler may remember what it saw, so every run gets its own.
-Build = Callable[[], Handler]
 When = Callable[[Request], bool]
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -29,6 +27,7 @@ class Mutant:
 
     Attributes:
         expected: Clauses that it breaks; being reported for any one of them is being caught.
+        handler: What it does; it may remember what it saw, since every run forks a proxy for itself.
         options: Command-line options that a run against it needs.
         settings: Settings of the target file that a run against it needs.
         continues: Whether it answers ``Expect: 100-continue``.
@@ -41,7 +40,7 @@ class Mutant:
     name: str
     description: str
     expected: frozenset[str]
-    build: Build
+    handler: Handler
     options: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     continues: bool = True
@@ -54,13 +53,6 @@ class Mutant:
     def theme(self) -> str:
         """The first part of the name."""
         return self.name.partition(".")[0]
-
-
-@dataclass(frozen=True)
-class Stateful:
-    """What makes a handler that remembers what it saw, and so is made anew for every run."""
-
-    build: Build
 
 
 class Theme:
@@ -82,15 +74,14 @@ class Theme:
         theme.mutants = self.mutants
         return theme
 
-    def __setitem__(self, clauses: str, rows: Mapping[str, Handler | Stateful]) -> None:
+    def __setitem__(self, clauses: str, rows: Mapping[str, Handler]) -> None:
         for text, handler in rows.items():
             name, _, description = text.partition(": ")
-            build = handler.build if isinstance(handler, Stateful) else lambda same=handler: same
             expected = frozenset(clauses.split())
-            self.mutants.append(Mutant(f"{self.name}.{name}", description, expected, build, **self.more))
+            self.mutants.append(Mutant(f"{self.name}.{name}", description, expected, handler, **self.more))
 
     def mutant(
-        self, name: str, clauses: str, shape: Callable[[Function], Handler | Stateful] | None = None
+        self, name: str, clauses: str, shape: Callable[[Function], Handler] | None = None
     ) -> Callable[[Function], Function]:
         """Make a mutant of the decorated function, a handler or of some shape; its docstring describes it."""
 
@@ -301,16 +292,16 @@ def from_one() -> Iterator[int]:
     return itertools.count(1)
 
 
-def remembers(memory: Callable[[], Any]) -> Callable[[Callable[[Any, Request, Forward], Answer]], Stateful]:
-    """A handler whose first argument is its memory, which is made anew for every run."""
-    return lambda handler: Stateful(lambda: partial(handler, memory()))
+def remembers(memory: Callable[[], Any]) -> Callable[[Callable[[Any, Request, Forward], Answer]], Handler]:
+    """A handler whose first argument is a memory of its own."""
+    return lambda handler: partial(handler, memory())
 
 
 def observes(
     memory: Callable[[], Any], when: When = is_get
-) -> Callable[[Callable[[Any, Request, Response], Answer]], Stateful]:
-    """A change of answers whose first argument is its memory, which is made anew for every run."""
-    return lambda change: Stateful(lambda: on_answer(partial(change, memory()), when))
+) -> Callable[[Callable[[Any, Request, Response], Answer]], Handler]:
+    """A change of answers whose first argument is a memory of its own."""
+    return lambda change: on_answer(partial(change, memory()), when)
 
 
 def chain(*handlers: Handler) -> Handler:
@@ -320,29 +311,3 @@ def chain(*handlers: Handler) -> Handler:
         return lambda request, forward: first(request, lambda asked: rest(asked, forward))
 
     return reduce(before, handlers, lambda request, forward: forward(request))
-
-
-# --- What lawful variants are made of -----------------------------------------------------------------------
-
-#: What a lawful variant breaks.
-NOTHING = ""
-#: Where a run finds its integration if it may not make one: a domain and a Uri.
-STOCK = ("ContractStock", "s3://Contract-Stock/Caf\u00e9/a%20b")
-GIVEN = ("--domain-name", STOCK[0], "--integration-uri", STOCK[1])
-
-
-def every(change: Callable[[Response], Answer]) -> Handler:
-    """Changes every answer, of whatever operation."""
-    return on_answer(lambda request, answer: change(answer), always)
-
-
-def on_errors(change: Callable[[Response], Answer]) -> Handler:
-    """Changes every error."""
-    return every(lambda answer: change(answer) if answer.status >= 400 else answer)
-
-
-def rewritten(change: Callable[[Any], bytes]) -> Handler:
-    """Writes every JSON body in another way."""
-    return every(
-        lambda answer: answer if answer.document is MISSING else answer.with_body(change(answer.document))
-    )

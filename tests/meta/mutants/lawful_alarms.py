@@ -10,24 +10,8 @@ from typing import Any
 from .credentials import age
 from .excuses import serves_claims
 from .fates import page
-from .kit import (
-    GIVEN,
-    NOTHING,
-    Stateful,
-    Theme,
-    always,
-    answers,
-    chain,
-    changed,
-    every,
-    on_answer,
-    on_document,
-    on_error,
-    rejects,
-    remembers,
-    rewritten,
-)
-from .lawful_forms import times, typed
+from .kit import Theme, always, answers, chain, changed, on_answer, on_document, on_error, rejects, remembers
+from .lawful_forms import GIVEN, NOTHING, every, rewritten, times, typed
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Handler, Raw, Request, Response, error
 from .official import is_current, is_right, presigned
 from .signing import CALLER, fits, is_by, resigned
@@ -45,7 +29,7 @@ def _shuffled(value: Any) -> Any:
     return value
 
 
-def _tags(combine: Callable[[Document, Document], Document]) -> Stateful:
+def _tags(combine: Callable[[Document, Document], Document]) -> Handler:
     """What tags an update leaves is made of the old and the new ones, as its answer says."""
 
     def handler(kept: dict[Key, Document], request: Request, forward: Forward) -> Answer:
@@ -176,7 +160,7 @@ THEME[NOTHING] = {
         lambda a: _with_members(a, b'"Other": [%b, -1e999, 0.%b]' % (_LONG, _LONG))
     ),
 }
-THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
+THEME.with_(**GIVEN)[NOTHING] = {
     f"role-of-{partition}: The role is one of the partition {partition}.": on_document(
         lambda d, name=partition: {**d, "RoleArn": f"arn:{name}:iam::123456789012:role/r"}
     )

@@ -4,19 +4,8 @@ import json
 
 from . import lawful_forms as forms
 from .fates import BAD_REQUEST, DENIED, NOT_FOUND
-from .kit import (
-    NOTHING,
-    Theme,
-    When,
-    always,
-    answers,
-    bad_input,
-    chain,
-    instead,
-    is_get,
-    on_answer,
-    valid_name,
-)
+from .kit import Theme, When, always, answers, bad_input, chain, instead, is_get, on_answer, valid_name
+from .lawful_forms import NOTHING
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error, ok
 from .signing import OLDER_TYPES, claim_of, fits, is_by, unauthenticated
 from .writes import Past, knows

@@ -6,24 +6,37 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from .kit import (
-    GIVEN,
-    NOTHING,
-    Theme,
-    always,
-    chain,
-    changed,
-    every,
-    on_answer,
-    on_document,
-    on_errors,
-    rewritten,
-    timed,
-)
-from .messages import Answer, Forward, Handler, Raw, Request, Response
+from .bases import STOCK
+from .kit import Theme, always, chain, changed, on_answer, on_document, timed
+from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response
 from .wire import serialise
 
 THEME = Theme("lawful-form")
+#: What a lawful variant breaks.
+NOTHING = ""
+#: What a run against a server needs that must not have to take its writes.
+GIVEN: dict[str, Any] = {
+    "options": ("--domain-name", STOCK[0], "--integration-uri", STOCK[1]),
+    "stocked": True,
+}
+
+
+def every(change: Callable[[Response], Answer]) -> Handler:
+    """Changes every answer, of whatever operation."""
+    return on_answer(lambda request, answer: change(answer), always)
+
+
+def on_errors(change: Callable[[Response], Answer]) -> Handler:
+    """Changes every error."""
+    return every(lambda answer: change(answer) if answer.status >= 400 else answer)
+
+
+def rewritten(change: Callable[[Any], bytes]) -> Handler:
+    """Writes every JSON body in another way."""
+    return every(
+        lambda answer: answer if answer.document is MISSING else answer.with_body(change(answer.document))
+    )
+
 
 # --- What a 200 holds ---------------------------------------------------------------------------------------
 
@@ -83,7 +96,7 @@ THEME[NOTHING] = {
     "unescaped: Nothing is escaped.": rewritten(lambda d: json.dumps(d, ensure_ascii=False).encode()),
     "slashes-escaped: Slashes are escaped.": rewritten(lambda d: json.dumps(d).replace("/", "\\/").encode()),
 }
-THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
+THEME.with_(**GIVEN)[NOTHING] = {
     "required-only: Only required members are answered.": on_document(
         lambda d: {name: value for name, value in d.items() if name not in _OPTIONAL}
     )

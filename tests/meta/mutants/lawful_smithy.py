@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from . import lawful_forms as forms
-from .kit import NOTHING, Theme, answers, chain, on_answer
+from .kit import Theme, answers, chain, on_answer
 from .lawful_choices import unrouted
 from .messages import Request, Response
 
@@ -55,7 +55,7 @@ bare_errors = on_answer(
     )
 )
 _COMMON = (media_type, accept, unreadable, bare_errors, forms.typed(lambda a, name: a.with_type(name)))
-THEME[NOTHING] = {
+THEME[forms.NOTHING] = {
     "rust-path: An unknown path is answered 404, typed, without a body.": rust_path,
     "rust-method: An unknown method is answered 405, and nothing else.": rust_method,
     "java-path: An unknown path is answered 404, and nothing else, and closes.": java_path,

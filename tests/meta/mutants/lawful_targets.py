@@ -5,20 +5,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from .fates import BAD_REQUEST, CRASH, DENIED, NOT_FOUND, THROTTLED, page
-from .kit import GIVEN, NOTHING, Stateful, Theme, chain, from_one, instead, is_get, remembers
-from .messages import (
-    CREATE_DOMAIN,
-    DELETE,
-    DELETE_DOMAIN,
-    PUT,
-    Answer,
-    Forward,
-    Handler,
-    Raw,
-    Request,
-    Response,
-    error,
-)
+from .kit import Theme, chain, from_one, instead, is_get, remembers
+from .lawful_forms import GIVEN, NOTHING
+from .messages import CREATE_DOMAIN, PUT, WRITES, Answer, Forward, Handler, Raw, Request, Response, error
 from .signing import is_by, resigned, unauthenticated
 from .writes import History, reads
 
@@ -27,7 +16,7 @@ THEME = Theme("lawful-target")
 # --- Faults that pass ---------------------------------------------------------------------------------------
 
 
-def _sporadic(every: int, fault: Answer) -> Stateful:
+def _sporadic(every: int, fault: Answer) -> Handler:
     """A fault of the environment now and then, before the request is looked at; a repeat does not show it."""
 
     def handler(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
@@ -68,10 +57,6 @@ def _only(served: Callable[[Request], bool], fate: Response) -> Handler:
     return lambda request, forward: forward(request) if served(request) else fate
 
 
-def _writes(request: Request) -> bool:
-    return request.operation in (PUT, DELETE, DELETE_DOMAIN, CREATE_DOMAIN)
-
-
 def _takes(members: tuple[str, ...], request: Request) -> bool:
     """Whether it is no put, or one of these members alone."""
     is_put = request.operation == PUT and isinstance(request.document, dict)
@@ -79,13 +64,15 @@ def _takes(members: tuple[str, ...], request: Request) -> bool:
 
 
 THEME.with_(stocked=True)[NOTHING] = {
-    f"no-writes-{fate.status}: Writing is answered {fate.status}.": _only(lambda r: not _writes(r), fate)
+    f"no-writes-{fate.status}: Writing is answered {fate.status}.": _only(
+        lambda r: r.operation not in (*WRITES, CREATE_DOMAIN), fate
+    )
     for fate in (error(405, "MethodNotAllowedException"), DENIED, error(404, "UnknownOperationException"))
 }
 THEME.with_(options=("--no-writes",), stocked=True)[NOTHING] = {
     "no-writes-asked: Nothing is written, as was asked for.": chain()
 }
-THEME.with_(options=GIVEN, stocked=True)[NOTHING] = {
+THEME.with_(**GIVEN)[NOTHING] = {
     "given: A domain and a Uri are given.": chain(),
     "get-only: There is no other operation.": _only(
         lambda r: r.operation is None or is_get(r), error(404, "UnknownOperationException")

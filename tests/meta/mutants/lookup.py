@@ -10,20 +10,7 @@ from functools import partial
 from urllib.parse import quote, unquote
 
 from .fates import BAD_REQUEST, CRASH, DENIED
-from .kit import (
-    Stateful,
-    Theme,
-    alters,
-    always,
-    changed,
-    crashes,
-    is_get,
-    of_uri,
-    on_answer,
-    on_status,
-    sets,
-    valid,
-)
+from .kit import Theme, alters, always, changed, crashes, is_get, of_uri, on_answer, on_status, sets, valid
 from .messages import DELETE, GET, PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import refused, resigned
 from .writes import Past, knows
@@ -103,7 +90,7 @@ def equal(key: Key) -> Same:
 Place = tuple[str, str]
 
 
-def found_by(alike: Callable[[Place, Place], bool]) -> Stateful:
+def found_by(alike: Callable[[Place, Place], bool]) -> Handler:
     """A server that serves the first integration whose domain and Uri are like those asked for."""
 
     def change(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
@@ -117,7 +104,7 @@ def found_by(alike: Callable[[Place, Place], bool]) -> Stateful:
     return knows(change)
 
 
-def near(uris: Same, domains: Same) -> Stateful:
+def near(uris: Same, domains: Same) -> Handler:
     """A server that compares Uris and domains by something other than equality."""
     return found_by(lambda asked, known: domains(asked[0], known[0]) and uris(asked[1], known[1]))
 
@@ -251,7 +238,7 @@ THEME["state.put-get.Uri"] = {
 # --- What does not exist is answered otherwise --------------------------------------------------------------
 
 
-def _when_missing(fate: Callable[[Request, Response], Answer], of: str) -> Stateful:
+def _when_missing(fate: Callable[[Request, Response], Answer], of: str) -> Handler:
     """Changes the 404 of an unknown domain (``domain``), or of an unknown Uri in a known one (``uri``)."""
 
     def change(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:

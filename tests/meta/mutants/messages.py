@@ -23,6 +23,8 @@ PUT = "PutIntegration"
 DELETE = "DeleteIntegration"
 CREATE_DOMAIN = "CreateDomain"
 DELETE_DOMAIN = "DeleteDomain"
+#: What changes or removes an integration that is there.
+WRITES = (PUT, DELETE, DELETE_DOMAIN)
 _OPERATIONS = {
     ("POST", 3): GET,
     ("PUT", 3): PUT,

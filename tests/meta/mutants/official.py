@@ -11,7 +11,7 @@ from getintegration_emulator.identities import Identity
 
 from .excuses import excuses
 from .fates import NOT_FOUND, WRONG_SIGNATURE
-from .kit import Stateful, Theme, accepts, always, answers, is_get, on_document, remembers
+from .kit import Theme, accepts, always, answers, is_get, on_document, remembers
 from .messages import PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import CALLER, IDENTITIES, Claim, claim_of, fits, refused, resigned, signature
 from .writes import Past, edited, knows
@@ -39,7 +39,7 @@ def is_right(request: Request, digits: int = 64) -> bool:
     query = "&".join(p for p in request.query.split("&") if not p.startswith("X-Amz-Signature="))
     plain = replace(request, target=f"{request.path}?{query}").with_header("X-Amz-Date", given["X-Amz-Date"])
     claim = Claim(*scope, ("host",), "")
-    due = signature(plain, claim, identity.secret_key)
+    due = signature(plain, claim)
     return due[:digits] == given["X-Amz-Signature"][:digits]
 
 
@@ -134,7 +134,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # --- Readings of a body that nobody can mean ----------------------------------------------------------------
 
 
-def _served_first(when: Callable[[Request], bool]) -> Stateful:
+def _served_first(when: Callable[[Request], bool]) -> Handler:
     """Answers some bodies with the first integration that it holds."""
 
     def change(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:

@@ -7,21 +7,10 @@ from dataclasses import replace
 from functools import partial
 from urllib.parse import quote, unquote
 
-from .excuses import now, serves, serves_claims
-from .kit import Stateful, Theme, always, remembers
+from .excuses import now, serves, serves_claims, verified_once
+from .kit import Theme, always, remembers
 from .messages import Answer, Forward, Handler, Request
-from .signing import (
-    ALGORITHM,
-    CALLER,
-    IDENTITIES,
-    Claim,
-    claim_of,
-    fits,
-    key_of,
-    resigned,
-    signature,
-    unauthenticated,
-)
+from .signing import ALGORITHM, CALLER, IDENTITIES, claim_of, fits, key_of, known, resigned, signature
 
 THEME = Theme("signature")
 
@@ -79,13 +68,10 @@ THEME["sigv4.incomplete"] = {
 }
 
 
-def _is_unknown(request: Request) -> bool:
-    claim = claim_of(request)
-    return claim is not None and claim.identity is None
-
-
 THEME["sigv4.unknown-key"] = {
-    "unknown-key-accepted: An unknown access key is the caller's.": serves(_is_unknown),
+    "unknown-key-accepted: An unknown access key is the caller's.": serves(
+        lambda r: claim_of(r) is not None and known(r) is None
+    ),
     "key-in-any-case-accepted: Access keys are compared without case.": serves(
         lambda r: key_of(r) != CALLER.access_key and key_of(r).upper() == CALLER.access_key
     ),
@@ -99,35 +85,24 @@ THEME["sigv4.wrong-secret sigv4.tampered-signature"] = {
         lambda r, c: re.fullmatch("[0-9a-f]{64}", c.signature) is not None
     ),
 }
-
-
-def _secret(claim: Claim) -> str:
-    assert claim.identity is not None
-    return claim.identity.secret_key
-
-
-def _right(request: Request, claim: Claim, path: str | None = None) -> str:
-    return signature(request, claim, _secret(claim), path=path)
-
-
 THEME["sigv4.tampered-signature"] = {
     **{
         f"first-{digits}-digits-compared:"
         f" Only the first {digits} digits of a signature are compared.": serves_claims(
-            lambda r, c, n=digits: c.signature[:n] == _right(r, c)[:n]
+            lambda r, c, n=digits: c.signature[:n] == signature(r, c)[:n]
         )
         for digits in (8, 32, 63)
     },
     "beginning-compared: A signature has to begin with the right one; more may follow.": serves_claims(
-        lambda r, c: c.signature.startswith(_right(r, c))
+        lambda r, c: c.signature.startswith(signature(r, c))
     ),
     "shorter-compared: The right signature has to begin with the one given.": serves_claims(
-        lambda r, c: _right(r, c).startswith(c.signature)
+        lambda r, c: signature(r, c).startswith(c.signature)
     ),
 }
 THEME["sigv4.wrong-secret"] = {
     "secret-compared-by-its-beginning: A secret with something added to it is accepted.": serves_claims(
-        lambda r, c: c.signature == signature(r, c, f"{_secret(c)}x")
+        lambda r, c: c.signature == signature(r, c, f"{c.identity.secret_key}x")
     ),
     "access-key-is-secret: The access key is accepted as the secret too.": serves_claims(
         lambda r, c: c.signature == signature(r, c, c.access_key)
@@ -147,7 +122,7 @@ def _fits_any(variants: Callable[[Request], Iterable[Request]]) -> Handler:
     return serves_claims(lambda request, claim: any(fits(variant) for variant in variants(request)))
 
 
-def _remembering(part: Callable[[Request], str], variant: Callable[[Request, str], Request]) -> Stateful:
+def _remembering(part: Callable[[Request], str], variant: Callable[[Request, str], Request]) -> Handler:
     """Accepts a signature that fits the request with some part of an earlier one in place of its own."""
 
     def handler(seen: dict[str, None], request: Request, forward: Forward) -> Answer:
@@ -173,20 +148,13 @@ def _without_slash(request: Request, forward: Forward) -> Answer:
     """A slash at the end of the path is neither covered by the signature nor looked at."""
     answer = forward(request)
     other = _with_path(request, request.path.rstrip("/"))
-    claim = claim_of(request)
-    if other == request or claim is None or claim.identity is None:
-        return answer
-    return forward(resigned(other)) if fits(other) else answer
-
-
-def _of_path(canonical: Callable[[str], str], request: Request, claim: Claim) -> bool:
-    return "%" in request.path and claim.signature == _right(request, claim, canonical(request.path))
+    return forward(resigned(other)) if other != request and fits(other) else answer
 
 
 THEME["sigv4.tampered-path"] = {
     f"path-encoded-{name}-accepted:"
     f" A signature over the path {description} is accepted beside the right one.": serves_claims(
-        partial(_of_path, canonical)
+        lambda r, c, path=canonical: "%" in r.path and c.signature == signature(r, c, path=path(r.path))
     )
     for name, description, canonical in (
         ("once", "as it is sent", str),
@@ -242,25 +210,10 @@ THEME["sigv4.tampered-header sigv4.missing-date"] = {
 # --- Verified once ------------------------------------------------------------------------------------------
 
 
-def _once(key: Callable[[Request], object]) -> Stateful:
-    """Once a signature was right, later ones with the same ``key`` are not verified."""
-
-    def handler(trusted: set[object], request: Request, forward: Forward) -> Answer:
-        answer = forward(request)
-        if not unauthenticated(answer):
-            trusted.add(key(request))
-            return answer
-        claim = claim_of(request)
-        known = claim is not None and claim.identity is not None
-        return forward(resigned(request)) if known and key(request) in trusted else answer
-
-    return remembers(set)(handler)
-
-
 _TAMPERED = "sigv4.wrong-secret sigv4.tampered-signature sigv4.tampered-body"
 THEME[_TAMPERED] = {
-    "verified-once-for-a-connection: Only the first signature on a connection is verified.": _once(
+    "verified-once-for-a-connection: Only the first signature on a connection is verified.": verified_once(
         lambda r: r.connection
     ),
-    "verified-once-for-a-key: Only the first signature by a key is verified.": _once(key_of),
+    "verified-once-for-a-key: Only the first signature by a key is verified.": verified_once(key_of),
 }

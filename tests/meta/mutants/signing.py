@@ -60,6 +60,12 @@ def claim_of(request: Request) -> Claim | None:
     return Claim(key, date, region, service, terminator, tuple(signed.split(";")), given)
 
 
+def known(request: Request) -> Identity | None:
+    """Whose access key a whole claim of a request names."""
+    claim = claim_of(request)
+    return claim.identity if claim else None
+
+
 def key_of(request: Request) -> str:
     """The access key that a request names, even in a claim that is not whole."""
     found = re.search(r"Credential=([^/,\s]+)", request.header("authorization") or "")
@@ -104,9 +110,15 @@ def resigned(request: Request, identity: Identity | None = None) -> Request:
 
 
 def signature(
-    request: Request, claim: Claim, secret: str, *, path: str | None = None, body_hash: str | None = None
+    request: Request, claim: Claim, secret: str = "", *, path: str | None = None, body_hash: str | None = None
 ) -> str:
-    """The signature that fits a request under a claim; ``path`` is the canonical one."""
+    """The signature that fits a request under a claim.
+
+    Args:
+        secret: By default that of the claim's access key.
+        path: The canonical one, if it is not made of the request's.
+        body_hash: The same of the body's hash.
+    """
     values = {name: [] for name in claim.signed}  # type: dict[str, list[str]]
     for name, value in request.headers:
         if name.lower() in values:
@@ -125,6 +137,7 @@ def signature(
     digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
     scope = f"{claim.date}/{claim.region}/{claim.service}/{claim.terminator}"
     text = f"{ALGORITHM}\n{request.header('x-amz-date') or ''}\n{scope}\n{digest}"
+    secret = secret or _BY_KEY[claim.access_key].secret_key
     key = _signing_key(secret, claim.date, claim.region, claim.service, claim.terminator)
     return hmac.digest(key, text.encode(), "sha256").hex()
 
@@ -134,7 +147,7 @@ def fits(request: Request, *, body_hash: str | None = None) -> bool:
     claim = claim_of(request)
     if claim is None or claim.identity is None:
         return False
-    return claim.signature == signature(request, claim, claim.identity.secret_key, body_hash=body_hash)
+    return claim.signature == signature(request, claim, body_hash=body_hash)
 
 
 @lru_cache(maxsize=256)

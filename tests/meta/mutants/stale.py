@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from .fates import CRASH, NOT_FOUND
-from .kit import Stateful, Theme, always, from_one, is_get, observes
-from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Request, Response, error
+from .kit import Theme, always, from_one, is_get, observes
+from .messages import DELETE, DELETE_DOMAIN, PUT, WRITES, Answer, Handler, Request, Response, error
 from .signing import key_of, refused
 from .writes import Document, History, edited, edits, loses, reads, revives, whole_key
 
@@ -12,10 +12,8 @@ THEME = Theme("stale")
 
 # --- Answers that are stale ---------------------------------------------------------------------------------
 
-_WRITES = (PUT, DELETE, DELETE_DOMAIN)
 
-
-def _cached(cache_key: Callable[[Request], object], emptied_by: tuple[str, ...] = _WRITES) -> Stateful:
+def _cached(cache_key: Callable[[Request], object], emptied_by: tuple[str, ...] = WRITES) -> Handler:
     """A cache of 200 answers that some writes empty."""
 
     def change(cache: dict[object, Response], request: Request, answer: Response) -> Answer:
@@ -87,7 +85,7 @@ def _first_version(history: History, answer: Response) -> Answer:
     return history.answers[0] if answer.status == 200 and history.deleted and history.answers else answer
 
 
-def _gone(fate: Response) -> Stateful:
+def _gone(fate: Response) -> Handler:
     return reads(
         lambda history, answer: (
             fate if answer.status == 404 and (history.deleted or history.domain_deleted) else answer

@@ -9,22 +9,11 @@ from collections.abc import Callable
 from functools import partial
 
 from .escaped import named_in_body, one_of_all
-from .excuses import serves_claims
+from .excuses import serves_claims, verified_once
 from .fates import NOT_FOUND
-from .kit import Stateful, Theme, accepts, alters, always, asks, is_get, observes, remembers, valid_name
+from .kit import Theme, accepts, alters, always, asks, is_get, observes, remembers, valid_name
 from .lookup import Key, Place, Same, equal, found_by, like, matches, near, normalised, same
-from .messages import (
-    CREATE_DOMAIN,
-    DELETE,
-    DELETE_DOMAIN,
-    MISSING,
-    PUT,
-    Answer,
-    Forward,
-    Request,
-    Response,
-    load,
-)
+from .messages import DELETE, DELETE_DOMAIN, MISSING, PUT, WRITES, Answer, Forward, Handler, Request, Response
 from .signing import CALLER, IDENTITIES, is_by, refused, resigned, unauthenticated
 from .writes import Document, History, Past, edited, edits, key, knows, reads, revives
 
@@ -83,7 +72,7 @@ THEME["state.deleted"] = {
 }
 
 
-def _keeps_from_before(member: str) -> Stateful:
+def _keeps_from_before(member: str) -> Handler:
     def members(history: History, document: Document) -> Document:
         older = [put[member] for put in history.put if put.get(member)]
         return {member: older[0]} if older and history.deleted and not document.get(member) else {}
@@ -91,7 +80,7 @@ def _keeps_from_before(member: str) -> Stateful:
     return edits(members)
 
 
-def _leaks(member: str) -> Stateful:
+def _leaks(member: str) -> Handler:
     def leaks(last: Document, request: Request, answer: Response) -> Answer:
         if answer.status != 200 or refused(answer):
             return answer
@@ -171,21 +160,10 @@ THEME["sigv4.wrong-secret"] = {
         lambda r, c: r.header("x-amz-security-token") == _TEMPORARY.session_token and c.identity == _TEMPORARY
     )
 }
-
-
-@THEME.mutant("authorization-remembered", "sigv4.tampered-body", remembers(set))
-def _remembers_authorizations(good: set[str], request: Request, forward: Forward) -> Answer:
-    """An Authorization that was good once is good for anything."""
-    answer = forward(request)
-    authorization = request.header("authorization") or ""
-    if not unauthenticated(answer):
-        good.add(authorization)
-    elif authorization in good:
-        return forward(resigned(request))
-    return answer
-
-
 THEME["sigv4.tampered-body"] = {
+    "authorization-remembered: An Authorization that was good once is good for anything.": verified_once(
+        lambda r: r.header("authorization")
+    ),
     "hash-unsent-unverified: A body whose hash is not sent beside it is not verified.": serves_claims(
         lambda r, c: r.header("x-amz-content-sha256") is None
     ),
@@ -201,7 +179,7 @@ def _remembers_answers(kept: dict[tuple[str, bytes], Response], request: Request
     place = request.domain, request.body
     if is_get(request) and answer.status == 200:
         kept[place] = answer
-    elif request.operation in (PUT, DELETE, DELETE_DOMAIN):
+    elif request.operation in WRITES:
         kept.clear()
     denied = is_by(request, "unauthorized") and not unauthenticated(answer)
     return kept.get(place, answer) if is_get(request) and denied else answer
@@ -233,9 +211,8 @@ def _from_pairs(request: Request) -> Request | None:
 def _stripped(request: Request) -> Request | None:
     """All of Unicode's white space may surround JSON."""
     text = request.body.decode("utf-8", "surrogateescape")
-    body = text.strip().strip("\0").encode("utf-8", "surrogateescape")
-    same = body == request.body or load(body) is MISSING or load(request.body) is not MISSING
-    return None if same else request.with_body(body)
+    stripped = request.with_body(text.strip().strip("\0").encode("utf-8", "surrogateescape"))
+    return stripped if request.document is MISSING and stripped.document is not MISSING else None
 
 
 _composed = normalised("NFC")
@@ -301,16 +278,14 @@ def _deletes_everywhere(request: Request, forward: Forward) -> Answer:
     return answer
 
 
-def _deletes_alike(matches: Callable[[str, str], bool]) -> Stateful:
-    def deletes(there: dict[str, bool], request: Request, answer: Response) -> Answer:
-        if answer.status == 200 and request.operation == CREATE_DOMAIN:
-            there[request.domain] = True
-        elif answer.status == 200 and request.operation == DELETE_DOMAIN:
-            there.pop(request.domain, None)
-            there.update({name: False for name in there if matches(request.domain, name)})
-        return _hidden(there.get(request.domain) is False, request, answer)
+def _deletes_alike(matches: Callable[[str, str], bool]) -> Handler:
+    def deletes(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
+        if answer.status == 200 and request.operation == DELETE_DOMAIN:
+            past.notes.pop(request.domain, None)
+            past.notes |= dict.fromkeys(name for name in past.domains if matches(request.domain, name))
+        return _hidden(request.domain in past.notes, request, answer)
 
-    return observes(dict, always)(deletes)
+    return knows(deletes)
 
 
 THEME["state.update.isolated"] = {

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .fates import NOT_FOUND
-from .kit import Stateful, is_get, remembers
-from .messages import CREATE_DOMAIN, DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Request, Response
+from .kit import is_get, remembers
+from .messages import CREATE_DOMAIN, DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Handler, Request, Response
 from .signing import key_of, refused
 
 Key = tuple[str, str]
@@ -87,9 +87,7 @@ class History:
         self.updated = len(self.alive) > 1
 
 
-def knows(
-    change: Callable[[Past, Request, Response, Forward], Answer], memory: type[Past] = Past
-) -> Stateful:
+def knows(change: Callable[[Past, Request, Response, Forward], Answer], memory: type[Past] = Past) -> Handler:
     """A server that answers by what exists."""
 
     def handler(past: Past, request: Request, forward: Forward) -> Answer:
@@ -101,7 +99,7 @@ def knows(
     return remembers(memory)(handler)
 
 
-def reads(read: Callable[[History, Response], Answer], memory: type[Past] = Past) -> Stateful:
+def reads(read: Callable[[History, Response], Answer], memory: type[Past] = Past) -> Handler:
     """A server that differs in how it answers a reading."""
 
     def change(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
@@ -115,7 +113,7 @@ def reads(read: Callable[[History, Response], Answer], memory: type[Past] = Past
     return knows(change, memory)
 
 
-def edits(members: Callable[[History, Document], Document | None]) -> Stateful:
+def edits(members: Callable[[History, Document], Document | None]) -> Handler:
     """Sets members of an integration that is read: those that are returned, if any."""
 
     def read(history: History, answer: Response) -> Answer:
@@ -125,14 +123,14 @@ def edits(members: Callable[[History, Document], Document | None]) -> Stateful:
     return reads(read)
 
 
-def loses(when: Callable[[History], object]) -> Stateful:
+def loses(when: Callable[[History], object]) -> Handler:
     """Does not find some integrations that are there."""
     return reads(lambda history, answer: NOT_FOUND if answer.status == 200 and when(history) else answer)
 
 
 def revives(
     when: Callable[[History], object], change: Callable[[Response], Response] = lambda answer: answer
-) -> Stateful:
+) -> Handler:
     """Answers as before what is not there any more."""
 
     def read(history: History, answer: Response) -> Answer:
