@@ -92,7 +92,7 @@ def clauses(arguments: Sequence[str]) -> int:
 
 def _print_clauses(options: argparse.Namespace, _: Redactor) -> int:
     from getintegration_contract.contract import Contract
-    from getintegration_contract.report import requirements
+    from getintegration_contract.report import markdown
 
-    print(requirements.clauses(Contract.load(paths.description()), options.form), end="")
+    print(markdown.clauses(Contract.load(paths.description()), options.form), end="")
     return command.OK

@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     command.tolerate()
     if config.option.list_clauses:
-        from getintegration_contract.report.requirements import clauses
+        from getintegration_contract.report.markdown import clauses
 
         print(clauses(_contract(), config.option.list_clauses), end="", flush=True)
         return 0

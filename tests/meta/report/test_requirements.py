@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from getintegration_contract.report.requirements import clauses
+from getintegration_contract.report.markdown import clauses
 
 from .documents import CONTRACT
 
