@@ -177,9 +177,8 @@ class Controller:
 
     def _write_reports(self, status: int) -> list[Exception]:
         """Write all that was asked for; why that did not work, where it did not."""
-        from getintegration_contract import report as reports
         from getintegration_contract.report import document as documents
-        from getintegration_contract.report import junit, markdown
+        from getintegration_contract.report import html, junit, markdown
 
         option, run = self.config.option, self.run
         document = self.document = documents.make(run, status)
@@ -188,7 +187,7 @@ class Controller:
             if option.write_waivers and not run.ledger.aborted:
                 run.write_waivers(Path(option.write_waivers))
             if option.report_dir:
-                reports.write(document, Path(option.report_dir))
+                html.write(document, Path(option.report_dir))
             if option.xmlpath and Path(option.xmlpath).exists():
                 junit.attach(Path(option.xmlpath), document, run.redactor.text)
         except (UsageError, OSError) as error:

@@ -6,15 +6,34 @@ names its own style and scripts by hash, so that nothing else could run even if 
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from getintegration_contract.judging.ledger import VIOLATED
-from getintegration_contract.report import files, view
+from getintegration_contract.report import files, markdown, view
 from getintegration_contract.report.engine import render
 from getintegration_contract.report.files import Report
 from getintegration_contract.report.view import View
+
+
+def write(report: Report, directory: Path) -> list[Path]:
+    """Write report.html with report.json and summary.md, each at once or not at all; the files written.
+
+    A folder ``history`` in the directory asks for a trend: the report.json that is there already moves
+    into it, named after its start, and report.html draws the runs against the same target.
+
+    Raises:
+        UsageError: The directory cannot be written.
+    """
+    earlier = files.keep(directory)
+    texts = {
+        "report.json": files.to_json(report),
+        "summary.md": markdown.summary(report),
+        "report.html": page(report, earlier),
+    }
+    return [files.write(directory / name, text) for name, text in texts.items()]
 
 
 def page(report: Report, earlier: Sequence[Report] = ()) -> str:

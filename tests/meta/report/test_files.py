@@ -10,7 +10,8 @@ import pytest
 
 from getintegration_contract import cli
 from getintegration_contract.errors import UsageError
-from getintegration_contract.report import files, write
+from getintegration_contract.report import files
+from getintegration_contract.report.html import write
 
 from . import documents
 from .documents import Report
