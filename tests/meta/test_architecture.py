@@ -24,17 +24,12 @@ JUDGES = {"clause", "contract", "exchange", "redact", "text"}
 
 
 def _imports(path: Path) -> Iterator[str]:
-    """The modules that a file imports when it runs, wherever in it, by their full names."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    blocks = [
-        node for node in nodes if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-    ]
-    typing_only = {node for block in blocks for node in ast.walk(block)}
+    """The modules that a file imports, wherever in it, by their full names."""
     here = path.relative_to(SOURCE).with_suffix("").parts
-    for node in nodes:
-        if isinstance(node, ast.Import) and node not in typing_only:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node not in typing_only:
+        elif isinstance(node, ast.ImportFrom):
             base = [*(here[: -node.level] if node.level else ()), *filter(None, [node.module])]
             yield from (".".join([*base, alias.name]) for alias in node.names)
 

@@ -53,11 +53,8 @@ def _departures(document: Document, model: Document) -> list[str]:
 
 def test_description_is_valid_openapi(document: Document) -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
-
-
-def test_invalid_openapi_would_be_noticed(document: Document) -> None:
     document["paths"][PATH]["post"]["parameters"][0]["in"] = "footer"
-    assert list(OpenAPIV31SpecValidator(document).iter_errors())
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()), "what is invalid is noticed"
 
 
 def test_description_says_what_the_model_says(document: Document, model: Document) -> None:
