@@ -23,8 +23,7 @@ from ..mutants.kit import is_get
 from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
 from ..support import AWS, ROOT, domains, emulator, environment
-from .conftest import Compare
-from .kit import about, accept, exchange, found, missing, record
+from .conftest import Compare, about, accept, exchange, found, missing, record
 
 
 def _process(arguments: list[str | Path], stdout: Any = subprocess.PIPE, closed: bool = False) -> Any:

@@ -14,8 +14,7 @@ from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import get_integration
 
 from ..support import AWS, CONTRACT
-from .conftest import Compare
-from .kit import STATE, about, exchange, found, load, missing, record, save
+from .conftest import STATE, Compare, about, exchange, found, load, missing, record, save
 
 
 def test_a_second_server_differs_where_it_does(

@@ -9,8 +9,7 @@ from getintegration_contract.contract import Contract, read_evidence
 from getintegration_contract.judging.ledger import Finding
 
 from ..support import AWS, DESCRIPTION
-from .conftest import Compare
-from .kit import load, save
+from .conftest import Compare, load, save
 
 
 @pytest.fixture

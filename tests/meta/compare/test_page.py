@@ -9,8 +9,7 @@ from typing import Any
 from getintegration_compare.report import page, per_cent, rows
 
 from ..report.browser import Browser
-from .conftest import Compare
-from .kit import accept, exchange, found
+from .conftest import Compare, accept, exchange, found
 
 
 def test_the_page_is_filtered_in_a_browser(

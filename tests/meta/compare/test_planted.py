@@ -7,8 +7,7 @@ from typing import Any
 
 from getintegration_compare.differences import KINDS
 
-from .conftest import Compare
-from .kit import load, save
+from .conftest import Compare, load, save
 
 Entry, Headers, Members = dict[str, Any], dict[str, str], dict[str, Any]
 #: Changes an entry: the entry itself, its answer's headers by lower-case name, its answer's JSON.

@@ -20,8 +20,7 @@ from getintegration_contract.redact import Redactor
 from getintegration_contract.target.emulator import emulator_identities
 
 from ..support import CALLER
-from .conftest import Compare
-from .kit import about, exchange, load, record
+from .conftest import Compare, about, exchange, load, record
 
 BODIES = {
     "text": b'{"Uri": "s3://caf\xc3\xa9"}',

@@ -29,8 +29,7 @@ from ..mutants.kit import always, is_get, on_answer
 from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
 from ..support import AWS, Process, Tap, ask, domains, emulator, stock, suite
-from .conftest import Compare, record_suite
-from .kit import STATE, exchange, load, record, save
+from .conftest import STATE, Compare, exchange, load, record, record_suite, save
 
 _THERE = "arn:aws:flow:eu-west-1:1:caf\u00e9/a"
 _THERE_ESCAPED = json.dumps(_THERE)[1:-1]

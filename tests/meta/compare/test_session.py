@@ -15,7 +15,7 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.errors import UsageError
 
 from ..support import Result, environment, finish, start_suite, suite, wait_for
-from .kit import about, load
+from .conftest import about, load
 
 FILES = (suite("missing"), suite("access"))
 
