@@ -174,6 +174,18 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
     },
     "deep answers are compared as text": (DEEP, DEEP, {}, {"status": 0, "compared": 1}),
     "a deep answer is not JSON": (DEEP, exchange(), {}, {"status": 1, "places": {("type", "body")}}),
+    "types are named as in JSON": (
+        exchange(200, found(Tags=1, Scope=True)),
+        exchange(200, found(Tags="1", Scope=None)),
+        {},
+        {"sides": {("number", "string"), ("true", "null")}},
+    ),
+    "the least error has an envelope": (
+        exchange(400, {"Message": "a"}),
+        exchange(400, {"message": "a"}),
+        {},
+        {"places": {("envelope", "name of the message")}},
+    ),
     "names of domains that scenarios made are mapped": (
         *named("GetIntegrationContract-0-A", "GetIntegrationContract-1-A", "-updates-1a2b3c4d"),
         {"status": 0, "places": set()},
@@ -200,6 +212,7 @@ def test_what_is_compared_and_how(
         **{"status": result.status, "places": result.places, "groups": len(groups)},
         "count": sum(group["count"] for group in groups),
         "clauses": {name for group in groups for name in group["clauses"]},
+        "sides": {(group["reference"], group["candidate"]) for group in groups},
         **(divergence | result.report["coverage"]),
     }
     assert {name: seen[name] for name in due} == due
