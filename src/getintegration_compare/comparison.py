@@ -4,15 +4,13 @@ Two figures are never blended: divergence, the share of what was compared that d
 share of all requests that was compared at all, with the reason for everything that was not.
 """
 
-from __future__ import annotations
-
 import datetime
 import difflib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from getintegration_compare.differences import ERROR_TYPE, EXTRA, MISSING, STATUS, Difference, differences
 from getintegration_compare.names import Names
@@ -104,7 +102,7 @@ class Comparison:
             tally["kinds"] = dict(tally["kinds"].most_common())
         self.complaints = list(self._complaints()) if self.pairs["compared"] else []
 
-    def confirm(self, repeated: Comparison) -> None:
+    def confirm(self, repeated: Self) -> None:
         """Note for each group whether a second comparison, which may be of fewer requests, shows it again."""
         same = {difference[:4] for difference in repeated._groups}
         shown = {(key, *group[:2]) for group, (_, keys) in repeated._groups.items() for key in keys}

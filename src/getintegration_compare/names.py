@@ -5,15 +5,13 @@ Neighbours (another case, a character less, another normalisation) have tokens t
 one. In bodies only the strings that change are written anew.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, unquote
 
 from getintegration_contract.exchange import Request
@@ -72,7 +70,7 @@ class Names:
         longest = sorted((name for name in self._exact if len(name) >= _LONG_ENOUGH), key=len, reverse=True)
         self._within = re.compile("|".join(map(re.escape, longest)) or "(?!)")
 
-    def same_as(self, other: Names) -> bool:
+    def same_as(self, other: Self) -> bool:
         """Whether both endpoints have the same names."""
         return (self._texts, self._tokens) == (other._texts, other._tokens)
 

@@ -9,8 +9,7 @@ pyrate-limiter's bucket for several processes is for one thread in each, and not
 leave, not when it left; the suite has threads, and promises never to exceed a quota.
 """
 
-from __future__ import annotations
-
+import fcntl
 import os
 import struct
 import tempfile
@@ -19,8 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from getintegration_contract.errors import BudgetExhausted, EnvironmentFault
+from getintegration_contract.errors import BudgetExhausted
 
 #: Share of every second that stays unused: a departure may reach the wire a little late, the next one not.
 MARGIN = 0.05
@@ -46,7 +46,7 @@ class Budget:
     write_rate: float | None = None
 
     @classmethod
-    def create(cls, rate: float | None, limit: int | None, write_rate: float | None = None) -> Budget:
+    def create(cls, rate: float | None, limit: int | None, write_rate: float | None = None) -> Self:
         """A fresh budget, in a temporary file if anything is limited."""
         if rate is None and limit is None:
             return cls()
@@ -94,10 +94,6 @@ def _locked(path: str) -> Iterator[int]:
 
     The library filelock takes 0.9 ms for each turn instead of 0.07, and polls where this sleeps.
     """
-    try:
-        import fcntl
-    except ImportError:
-        raise EnvironmentFault("a rate shared by workers needs a POSIX system: leave --rate out") from None
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

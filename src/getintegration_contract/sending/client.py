@@ -4,8 +4,6 @@ One client serves one thread, on a connection that is kept alive. It repeats wha
 before a target is accused of what the environment did, it asks a request known to be answered.
 """
 
-from __future__ import annotations
-
 import random
 import threading
 import time
@@ -13,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
+from typing import Self
 
 from getintegration_contract.errors import EndpointDown, EnvironmentFault, StateError
 from getintegration_contract.exchange import Exchange, Request, Response, Signing
@@ -85,7 +84,7 @@ class Client:
         """Close the connection; the next request opens it anew."""
         self._connection.close()
 
-    def sibling(self) -> Client:
+    def sibling(self) -> Self:
         """A client for another thread: a connection of its own, the same budget, observer and faults."""
         sibling = copy(self)
         sibling._acquire = self._admit  # what it sends is counted here as well

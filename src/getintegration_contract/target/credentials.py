@@ -82,11 +82,10 @@ def _from_botocore(name: str, profile: str | None, *, instance_metadata: bool) -
     if frozen is None:
         return None
     source = f"the profile {profile}" if profile else f"botocore's chain: {credentials.method}"
-    found = Identity(name, frozen.access_key, frozen.secret_key, frozen.token, source=source)
+    found = _sendable(Identity(name, frozen.access_key, frozen.secret_key, frozen.token, source=source))
     if isinstance(credentials, RefreshableCredentials):
-        _sendable(found)
         return Identity(name, refreshable=Refreshing(credentials), source=source)
-    return _sendable(found)
+    return found
 
 
 def _no_code(prompt: str) -> str:
