@@ -60,9 +60,11 @@ def test_waiting_is_bounded(against: Any, start: bytes, drop: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
-def test_an_answer_in_small_pieces_is_read_whole(against: Any, size: int) -> None:
+def test_an_answer_in_small_pieces_after_interim_ones_is_read_whole(against: Any, size: int) -> None:
     fine = ok({"Uri": "u"})
-    whole = b"HTTP/1.1 100 Continue\r\n\r\n" + serialise(fine)
+    interim = (b"100 Continue", b"102 Processing", b"103 Early Hints", b"103 Early Hints")
+    heads = (b"HTTP/1.1 %s\r\nLink: </a>\r\n\r\n" % status for status in interim)
+    whole = b"".join(heads) + serialise(fine)
     answer = Raw(b"", "keep", [whole[at : at + size] for at in range(0, len(whole), size)], 0.0005)
     exchange = against(lambda _: answer)[0].send(get_integration("a", "u"))
     assert (exchange.response.status, exchange.faults, exchange.response.body) == (200, (), fine.body)

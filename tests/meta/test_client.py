@@ -19,7 +19,6 @@ from getintegration_contract.sending import client as clients
 from .conftest import RunSuite, Serve
 from .mutants.messages import Forward, Raw, Response, error, ok
 from .mutants.messages import Request as Received
-from .mutants.wire import serialise
 from .odd_requests import odd_requests
 from .support import CALLER, Process, checking, suite
 
@@ -187,14 +186,6 @@ def test_a_repeat_is_dated_and_signed_anew_and_a_siblings_faults_are_counted(aga
     client.sibling().send(get_integration("a", "u"), CALLER, signing)
     assert [request.header("x-count") for request in server.received] == ["0", "1"]
     assert [fault for fault, _ in client.faults] == ["503"]
-
-
-@pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints"])
-def test_interim_answers_are_passed_over(against: Any, status: str) -> None:
-    interim = f"HTTP/1.1 {status}\r\nLink: </a>\r\n\r\n".encode()
-    client, _ = against(script(Raw(interim * 2 + serialise(FINE))))
-    exchange = client.send(get_integration("a", "u"))
-    assert (exchange.response.status, exchange.faults, exchange.response.body) == (200, (), FINE.body)
 
 
 def test_an_endpoint_that_is_gone_is_not_a_request_it_cannot_answer(serve: Serve, connect: Any) -> None:
