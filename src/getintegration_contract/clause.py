@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -100,15 +100,15 @@ class SchemaClause:
     location: tuple[str, ...]
     keyword: str
     value: Any
+    types: tuple[type, ...]
     _is_valid: Callable[[Any], bool]
 
     def observations(self, document: Any) -> Iterator[str | None]:
         """For each value in ``document`` that could violate the clause: what came, or None where it holds."""
-        types = (dict,) if self.keyword == "required" else KEYWORDS[self.keyword][0]
         for value in _select(document, self.location):
             # A null member is an absent one, which only ``required`` can forbid.
             absent = value is None and self.location and self.location[-1] not in _STEPS
-            if not absent and (not types or type(value) in types):
+            if not absent and (not self.types or type(value) in self.types):
                 yield None if self._holds(value) else self._actual(value)
 
     def _holds(self, value: Any) -> bool:
@@ -153,7 +153,8 @@ def derive(
             text = _sentence(side, location, keyword, schema[keyword])
             clause = Clause(name, text, *facts.for_keyword(schema, keyword), _GROUPS[side])
             validator = jsonschema_rs.validator_for({keyword: schema[keyword]})
-            yield SchemaClause(clause, location, keyword, schema[keyword], validator.is_valid)
+            types = KEYWORDS[keyword][0]
+            yield SchemaClause(clause, location, keyword, schema[keyword], types, validator.is_valid)
     for member in schema.get("required", ()):
         text = f"{member} MUST be present."
         if side == "request":
@@ -162,7 +163,7 @@ def derive(
         clause = Clause(name, text, *facts.for_keyword(schema, "required"), _GROUPS[side])
         rule = {"required": [member], "properties": {member: {"not": {"type": "null"}}}}
         validator = jsonschema_rs.validator_for(rule)
-        yield SchemaClause(clause, location, "required", member, validator.is_valid)
+        yield SchemaClause(clause, location, "required", member, (dict,), validator.is_valid)
     steps = ((KEYS, "propertyNames"), (VALUES, "additionalProperties"), (ITEMS, "items"))
     below = [*schema.get("properties", {}).items(), *((step, schema.get(keyword)) for step, keyword in steps)]
     for step, child in below:
@@ -189,18 +190,17 @@ def _choices(value: Any) -> Iterator[str]:
     return (str(choice) for choice in choices if choice is not None)
 
 
-def _select(document: Any, location: tuple[str, ...]) -> Iterator[Any]:
+def _select(document: Any, location: tuple[str, ...]) -> list[Any]:
     """The values at a location; absent members give nothing."""
-    if not location:
-        yield document
-        return
-    step, rest = location[0], location[1:]
-    below: Iterable[Any] = ()
-    if step == ITEMS:
-        below = document if isinstance(document, list) else ()
-    elif isinstance(document, dict) and step in (KEYS, VALUES):
-        below = document.keys() if step == KEYS else document.values()
-    elif isinstance(document, dict) and step in document:
-        below = (document[step],)
-    for value in below:
-        yield from _select(value, rest)
+    values = [document]
+    for step in location:
+        below: list[Any] = []
+        for value in values:
+            if step == ITEMS:
+                below += value if isinstance(value, list) else ()
+            elif isinstance(value, dict) and step in (KEYS, VALUES):
+                below += value.keys() if step == KEYS else value.values()
+            elif isinstance(value, dict) and step in value:
+                below.append(value[step])
+        values = below
+    return values
