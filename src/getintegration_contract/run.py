@@ -49,7 +49,6 @@ class Settings:
         root: Path from the working directory to where test ids begin, with a slash at its end.
     """
 
-    depth: str = "gate"
     seed: int = 0
     max_examples: int = 0
     strict: bool = False
@@ -194,7 +193,7 @@ class Run:
         target = self.target
         where = "the shipped emulator" if self.is_emulator else target.endpoint
         where = f"{target.name} ({where})" if target.name else where
-        how = f"{self.settings.depth} depth, seed {self.settings.seed}"
+        how = f"{target.depth} depth, seed {self.settings.seed}"
         strict = ", strict" if self.settings.strict else ""
         lines = [f"target: {where}, region {target.region}, {how}{strict}"]
         wanted = Counter(clause.capability for clause in self.contract.clauses.values() if clause.capability)

@@ -45,7 +45,7 @@ def pytest_contract_requests(nodeid: str, settings: Settings, target: Target) ->
         return 0.0
     if file == "test_concurrency" and target.rate:
         return 25.0
-    return _REQUESTS[file][settings.depth == "nightly"] if file in _REQUESTS else None
+    return _REQUESTS[file][target.depth == "nightly"] if file in _REQUESTS else None
 
 
 @pytest.fixture(scope="session")

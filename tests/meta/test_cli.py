@@ -83,7 +83,6 @@ WRONG_OPTIONS: list[tuple[str, str]] = [
     ("--profile p", "needs an endpoint"),
     (f"{_AT} --profile no-such", "The config profile (no-such) could not be found"),
     (f"{_AT} --rate 0", "--rate must be a number from 0.001 to 1,000,000, not 0"),
-    ("--rate -1", "--rate"),
     ("--rate fast", "--rate"),
     (f"{_AT} --max-requests 0", "--max-requests"),
     ("--request-timeout 0", "--request-timeout"),
@@ -100,14 +99,11 @@ WRONG_OPTIONS: list[tuple[str, str]] = [
     ("--waivers /no/such.toml", "--waivers: cannot read /no/such.toml"),
     ("--report-dir /dev/null/reports", "cannot write to /dev/null/reports"),
     ("--write-waivers /tmp", "--write-waivers: /tmp is a folder"),
-    ("--record /tmp", "--record: /tmp is a folder"),
     ("--record /dev/null/a.har", "cannot write to /dev/null"),
     ("--record /dev/null", "--record: /dev/null is no regular file"),
-    ("--write-waivers /dev/null", "/dev/null is no regular file"),
     ("--junitxml /dev/null", "/dev/null is no regular file"),
     (f"--hypothesis-seed {'1' * 5000}", "--hypothesis-seed"),
     (f"--max-examples {'1' * 30}", "max-examples must be"),
-    ("--rate 1e-300", "rate must be"),
     ("--dist each -n 2", "--dist each runs each test"),
     ("--require-exercised request.Uri.maxLenght", "matches no clause; the nearest is request.Uri.maxLength"),
     ("--require-exercised 'requests.*'", "matches no clause; the nearest is"),
@@ -115,7 +111,6 @@ WRONG_OPTIONS: list[tuple[str, str]] = [
     ("--rate nan", "--rate"),
     ("--hypothesis-seed '\xb2'", "--hypothesis-seed"),
     ("--request-timeout 1e300", "--request-timeout"),
-    ("--write-waivers /dev/null/waivers.toml", "cannot write to /dev/null"),
 ]
 
 _IDENTITY = f'[identities.caller]\naccess-key-id = "A"\nsecret-access-key = "{SECRET}"\n'
@@ -126,7 +121,6 @@ WRONG_FILES: list[tuple[str, str]] = [
     (f'[identities.caller]\nsecret-access-key = "{SECRET}', "is not TOML"),
     ('endpoint = "http://127.0.0.1:9"', "endpoint is no key: did you mean endpoint-url?"),
     (f'{_ENDPOINT}rate = "5"', "rate must be a number from 0.001 to 1,000,000, not the text 5"),
-    (f"{_ENDPOINT}rate = 0", "rate must be a number from 0.001 to 1,000,000, not 0"),
     ("rate = 1e-300", "rate must be a number from 0.001 to 1,000,000, not 1e-300"),
     (f"max-requests = {'9' * 30}", "max-requests must be a whole number"),
     (f"{'.'.join(['rate'] * 5000)} = 1", "rate must be a number from 0.001"),

@@ -152,7 +152,6 @@ def _settings(config: pytest.Config, target: Target) -> Settings:
     here = config.invocation_params.dir
     is_root = command.is_used(config) or config.rootpath == here
     return Settings(
-        depth=target.depth,
         seed=int(seed),
         max_examples=target.max_examples or MAX_EXAMPLES[target.depth],
         strict=option.fail_on_should,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,9 +10,6 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.errors import UsageError
 from getintegration_contract.recording import Recorder, Recording, Suite
 from getintegration_contract.run import Run
-
-#: The settings of a run that a recording names.
-_SETTINGS = ("seed", "depth", "max_examples")
 
 
 class RunRecorder:
@@ -49,8 +45,8 @@ class RunRecorder:
     def _suite(self) -> Suite:
         """What the recording is about, all states that it was made with included."""
         run = self._run
-        how: dict[str, Any] = {name: getattr(run.settings, name) for name in _SETTINGS}
-        suite = Suite.begun(run.target, run.state, emulator=run.is_emulator, **how)
+        how = {"seed": run.settings.seed, "max_examples": run.settings.max_examples}
+        suite = Suite.begun(run.target, run.state, emulator=run.is_emulator, depth=run.target.depth, **how)
         return suite.continuing(self._earlier.suite) if self._earlier else suite
 
     def begin(self) -> None:

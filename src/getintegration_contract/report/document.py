@@ -47,7 +47,8 @@ def make(run: Run, exit_status: int) -> dict[str, Any]:
             "state": run.state.origin if run.state else "none",
         },
         "run": {
-            **{name: getattr(settings, name) for name in ("command", "depth", "seed", "strict", "workers")},
+            **{name: getattr(settings, name) for name in ("command", "seed", "strict", "workers")},
+            "depth": target.depth,
             "partial": run.is_partial,
             "requests": ledger.requests or len(run.preparation),
             "statuses": dict(sorted(ledger.statuses.items())),
