@@ -19,7 +19,7 @@ _ANNOTATIONS = 10
 def summary(report: files.Report) -> str:
     """The run as Markdown, for summary.md and $GITHUB_STEP_SUMMARY."""
     shown = View(report)
-    same = view.printed_before([entry.finding for entry in shown.violated])
+    same = view.printed_before(shown.violated)
     return engine.render("summary.md", engine.inline, report=report, view=shown, same=same, message=_message)
 
 

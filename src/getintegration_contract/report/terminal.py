@@ -18,7 +18,7 @@ from rich.text import Text
 
 from getintegration_contract.report import engine, view
 from getintegration_contract.report.files import Report
-from getintegration_contract.report.view import Found, View
+from getintegration_contract.report.view import View
 from getintegration_contract.text import shorten, visible
 
 _STYLES = {
@@ -73,7 +73,7 @@ def render(report: Report, *, colour: bool, width: int, quiet: bool, verbose: bo
         view=shown,
         report=report,
         matrix=Markup(matrix.get()),
-        same=view.printed_before([entry.finding for entry in shown.violated]),
+        same=view.printed_before(shown.violated),
         limit=len(shown.violated) if verbose else _IN_FULL,
         quiet=quiet,
         verbose=verbose,
@@ -123,9 +123,9 @@ def _matrix(shown: View) -> Table:
     table.add_column("")
     for column in shown.columns:
         table.add_column(column, justify="right")
-    for group in shown.groups:
-        cells = [Text(str(group.counts[name] or ""), _STYLES[name]) for name in shown.columns]
-        table.add_row(Text(_plain(group.name)), *cells)
+    for name, _, counts in shown.groups:
+        cells = [Text(str(counts[outcome] or ""), _STYLES[outcome]) for outcome in shown.columns]
+        table.add_row(Text(_plain(name)), *cells)
     return table
 
 
@@ -149,11 +149,10 @@ def _themes(names: list[str]) -> str:
     return ", ".join(f"{theme} ({count})" for theme, count in themes.most_common())
 
 
-def _short(entry: Found) -> str:
+def _short(entry: dict[str, Any]) -> str:
     """A finding in a line."""
-    finding = entry.finding
-    text = f"expected {shorten(finding['expected'], 500)}; got {shorten(finding['actual'], 500)}"
-    return _plain(view.spaces(f"{entry.clause['id']}{entry.mark}: {text} ({view.times(finding['count'])})"))
+    text = f"expected {shorten(entry['expected'], 500)}; got {shorten(entry['actual'], 500)}"
+    return _plain(view.spaces(f"{entry['id']}{entry['mark']}: {text} ({view.times(entry['count'])})"))
 
 
 def _styled(text: str, style: str) -> Markup:

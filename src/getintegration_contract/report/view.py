@@ -1,12 +1,10 @@
 """A report as people read it: what every rendering shows, as groups, findings and sentences."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from getintegration_contract.judging.ledger import (
     INDETERMINATE,
@@ -18,7 +16,7 @@ from getintegration_contract.judging.ledger import (
 )
 from getintegration_contract.report.files import Report
 
-Clauses = list[dict[str, Any]]
+Entries = list[dict[str, Any]]
 
 #: A violated clause that cannot fail the target; report.json calls it violated and not gating.
 REPORTED = "reported"
@@ -35,36 +33,13 @@ _WORDS = ("PASS", "FAIL", "INTERRUPTED", "INTERNAL ERROR", "WRONG USE", "NOTHING
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
-class Group(NamedTuple):
-    """A group of clauses with the counts of their outcomes."""
-
-    name: str
-    clauses: Clauses
-    counts: Counter[str]
-
-
-class Found(NamedTuple):
-    """A finding with its clause, its waiver if it has one, and those that follow from it.
-
-    Attributes:
-        mark: What stands behind the name of a clause that was not violated before.
-    """
-
-    finding: dict[str, Any]
-    clause: dict[str, Any]
-    outcome: str
-    waiver: dict[str, Any] | None
-    mark: str
-    followers: list[Found]
-
-
 class View:
     """What every rendering of a report shows.
 
     Attributes:
         counts: Clauses by outcome, a violation that fails the target apart from one that is reported.
         columns: The outcomes that a table of the groups needs a column for.
-        groups: The clauses by group, worst group first, else in the order of the contract.
+        groups: Name, clauses and counts of each group, the worst first, else in the order of the contract.
         violated: The causes of what fails the target, each with what follows from it; so are ``reported``
             and ``waived``.
         missing: Clauses by the capability that the target does not claim.
@@ -74,15 +49,14 @@ class View:
     def __init__(self, report: Report) -> None:
         self.report = report
         self.word = word(report)
-        clauses: Clauses = report["clauses"]
+        clauses: Entries = report["clauses"]
         self.counts = Counter(map(outcome, clauses))
         self.columns = [name for name in (UPHELD, *OUTCOMES[:-1]) if self.counts[name] or name in ALWAYS]
-        grouped = by(clauses, "group").items()
-        groups = [Group(name, members, Counter(map(outcome, members))) for name, members in grouped]
-        self.groups = sorted(groups, key=lambda group: [-group.counts[name] for name in OUTCOMES[:-1]])
-        causes = self._causes()
+        groups = [(name, them, Counter(map(outcome, them))) for name, them in by(clauses, "group").items()]
+        self.groups = sorted(groups, key=lambda group: [-group[2][name] for name in OUTCOMES[:-1]])
+        causes = by(self._causes(), "outcome")
         self.violated, self.reported, self.waived = (
-            [entry for entry in causes if entry.outcome == wanted] for wanted in (VIOLATED, REPORTED, WAIVED)
+            causes.get(name, []) for name in (VIOLATED, REPORTED, WAIVED)
         )
         unclaimed = (clause for clause in clauses if clause["outcome"] == NOT_CLAIMED)
         self.missing = Counter(clause["capability"] for clause in unclaimed if clause["capability"])
@@ -91,19 +65,23 @@ class View:
         most_first = sorted(reasons.items(), key=lambda item: -len(item[1]))
         self.undecided = {reason: [clause["id"] for clause in them] for reason, them in most_first}
 
-    def _causes(self) -> list[Found]:
-        """What follows from nothing else, in the order of the report."""
+    def _causes(self) -> Entries:
+        """What follows from nothing else, in the order of the report, with all of its finding and clause.
+
+        Beside that it has its ``waiver`` or None, those that follow from it as ``followers``, and as ``mark``
+        what stands behind the name of a clause that was not violated before.
+        """
         clauses = {clause["id"]: clause for clause in self.report["clauses"]}
         waivers = {waiver["clause"]: waiver for waiver in self.report["waivers"]}
         new = (self.report["baseline"] or {"new": ()})["new"]
-        found: dict[str, Found] = {}
+        found: dict[str, dict[str, Any]] = {}
         for finding in self.report["findings"]:
-            name, mark = finding["clause"], " (new)" if finding["clause"] in new else ""
-            clause = clauses[name]
-            found[name] = Found(finding, clause, outcome(clause), waivers.get(name), mark, [])
+            clause = clauses[finding["clause"]]
+            entry = {**clause, **finding, "outcome": outcome(clause), "waiver": waivers.get(clause["id"])}
+            found[clause["id"]] = entry | {"mark": " (new)" if clause["id"] in new else "", "followers": []}
             if finding["follows"] is not None:
-                found[finding["follows"]].followers.append(found[name])
-        return [entry for entry in found.values() if entry.finding["follows"] is None]
+                found[finding["follows"]]["followers"].append(found[clause["id"]])
+        return [entry for entry in found.values() if entry["follows"] is None]
 
 
 def word(report: Report) -> str:
@@ -117,15 +95,15 @@ def outcome(clause: dict[str, Any]) -> str:
     return REPORTED if is_reported else str(clause["outcome"])
 
 
-def by(entries: Iterable[dict[str, Any]], key: str) -> dict[str, list[dict[str, Any]]]:
+def by(entries: Iterable[dict[str, Any]], key: str) -> dict[str, Entries]:
     """Entries by what they have under a key, in their order."""
-    gathered: dict[str, list[dict[str, Any]]] = {}
+    gathered: dict[str, Entries] = {}
     for entry in entries:
         gathered.setdefault(entry[key], []).append(entry)
     return gathered
 
 
-def printed_before(findings: list[dict[str, Any]]) -> dict[str, str]:
+def printed_before(findings: Entries) -> dict[str, str]:
     """Clauses whose exchange is printed with a finding before theirs, each with that one's clause."""
     first: dict[str, str] = {}
     same = {}
