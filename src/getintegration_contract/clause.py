@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jsonschema_rs
@@ -161,9 +162,7 @@ def derive(
             text = f"A request without {member} MUST be rejected with {_UNREADABLE}."
         name = ".".join((side, *location, member, "required"))
         clause = Clause(name, text, *facts.for_keyword(schema, "required"), _GROUPS[side])
-        rule = {"required": [member], "properties": {member: {"not": {"type": "null"}}}}
-        validator = jsonschema_rs.validator_for(rule)
-        yield SchemaClause(clause, location, "required", member, (dict,), validator.is_valid)
+        yield SchemaClause(clause, location, "required", member, (dict,), partial(_has, member))
     steps = ((KEYS, "propertyNames"), (VALUES, "additionalProperties"), (ITEMS, "items"))
     below = [*schema.get("properties", {}).items(), *((step, schema.get(keyword)) for step, keyword in steps)]
     for step, child in below:
@@ -182,6 +181,10 @@ def _sentence(side: str, location: tuple[str, ...], keyword: str, value: Any) ->
         rejection = _UNREADABLE if keyword == "type" else "400 BadRequestException"
         rule += f"; otherwise {rejection} follows"
     return f"{place[0].upper()}{place[1:]} MUST {rule}."
+
+
+def _has(member: str, parent: dict[str, Any]) -> bool:
+    return parent.get(member) is not None
 
 
 def _choices(value: Any) -> Iterator[str]:
