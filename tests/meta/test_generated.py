@@ -17,7 +17,6 @@ from .conftest import RunSuite
 from .corpus import digest
 from .mutants.kit import always, is_get, on_answer
 from .mutants.messages import Forward, Request, Response, error
-from .mutants.writes import edited
 from .support import CONTRACT, Process, checking, suite
 
 FOUND = {"DomainName": "a", "Uri": "u", "CreatedAt": 1, "LastUpdatedAt": 1}
@@ -70,7 +69,7 @@ def test_no_broken_story_hides_another(run_suite: RunSuite, tap: Any, endpoint: 
         elif is_get(request) and answer.status == 404 and request.domain in dropped:
             return error(400, "BadRequestException")
         elif is_get(request) and answer.status == 200 and puts[request.domain, request.uri] > 1:
-            return edited(answer, CreatedAt=answer.document["LastUpdatedAt"])
+            return answer.edited(CreatedAt=answer.document["LastUpdatedAt"])
         return answer
 
     # With this seed the stories of a gate run come upon both.

@@ -37,12 +37,9 @@ def _refuses(name: str, fate: Answer, when: Callable[[Request], bool] = always) 
 _DENIED, _OTHER = "access.unauthorized", "access.other-account"
 THEME[_DENIED] = {"not-enforced: Everybody who is known may read.": as_caller("unauthorized")}
 THEME[_OTHER] = {"accounts-not-apart: All accounts share their state.": as_caller("other-account")}
-for _name, _words in (
-    ("unauthorized", "An identity without permission"),
-    ("other-account", "Another account"),
-):
+for _name, _who in (("unauthorized", "An identity without permission"), ("other-account", "Another account")):
     THEME[f"access.{_name}"] = {
-        f"{_name}-{fate_name}: {_words} is answered {description}.": _refuses(_name, fate)
+        f"{_name}-{fate_name}: {_who} is answered {description}.": _refuses(_name, fate)
         for fate_name, description, fate in (
             ("empty", "200 with an empty object", ok({})),
             ("204", "204", Response(204)),
@@ -85,15 +82,13 @@ def _remembers_caller(owners: dict[int, str], request: Request, forward: Forward
 
 
 @THEME.mutant("cache-without-identities", f"{_DENIED} {_OTHER}", observes(dict))
-def _remembers_answers(
-    answers: dict[tuple[str, bytes], Response], request: Request, answer: Response
-) -> Answer:
+def _remembers_answers(kept: dict[tuple[str, bytes], Response], request: Request, answer: Response) -> Answer:
     """What one caller was answered is given to every other."""
     if unauthenticated(answer):
         return answer
     key = (request.target, request.body)
     if answer.status == 200:
-        answers[key] = answer
+        kept[key] = answer
     elif answer.status == 404 and key_of(request) == CALLER.access_key:
-        answers.pop(key, None)
-    return answers.get(key, answer) if answer.status in (403, 404) else answer
+        kept.pop(key, None)
+    return kept.get(key, answer) if answer.status in (403, 404) else answer

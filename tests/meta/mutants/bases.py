@@ -88,12 +88,10 @@ class BaseServer(Process):
         self._ask(connection, "caller", "PUT", f"/domains/{domain}/integrations", members)
         connection.close()
 
-    def _ask(
-        self, connection: Base, identity: str, method: str, path: str, document: object = None
-    ) -> Response:
+    def _ask(self, connection: Base, who: str, method: str, path: str, document: object = None) -> Response:
         headers = (("Host", self.url.partition("://")[2]), ("Content-Type", "application/json"))
         body = b"" if document is None else json.dumps(document, ensure_ascii=False).encode()
-        answer = connection.ask(resigned(Request(method, path, headers, body), IDENTITIES[identity]))
+        answer = connection.ask(resigned(Request(method, path, headers, body), IDENTITIES[who]))
         if answer.status != 200:
             raise RuntimeError(f"{self.name}: {method} {path} answered {answer.status} {answer.body!r}")
         return answer

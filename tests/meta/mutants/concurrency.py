@@ -66,9 +66,7 @@ def _anothers(crowd: Crowd, request: Request, answer: Response, forward: Forward
 
 
 THEME[_OWN] = {
-    "answer-shared: The answer under way is kept in one place for all.": _crowd(
-        lambda crowd, r, a, forward: crowd.last or a
-    )
+    "answer-shared: So is the answer under way.": _crowd(lambda crowd, r, a, forward: crowd.last or a)
 }
 for _name, _description, _clauses, _fate in (
     ("crashes", "fail with 500", _NO_FAULT, CRASH),
@@ -85,14 +83,13 @@ def _in_two_steps(milliseconds: int) -> Handler:
     """An update goes in two steps: first the members that the last write had too, some old and some new."""
 
     def handler(last: dict[Key, Document], request: Request, forward: Forward) -> Answer:
-        if request.operation != PUT or not isinstance(request.document, dict):
+        if request.operation != PUT or not request.members:
             return forward(request)
         old = last.get(key(request))
         names = [name for name in request.document if name in (old or {}) and name != "Uri"]
         if old and len(names) > 1:
             half = {name: old[name] for name in names[len(names) // 2 :]}
-            mixed = request.with_document({**request.document, **half})
-            if forward(resigned(mixed)).status == 200:
+            if forward(resigned(request.edited(**half))).status == 200:
                 time.sleep(milliseconds / 1000)
         answer = forward(request)
         if answer.status == 200:

@@ -115,13 +115,9 @@ THEME["sigv4.missing-token"] = {
 }
 THEME["sigv4.bad-token"] = {
     "token-not-compared: Any session token is accepted.": _token(lambda token: token),
-    "token-may-be-cut: The beginning of a session token is enough.": _token(
-        lambda token: token and _GOOD.startswith(token)
-    ),
-    "token-may-be-longer: More may follow a session token.": _token(
-        lambda token: token and token.startswith(_GOOD)
-    ),
-    "token-in-any-case: Session tokens are compared without regard to case.": _token(
+    "token-may-be-cut: Its beginning is enough.": _token(lambda token: token and _GOOD.startswith(token)),
+    "token-may-be-longer: More may follow it.": _token(lambda token: token and token.startswith(_GOOD)),
+    "token-in-any-case: Case does not matter.": _token(
         lambda token: token and token.lower() == _GOOD.lower()
     ),
 }
@@ -152,9 +148,7 @@ for _limit in (60, 120, 230):
         ),
     }
 THEME["sigv4.session-token"] = {
-    "token-rejected: Temporary credentials are rejected.": _denies(
-        lambda r: key_of(r) == _TEMPORARY.access_key
-    )
+    "token-rejected: Temporary credentials fail.": _denies(lambda r: key_of(r) == _TEMPORARY.access_key)
 }
 _STANDARD = {
     *("host", "content-length", "content-type", "accept", "accept-encoding", "user-agent", "connection"),
@@ -185,9 +179,8 @@ def _has_mixed_case(request: Request) -> bool:
 
 
 def _has_other_agent(request: Request) -> bool:
-    return "user-agent" in _unsigned(request) and not (request.header("user-agent") or "").startswith(
-        "getint"
-    )
+    agent = request.header("user-agent") or ""
+    return "user-agent" in _unsigned(request) and not agent.startswith("getint")
 
 
 _REJECTED: dict[str, tuple[tuple[str, str, Callable[[Request], object]], ...]] = {
@@ -215,11 +208,7 @@ _REJECTED: dict[str, tuple[tuple[str, str, Callable[[Request], object]], ...]] =
     ),
     "unsigned-headers sdk.boto3": (
         ("header-user-agent", "An unsigned User-Agent that is not the suite's own", _has_other_agent),
-        (
-            "header-unsigned",
-            "An unsigned header that is not of every client",
-            lambda r: _unsigned(r) - _STANDARD,
-        ),
+        ("header-unsigned", "An unsigned header that few clients send", lambda r: _unsigned(r) - _STANDARD),
         ("header-accept", "An unsigned Accept", lambda r: "accept" in _unsigned(r)),
         ("header-forwarded", "An unsigned X-Forwarded-For", lambda r: "x-forwarded-for" in _unsigned(r)),
     ),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from .fates import page
-from .kit import Theme, changed, on_error, on_status
+from .kit import Theme, changed, headed, on_error, on_status
 from .messages import Handler, Request, Response
 
 THEME = Theme("error")
@@ -66,9 +66,7 @@ for _due, _names in {
     "ThrottlingException": ("TooManyRequestsException", "SlowDown"),
 }.items():
     THEME[f"error.{_due}.type"] = {
-        f"{_due}-named-{name}: The type {_due} is spelt {name}.": _typed(
-            name, lambda a, due=_due: a.error_type == due
-        )
+        f"{_due}-named-{name}: {_due} is spelt {name}.": _typed(name, lambda a, due=_due: a.error_type == due)
         for name in _names
     }
 for _name, _description, _statuses, _type in (
@@ -108,14 +106,10 @@ for _due, _clauses, _statuses in (
         for status in _statuses
     }
 THEME["request.Uri.maxLength missing.domain missing.integration error.BadRequestException.status"] = {
-    "status-500-for-all: Every error is answered 500, with its own type.": on_error(
-        lambda a: a.with_status(500)
-    )
+    "status-500-for-all: Every error has status 500, and its type.": on_error(lambda a: a.with_status(500))
 }
 THEME["error.ResourceNotFoundException.status"] = {
-    "status-400-for-all: Every error is answered 400, with its own type.": on_error(
-        lambda a: a.with_status(400)
-    )
+    "status-400-for-all: Every error has status 400, and its type.": on_error(lambda a: a.with_status(400))
 }
 
 # --- The body -----------------------------------------------------------------------------------------------
@@ -138,15 +132,11 @@ _BODIES: tuple[tuple[str, str, bytes], ...] = (
 )
 THEME["error.body.json"] = {
     **{
-        f"body-{name}: The body of an error {description}, under the right type and Content-Type.": on_error(
-            lambda a, body=body: _kept_type(a, body)
-        )
+        f"body-{name}: The body {description}.": on_error(lambda a, body=body: _kept_type(a, body))
         for name, description, body in _BODIES
     },
     **{
-        f"body-text-of-{status}: The body of errors of status {status} is text.": on_status(
-            status, lambda a: _kept_type(a, b"No.")
-        )
+        f"body-text-of-{status}: It is text.": on_status(status, lambda a: _kept_type(a, b"No."))
         for status in (400, 403, 404)
     },
 }
@@ -165,15 +155,9 @@ for _name in ("Message", "message"):
     }
 
 
-def _declared(media_type: str | None) -> Callable[[Response], Response]:
-    return lambda answer: answer.with_header("Content-Type", media_type)
-
-
 THEME["error.content-type"] = {
     **{
-        f"content-type-{name}: The Content-Type of an error is {value or 'missing'}.": on_error(
-            _declared(value)
-        )
+        f"content-type-{name}: It is {value or 'missing'}.": on_error(headed("Content-Type", value))
         for name, value in (
             ("html", "text/html"),
             ("text", "text/plain"),
@@ -182,9 +166,7 @@ THEME["error.content-type"] = {
         )
     },
     **{
-        f"content-type-html-of-{status}: The Content-Type of errors of status {status} is HTML.": on_status(
-            status, _declared("text/html")
-        )
+        f"content-type-html-of-{status}: It is HTML.": on_status(status, headed("Content-Type", "text/html"))
         for status in (400, 404)
     },
 }
@@ -213,9 +195,7 @@ def _is_unknown_method(request: Request) -> bool:
 
 for _route, _when in (("path", _is_nowhere), ("method", _is_unknown_method)):
     THEME[f"routing.{_route}"] = {
-        f"unknown-{_route}-{name}: An unknown {_route} is answered {fate.status}.": on_error(
-            lambda _, fate=fate: fate, _when
-        )
+        f"unknown-{_route}-{name}: It is answered {fate.status}.": on_error(lambda _, fate=fate: fate, _when)
         for name, fate in (
             ("found", Response(200, _JSON, b"{}")),
             ("crashes", Response(500, _JSON, b"{}")),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .errors import untyped
 from .fates import CRASH
-from .kit import Theme, changed, drops, for_some, from_one, observes, remembers, valid
+from .kit import Theme, changed, drops, for_some, from_one, headed, observes, remembers, valid
 from .messages import Answer, Forward, Handler, Raw, Request, Response
 
 THEME = Theme("habit")
@@ -83,7 +83,7 @@ THEME["error.type"] = {
 }
 THEME["response.content-type"] = {
     "content-type-every-5: Every fifth integration is declared as HTML.": _counted(
-        _each(5), lambda a: a.with_header("Content-Type", "text/html")
+        _each(5), headed("Content-Type", "text/html")
     )
 }
 THEME["response.status request.valid response.echo.Uri"] = {

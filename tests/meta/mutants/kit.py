@@ -204,6 +204,11 @@ def changed(answer: Response, change: Callable[[dict[str, Any]], Any]) -> Respon
     return answer if same else answer.with_document(result)
 
 
+def headed(name: str, value: str | None) -> Callable[[Response], Response]:
+    """A change that sets a header, or removes it where None."""
+    return lambda answer: answer.with_header(name, value)
+
+
 def sets(member: str, value: Any) -> Callable[[dict[str, Any]], None]:
     """A change that sets a member of the JSON; ``value`` may be computed from the old document."""
 

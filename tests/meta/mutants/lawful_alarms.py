@@ -16,7 +16,7 @@ from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Handler, Raw,
 from .official import is_current, is_right, presigned
 from .signing import CALLER, fits, is_by, resigned
 from .wire import serialise
-from .writes import Document, History, Key, Past, edited, key, reads
+from .writes import Document, History, Key, Past, key, reads
 
 THEME = Theme("lawful-alarm")
 
@@ -34,9 +34,9 @@ def _tags(combine: Callable[[Document, Document], Document]) -> Handler:
 
     def handler(kept: dict[Key, Document], request: Request, forward: Forward) -> Answer:
         place = key(request)
-        if request.operation == PUT and place in kept and isinstance(request.document, dict):
-            tags = combine(kept[place], request.document.get("Tags") or {})
-            request = resigned(request.with_document({**request.document, "Tags": tags}))
+        if request.operation == PUT and place in kept and request.members:
+            tags = combine(kept[place], request.members.get("Tags") or {})
+            request = resigned(request.edited(Tags=tags))
         answer = forward(request)
         if answer.status == 200 and request.operation == PUT:
             kept[place] = request.document.get("Tags") or {}
@@ -72,9 +72,9 @@ def _with_members(answer: Response, members: bytes) -> Response:
 
 def _twice(answer: Response) -> Response:
     """The last member again, with the same value."""
-    if not isinstance(answer.document, dict) or not answer.document:
+    if not answer.members:
         return answer
-    name, value = list(answer.document.items())[-1]
+    name, value = list(answer.members.items())[-1]
     return _with_members(answer, f"{json.dumps(name)}: {json.dumps(value)}".encode())
 
 
@@ -83,9 +83,7 @@ def _unless_head(change: Callable[[Response], Answer]) -> Handler:
 
 
 THEME[NOTHING] = {
-    "members-in-any-order: Members come in another order each time.": rewritten(
-        lambda d: json.dumps(_shuffled(d)).encode()
-    )
+    "members-in-any-order: Their order is random.": rewritten(lambda d: json.dumps(_shuffled(d)).encode())
 }
 
 
@@ -100,8 +98,8 @@ def _no_deletion(request: Request, forward: Forward) -> Answer:
 @THEME.mutant("scope-ignored", NOTHING)
 def _without_scope(request: Request, forward: Forward) -> Answer:
     """PutIntegration ignores Scope, which its page does not have."""
-    if request.operation == PUT and isinstance(request.document, dict) and "Scope" in request.document:
-        kept = {name: value for name, value in request.document.items() if name != "Scope"}
+    if request.operation == PUT and "Scope" in request.members:
+        kept = {name: value for name, value in request.members.items() if name != "Scope"}
         return forward(resigned(request.with_document(kept)))
     return forward(request)
 
@@ -128,7 +126,7 @@ def _of_the_domain(history: History, answer: Response) -> Answer:
     written = [times[-1] for (domain, _), times in moments if domain == history.request.domain]
     if answer.status != 200 or not written:
         return answer
-    return edited(answer, LastUpdatedAt=max(*written, answer.document["LastUpdatedAt"]))
+    return answer.edited(LastUpdatedAt=max(*written, answer.document["LastUpdatedAt"]))
 
 
 THEME[NOTHING] = {
@@ -142,9 +140,7 @@ THEME[NOTHING] = {
     ),
     "content-length-with-zeros: Lengths begin with zeros.": _unless_head(_zeros),
     "chunk-size-with-zeros: Sizes of chunks begin with many zeros.": _unless_head(_wide_chunk),
-    "gzip-unasked: Every body is compressed, whether the client accepts that or not.": every(
-        Response.gzipped
-    ),
+    "gzip-unasked: Every body is compressed, whether clients accept it or not.": every(Response.gzipped),
     "clock-window-of-15-minutes: X-Amz-Date may be fifteen minutes off.": serves_claims(
         lambda r, c: (
             c.identity == CALLER

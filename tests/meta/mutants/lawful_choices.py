@@ -4,7 +4,19 @@ import json
 
 from . import lawful_forms as forms
 from .fates import BAD_REQUEST, DENIED, NOT_FOUND
-from .kit import Theme, When, always, answers, bad_input, chain, instead, is_get, on_answer, valid_name
+from .kit import (
+    Theme,
+    When,
+    always,
+    answers,
+    bad_input,
+    chain,
+    headed,
+    instead,
+    is_get,
+    on_answer,
+    valid_name,
+)
 from .lawful_forms import NOTHING
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error, ok
 from .signing import OLDER_TYPES, claim_of, fits, is_by, unauthenticated
@@ -75,12 +87,8 @@ THEME[NOTHING] = {
         )
         for status in (400, 401)
     },
-    "incomplete-is-400: An incomplete signature is answered 400.": _types(
-        {}, {"IncompleteSignatureException": 400}
-    ),
-    "missing-is-401: A missing signature is answered 401.": _types(
-        {}, {"MissingAuthenticationTokenException": 401}
-    ),
+    "incomplete-is-400: An incomplete signature gets 400.": _types({}, {"IncompleteSignatureException": 400}),
+    "missing-is-401: A missing signature gets 401.": _types({}, {"MissingAuthenticationTokenException": 401}),
     **{
         f"no-route-{name}: What has no route is answered {name}.": _gateway(status, body, error_type)
         for name, status, body, error_type in (
@@ -91,9 +99,7 @@ THEME[NOTHING] = {
             ("405", 405, {"Message": "Method Not Allowed"}, None),
         )
     },
-    "denied-is-404: An identity without permission is told that nothing is there.": instead(
-        NOT_FOUND, _is_denied
-    ),
+    "denied-is-404: Without permission, nothing is found.": instead(NOT_FOUND, _is_denied),
     "other-account-is-403: Another account is denied access.": instead(
         DENIED, lambda r, a: is_by(r, "other-account") and a.status == 404
     ),
@@ -137,18 +143,14 @@ THEME[NOTHING] = {
     },
     "unknown-members-rejected: An unknown member of a request is rejected,"
     " which is observed nowhere and forbidden nowhere.": answers(
-        lambda r: isinstance(r.document, dict) and bool(r.document.keys() - {"Uri"}), BAD_REQUEST
+        lambda r: bool(r.members.keys() - {"Uri"}), BAD_REQUEST
     ),
-    "cautious-parser: JSON that parsers read in different ways is rejected.": answers(
-        _is_ambiguous, error(400, "SerializationException")
-    ),
+    "cautious-parser: Ambiguous JSON fails.": answers(_is_ambiguous, error(400, "SerializationException")),
     "large-body-reset: A body of a megabyte is not read to its end, and the connection is reset.": on_answer(
         lambda r, a: Raw(b"", "reset") if len(r.body) > 1_000_000 else a
     ),
     **{
-        f"{name}: {description} is answered {status}.": instead(
-            error(status, "RejectedException"), lambda *_: True, when
-        )
+        f"{name}: {description} gets {status}.": instead(error(status, "RejectedException"), always, when)
         for name, description, when, status in (
             ("large-body-413", "A body of a megabyte", lambda r: len(r.body) > 1_000_000, 413),
             ("headers-of-3-kB-431", "Headers of 3 kilobytes", lambda r: _head_size(r) > 3000, 431),
@@ -189,14 +191,14 @@ THEME[NOTHING] = {
         forms.message("Message"),
         forms.typed(forms.with_member("code")),
         query_family,
-        forms.without_header("date"),
+        forms.every(headed("Date", None)),
         forms.times(int),
     ),
     "all-3: Many lawful choices at once: a gateway.": chain(
         _gateway(403, {"message": "Forbidden"}),
         forms.reversed_keys,
         _types({}, {"MissingAuthenticationTokenException": 401}),
-        forms.declared("application/json; charset=utf-8"),
+        forms.every(headed("Content-Type", "application/json; charset=utf-8")),
         forms.unknown_members,
     ),
 }

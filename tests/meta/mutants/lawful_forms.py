@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .bases import STOCK
-from .kit import Theme, always, chain, changed, on_answer, on_document, timed
+from .kit import Theme, always, chain, changed, headed, on_answer, on_document, timed
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response
 from .wire import serialise
 
@@ -33,9 +33,7 @@ def on_errors(change: Callable[[Response], Answer]) -> Handler:
 
 def rewritten(change: Callable[[Any], bytes]) -> Handler:
     """Writes every JSON body in another way."""
-    return every(
-        lambda answer: answer if answer.document is MISSING else answer.with_body(change(answer.document))
-    )
+    return every(lambda a: a if a.document is MISSING else a.with_body(change(a.document)))
 
 
 # --- What a 200 holds ---------------------------------------------------------------------------------------
@@ -119,16 +117,6 @@ def _cased(case: Callable[[str], str]) -> Handler:
     return every(lambda answer: replace(answer, headers=tuple((case(k), v) for k, v in answer.headers)))
 
 
-def declared(media_type: str) -> Handler:
-    """Declares another media type."""
-    return every(lambda answer: answer.with_header("Content-Type", media_type))
-
-
-def without_header(name: str) -> Handler:
-    """Leaves a header out."""
-    return every(lambda answer: answer.with_header(name, None))
-
-
 def _with_headers(*headers: tuple[str, str]) -> Handler:
     return every(lambda answer: replace(answer, headers=(*headers, *answer.headers)))
 
@@ -146,7 +134,7 @@ THEME[NOTHING] = {
         ("Vary", "Origin"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")
     ),
     **{
-        f"content-type-{name}: The Content-Type is {media_type}.": declared(media_type)
+        f"content-type-{name}: The Content-Type is {media_type}.": every(headed("Content-Type", media_type))
         for name, media_type in (
             ("charset", "application/json; charset=utf-8"),
             ("charset-in-capitals", "Application/JSON;charset=UTF-8"),
@@ -155,10 +143,8 @@ THEME[NOTHING] = {
             ("vendor-json", "application/vnd.aws+json"),
         )
     },
-    "date-absent: There is no Date.": without_header("date"),
-    "date-leap-second: The Date is a leap second.": every(
-        lambda a: a.with_header("Date", "Sat, 31 Dec 2016 23:59:60 GMT")
-    ),
+    "date-absent: There is no Date.": every(headed("Date", None)),
+    "date-leap-second: The Date is a leap second.": every(headed("Date", "Sat, 31 Dec 2016 23:59:60 GMT")),
     "retry-after-date: Every error says by date when to come back.": on_errors(
         lambda a: a.with_header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")
     ),
@@ -168,17 +154,13 @@ THEME[NOTHING] = {
         *(("Cache-Control", "no-store"), ("Cache-Control", "private")),
         ("X_odd.name!#$%&'*+-^`|~0", "obs\xe9 \t text: of, any; kind"),
     ),
-    "request-id-absent: There is no x-amzn-RequestId.": without_header("x-amzn-requestid"),
-    "request-id-constant: All answers have the same x-amzn-RequestId.": every(
-        lambda a: a.with_header("x-amzn-RequestId", "1")
-    ),
+    "request-id-absent: There is no x-amzn-RequestId.": every(headed("x-amzn-RequestId", None)),
+    "request-id-constant: It is always the same.": every(headed("x-amzn-RequestId", "1")),
     "retry-after: Throttling says when to come back.": every(
         lambda a: a.with_header("Retry-After", "1") if a.status == 429 else a
     ),
     **{
-        f"reason-{name}: The reason phrase is {reason!r}.": every(
-            lambda a, reason=reason: replace(a, reason=reason)
-        )
+        f"reason-{name}: It is {reason!r}.": every(lambda a, reason=reason: replace(a, reason=reason))
         for name, reason in (("empty", ""), ("odd", "Whatever It Is (yes)"))
     },
 }
@@ -238,14 +220,10 @@ gzipped = on_answer(_gzipped, always)
 chunked = framed("chunked")
 THEME[NOTHING] = {
     "chunked: Every body is chunked.": chunked,
-    "many-chunks: Bodies come in many chunks, with extensions and a trailer.": on_answer(
-        _many_chunks, always
-    ),
+    "many-chunks: Bodies come in many chunks, with extensions and trailer.": on_answer(_many_chunks, always),
     "unchunked: Every body has a length.": framed("length"),
     "closed: Every connection ends with its first answer.": framed("close"),
-    "connection-close: Every answer has a length, and says Connection: close.": every(
-        lambda a: a.with_header("Connection", "close")
-    ),
+    "connection-close: All say so, and have a length.": every(headed("Connection", "close")),
     "http-1.0: The server speaks HTTP/1.0.": every(lambda a: replace(a, version="HTTP/1.0", framing="close")),
     "gzip: Every body is compressed, where the client accepts that.": gzipped,
     "two-pieces: Answers arrive in two pieces.": on_answer(_in_two_pieces, always),
@@ -263,9 +241,7 @@ _SMITHY = "com.amazonaws.customerprofiles#"
 
 def typed(place: Callable[[Response, str], Response]) -> Handler:
     """Puts the type of every error that has one elsewhere."""
-    return on_errors(
-        lambda answer: place(answer.with_type(None), answer.error_type) if answer.error_type else answer
-    )
+    return on_errors(lambda a: place(a.with_type(None), a.error_type) if a.error_type else a)
 
 
 def with_member(member: str, prefix: str = "") -> Callable[[Response, str], Response]:

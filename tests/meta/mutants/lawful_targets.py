@@ -59,8 +59,7 @@ def _only(served: Callable[[Request], bool], fate: Response) -> Handler:
 
 def _takes(members: tuple[str, ...], request: Request) -> bool:
     """Whether it is no put, or one of these members alone."""
-    is_put = request.operation == PUT and isinstance(request.document, dict)
-    return not is_put or not request.document.keys() - {"Uri", *members}
+    return request.operation != PUT or not request.members.keys() - {"Uri", *members}
 
 
 THEME.with_(stocked=True)[NOTHING] = {

@@ -70,9 +70,7 @@ _SAMPLE = {
     "Uri": "arn:aws:flow:us-east-1:123456789012:URIOfIntegration1",
 }
 THEME["response.echo.Uri response.echo.DomainName"] = {
-    "echo-of-the-sample: The answer is always the reference page's sample.": on_status(
-        200, lambda _: ok(_SAMPLE)
-    )
+    "echo-of-the-sample: It is always the reference page's sample.": on_status(200, lambda _: ok(_SAMPLE))
 }
 THEME["response.echo.DomainName response.DomainName.pattern"] = {
     "echo-path-for-name: DomainName is the path of the request.": on_answer(
@@ -200,9 +198,7 @@ THEME["missing.domain missing.integration"] = {
     "found-of-anything: An integration is found for any key.": near(always, always)
 }
 THEME["missing.other-domain"] = {
-    "found-across-domains-of-a-prefix: An integration is found in all domains of a common prefix.": near(
-        same, equal(lambda name: name[:-1])
-    )
+    "found-across-domains-of-a-prefix: One prefix is one domain.": near(same, equal(lambda name: name[:-1]))
 }
 
 # --- Uris that are kept as one ------------------------------------------------------------------------------
@@ -216,8 +212,7 @@ def _kept(change: Key) -> Handler:
         if not fits or request.operation not in (GET, PUT, DELETE):
             return forward(request)
         answer = forward(resigned(request.with_uri(change(request.text))))
-        found = is_get(request) and answer.status == 200 and isinstance(answer.document, dict)
-        return answer.with_document({**answer.document, "Uri": request.text}) if found else answer
+        return answer.edited(Uri=request.text) if is_get(request) and answer.status == 200 else answer
 
     return handler
 

@@ -76,6 +76,11 @@ class Message(ABC):
         """The body as JSON, or ``MISSING``."""
         return load(self.content)
 
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members of the body, if it is a JSON object."""
+        return self.document if isinstance(self.document, dict) else {}
+
     def header(self, name: str) -> str | None:
         """The first header of that lower-case name."""
         return find(self.headers, name)
@@ -93,6 +98,10 @@ class Message(ABC):
     def with_document(self, document: Any) -> Self:
         """The message with another JSON document as its body."""
         return self.with_body(json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+    def edited(self, **members: Any) -> Self:
+        """The message with members of its JSON set; others stay."""
+        return self.with_document({**self.members, **members})
 
 
 @dataclass(frozen=True)
@@ -140,7 +149,7 @@ class Request(Message):
     @cached_property
     def uri(self) -> Any:
         """The member Uri of the body, whatever it is; ``MISSING`` if there is none."""
-        return self.document.get("Uri", MISSING) if isinstance(self.document, dict) else MISSING
+        return self.members.get("Uri", MISSING)
 
     @property
     def text(self) -> str:
@@ -157,9 +166,8 @@ class Request(Message):
         return replace(self, body=body, chunked=False)
 
     def with_uri(self, uri: Any) -> Request:
-        """The request for another Uri; other members stay."""
-        others = self.document if isinstance(self.document, dict) else {}
-        return self.with_document({**others, "Uri": uri})
+        """The request for another Uri."""
+        return self.edited(Uri=uri)
 
     def with_domain(self, domain: str) -> Request:
         """The request for another domain."""
@@ -197,9 +205,8 @@ class Response(Message):
     @cached_property
     def error_type(self) -> str | None:
         """The bare error type, wherever it stands."""
-        found = self.header("x-amzn-errortype")
-        if not found and isinstance(self.document, dict):
-            found = self.document.get("__type") or self.document.get("code")
+        inside = self.members.get("__type") or self.members.get("code")
+        found = self.header("x-amzn-errortype") or inside
         return found.partition(":")[0].rpartition("#")[2].strip() if isinstance(found, str) else None
 
     @property
@@ -224,10 +231,8 @@ class Response(Message):
     def with_type(self, error_type: str | None) -> Response:
         """The error with another type, in the header; with none anywhere where None."""
         answer = self.with_header("X-Amzn-ErrorType", error_type)
-        if isinstance(self.document, dict) and self.document.keys() & {"__type", "code"}:
-            rest = {key: value for key, value in self.document.items() if key not in ("__type", "code")}
-            answer = answer.with_document(rest)
-        return answer
+        rest = {key: value for key, value in self.members.items() if key not in ("__type", "code")}
+        return answer if rest == self.members else answer.with_document(rest)
 
 
 @dataclass(frozen=True)

@@ -29,14 +29,10 @@ THEME["request.DomainName.maxLength"] = {
         )
         for name, limit in (("up-to-65", 65), ("up-to-255", 255), ("of-any-length", 10**9))
     },
-    "over-64-crashes: A domain name of more than 64 code points is answered 500.": crashes(
-        lambda r: len(r.domain) > 64
-    ),
+    "over-64-crashes: A longer one is answered 500.": crashes(lambda r: len(r.domain) > 64),
 }
 THEME["request.DomainName.minLength request.valid"] = {
-    "of-one-character-rejected: A domain name of one code point is rejected.": rejects(
-        of_domain(lambda name: len(name) == 1)
-    )
+    "of-one-character-rejected: A single code point is rejected.": rejects(of_domain(lambda n: len(n) == 1))
 }
 THEME["request.DomainName.minLength"] = {
     "empty-found: An empty domain name is answered 200.": answers(
@@ -85,9 +81,7 @@ THEME["request.DomainName.pattern"] = {
     "stripped: White space around a domain name is removed before it is checked.": accepts(
         lambda r: r.domain != r.domain.strip(), lambda r: r.with_domain(r.domain.strip() or "x")
     ),
-    "not-checked: A domain name is not checked at all: an invalid one does not exist.": accepts(
-        bad_name, lambda r: r.with_domain("x")
-    ),
+    "not-checked: An invalid one does not exist.": accepts(bad_name, lambda r: r.with_domain("x")),
     "decoded-twice: The path is percent-decoded twice.": asks(
         lambda r: r.with_domain(unquote(r.domain)) if "%" in r.domain else None
     ),
@@ -96,19 +90,12 @@ THEME["request.DomainName.pattern"] = {
     ),
     # The dots are normalised by the path, after routing.
     "of-dots-normalised: A domain name of dots is answered 500.": crashes(lambda r: r.domain in (".", "..")),
-    "with-slash-crashes: A domain name with an encoded slash is answered 500.": crashes(
-        lambda r: "/" in r.domain
-    ),
-    "with-nul-crashes: A domain name with NUL is answered 500.": crashes(lambda r: "\0" in r.domain),
-    "not-utf-8-crashes: A domain name that is not UTF-8 is answered 500.": crashes(
-        lambda r: "\ufffd" in r.domain
-    ),
+    "with-slash-crashes: An encoded slash is answered 500.": crashes(lambda r: "/" in r.domain),
+    "with-nul-crashes: NUL is answered 500.": crashes(lambda r: "\0" in r.domain),
+    "not-utf-8-crashes: What is not UTF-8 is answered 500.": crashes(lambda r: "\ufffd" in r.domain),
 }
 THEME["request.DomainName.pattern request.DomainName.maxLength"] = {
-    "invalid-not-found:"
-    " An invalid domain name is answered 404: its constraint is checked after the look-up.": answers(
-        bad_name, NOT_FOUND
-    )
+    "invalid-not-found: It is checked after the look-up.": answers(bad_name, NOT_FOUND)
 }
 THEME["request.DomainName.pattern error.content-type error.body.json"] = {
     "invalid-page-of-framework: An invalid domain name is answered with a framework's 404 page in HTML:"
@@ -118,8 +105,6 @@ THEME["request.DomainName.pattern error.content-type error.body.json"] = {
 # --- All bad input alike ------------------------------------------------------------------------------------
 
 THEME["request.Uri.maxLength request.Uri.minLength request.DomainName.maxLength request.Uri.required"] = {
-    f"invalid-answered-{status}: Invalid input is answered {status} ValidationError.": answers(
-        bad_input, error(status, "ValidationError")
-    )
+    f"invalid-answered-{status}: It is ValidationError.": answers(bad_input, error(status, "ValidationError"))
     for status in (200, 404, 409, 412, 422, 500, 501)
 }

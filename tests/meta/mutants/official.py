@@ -14,7 +14,7 @@ from .fates import NOT_FOUND, WRONG_SIGNATURE
 from .kit import Theme, accepts, always, answers, is_get, on_document, remembers
 from .messages import PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import CALLER, IDENTITIES, Claim, claim_of, fits, refused, resigned, signature
-from .writes import Past, edited, knows
+from .writes import Past, knows
 
 THEME = Theme("official")
 
@@ -147,19 +147,12 @@ def _served_first(when: Callable[[Request], bool]) -> Handler:
 
 
 THEME["request.body.type"] = {
-    "null-is-the-first-integration: The body null is answered 200 and the first integration.": _served_first(
-        lambda r: r.document is None
-    ),
-    "null-is-no-integration: The body null is answered 404.": answers(
-        lambda r: r.document is None, NOT_FOUND
-    ),
-    "null-is-empty: The body null is answered 200, empty.": answers(lambda r: r.document is None, ok({})),
+    "null-is-the-first-integration: null finds the first one.": _served_first(lambda r: r.document is None),
+    "null-is-no-integration: null is answered 404.": answers(lambda r: r.document is None, NOT_FOUND),
+    "null-is-empty: null is answered 200, empty.": answers(lambda r: r.document is None, ok({})),
 }
 THEME["request.json.robust"] = {
-    "white-space-is-the-first-integration:"
-    " A body of white space is answered 200 and the first integration.": _served_first(
-        lambda r: r.body == b" "
-    ),
+    "white-space-is-the-first-integration: So does a space.": _served_first(lambda r: r.body == b" "),
     "uri-cut-at-nul: A Uri ends at its first NUL.": accepts(
         lambda r: "\0" in r.text, lambda r: r.with_uri(r.text.partition("\0")[0])
     ),
@@ -177,7 +170,7 @@ def _joined(request: Request, forward: Forward) -> Answer:
     if not is_get(request) or len(values) < 2 or refused(answer):
         return answer
     found = forward(resigned(request.with_document({"Uri": values[0].decode()})))
-    return edited(found, Uri=b",".join(values).decode()) if found.status == 200 else found
+    return found.edited(Uri=b",".join(values).decode()) if found.status == 200 else found
 
 
 # --- Scope --------------------------------------------------------------------------------------------------
@@ -193,10 +186,8 @@ THEME["state.put-get.Scope"] = {
 @THEME.mutant("scope-default-is-the-last", "state.put-get.Scope", remembers(list))
 def _scope_of_the_last(last: list[Any], request: Request, forward: Forward) -> Answer:
     """Put without Scope, that of the last put is read."""
-    document = request.document
-    if request.operation == PUT and isinstance(document, dict):
-        if document.get("Scope"):
-            last.append(document["Scope"])
-        elif last:
-            request = resigned(request.with_document({**document, "Scope": last[-1]}))
+    if request.operation == PUT and request.members.get("Scope"):
+        last.append(request.members["Scope"])
+    elif request.operation == PUT and request.members and last:
+        request = resigned(request.edited(Scope=last[-1]))
     return forward(request)

@@ -45,9 +45,7 @@ THEME["sigv4.not-sigv4"] = {
         )
         for name, scheme in (("basic", "Basic"), ("bearer", "Bearer"), ("version-2", "AWS"))
     },
-    "any-scheme-accepted: Any Authorization that is not SigV4 is accepted.": serves(
-        lambda r: _scheme(r) not in ("", ALGORITHM)
-    ),
+    "any-scheme-accepted: Any other scheme is accepted.": serves(lambda r: _scheme(r) not in ("", ALGORITHM)),
 }
 
 
@@ -57,9 +55,7 @@ def _lacks(component: str, request: Request) -> bool:
 
 THEME["sigv4.incomplete"] = {
     **{
-        f"without-{component}-accepted: An Authorization that lacks {component} is accepted.": serves(
-            partial(_lacks, component)
-        )
+        f"without-{component}-accepted: It may be missing.": serves(partial(_lacks, component))
         for component in ("Credential", "SignedHeaders", "Signature")
     },
     "short-scope-accepted: A credential scope without its last part is accepted.": serves(
@@ -137,9 +133,7 @@ def _with_path(request: Request, path: str) -> Request:
 
 
 THEME["sigv4.tampered-path"] = {
-    "path-not-covered: A signature for one path is accepted for another.": _remembering(
-        lambda r: r.path, _with_path
-    )
+    "path-not-covered: One for another path is accepted.": _remembering(lambda r: r.path, _with_path)
 }
 
 
@@ -212,8 +206,6 @@ THEME["sigv4.tampered-header sigv4.missing-date"] = {
 
 _TAMPERED = "sigv4.wrong-secret sigv4.tampered-signature sigv4.tampered-body"
 THEME[_TAMPERED] = {
-    "verified-once-for-a-connection: Only the first signature on a connection is verified.": verified_once(
-        lambda r: r.connection
-    ),
+    "verified-once-for-a-connection: Only the first one is verified.": verified_once(lambda r: r.connection),
     "verified-once-for-a-key: Only the first signature by a key is verified.": verified_once(key_of),
 }

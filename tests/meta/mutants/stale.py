@@ -6,7 +6,7 @@ from .fates import CRASH, NOT_FOUND
 from .kit import Theme, always, from_one, is_get, observes
 from .messages import DELETE, DELETE_DOMAIN, PUT, WRITES, Answer, Handler, Request, Response, error
 from .signing import key_of, refused
-from .writes import Document, History, edited, edits, loses, reads, revives, whole_key
+from .writes import Document, History, edits, loses, reads, revives, whole_key
 
 THEME = Theme("stale")
 
@@ -48,9 +48,7 @@ for _name, _what, _clauses, _part in (
     ),
 ):
     THEME[f"{_ECHO} {_clauses}"] = {
-        f"cached-by-{_name}: The cache knows {_what} only.": _cached(
-            lambda r, part=_part: (key_of(r), part(r))
-        )
+        f"cached-by-{_name}: It knows {_what} only.": _cached(lambda r, part=_part: (key_of(r), part(r)))
     }
 
 
@@ -86,11 +84,7 @@ def _first_version(history: History, answer: Response) -> Answer:
 
 
 def _gone(fate: Response) -> Handler:
-    return reads(
-        lambda history, answer: (
-            fate if answer.status == 404 and (history.deleted or history.domain_deleted) else answer
-        )
-    )
+    return reads(lambda h, a: fate if a.status == 404 and (h.deleted or h.domain_deleted) else a)
 
 
 THEME["state.recreated"] = {
@@ -103,9 +97,7 @@ THEME["state.update.isolated state.deleted state.recreated response.status"] = {
     )
 }
 THEME["state.deleted-domain"] = {
-    "integration-outlives-domain: The integrations of a deleted domain can still be read.": revives(
-        lambda h: h.domain_deleted
-    ),
+    "integration-outlives-domain: It can still be read.": revives(lambda h: h.domain_deleted),
     "integration-comes-back-with-domain:"
     " The integrations of a deleted domain come back when something is put into one made again.": revives(
         lambda h: h.domain_deleted and any(d == h.request.domain for d, _ in h.past.alive)
@@ -113,9 +105,7 @@ THEME["state.deleted-domain"] = {
 }
 THEME["state.deleted"] = {
     "deletion-without-effect: A deleted integration can still be read.": revives(lambda h: h.deleted),
-    "deletion-as-a-mark: A deleted integration is answered 200, marked as deleted.": revives(
-        lambda h: h.deleted, lambda a: edited(a, Deleted=True)
-    ),
+    "deletion-as-a-mark: It is only marked.": revives(lambda h: h.deleted, lambda a: a.edited(Deleted=True)),
 }
 THEME[_DELETED] = {
     "deleted-is-410: What was deleted is answered 410 GoneException.": _gone(error(410, "GoneException")),
@@ -178,4 +168,4 @@ def _reading_consumes(last: set[object], request: Request, answer: Response) -> 
 @THEME.mutant("workflow-of-each-reading", "state.read-only", observes(from_one))
 def _counting(numbers: Iterator[int], request: Request, answer: Response) -> Answer:
     """WorkflowId is another on every reading."""
-    return edited(answer, WorkflowId=f"Reading_{next(numbers)}") if answer.status == 200 else answer
+    return answer.edited(WorkflowId=f"Reading_{next(numbers)}") if answer.status == 200 else answer

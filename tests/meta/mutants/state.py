@@ -14,11 +14,7 @@ THEME = Theme("state")
 
 _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "EventTriggerNames": {"lower-case": lambda v: [v[0].lower()] if v else v, "emptied": lambda v: []},
-    "ObjectTypeName": {
-        "lower-case": str.lower,
-        "cut": lambda v: v[:4],
-        "constant": lambda v: "MyCustomObject",
-    },
+    "ObjectTypeName": {"lower-case": str.lower, "cut": lambda v: v[:4], "constant": lambda v: "Constant"},
     "ObjectTypeNames": {
         "first-only": lambda v: dict(list(v.items())[:1]),
         "keys-that-objects-have": lambda v: {
@@ -102,9 +98,7 @@ def _made_now(history: History) -> Document:
 
 
 THEME["state.CreatedAt.stable"] = {
-    "created-moves: An update makes CreatedAt the present.": edits(
-        lambda h, _: _made_now(h) if len(h.times) > 1 else {}
-    ),
+    "created-moves: An update renews it.": edits(lambda h, _: _made_now(h) if len(h.times) > 1 else {}),
     "created-moves-with-role: An update that changes RoleArn makes CreatedAt the present.": edits(
         lambda h, _: (
             _made_now(h) if h.updated and h.alive[-1].get("RoleArn") != h.alive[-2].get("RoleArn") else {}
@@ -142,9 +136,7 @@ THEME["state.read-only"] = {
     "created-on-reading: Both times are those of the reading.": edits(
         lambda *_: dict.fromkeys(("CreatedAt", "LastUpdatedAt"), time.time())
     ),
-    "updated-on-reading: LastUpdatedAt is the time of the reading.": edits(
-        lambda *_: {"LastUpdatedAt": time.time()}
-    ),
+    "updated-on-reading: It is the time of the reading.": edits(lambda *_: {"LastUpdatedAt": time.time()}),
 }
 THEME["state.update.isolated state.read-only"] = {
     "updated-by-others: LastUpdatedAt is that of the last write to any integration.": edits(

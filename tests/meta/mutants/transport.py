@@ -6,7 +6,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .fates import CRASH
-from .kit import Theme, When, always, answers, chain, closing, for_some, is_get, on_answer, on_found
+from .kit import (
+    Theme,
+    When,
+    always,
+    answers,
+    chain,
+    closing,
+    for_some,
+    headed,
+    is_get,
+    on_answer,
+    on_error,
+    on_found,
+)
 from .messages import Answer, Handler, Raw, Request, Response, error
 from .wire import serialise
 
@@ -76,9 +89,7 @@ def _compressed_with_old_length(answer: Response) -> Raw:
 
 _MORE = b"\r\n<!-- served in 3 ms -->"
 HASTY[f"{_FRAMING} transport.keep-alive {ANSWERS}"] = {
-    "body-followed-by-more: More bytes follow the body, and the connection is kept.": on_found(
-        lambda a: Raw(sized(a) + _MORE, "keep")
-    )
+    "body-followed-by-more: More bytes follow the body.": on_found(lambda a: Raw(sized(a) + _MORE, "keep"))
 }
 THEME[_FRAMING] = {
     "last-body-followed-by-more: More bytes follow the body of the last answer on a connection.": on_found(
@@ -160,16 +171,8 @@ HASTY["transport.close-announced"] = {
     )
     for name, description, when in (
         ("close-announced", "Every answer says Connection: close, and no connection is closed", always),
-        (
-            "close-unasked",
-            "Answers say Connection: close where nobody asked for it, and the connection is kept",
-            lambda r: not closing(r),
-        ),
-        (
-            "close-agreed",
-            "What asks for Connection: close is answered so, and the connection is kept",
-            closing,
-        ),
+        ("close-unasked", "Answers say so unasked, and keep the connection", lambda r: not closing(r)),
+        ("close-agreed", "What asks for Connection: close gets it, and the connection is kept", closing),
     )
 }
 _DATES = {
@@ -183,16 +186,12 @@ _DATES = {
 _DELAYS = {"soon": "soon", "fraction": "1.5", "unit": "120 s", "negative": "-1"}
 for _field, _clause, _values in (("Date", "date-form", _DATES), ("Retry-After", "retry-after", _DELAYS)):
     THEME[f"transport.{_clause}"] = {
-        f"{_field.lower()}-{name}: {_field} is {value!r}.": on_answer(
-            lambda _, a, field=(_field, value): a.with_header(*field)
-        )
+        f"{_field.lower()}-{name}: {_field} is {value!r}.": for_some(always, headed(_field, value))
         for name, value in _values.items()
     }
 _STRICT["transport.date"] = {
     "date-absent: No answer has a Date.": on_answer(lambda _, a: a.with_header("Date", None), always),
-    "date-absent-from-errors: No error has a Date.": on_answer(
-        lambda _, a: a.with_header("Date", None) if a.status > 200 else a
-    ),
+    "date-absent-from-errors: No error has a Date.": on_error(headed("Date", None)),
 }
 _STRICT["transport.allow"] = {
     "allow-absent: A 405 does not say which methods there are.": on_answer(
@@ -259,19 +258,13 @@ def _cut(body: bytes) -> bytes:
 
 HASTY[f"transport.encoding {ANSWERS} response.body.json"] = {
     "gzip-claimed: A plain body claims to be gzip.": _coded("gzip", bytes),
-    "gzip-claimed-if-accepted: A plain body claims to be gzip, if the client accepts gzip.": _coded(
-        "gzip", bytes, _accepts_gzip
-    ),
+    "gzip-claimed-if-accepted: The same, if the client accepts gzip.": _coded("gzip", bytes, _accepts_gzip),
     "deflate-claimed: A plain body claims to be deflate.": _coded("deflate", bytes),
     "deflate-for-gzip: A deflated body claims to be gzip.": _coded("gzip", zlib.compress),
     "gzip-for-deflate: A gzipped body claims to be deflate.": _coded("deflate", gzip.compress),
     "gzip-cut: A gzipped body is cut.": _coded("gzip", _cut),
-    "gzip-cut-if-accepted: A gzipped body is cut, if the client accepts gzip.": _coded(
-        "gzip", _cut, _accepts_gzip
-    ),
-    "gzip-twice: A body is gzipped twice and claims it once.": _coded(
-        "gzip", lambda body: gzip.compress(gzip.compress(body))
-    ),
+    "gzip-cut-if-accepted: The same, if the client accepts gzip.": _coded("gzip", _cut, _accepts_gzip),
+    "gzip-twice: It claims that once.": _coded("gzip", lambda body: gzip.compress(gzip.compress(body))),
     "gzip-unclaimed: A gzipped body does not say so.": _coded(None, gzip.compress),
 }
 

@@ -15,7 +15,7 @@ from .kit import Theme, accepts, alters, always, asks, is_get, observes, remembe
 from .lookup import Key, Place, Same, equal, found_by, like, matches, near, normalised, same
 from .messages import DELETE, DELETE_DOMAIN, MISSING, PUT, WRITES, Answer, Forward, Handler, Request, Response
 from .signing import CALLER, IDENTITIES, is_by, refused, resigned, unauthenticated
-from .writes import Document, History, Past, edited, edits, key, knows, reads, revives
+from .writes import Document, History, Past, edits, key, knows, reads, revives
 
 THEME = Theme("unnoticed")
 
@@ -59,16 +59,14 @@ def _one_replica_is_behind(history: History, answer: Response) -> Answer:
     history.past.notes["count"] = count = history.past.notes.get("count", 0) + 1
     if answer.status != 200 or not history.updated or count % 3:
         return answer
-    return edited(answer, ObjectTypeName=history.alive[-2].get("ObjectTypeName"))
+    return answer.edited(ObjectTypeName=history.alive[-2].get("ObjectTypeName"))
 
 
 THEME["state.update.visible"] = {
     "update-loses-scope: An update loses Scope.": edits(lambda h, _: {"Scope": None} if h.updated else {})
 }
 THEME["state.deleted"] = {
-    "updated-stays-undeleted: An integration that was put twice cannot be deleted.": revives(
-        lambda h: h.deleted and len(h.put) > 1
-    )
+    "updated-stays-undeleted: What was put twice stays.": revives(lambda h: h.deleted and len(h.put) > 1)
 }
 
 
@@ -85,7 +83,7 @@ def _leaks(member: str) -> Handler:
         if answer.status != 200 or refused(answer):
             return answer
         last[member] = answer.document.get(member) or last.get(member)
-        return edited(answer, **last) if last[member] else answer
+        return answer.edited(**last) if last[member] else answer
 
     return observes(dict)(leaks)
 
@@ -125,9 +123,7 @@ THEME["state.put-get.ObjectTypeNames"] = {
     )
 }
 THEME["response.echo.Uri"] = {
-    "returns-lost-in-uri: CRLF in a Uri comes back as LF.": alters(
-        "Uri", lambda uri: uri.replace("\r\n", "\n")
-    )
+    "returns-lost-in-uri: CRLF comes back as LF.": alters("Uri", lambda uri: uri.replace("\r\n", "\n"))
 }
 THEME["state.put-get.Uri"] = {
     "uri-as-number: Uris are kept in a column that is a number where it can.": one_of_all(
@@ -145,8 +141,7 @@ THEME["state.put-get.Uri"] = {
 @THEME.mutant("read-writes", "state.read-only")
 def _read_that_writes(request: Request, forward: Forward) -> Answer:
     """Members of GetIntegration's body are written."""
-    document = request.document
-    if is_get(request) and isinstance(document, dict) and "ObjectTypeName" in document:
+    if is_get(request) and "ObjectTypeName" in request.members:
         forward(resigned(Request("PUT", request.target, request.headers, request.body)))
     return forward(request)
 
@@ -161,15 +156,11 @@ THEME["sigv4.wrong-secret"] = {
     )
 }
 THEME["sigv4.tampered-body"] = {
-    "authorization-remembered: An Authorization that was good once is good for anything.": verified_once(
-        lambda r: r.header("authorization")
-    ),
+    "authorization-remembered: Good once, good for all.": verified_once(lambda r: r.header("authorization")),
     "hash-unsent-unverified: A body whose hash is not sent beside it is not verified.": serves_claims(
         lambda r, c: r.header("x-amz-content-sha256") is None
     ),
-    "chunks-unverified: The signature of a chunked body is not verified.": serves_claims(
-        lambda r, c: r.chunked
-    ),
+    "chunks-unverified: A chunked body is not verified.": serves_claims(lambda r, c: r.chunked),
 }
 
 
@@ -191,11 +182,9 @@ def _remembers_answers(kept: dict[tuple[str, bytes], Response], request: Request
 @THEME.mutant("wrapper-opened", "request.uri-in-body", asks)
 def _unwrapped(request: Request) -> Request | None:
     """A Uri in a wrapper is found."""
-    document = request.document
-    if isinstance(document, dict) and "Uri" not in document and len(document) == 1:
-        (inner,) = document.values()
-        return request.with_document(inner) if isinstance(inner, dict) and "Uri" in inner else None
-    return None
+    (inner, *others) = request.members.values() or (None,)
+    wrapped = not others and isinstance(inner, dict) and "Uri" in inner and "Uri" not in request.members
+    return request.with_document(inner) if wrapped else None
 
 
 @THEME.mutant("pairs-read", "request.body.type", asks)
@@ -290,10 +279,7 @@ def _deletes_alike(matches: Callable[[str, str], bool]) -> Handler:
 
 THEME["state.update.isolated"] = {
     f"deletes-domains-{name}: Deleting a domain deletes others: {name}.": _deletes_alike(matches)
-    for name, matches in (
-        ("of-the-same-beginning", lambda name, other: other.startswith(name)),
-        ("like-it", like),
-    )
+    for name, matches in (("of-the-same-beginning", lambda n, other: other.startswith(n)), ("like-it", like))
 }
 
 

@@ -87,9 +87,7 @@ class Wire:
                     raise ClosedError("the other side closed")
                 http.receive_data(data)
         self._left = http.trailing_data[0]
-        headers = (
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items()
-        )
+        headers = ((k.decode("latin-1"), v.decode("latin-1")) for k, v in head.headers.raw_items())
         return head, tuple(headers), b"".join(parts)
 
 

@@ -25,11 +25,6 @@ def whole_key(request: Request) -> object:
     return key_of(request), request.domain, request.text
 
 
-def edited(answer: Response, **members: Any) -> Response:
-    """The answer with members of its JSON set."""
-    return answer.with_document({**answer.document, **members})
-
-
 class Past:
     """What was written and answered, as far as it passed through.
 
@@ -118,7 +113,7 @@ def edits(members: Callable[[History, Document], Document | None]) -> Handler:
 
     def read(history: History, answer: Response) -> Answer:
         new = members(history, answer.document) if answer.status == 200 else None
-        return edited(answer, **new) if new else answer
+        return answer.edited(**new) if new else answer
 
     return reads(read)
 
