@@ -50,10 +50,7 @@ for _name, _who in (("unauthorized", "An identity without permission"), ("other-
         )
     }
 THEME[_OTHER] = {
-    "wildcard:"
-    " An identity of another account may read domains whose names begin like a known one.": as_caller(
-        "other-account", lambda r: r.domain.startswith("Get")
-    )
+    "wildcard: A known beginning will do.": as_caller("other-account", lambda r: r.domain.startswith("Get"))
 }
 
 

@@ -100,8 +100,7 @@ def _in_two_steps(milliseconds: int) -> Handler:
 
 
 THEME["concurrency.no-mixture"] = {
-    f"update-in-two-steps-of-{pause}-ms:"
-    f" An update writes half of the members first, and the rest {pause} ms later.": _in_two_steps(pause)
+    f"update-in-two-steps-of-{pause}-ms: The rest is written {pause} ms later.": _in_two_steps(pause)
     for pause in (2, 20)
 }
 

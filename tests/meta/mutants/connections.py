@@ -28,12 +28,10 @@ THEME[f"{_ECHO} missing.integration"] = {
     "answers-one-behind: On a kept connection every answer is that of the request before.": _repeating(1)
 }
 THEME[f"{_ECHO} missing.integration missing.domain"] = {
-    "answers-of-before-sometimes:"
-    " On a kept connection every fifth answer is that of the request before.": _repeating(5)
+    "answers-of-before-sometimes: Every fifth is that of the request before.": _repeating(5)
 }
 THEME[f"{_KEEP_ALIVE} response.status request.valid"] = {
-    "errors-again:"
-    " After an error the next request on the connection is answered with the same error.": _repeating(1, 400)
+    "errors-again: After an error the next request gets the same error.": _repeating(1, 400)
 }
 THEME[f"{_KEEP_ALIVE} response.body.json error.body.json"] = {
     "first-on-a-connection-only: Only the first answer on a connection has a body.": on_answer(
@@ -57,8 +55,7 @@ def _undrained(left: Callable[[Request, Response], bool]) -> Handler:
 
 
 THEME[f"{_KEEP_ALIVE} response.status request.valid error.type error.content-type error.body.json"] = {
-    f"body-left-{name}:"
-    f" The body of a request {description} is taken for the next request on the connection.": _undrained(left)
+    f"body-left-{name}: The body of one {description} is taken for the next.": _undrained(left)
     for name, description, left in (
         ("after-refusal", "that was refused", lambda r, a: a.status == 403),
         ("unsigned", "that nobody signed", lambda r, a: a.status == 403 and 0 < len(r.body) < 1000),

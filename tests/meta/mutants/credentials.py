@@ -117,9 +117,7 @@ THEME["sigv4.bad-token"] = {
     "token-not-compared: Any session token is accepted.": _token(lambda token: token),
     "token-may-be-cut: Its beginning is enough.": _token(lambda token: token and _GOOD.startswith(token)),
     "token-may-be-longer: More may follow it.": _token(lambda token: token and token.startswith(_GOOD)),
-    "token-in-any-case: Case does not matter.": _token(
-        lambda token: token and token.lower() == _GOOD.lower()
-    ),
+    "token-in-any-case: Case is ignored.": _token(lambda token: token and token.lower() == _GOOD.lower()),
 }
 
 # --- Right ones rejected ------------------------------------------------------------------------------------

@@ -176,8 +176,7 @@ THEME["error.type error.body.json error.content-type"] = {
     )
 }
 THEME["error.type"] = {
-    "detail-of-a-framework:"
-    " Invalid input is answered with a framework's own JSON, without a type.": on_status(
+    "detail-of-a-framework: Invalid input gets a framework's own JSON.": on_status(
         400, lambda _: Response(400, _JSON, b'{"detail": "Validation error"}')
     )
 }

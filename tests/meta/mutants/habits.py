@@ -70,9 +70,7 @@ for _every in (2, 3, 7, 20):
         )
     }
     THEME["error.type"] = {
-        f"type-missing-every-{_every}: Every {_every}th error lacks its type.": _counted(
-            _each(_every), untyped, _ERRORS
-        )
+        f"type-missing-every-{_every}: Every {_every}th lacks it.": _counted(_each(_every), untyped, _ERRORS)
     }
 THEME[_REQUIRED] = {
     "right-at-first: Only the first integration is right.": _counted(lambda n: n > 1, _without_updated),
@@ -82,9 +80,7 @@ THEME["error.type"] = {
     "worn-out: After a hundred errors they lose their type.": _counted(lambda n: n > 100, untyped, _ERRORS)
 }
 THEME["response.content-type"] = {
-    "content-type-every-5: Every fifth integration is declared as HTML.": _counted(
-        _each(5), headed("Content-Type", "text/html")
-    )
+    "content-type-every-5: Every fifth is HTML.": _counted(_each(5), headed("Content-Type", "text/html"))
 }
 THEME["response.status request.valid response.echo.Uri"] = {
     "fails-in-fours: Of forty integrations four in a row are answered 500, whoever asks again.": _counted(

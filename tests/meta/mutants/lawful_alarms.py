@@ -134,8 +134,7 @@ THEME[NOTHING] = {
     "quarters-of-a-second: The clock ticks four times a second.": times(lambda t: math.floor(t * 4) / 4),
     "seconds-and-a-half: Whole seconds, with a fraction of .5.": times(lambda t: math.floor(t) + 0.5),
     "nul-rejected: NUL in a Uri is invalid.": rejects(lambda r: "\0" in r.text),
-    "token-for-permanent-ignored:"
-    " A session token that comes with permanent credentials is ignored.": serves_claims(
+    "token-for-permanent-ignored: A token with permanent credentials is ignored.": serves_claims(
         lambda r, c: c.identity == CALLER and fits(r) and bool(r.header("x-amz-security-token"))
     ),
     "content-length-with-zeros: Lengths begin with zeros.": _unless_head(_zeros),
@@ -163,8 +162,7 @@ THEME.with_(**GIVEN)[NOTHING] = {
     for partition in ("aws-us-gov", "aws-cn", "aws-iso-b")
 }
 THEME[NOTHING] = {
-    "type-as-code-before-__type:"
-    " The body has the type as code, and something of another kind as __type.": typed(
+    "type-as-code-before-__type: The type is code, and __type something else.": typed(
         lambda a, name: changed(a, lambda d: {**d, "__type": "https://errors", "code": name})
     ),
     "query-authentication: A right signature in the query is accepted, until it expires.": presigned(
@@ -173,8 +171,7 @@ THEME[NOTHING] = {
     "scope-default-PROFILE: Put without Scope, PROFILE is read.": on_document(
         lambda d: {**d, "Scope": d.get("Scope") or "PROFILE"}
     ),
-    "numeric-code-beside-the-type:"
-    " Errors have their status as code in the body, beside the type in the header.": on_error(
+    "numeric-code-beside-the-type: Errors have their status as code in the body.": on_error(
         lambda a: changed(a.with_type(a.error_type), lambda d: {**d, "code": a.status})
     ),
     "names-twice: Bodies name their last member twice.": every(_twice),

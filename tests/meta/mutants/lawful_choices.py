@@ -135,8 +135,7 @@ THEME[NOTHING] = {
         NOT_FOUND, lambda r, a: unauthenticated(a) and fits(r) and _is_elsewhere(r)
     ),
     **{
-        f"content-type-wrong-is-{fate.status}:"
-        f" A wrong or missing Content-Type is answered {fate.status}.": answers(
+        f"content-type-wrong-is-{fate.status}: Wrong or missing ones are answered {fate.status}.": answers(
             lambda r: r.media_type != "application/json", fate
         )
         for fate in (error(415, "UnsupportedMediaTypeException"), BAD_REQUEST)

@@ -148,8 +148,7 @@ THEME[NOTHING] = {
     "retry-after-date: Every error says by date when to come back.": on_errors(
         lambda a: a.with_header("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")
     ),
-    "lists-on-two-lines:"
-    " Fields that are lists stand on two lines, and names have odd but lawful characters.": _with_headers(
+    "lists-on-two-lines: Lists stand on two lines; names and values are odd but lawful.": _with_headers(
         *(("Vary", "Accept"), ("Vary", "Origin")),
         *(("Cache-Control", "no-store"), ("Cache-Control", "private")),
         ("X_odd.name!#$%&'*+-^`|~0", "obs\xe9 \t text: of, any; kind"),

@@ -98,8 +98,7 @@ THEME["request.DomainName.pattern request.DomainName.maxLength"] = {
     "invalid-not-found: It is checked after the look-up.": answers(bad_name, NOT_FOUND)
 }
 THEME["request.DomainName.pattern error.content-type error.body.json"] = {
-    "invalid-page-of-framework: An invalid domain name is answered with a framework's 404 page in HTML:"
-    " the route does not match.": answers(lambda r: not valid_name(r), page(404))
+    "invalid-page-of-framework: No route matches.": answers(lambda r: not valid_name(r), page(404))
 }
 
 # --- All bad input alike ------------------------------------------------------------------------------------

@@ -78,8 +78,7 @@ for _client, _clause in (("boto3", "sdk.boto3.typed-errors"), ("javascript", "sd
         for name, description, change in _TYPES
     }
 THEME["sdk.boto3 sdk.boto3.typed-errors"] = {
-    "content-hash-required:"
-    " A request without x-amz-content-sha256, which SDKs do not send here, is rejected.": instead(
+    "content-hash-required: SDKs do not send it here, and are rejected.": instead(
         BAD_REQUEST, lambda r, a: not r.header("x-amz-content-sha256") and a.status < 400
     )
 }

@@ -83,8 +83,7 @@ THEME["sigv4.wrong-secret sigv4.tampered-signature"] = {
 }
 THEME["sigv4.tampered-signature"] = {
     **{
-        f"first-{digits}-digits-compared:"
-        f" Only the first {digits} digits of a signature are compared.": serves_claims(
+        f"first-{digits}-digits-compared: Only they are compared.": serves_claims(
             lambda r, c, n=digits: c.signature[:n] == signature(r, c)[:n]
         )
         for digits in (8, 32, 63)
@@ -146,8 +145,7 @@ def _without_slash(request: Request, forward: Forward) -> Answer:
 
 
 THEME["sigv4.tampered-path"] = {
-    f"path-encoded-{name}-accepted:"
-    f" A signature over the path {description} is accepted beside the right one.": serves_claims(
+    f"path-encoded-{name}-accepted: One over the path {description} is accepted, too.": serves_claims(
         lambda r, c, path=canonical: "%" in r.path and c.signature == signature(r, c, path=path(r.path))
     )
     for name, description, canonical in (

@@ -91,15 +91,13 @@ THEME["state.recreated"] = {
     "recreated-not-found: What was deleted cannot be made again.": loses(lambda h: h.deleted)
 }
 THEME["state.update.isolated state.deleted state.recreated response.status"] = {
-    "deletion-takes-others-along:"
-    " The deletion of an integration takes all others of its domain along.": loses(
+    "deletion-takes-others-along: It takes all others of its domain along.": loses(
         lambda h: any(domain == h.request.domain for domain, _ in h.past.deleted)
     )
 }
 THEME["state.deleted-domain"] = {
     "integration-outlives-domain: It can still be read.": revives(lambda h: h.domain_deleted),
-    "integration-comes-back-with-domain:"
-    " The integrations of a deleted domain come back when something is put into one made again.": revives(
+    "integration-comes-back-with-domain: It is there again once its domain holds another.": revives(
         lambda h: h.domain_deleted and any(d == h.request.domain for d, _ in h.past.alive)
     ),
 }

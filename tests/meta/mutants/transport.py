@@ -317,12 +317,10 @@ for _name, _what, _clause, _when in (
         _clauses = f"transport.{_clause} {ANSWERS}" + (" response.body.json" if _kind == "empties" else "")
         HASTY[_clauses] = {f"{_name}-{_kind}: {_what} {_description}.": for_some(_when, _fate)}
 HASTY.with_(continues=False)[f"transport.expect-continue {ANSWERS}"] = {
-    "expect-waited-for:"
-    " Expect: 100-continue is not understood: the body is waited for, without a word.": chain()
+    "expect-waited-for: The body is waited for, without a word.": chain()
 }
 THEME["transport.chunked"] = {
-    "chunked-misread:"
-    " A chunked body is taken as it stands on the wire, and what was asked for is not found.": answers(
+    "chunked-misread: Chunks are not read, and so nothing is found.": answers(
         lambda r: r.chunked, Response(204)
     )
 }

@@ -90,8 +90,7 @@ def _leaks(member: str) -> Handler:
 
 for _member in ("RoleArn", "ObjectTypeNames", "EventTriggerNames"):
     THEME["state.recreated"] = {
-        f"recreated-with-{_member}:"
-        f" An integration that is made again has the old {_member}.": _keeps_from_before(_member)
+        f"recreated-with-{_member}: Made again, it has the old one.": _keeps_from_before(_member)
     }
     THEME[f"state.put-get.{_member}"] = {
         f"leaks-{_member}: {_member} of the last answer stays in those without.": _leaks(_member)
@@ -211,8 +210,7 @@ THEME["request.domain-in-path"] = {
     "domain-from-camel-case: domainName of the body beats the path.": asks(named_in_body("domainName"))
 }
 THEME["request.DomainName.pattern"] = {
-    "name-without-regard-to-case:"
-    " The pattern of a name is matched without regard to case, in Unicode.": accepts(
+    "name-without-regard-to-case: Case is ignored, in Unicode.": accepts(
         lambda r: not valid_name(r) and re.fullmatch("[a-z0-9_-]+", r.domain, re.I) is not None,
         lambda r: r.with_domain("Folded"),
     ),

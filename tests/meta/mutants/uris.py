@@ -42,8 +42,7 @@ THEME["request.Uri.maxLength request.large-body"] = {
     for name, limit in (("up-to-256", 256), ("up-to-1000", 1000), ("of-any-length", 10**9))
 }
 THEME["request.Uri.maxLength"] = {
-    "length-in-one-byte:"
-    " The length of the Uri is kept in one byte, so 257 code points count as one.": accepts(
+    "length-in-one-byte: Its length is kept in one byte.": accepts(
         lambda r: _is_long(r) and len(r.text) % 256 > 0, _cut
     ),
     "of-257-accepted: 257 code points are taken, 256 are not.": accepts(lambda r: len(r.text) == 257, _cut),
@@ -70,8 +69,7 @@ THEME["request.Uri.maxLength"] = {
     "limit-only-for-ascii: The limit of the Uri holds for ASCII only.": accepts(
         lambda r: _is_long(r) and not r.text.isascii(), _cut
     ),
-    "256-truncated-not-found: A Uri of exactly 256 code points is answered 404:"
-    " its constraint is checked after the look-up.": answers(lambda r: len(r.text) == 256, NOT_FOUND),
+    "256-truncated-not-found: The look-up is first.": answers(lambda r: len(r.text) == 256, NOT_FOUND),
 }
 
 # --- The Uri's other constraints ----------------------------------------------------------------------------
@@ -120,8 +118,7 @@ for _name, _types, _shown in _COERCIONS:
         f"{_name}-crashes: A Uri that is a JSON {_name} is answered 500.": crashes(of_type("uri", *_types)),
     }
 THEME["request.Uri.type"] = {
-    "falsy-is-missing-and-accepted:"
-    " A Uri of 0, false, [] or {} is answered 404: falsy values skip the check of the type.": accepts(
+    "falsy-is-missing-and-accepted: Falsy values skip the check of the type.": accepts(
         lambda r: not r.uri and r.uri not in ("", None), _to_nowhere
     )
 }
