@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -104,21 +104,14 @@ class SchemaClause:
     types: tuple[type, ...]
     _is_valid: Callable[[Any], bool]
 
-    def observations(self, document: Any) -> Iterator[str | None]:
-        """For each value in ``document`` that could violate the clause: what came, or None where it holds."""
-        for value in _select(document, self.location):
-            # A null member is an absent one, which only ``required`` can forbid.
-            absent = value is None and self.location and self.location[-1] not in _STEPS
-            if not absent and (not self.types or type(value) in self.types):
-                yield None if self._holds(value) else self._actual(value)
-
-    def _holds(self, value: Any) -> bool:
+    def holds(self, value: Any) -> bool:
+        """Whether one observed value keeps the clause."""
         try:
             return self._is_valid(value)
         except UnicodeEncodeError:  # a lone surrogate, which JSON can hold and the validator cannot
             return self._is_valid(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
-    def _actual(self, value: Any) -> str:
+    def actual(self, value: Any) -> str:
         """What came, for a finding; for an absent member, also a similar name that is there."""
         if self.keyword != "required":
             return "null" if value is None else shown(value)
@@ -193,8 +186,19 @@ def _choices(value: Any) -> Iterator[str]:
     return (str(choice) for choice in choices if choice is not None)
 
 
+def observe(clauses: Iterable[SchemaClause], document: Any) -> Iterator[tuple[SchemaClause, str | None]]:
+    """Each clause with each value that could violate it: what came, or None where that keeps the clause."""
+    location, values = None, list[Any]()
+    for derived in clauses:
+        if derived.location is not location:  # it is shared by clauses that follow one another
+            location, values = derived.location, _select(document, derived.location)
+        for value in values:
+            if not derived.types or type(value) in derived.types:
+                yield derived, None if derived.holds(value) else derived.actual(value)
+
+
 def _select(document: Any, location: tuple[str, ...]) -> list[Any]:
-    """The values at a location; absent members give nothing."""
+    """The values at a location; a null member is an absent one, which only ``required`` can forbid."""
     values = [document]
     for step in location:
         below: list[Any] = []
@@ -203,7 +207,7 @@ def _select(document: Any, location: tuple[str, ...]) -> list[Any]:
                 below += value if isinstance(value, list) else ()
             elif isinstance(value, dict) and step in (KEYS, VALUES):
                 below += value.keys() if step == KEYS else value.values()
-            elif isinstance(value, dict) and step in value:
+            elif isinstance(value, dict) and value.get(step) is not None:
                 below.append(value[step])
         values = below
     return values

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from getintegration_contract.clause import LEVELS, RECORDED, Clause, Facts, derive
+from getintegration_contract.clause import LEVELS, RECORDED, Clause, Facts, derive, observe
 from getintegration_contract.errors import UsageError
 from getintegration_contract.fileio import naming, replacing
 from getintegration_contract.schema import is_valid
@@ -71,16 +71,14 @@ class Contract:
         self.members = frozenset(schemas["Integration"]["properties"])
         base = Facts("", "").of(self.operation)
         form = Facts("protocol", "Smithy restJson1 tests, RestJsonInvalidGreetingError")
-        self.request_clauses = [
-            *derive(document, "request", ("DomainName",), parameter["schema"], base.of(parameter)),
-            *derive(document, "request", (), _schema(body), base.of(body)),
-        ]
+        named = base.of(parameter)
+        self.name_clauses = list(derive(document, "request", ("DomainName",), parameter["schema"], named))
+        self.body_clauses = list(derive(document, "request", (), _schema(body), base.of(body)))
         self.response_clauses = list(derive(document, "response", (), _schema(success), base.of(success)))
         self.error_clauses = list(derive(document, "error", (), schemas["Error"], form))
         self.clauses: dict[str, Clause] = {}
-        for derived in (*self.request_clauses, *self.response_clauses, *self.error_clauses):
-            self._add(derived.clause)
-        for clause in (*self._errors(base), *self._written()):
+        derived = [*self.name_clauses, *self.body_clauses, *self.response_clauses, *self.error_clauses]
+        for clause in (*(each.clause for each in derived), *self._errors(base), *self._written()):
             self._add(clause)
 
     @classmethod
@@ -110,12 +108,8 @@ class Contract:
 
         This is the oracle for generated cases: it says from the description alone whether a request is valid.
         """
-        broken = []
-        for derived in self.request_clauses:
-            document = {"DomainName": name} if derived.location[:1] == ("DomainName",) else body
-            if any(derived.observations(document)):
-                broken.append(derived.clause.id)
-        return broken
+        found = (*observe(self.name_clauses, {"DomainName": name}), *observe(self.body_clauses, body))
+        return list(dict.fromkeys(derived.clause.id for derived, actual in found if actual is not None))
 
     def _add(self, clause: Clause) -> None:
         if clause.id in self.clauses:

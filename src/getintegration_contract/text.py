@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
+
 
 def visible(text: str, keep: str = "") -> str:
     """The text with everything that has no glyph of its own (control, format, surrogate) as an escape.
@@ -19,7 +21,7 @@ def visible(text: str, keep: str = "") -> str:
 
 def shown(value: Any) -> str:
     """A value as JSON, or that it is absent; whole, since what is shortened can no longer be redacted."""
-    return "absent" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    return "absent" if value is None else _JSON.encode(value)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -199,7 +199,7 @@ class Checker:
         held = True
         redacted = None
         if size is None:
-            faults = sum(not check.ok for check in checks)
+            faults = len([check for check in checks if not check.ok])
             size = exchange.size + 20_000 * (faults - 1) if exchange and faults else 0  # one fault is best
         for check in checks:
             if not check.ok:

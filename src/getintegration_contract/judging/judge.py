@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from getintegration_contract.clause import SchemaClause
+from getintegration_contract.clause import SchemaClause, observe
 from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Response, bare
 from getintegration_contract.text import shown
@@ -159,7 +159,7 @@ class Judge:
         numbers = [time for time in times if isinstance(time, (int, float)) and not isinstance(time, bool)]
         for time in numbers:
             is_seconds = SECONDS.start <= time < SECONDS.stop
-            yield Check("response.timestamps.unit", is_seconds, "epoch seconds", shown(time))
+            yield Check("response.timestamps.unit", is_seconds, "epoch seconds", str(time))
         if len(numbers) == 2:
             created, updated = numbers
             yield Check(
@@ -204,9 +204,8 @@ class Judge:
 
 def _derived(clauses: Iterable[SchemaClause], document: Any) -> Iterator[Check]:
     """The checks of clauses that follow from a schema, for each value that could violate them."""
-    for derived in clauses:
-        for actual in derived.observations(document):
-            if actual is None:
-                yield Check(derived.clause.id, True)
-            else:
-                yield Check(derived.clause.id, False, derived.expected, actual)
+    for derived, actual in observe(clauses, document):
+        if actual is None:
+            yield Check(derived.clause.id, True)
+        else:
+            yield Check(derived.clause.id, False, derived.expected, actual)
