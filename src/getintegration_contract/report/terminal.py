@@ -85,23 +85,16 @@ def render(report: Report, *, colour: bool, width: int, quiet: bool, verbose: bo
         short=_short,
         themes=_themes,
     )
-    for paragraph in paragraphs.splitlines():
-        part = _laid_out(Text.from_ansi(paragraph))
-        console.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap)
+    for line in paragraphs.splitlines():
+        paragraph, is_to_copy = Text.from_ansi(line), line.startswith("\t")
+        console.print(paragraph[1:] if is_to_copy else _laid_out(paragraph), soft_wrap=is_to_copy)
     # Wrapping may bring text of a server to the start of a line, where "::" is a command to GitHub.
     text = "\n".join(map(str.rstrip, output.getvalue().splitlines()))
     return re.sub(r"(?m)^([ ]*)::", r"\1: :", re.sub(r"\n{3,}", "\n\n", text).strip("\n"))
 
 
 def _laid_out(paragraph: Text) -> RenderableType:
-    """A paragraph as the template marks it, wrapped under its own text.
-
-    One that begins with a tab is to be copied, and not wrapped; what stands behind a tab goes to the right.
-    """
-    if paragraph.plain.startswith("\t"):
-        whole = paragraph[1:]
-        whole.no_wrap = True
-        return whole
+    """A paragraph wrapped under its own text; what stands behind a tab goes to the right."""
     if "\t" in paragraph.plain:
         head = Table.grid(expand=True, padding=(0, 2, 0, 0))
         head.add_column(no_wrap=True)
