@@ -111,6 +111,7 @@ def named(domain: str, others: str, suffix: str = "") -> tuple[Any, ...]:
 
 
 PUT = replace(exchange().request, method="PUT")
+QUERIED = replace(exchange().request, target=exchange().request.target + "?a=b")
 UNKNOWN = get_integration(STATE["domain"], "s3://unknown")
 DEEP = exchange(body=b'{"a":' * 500 + b"1" + b"}" * 500)
 RACE = "its test reads while it writes, so its answers depend on timing"
@@ -162,6 +163,12 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
         exchange(200, found(Tags={}), request=PUT),
         {"clauses": ("state.put-get.Tags",)},
         {"clauses": {"state.put-get.Tags"}, "places": {("member extra", "Tags")}},
+    ),
+    "a query makes no other operation": (
+        exchange(request=QUERIED),
+        exchange(200, found(Tags={}), request=QUERIED),
+        {},
+        {"clauses": {"response.Tags.type"}},
     ),
     "in a list: another moment": (*listed(LastUpdatedAt=1.61e9), {}, {"status": 0, "places": set()}),
     **{

@@ -35,7 +35,7 @@ from .conftest import STATE, Compare, exchange, load, record, record_suite, save
 _THERE = "arn:aws:flow:eu-west-1:1:caf\u00e9/a"
 _THERE_ESCAPED = json.dumps(_THERE)[1:-1]
 HERE = Names([STATE])
-THERE = Names([{"domain": "prod_domain", "uri": _THERE}])
+THERE = Names([{"domain": "prod_domain", "uri": _THERE, "other_uri": "s3://caf\u00e9"}])
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,8 @@ THERE = Names([{"domain": "prod_domain", "uri": _THERE}])
         ("DOMAIN", '{"Uri": "s3://bucket/caf\u00e9"}', "PROD_DOMAIN", f'{{"Uri": "{_THERE.lower()}"}}'),
         ("Domai", '{"Uri": "s3://Bucket/Caf\u00e9/"}', "prod_domai", f'{{"Uri": "{_THERE}/"}}'),
         ("Domain0", '{"Uri": "s3://unknown"}', "prod_domain0", '{"Uri": "s3://unknown"}'),
+        ("Domain", '{"Uri": "s3://Other"}', "prod_domain", '{"Uri": "s3://caf\u00e9"}'),
+        ("Domain", '{"Uri": "\udcff"}', "prod_domain", '{"Uri": "\udcff"}'),  # not UTF-8
         (
             "Domain",
             '{"Uri": ["s3://Bucket/Caf\u00e9"], "n": 01',
@@ -56,8 +58,11 @@ THERE = Names([{"domain": "prod_domain", "uri": _THERE}])
 def test_names_are_mapped_and_nothing_else(
     domain: str, body: str, mapped_domain: str, mapped_body: str
 ) -> None:
-    request = get_integration(domain, body=body.encode())
-    assert THERE.show(HERE.hide(request)) == get_integration(mapped_domain, body=mapped_body.encode())
+    request, mapped = (
+        get_integration(name, body=text.encode("utf-8", "surrogateescape"))
+        for name, text in ((domain, body), (mapped_domain, mapped_body))
+    )
+    assert THERE.show(HERE.hide(request)) == mapped
     assert HERE.show(HERE.hide(request)) == request
 
 
