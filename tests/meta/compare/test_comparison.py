@@ -198,6 +198,12 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
         {"status": 0, "places": set()},
     ),
     "short names are mapped": (*named("abc", "xyz"), {"status": 0, "places": set()}),
+    "where names differ, what is left of a test is paired in its order": (
+        exchange(request=get_integration("abc", "s3://1")),
+        exchange(request=get_integration("xyz", "s3://2")),
+        named("abc", "xyz")[2],
+        {"compared": 1, "not_compared": {}},
+    ),
     "endless kinds of differences stay bounded": (
         [exchange()] * 30,
         [exchange(200, found(**{f"M{number}": number})) for number in range(30)],
