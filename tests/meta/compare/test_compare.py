@@ -2,8 +2,8 @@
 
 import errno
 import json
-import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,40 +22,24 @@ from getintegration_contract import recording as recordings
 from ..mutants.kit import is_get
 from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
-from ..support import AWS, ROOT, domains, emulator, environment
+from ..support import AWS, call, domains, emulator, environment
 from .conftest import Compare, about, accept, exchange, found, missing, record
 
-
-def _process(arguments: list[str | Path], stdout: Any = subprocess.PIPE, closed: bool = False) -> Any:
-    """The command in a process of its own, with signals as in a terminal."""
-
-    def usual() -> None:
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(each, signal.SIG_DFL)
-        if closed:
-            os.close(1)
-
-    command = [sys.executable, "-m", "getintegration_contract", "compare", *map(str, arguments)]
-    streams: dict[str, Any] = {"stdout": stdout, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, cwd=ROOT, env=environment(), preexec_fn=usual, **streams)
+COMMAND = (sys.executable, "-m", "getintegration_contract", "compare")
+#: Standard outputs that take nothing.
+FAULTS = {"nobody reads": "| true", "full": "> /dev/full", "closed": ">&-"}
 
 
-@pytest.mark.parametrize("fault", ["nobody reads", "full", "closed"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("live", [False, True], ids=["recordings", "one is live"])
 def test_a_stream_that_takes_nothing_changes_no_status(
     tmp_path: Path, different: tuple[Path, Path], live: bool, fault: str
 ) -> None:
-    named = ("emulator", "emulator") if live else different
-    with Path("/dev/full").open("w") as full:
-        stdout = full if fault == "full" else subprocess.PIPE
-        process = _process([*named, "--report-dir", tmp_path / "out"], stdout, fault == "closed")
-        if fault == "nobody reads":
-            process.stdout.close()
-        message = process.stderr.read()
-        assert process.wait(timeout=60) == (0 if live else 1)
-    assert json.loads((tmp_path / "out" / "compare.json").read_text())["exit_status"] == (0 if live else 1)
-    assert message.count("standard output cannot be written") == (fault == "full")
-    assert "Traceback" not in message
+    named = ("emulator", "emulator") if live else map(str, different)
+    line = shlex.join([*COMMAND, *named, "--report-dir", str(tmp_path / "out")])
+    result = call("bash", "-o", "pipefail", "-c", f"{line} {fault}", status=0 if live else 1)
+    assert json.loads((tmp_path / "out" / "compare.json").read_text())["exit_status"] == result.status
+    assert "Traceback" not in result.stderr
 
 
 def test_a_full_disk_is_a_sentence(
@@ -89,7 +73,8 @@ def test_a_signal_ends_a_comparison_and_a_second_one_does_not_break_the_clean_up
 
     server = tap(behind.url, script)
     path = record(tmp_path / "a.har", *(exchange() for _ in range(100)))
-    process = _process([path, server.url])
+    streams: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([*COMMAND, path, server.url], env=environment(), text=True, **streams)
     assert begun.wait(30)
     process.send_signal(getattr(signal, name))
     assert removed.wait(30)
