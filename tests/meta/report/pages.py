@@ -1,6 +1,6 @@
 """Reads a page as a browser does: elements, attributes, text. What is wrong with a junit.xml."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,7 +14,11 @@ class Element:
 
     tag: str
     attributes: dict[str, str | None]
-    text: str = ""
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
 
 
 class Page(HTMLParser):
@@ -44,7 +48,7 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         inside = self._open[-1:] if self._open and self._open[-1].tag in ("script", "style") else self._open
         for element in inside:
-            element.text += data
+            element.pieces.append(data)
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
         """The elements of a tag with the given attributes; ``_`` in a name stands for ``-``."""
