@@ -161,8 +161,9 @@ class Ledger:
         self.latency[phase].update({int(number): count for number, count in entry["latency"].items()})
         self.requests += entry["requests"]
         self.notes.update(dict.fromkeys(entry["notes"]))
+        function = test.partition("[")[0]
         for clause in entry["checks"]:
-            self._tests[clause].add(test.partition("[")[0])
+            self._tests[clause].add(function)
         for raw in entry["findings"]:
             gather(self.findings, Finding(**raw))
         if entry["crowded"]:
