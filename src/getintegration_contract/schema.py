@@ -62,20 +62,17 @@ def table_fault(value: Any, part: dict[str, Any], place: str = "") -> str | None
     root = f"{place}." if place else ""
     for name, each in value.items():
         if name not in names:
-            return root + _unknown(name, names, *part.get("x-names", ()))
+            kind, kinds = part.get("x-names", ("key", "keys"))
+            meant = _near(name, names) or f"the {kinds} are {', '.join(names)}"
+            return f"{root}{shorten(visible(name), 60)} is no {kind}: {meant}"
         if fault := table_fault(each, names[name], root + name):
             return fault
     missing = [name for name in part.get("required", ()) if name not in value]
     return f"{missing[0]} is missing" if missing else f"{place or 'it'} must have {part['description']}"
 
 
-def _unknown(name: str, known: Iterable[str], kind: str = "key", kinds: str = "keys") -> str:
-    """That a name is unknown, and which one the user may have meant."""
-    meant = _near(name, known) or f"the {kinds} are {', '.join(known)}"
-    return f"{shorten(visible(name), 60)} is no {kind}: {meant}"
-
-
 def _near(name: str, known: Iterable[str]) -> str | None:
+    """Which of the known names the user may have meant."""
     near = difflib.get_close_matches(name[:100], tuple(known), n=1)
     return f"did you mean {near[0]}?" if near else None
 
