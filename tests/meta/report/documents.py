@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from getintegration_contract.contract import Contract
 from getintegration_contract.exchange import Exchange, Request, Response
 from getintegration_contract.judging.judge import Check
 from getintegration_contract.judging.ledger import Entry
@@ -16,9 +15,10 @@ from getintegration_contract.run import Run, Settings
 from getintegration_contract.target.target import Target
 from getintegration_contract.target.waivers import Waiver
 
+from ..support import CONTRACT
+
 Report = dict[str, Any]
 
-CONTRACT = Contract.load(Path(__file__).parents[3] / "openapi" / "get-integration.yaml")
 _STORED = (Path(__file__).parent / "stored" / "failing.json").read_text(encoding="utf-8")
 
 #: What a server could answer to break a page, a terminal or a log.

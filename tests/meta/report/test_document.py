@@ -13,7 +13,8 @@ from getintegration_contract.report.causes import Causes
 from getintegration_contract.report.engine import PACKAGE
 from getintegration_contract.schema import schema, schema_fault
 
-from .documents import CONTRACT, exchange, failing, made
+from ..support import CONTRACT
+from .documents import exchange, failing, made
 
 # --- Causes -------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Renderings of a stored report: what each must say and must not, what one alone has; nothing is forged."""
 
 import copy
+import json
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import pytest
 from getintegration_contract.report import html, markdown, terminal
 from getintegration_contract.report.engine import cell, code, inline
 
+from ..support import CONTRACT, ROOT
 from . import documents
 from .documents import Report, every_clause_violated
 from .pages import Page
@@ -291,3 +293,29 @@ def test_annotations_keep_to_what_github_shows(healthy: Report) -> None:
     assert re.match(r"::error title=\d+ more::", commands[9])
     indeterminate = {**healthy, "exit_status": 6, "notes": ["nothing listens there"]}
     assert markdown.annotations(indeterminate) == ["::error title=INDETERMINATE::nothing listens there"]
+
+
+# --- The requirement document -------------------------------------------------------------------------------
+
+
+def test_the_requirements_as_json_hold_all_of_every_clause() -> None:
+    document = json.loads(markdown.clauses(CONTRACT, "json"))
+    assert [entry["id"] for entry in document["clauses"]] == list(CONTRACT.clauses)
+    for entry in document["clauses"]:
+        clause = CONTRACT.clauses[entry["id"]]
+        assert (entry["text"], entry["provenance"]) == (clause.text, clause.provenance)
+        assert entry["gating"] == clause.gates()
+    assert any("milliseconds" in ruling["text"] for ruling in document["rulings"])
+
+
+def test_the_requirements_have_a_row_a_clause_and_a_heading_a_group_and_are_current() -> None:
+    text = markdown.clauses(CONTRACT, "markdown")
+    for clause in CONTRACT.clauses.values():
+        assert text.count(f"| `{clause.id}` |") == 1
+        assert text.count(f"## {clause.group}\n") == 1
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert all(line.replace("\\|", "").count("|") == 5 for line in rows)
+    assert text.endswith("\n")
+    kept = (ROOT / "docs" / "clauses.md").read_text(encoding="utf-8")
+    assert kept == text, "run: pytest --list-clauses markdown > docs/clauses.md"
+    assert max(map(len, markdown.clauses(CONTRACT, "text").splitlines())) <= 140
