@@ -140,20 +140,23 @@ def test_aws_by_its_name_is_read_and_never_written_to(
 
 
 @pytest.mark.usefixtures("credentials")
-def test_variables_mean_what_they_mean_to_the_aws_cli() -> None:
+def test_variables_mean_what_they_mean_to_the_aws_cli(profiles: Any) -> None:
     both = {"AWS_ENDPOINT_URL": LOCAL, "AWS_ENDPOINT_URL_CUSTOMER_PROFILES": "http://127.0.0.1:2"}
     assert resolve(both).endpoint == "http://127.0.0.1:2"
     assert resolve(both, endpoint_url="http://127.0.0.1:3").endpoint == "http://127.0.0.1:3"
     for none in ({}, {"AWS_ENDPOINT_URL": ""}):
         assert resolve(none).endpoint == "", "the shipped emulator, which does not run yet"
     regions = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}
-    for environ, option, region in (
-        (regions, None, "eu-west-1"),
-        ({"AWS_DEFAULT_REGION": "eu-west-2"}, None, "eu-west-2"),
-        (regions, "eu-west-3", "eu-west-3"),
-        ({}, None, "us-east-1"),
+    profiles("[profile there]\nregion = eu-north-1\naws_access_key_id = A\naws_secret_access_key = s\n")
+    for environ, options, region in (
+        (regions, {}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-2"}, {}, "eu-west-2"),
+        (regions, {"region": "eu-west-3"}, "eu-west-3"),
+        ({}, {"profile": "there"}, "eu-north-1"),
+        ({}, {"profile": "there", "region": "eu-west-1"}, "eu-west-1"),
+        ({}, {}, "us-east-1"),
     ):
-        assert resolve(environ, endpoint_url=LOCAL, region=option).region == region
+        assert resolve(environ, endpoint_url=LOCAL, **options).region == region
 
 
 @pytest.mark.usefixtures("credentials")
@@ -293,13 +296,6 @@ def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:
     caller_alone = IDENTITIES[: IDENTITIES.index("[identities.unauthorized]")]
     alone = target_file(endpoint, identities=caller_alone)
     assert resolve(target=alone).capabilities == {"signatures", "writing"}
-
-
-def test_a_profile_gives_its_region(profiles: Any) -> None:
-    profiles("[profile there]\nregion = eu-north-1\naws_access_key_id = A\naws_secret_access_key = s\n")
-    given = {"endpoint_url": LOCAL, "profile": "there"}
-    assert resolve(**given).region == "eu-north-1"
-    assert resolve(**given, region="eu-west-1").region == "eu-west-1"
 
 
 def test_options_win_over_the_target_file(target_file: Any) -> None:
