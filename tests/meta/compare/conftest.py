@@ -34,7 +34,7 @@ STATE = {
     "domain": "Domain",
     "uri": "s3://Bucket/Caf\u00e9",
     "other_domain": "Other",
-    "other_uri": "s3://Other",
+    "other_uri": "s3://Other%20one",
 }
 #: Headers that an exchange has.
 HEADERS = (("Content-Type", "application/json"), ("x-amzn-RequestId", "1"))

@@ -180,6 +180,7 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
         for name, time in (("CreatedAt", 1.5e12), ("CreatedAt", 1.65e9), ("LastUpdatedAt", 1.71e9))
     },
     "deep answers are compared as text": (DEEP, DEEP, {}, {"status": 0, "compared": 1}),
+    "long answers are shown short": (exchange(body=b"x" * 200_000), exchange(), {}, {"short": True}),
     "a deep answer is not JSON": (DEEP, exchange(), {}, {"status": 1, "places": {("type", "body")}}),
     "types are named as in JSON": (
         exchange(200, found(Tags=1, Scope=True)),
@@ -225,6 +226,7 @@ def test_what_is_compared_and_how(
         **{"status": result.status, "places": result.places, "groups": len(groups)},
         "count": sum(group["count"] for group in groups),
         "clauses": {name for group in groups for name in group["clauses"]},
+        "short": all(len(str(group["examples"])) < 100_000 for group in groups),
         "sides": {(group["reference"], group["candidate"]) for group in groups},
         **(divergence | result.report["coverage"]),
     }

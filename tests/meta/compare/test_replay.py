@@ -35,7 +35,7 @@ from .conftest import STATE, Compare, exchange, load, record, record_suite, save
 _THERE = "arn:aws:flow:eu-west-1:1:caf\u00e9/a"
 _THERE_ESCAPED = json.dumps(_THERE)[1:-1]
 HERE = Names([STATE])
-THERE = Names([{"domain": "prod_domain", "uri": _THERE, "other_uri": "s3://caf\u00e9"}])
+THERE = Names([{"domain": "prod_domain", "uri": _THERE, "other_uri": "s3://caf\u00e9%20a"}])
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,8 @@ THERE = Names([{"domain": "prod_domain", "uri": _THERE, "other_uri": "s3://caf\u
         ("DOMAIN", '{"Uri": "s3://bucket/caf\u00e9"}', "PROD_DOMAIN", f'{{"Uri": "{_THERE.lower()}"}}'),
         ("Domai", '{"Uri": "s3://Bucket/Caf\u00e9/"}', "prod_domai", f'{{"Uri": "{_THERE}/"}}'),
         ("Domain0", '{"Uri": "s3://unknown"}', "prod_domain0", '{"Uri": "s3://unknown"}'),
-        ("Domain", '{"Uri": "s3://Other"}', "prod_domain", '{"Uri": "s3://caf\u00e9"}'),
+        ("Domain", '{"Uri": "s3:///Bucket/Caf\u00e9"}', "prod_domain", f'{{"Uri": "{_THERE[:-1]}/a"}}'),
+        ("Domain", '{"Uri": "s3://Other+one"}', "prod_domain", '{"Uri": "s3://caf\u00e9+a"}'),
         ("Domain", '{"Uri": "\udcff"}', "prod_domain", '{"Uri": "\udcff"}'),  # not UTF-8
         (
             "Domain",
