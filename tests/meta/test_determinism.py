@@ -1,5 +1,6 @@
 """The same seed sends the same requests, and comes to the same outcomes, however a run is made."""
 
+import json
 import shlex
 import sys
 from collections import Counter
@@ -55,23 +56,15 @@ def _otherwise(folder: Path) -> dict[str, Any]:
         env = environment(CI="1", GITHUB_ACTIONS=None)
         made = recorded_run(folder, "--target", target, "-n", "4", cwd=elsewhere, env=env)
         wire = [[request.method, undated(request.target), request.body.hex()] for request in tap.received]
+    (folder / "wire.json").write_text(json.dumps(wire), encoding="utf-8")
     assert not (elsewhere / ".hypothesis" / "examples").exists(), "examples of one run must not meet another"
-    return {**made, "wire": wire}
+    return made
 
 
 @pytest.fixture(scope="module")
-def otherwise(shared: Callable[..., Any]) -> dict[str, Any]:
-    """All of it again, made in every other way, and what came over the wire.
-
-    By four workers, elsewhere, as CI, through a tap.
-    """
-    return dict(shared("otherwise", _otherwise))
-
-
-@pytest.fixture(scope="module")
-def other_run(otherwise: dict[str, Any]) -> Result:
-    """That run."""
-    return Result.again(otherwise)
+def other_run(shared: Callable[..., Any]) -> Result:
+    """All of it again, made in every other way: by four workers, elsewhere, as CI, through a tap."""
+    return Result.again(shared("otherwise", _otherwise))
 
 
 def test_workers_directory_and_ci_change_no_request(default_run: Result, other_run: Result) -> None:
@@ -94,8 +87,9 @@ def test_workers_change_no_outcome(default_run: Result, other_run: Result) -> No
         assert tests == others, one["id"]
 
 
-def test_what_is_recorded_is_what_goes_over_the_wire(otherwise: dict[str, Any], other_run: Result) -> None:
-    arrived = Counter(map(tuple, otherwise["wire"]))
+def test_what_is_recorded_is_what_goes_over_the_wire(other_run: Result) -> None:
+    assert other_run.directory is not None
+    arrived = Counter(map(tuple, json.loads((other_run.directory.parent / "wire.json").read_text("utf-8"))))
     recorded = Counter(each for requests in other_run.requests.values() for each in requests)
     assert recorded.total() > 300
     assert recorded - arrived == Counter()
