@@ -198,6 +198,7 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
         *named("GetIntegrationContract-0-A", "GetIntegrationContract-1-A", "-updates-1a2b3c4d"),
         {"status": 0, "places": set()},
     ),
+    "names within others are mapped": (*named("shop", "mall", "-a"), {"status": 0, "places": set()}),
     "short names are mapped": (*named("abc", "xyz"), {"status": 0, "places": set()}),
     "where names differ, what is left of a test is paired in its order": (
         exchange(request=get_integration("abc", "s3://1")),

@@ -75,8 +75,7 @@ def test_a_name_without_counterpart_is_refused() -> None:
 @pytest.mark.parametrize(
     ("method", "target", "expected"),
     [
-        ("POST", "/domains/a/integrations", False),
-        ("GET", "/domains/a/integrations", False),
+        *((method, "/domains/a/integrations", False) for method in ("POST", "GET", "HEAD", "OPTIONS")),
         ("PUT", "/domains/a/integrations", True),
         ("post", "/domains/a/integrations", True),
         ("POST", "/domains/a", True),
