@@ -21,6 +21,7 @@ from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
 
 from ..mutants.messages import Request, Response
 from ..mutants.proxy import Base
+from ..mutants.wire import dial
 
 _S3 = {"ConnectorType": "S3", "SourceConnectorProperties": {"S3": {"BucketName": "bucket"}}}
 _TASK = {
@@ -56,6 +57,12 @@ class Wire:
         """Send one request as it is; nothing is signed, only Host and Content-Length are added."""
         names = {"host": self.host, **{name.lower(): value for name, value in (headers or {}).items()}}
         return self._base.ask(Request(method, target, tuple(names.items()), body))
+
+    def exchange(self, data: bytes) -> bytes:
+        """Send raw bytes on a connection of their own; all that comes until it closes."""
+        with dial(self.url) as connection:
+            connection.sendall(data)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
 
     def signed_headers(
         self,

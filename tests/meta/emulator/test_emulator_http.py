@@ -4,7 +4,6 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Callable
 from typing import Any
 from unittest.mock import Mock
 
@@ -21,19 +20,6 @@ from ..mutants.wire import dial
 PATH, HEALTH = "/domains/shop/integrations", "/_emulator/health"
 BODY = b'{"Uri": "arn:flow"}'
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-Exchange = Callable[[bytes], bytes]
-
-
-@pytest.fixture
-def exchange(emulator: Any) -> Exchange:
-    """Sends raw bytes on a connection of their own and returns all that comes until it closes."""
-
-    def exchange(data: bytes) -> bytes:
-        with dial(emulator.url) as connection:
-            connection.sendall(data)
-            return b"".join(iter(lambda: connection.recv(65536), b""))
-
-    return exchange
 
 
 def head(method: str, target: str, headers: dict[str, str]) -> bytes:
@@ -146,27 +132,27 @@ RAW: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize(("data", "statuses"), RAW.values(), ids=RAW.keys())
-def test_what_is_answered_to_bytes(exchange: Exchange, data: bytes, statuses: str) -> None:
-    received = exchange(data)
+def test_what_is_answered_to_bytes(wire: Any, data: bytes, statuses: str) -> None:
+    received = wire.exchange(data)
     assert re.findall(rb"HTTP/1.1 (\d+) ", received) == statuses.encode().split()
     if (last := int(statuses[-3:])) in REFUSED:
         assert refusal(received) == last
 
 
-def test_an_offer_to_upgrade_is_declined(wire: Any, exchange: Exchange) -> None:
+def test_an_offer_to_upgrade_is_declined(wire: Any) -> None:
     """With a body it is refused: the HTTP parser takes what follows for the other protocol."""
     offer = {"Connection": "Upgrade", "Upgrade": "h2c"}
-    assert exchange(signed(wire, b"", "GET", **offer)).startswith(b"HTTP/1.1 404 ")
-    assert refusal(exchange(signed(wire, Content_Length=str(len(BODY)), **offer))) == 400
+    assert wire.exchange(signed(wire, b"", "GET", **offer)).startswith(b"HTTP/1.1 404 ")
+    assert refusal(wire.exchange(signed(wire, Content_Length=str(len(BODY)), **offer))) == 400
 
 
-def test_the_size_of_a_body_is_not_that_of_a_head(wire: Any, exchange: Exchange) -> None:
+def test_the_size_of_a_body_is_not_that_of_a_head(wire: Any) -> None:
     """A large body and the next head in one piece, and a trailer, which is no header field either."""
     large = b" " * 2 * MAX_HEAD
     first = head("POST", HEALTH, {"Host": "a", "Content-Length": str(len(large))}) + large
     chunked = signed(wire, Transfer_Encoding="chunked", Connection="close").removesuffix(BODY)
     chunks = b"%x\r\n%s\r\n0\r\nHost: another\r\nX-Amz-Date: none\r\n\r\n" % (len(BODY), BODY)
-    received = exchange(first + chunked + chunks)
+    received = wire.exchange(first + chunked + chunks)
     assert received.startswith(b"HTTP/1.1 405 ")
     assert b"HTTP/1.1 404 " in received
     assert b"ResourceNotFoundException" in received
@@ -262,10 +248,10 @@ def test_compression(wire: Any) -> None:
         assert reply.document["status"] == "ok"
 
 
-def test_a_body_within_the_limit_and_one_that_waits(wire: Any, exchange: Exchange) -> None:
+def test_a_body_within_the_limit_and_one_that_waits(wire: Any) -> None:
     assert wire.call("POST", PATH, b" " * MAX_BODY).error == (400, "SerializationException")
     waiting = {"Connection": "close", "Expect": "100-continue", "Content_Length": str(len(BODY))}
-    received = exchange(signed(wire, **waiting))
+    received = wire.exchange(signed(wire, **waiting))
     assert received.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 ")
 
 
