@@ -33,7 +33,6 @@ from .support import (
     Process,
     Result,
     Script,
-    Scripted,
     Tap,
     command_line,
     emulator,
@@ -51,8 +50,7 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 
 RunSuite = Callable[..., Result]
 Close = Callable[[Any], Any]
-Serve = Callable[[Script], Scripted]
-
+Serve = Callable[[Script], Tap]
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(PRELOADED)
@@ -152,14 +150,14 @@ def connect(closing: Close) -> Callable[..., Client]:
 @pytest.fixture
 def serve(closing: Close) -> Serve:
     """Starts a server whose answers a function makes."""
-    return lambda script: closing(Scripted(script))
+    return lambda script: closing(Tap("", lambda request, _: script(request)))
 
 
 @pytest.fixture
-def against(serve: Serve, connect: Callable[..., Client]) -> Callable[..., tuple[Client, Scripted]]:
+def against(serve: Serve, connect: Callable[..., Client]) -> Callable[..., tuple[Client, Tap]]:
     """Makes a client of a server whose answers a function makes, and that server."""
 
-    def against(script: Script, **options: Any) -> tuple[Client, Scripted]:
+    def against(script: Script, **options: Any) -> tuple[Client, Tap]:
         server = serve(script)
         return connect(server.url, **options), server
 

@@ -115,11 +115,7 @@ def environment(**changes: str | None) -> dict[str, str]:
     }
     kept |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent", "COLUMNS": "120"}
     kept["AWS_SHARED_CREDENTIALS_FILE"] = "/nonexistent"
-    for name, value in changes.items():
-        kept.pop(name, None)
-        if value is not None:
-            kept[name] = value
-    return kept
+    return {name: value for name, value in {**kept, **changes}.items() if value is not None}
 
 
 def command_line(options: Iterable[str | Path], report: Path | None) -> list[str]:
@@ -137,10 +133,7 @@ def command_line(options: Iterable[str | Path], report: Path | None) -> list[str
 
 
 def start_suite(
-    *options: str | Path,
-    report: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    cwd: Path = ROOT,
+    *options: str | Path, report: Path | None = None, env: Mapping[str, str] | None = None, cwd: Path = ROOT
 ) -> subprocess.Popen[str]:
     """Start the suite in a process, and process group, of its own."""
     return subprocess.Popen(
@@ -293,13 +286,6 @@ class Tap(Proxy):
         if isinstance(answer, Response) and answer.header("date") is None:
             return answer.with_header("Date", formatdate(usegmt=True))
         return answer
-
-
-class Scripted(Tap):
-    """A server whose answers a function makes."""
-
-    def __init__(self, script: Script) -> None:
-        super().__init__("", lambda request, _: script(request))
 
 
 # --- What servers hold, and how they are asked --------------------------------------------------------------

@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from ..mutants.kit import is_get
@@ -18,19 +19,17 @@ class Server(Tap):
     """A server of the table.
 
     Attributes:
-        reads: How many requests were GetIntegration, the one under way included.
         tmp: A folder of the row.
     """
 
     def __init__(self, name: str, url: str, tmp: Path) -> None:
-        self.reads = 0
         self.tmp = tmp
-        self._script = SCRIPTS[name]
-        super().__init__(url, self._scripted)
+        super().__init__(url, partial(SCRIPTS[name], self))
 
-    def _scripted(self, request: Request, forward: Forward) -> Answer | None:
-        self.reads += is_get(request)
-        return self._script(self, request, forward)
+    @property
+    def reads(self) -> int:
+        """How many requests were GetIntegration, the one under way included."""
+        return sum(map(is_get, self.received))
 
 
 Script = Callable[[Server, Request, Forward], Answer | None]

@@ -86,7 +86,6 @@ for _name, _description, _clauses, _answer in (
         )
     }
 
-
 for _name, _types, _document in (
     ("array", (list,), lambda d: {"Uri": _NOWHERE}),
     ("string", (str,), lambda d: {"Uri": d[:255] or _NOWHERE}),

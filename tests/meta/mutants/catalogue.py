@@ -30,7 +30,6 @@ _DATA = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="ut
 #: Broken servers that nobody outside can tell from a lawful one, each with the reason.
 UNCATCHABLE: dict[str, str] = _DATA["uncatchable"]
 
-
 #: Kinds of habits, with patterns of the mutants whose fault shows together with these, and does not.
 KINDS = [
     (kind["habits"].split(), kind["faults"].split(), kind["hidden"].replace("bare", _DATA["bare"]).split())

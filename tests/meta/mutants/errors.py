@@ -154,7 +154,6 @@ for _name in ("Message", "message"):
         for kind, value in (("number", 404), ("object", {"en": "no"}))
     }
 
-
 THEME["error.content-type"] = {
     **{
         f"content-type-{name}: It is {value or 'missing'}.": on_error(headed("Content-Type", value))

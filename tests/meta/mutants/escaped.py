@@ -18,7 +18,6 @@ THEME = Theme("escaped")
 
 _INHERITED = {"constructor", "toString", "__proto__", "__class__"}
 
-
 THEME["missing.integration"] = {
     "inherited-uri-crashes: A Uri that every object has crashes it.": crashes(lambda r: r.text in _INHERITED),
     "inherited-uri-found: Such a Uri is found, and empty.": answers(lambda r: r.text in _INHERITED, ok({})),
@@ -152,7 +151,6 @@ THEME["request.json.robust"] = {
 }
 
 # --- Signatures ---------------------------------------------------------------------------------------------
-
 
 THEME["sigv4.unsigned-host"] = {
     "host-unsigned: Host need not be signed.": serves_claims(lambda r, c: "host" not in c.signed and fits(r))

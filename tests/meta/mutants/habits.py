@@ -7,7 +7,19 @@ from dataclasses import replace
 
 from .errors import untyped
 from .fates import CRASH
-from .kit import Theme, changed, drops, for_some, from_one, headed, observes, remembers, valid
+from .kit import (
+    Theme,
+    changed,
+    drops,
+    for_some,
+    from_one,
+    headed,
+    observes,
+    of_domain,
+    of_uri,
+    remembers,
+    valid,
+)
 from .messages import Answer, Forward, Handler, Raw, Request, Response
 
 THEME = Theme("habit")
@@ -91,39 +103,31 @@ THEME["response.status request.valid response.echo.Uri"] = {
 # --- Only for some ------------------------------------------------------------------------------------------
 
 
-def _for(when: Callable[[Request], bool], change: Change) -> Handler:
-    return for_some(lambda request: valid(request) and when(request), change)
-
-
-def _named(length: int) -> Callable[[Request], bool]:
-    return lambda request: len(request.domain) == length
-
-
 def _hash(request: Request) -> int:
     return zlib.crc32(request.domain.encode() + request.text.encode("utf-8", "surrogatepass"))
 
 
 _ANY = "request.valid request.Uri.maxLength missing.integration missing.domain request.DomainName.pattern"
 THEME[_ANY] = {
-    f"one-in-{share}-crashes: One in {share} keys is answered 500, always.": _for(
-        lambda r, share=share: _hash(r) % share == 0, lambda _: CRASH
+    f"one-in-{share}-crashes: One in {share} keys is answered 500, always.": for_some(
+        lambda r, share=share: valid(r) and _hash(r) % share == 0, lambda _: CRASH
     )
     for share in (5, 10)
 }
 for _name, _description, _clauses, _when in (
-    ("noncharacters", "a Uri with noncharacters", "valid", lambda r: "\ufffe" in r.text),
-    ("one-character", "a Uri of one code point", "Uri.minLength", lambda r: len(r.text) == 1),
-    ("longest-uri", "a Uri of 255 code points", "Uri.maxLength", lambda r: len(r.text) == 255),
-    ("longest-name", "a domain name of 64 code points", "DomainName.maxLength", _named(64)),
-    ("shortest-name", "a domain name of one code point", "DomainName.minLength", _named(1)),
-    ("arn", "a Uri that is an ARN", "valid missing.integration", lambda r: r.text.startswith("arn:")),
-    ("emoji", "a Uri with an emoji", "valid request.Uri.minLength", lambda r: "\U0001f600" in r.text),
+    ("noncharacters", "a Uri with noncharacters", "valid", of_uri(lambda uri: "\ufffe" in uri)),
+    ("one-character", "a Uri of one code point", "Uri.minLength", of_uri(lambda uri: len(uri) == 1)),
+    ("longest-uri", "a Uri of 255 code points", "Uri.maxLength", of_uri(lambda uri: len(uri) == 255)),
+    ("longest-name", "a name of 64 code points", "DomainName.maxLength", of_domain(lambda n: len(n) == 64)),
+    ("shortest-name", "a name of one code point", "DomainName.minLength", of_domain(lambda n: len(n) == 1)),
+    ("arn", "a Uri that is an ARN", "valid missing.integration", of_uri(lambda uri: uri.startswith("arn:"))),
+    ("emoji", "a Uri with an emoji", "valid request.Uri.minLength", of_uri(lambda uri: "\U0001f600" in uri)),
 ):
     THEME[f"request.{_clauses}"] = {
-        f"crashes-for-{_name}: The answer to {_description} is 500.": _for(_when, lambda _: CRASH)
+        f"crashes-for-{_name}: The answer to {_description} is 500.": for_some(_when, lambda _: CRASH)
     }
     THEME["error.type"] = {
-        f"untyped-for-{_name}: The error for {_description} has no type.": _for(
+        f"untyped-for-{_name}: The error for {_description} has no type.": for_some(
             _when, lambda a: untyped(a) if a.status >= 400 else a
         )
     }

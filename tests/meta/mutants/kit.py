@@ -18,7 +18,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 When = Callable[[Request], bool]
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,6 @@ def is_get(request: Request) -> bool:
     return request.operation == GET
 
 
-def closing(request: Request) -> bool:
-    """Whether the client closes the connection after it."""
-    return (request.header("connection") or "").lower() == "close"
-
-
 def valid_name(request: Request) -> bool:
     """Whether its domain name keeps the constraints."""
     return _NAME.fullmatch(request.domain) is not None
@@ -117,7 +112,7 @@ def valid_name(request: Request) -> bool:
 
 def valid_uri(request: Request) -> bool:
     """Whether its Uri keeps the constraints; a lone surrogate is no text."""
-    return 1 <= len(request.text) <= 255 and not _SURROGATE.search(request.text)
+    return 1 <= len(request.text) <= 255 and not SURROGATE.search(request.text)
 
 
 def bad_name(request: Request, *_: object) -> bool:

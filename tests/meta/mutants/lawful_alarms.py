@@ -109,7 +109,6 @@ THEME[NOTHING] = {
     "tags-kept: Tags of an update are ignored.": _tags(lambda old, new: old),
 }
 
-
 _LONE, _LONG = b'"\\ud800"', b"1" * 5000
 
 

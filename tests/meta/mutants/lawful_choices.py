@@ -20,6 +20,7 @@ from .kit import (
 from .lawful_forms import NOTHING
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error, ok
 from .signing import OLDER_TYPES, claim_of, fits, is_by, unauthenticated
+from .transport import head_size
 from .writes import Past, knows
 
 THEME = Theme("lawful-choice")
@@ -123,10 +124,6 @@ def _is_ambiguous(request: Request) -> bool:
     return several or body.startswith(b"\xef\xbb\xbf") or b"e999" in body
 
 
-def _head_size(request: Request) -> int:
-    return sum(len(value) for _, value in request.headers)
-
-
 THEME[NOTHING] = {
     "input-before-access: Input is looked at before permission is.": instead(
         BAD_REQUEST, lambda r, a: _is_denied(r, a) and bad_input(r)
@@ -152,8 +149,8 @@ THEME[NOTHING] = {
         f"{name}: {description} gets {status}.": instead(error(status, "RejectedException"), always, when)
         for name, description, when, status in (
             ("large-body-413", "A body of a megabyte", lambda r: len(r.body) > 1_000_000, 413),
-            ("headers-of-3-kB-431", "Headers of 3 kilobytes", lambda r: _head_size(r) > 3000, 431),
-            ("headers-of-9-kB-431", "Headers of 9 kilobytes", lambda r: _head_size(r) > 9000, 431),
+            ("headers-of-3-kB-431", "Headers of 3 kilobytes", lambda r: head_size(r) > 3000, 431),
+            ("headers-of-9-kB-431", "Headers of 9 kilobytes", lambda r: head_size(r) > 9000, 431),
             ("chunked-411", "A chunked body", lambda r: r.chunked, 411),
             ("expect-417", "Expect: 100-continue", lambda r: r.header("expect") is not None, 417),
             ("HEAD-405", "HEAD", lambda r: r.method == "HEAD", 405),

@@ -176,9 +176,8 @@ def _gzipped(request: Request, answer: Response) -> Response:
     return answer.gzipped() if "gzip" in (request.header("accept-encoding") or "").lower() else answer
 
 
-def _fate(*messages: Request | Response) -> str:
-    closes = any((message.header("connection") or "").lower() == "close" for message in messages)
-    return "close" if closes else "keep"
+def _fate(request: Request, answer: Response) -> str:
+    return "close" if request.closes or answer.closes else "keep"
 
 
 def _many_chunks(request: Request, answer: Response) -> Answer:

@@ -85,6 +85,11 @@ class Message(ABC):
         """The first header of that lower-case name."""
         return find(self.headers, name)
 
+    @property
+    def closes(self) -> bool:
+        """Whether it says that the connection ends with it."""
+        return (self.header("connection") or "").lower() == "close"
+
     def with_header(self, name: str, value: str | None) -> Self:
         """The message with a header set, or removed where None."""
         kept = without(self.headers, name.lower())

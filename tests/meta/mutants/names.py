@@ -15,7 +15,6 @@ THEME = Theme("name")
 
 _CHARACTERS = string.ascii_letters + string.digits + "_-"
 
-
 THEME["request.DomainName.maxLength request.DomainName.pattern request.valid"] = {
     f"over-{limit}-rejected: A domain name of more than {limit} code points is rejected.": rejects(
         of_domain(lambda name, limit=limit: len(name) > limit)

@@ -11,7 +11,7 @@ from getintegration_emulator.identities import Identity
 
 from .excuses import excuses
 from .fates import NOT_FOUND, WRONG_SIGNATURE
-from .kit import Theme, accepts, always, answers, is_get, on_document, remembers
+from .kit import SURROGATE, Theme, accepts, always, answers, is_get, on_document, remembers
 from .messages import PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import CALLER, IDENTITIES, Claim, claim_of, fits, refused, resigned, signature
 from .writes import Past, knows
@@ -129,8 +129,6 @@ for _name, _value, _status, _clause in (
         )
     }
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
 # --- Readings of a body that nobody can mean ----------------------------------------------------------------
 
 
@@ -157,7 +155,7 @@ THEME["request.json.robust"] = {
         lambda r: "\0" in r.text, lambda r: r.with_uri(r.text.partition("\0")[0])
     ),
     "surrogates-left-out: Lone surrogates in a Uri are left out.": accepts(
-        lambda r: bool(_SURROGATE.search(r.text)), lambda r: r.with_uri(_SURROGATE.sub("", r.text))
+        lambda r: bool(SURROGATE.search(r.text)), lambda r: r.with_uri(SURROGATE.sub("", r.text))
     ),
 }
 

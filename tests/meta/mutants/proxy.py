@@ -69,7 +69,7 @@ class Base:
         with suppress(BrokenPipeError, ConnectionResetError):  # an early answer may be there to read
             wire.send(data)
         answer = wire.response(method)
-        if (answer.header("connection") or "").lower() == "close" or answer.framing == "close":
+        if answer.closes or answer.framing == "close":
             self.close()
         return answer
 
@@ -207,9 +207,8 @@ class Proxy:
         """Send an answer; whether the connection stays open."""
         if isinstance(answer, Response):
             wire.send(serialise(_as_asked(answer, request), head=request.method == "HEAD"))
-            asked_to_close = (request.header("connection") or "").lower() == "close"
-            closes = (answer.header("connection") or "").lower() == "close" or answer.framing == "close"
-            return not (closes or asked_to_close or request.version == "HTTP/1.0")
+            closes = answer.closes or answer.framing == "close" or request.closes
+            return not closes and request.version != "HTTP/1.0"
         wire.send(answer.data)
         for piece in answer.pieces:
             time.sleep(answer.pause)

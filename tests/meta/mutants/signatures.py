@@ -63,7 +63,6 @@ THEME["sigv4.incomplete"] = {
     ),
 }
 
-
 THEME["sigv4.unknown-key"] = {
     "unknown-key-accepted: An unknown access key is the caller's.": serves(
         lambda r: claim_of(r) is not None and known(r) is None
@@ -162,7 +161,6 @@ THEME["sigv4.tampered-body"] = {
     ),
 }
 
-
 THEME["sigv4.tampered-header"] = {
     f"{name}-not-covered: {header} is not verified, although it is signed.": _fits_any(
         lambda r, due=(header, value): [r.with_header(due[0], due[1](r.body))]
@@ -192,7 +190,6 @@ THEME["sigv4.replayed-host"] = {
     )
 }
 
-
 THEME["sigv4.tampered-header sigv4.missing-date"] = {
     "date-not-covered: X-Amz-Date is not verified: the moment of arrival is.": _fits_any(
         lambda r: (r.with_header("X-Amz-Date", f"{now(-offset):%Y%m%dT%H%M%SZ}") for offset in range(3))
@@ -200,7 +197,6 @@ THEME["sigv4.tampered-header sigv4.missing-date"] = {
 }
 
 # --- Verified once ------------------------------------------------------------------------------------------
-
 
 _TAMPERED = "sigv4.wrong-secret sigv4.tampered-signature sigv4.tampered-body"
 THEME[_TAMPERED] = {

@@ -12,7 +12,6 @@ from .kit import (
     always,
     answers,
     chain,
-    closing,
     for_some,
     headed,
     is_get,
@@ -93,7 +92,7 @@ HASTY[f"{_FRAMING} transport.keep-alive {ANSWERS}"] = {
 }
 THEME[_FRAMING] = {
     "last-body-followed-by-more: More bytes follow the body of the last answer on a connection.": on_found(
-        lambda a: Raw(sized(a) + _MORE, "close"), lambda r: is_get(r) and closing(r)
+        lambda a: Raw(sized(a) + _MORE, "close"), lambda r: is_get(r) and r.closes
     )
 }
 
@@ -171,8 +170,8 @@ HASTY["transport.close-announced"] = {
     )
     for name, description, when in (
         ("close-announced", "Every answer says Connection: close, and no connection is closed", always),
-        ("close-unasked", "Answers say so unasked, and keep the connection", lambda r: not closing(r)),
-        ("close-agreed", "What asks for Connection: close gets it, and the connection is kept", closing),
+        ("close-unasked", "Answers say so unasked, and keep the connection", lambda r: not r.closes),
+        ("close-agreed", "What asks for it gets it, and the connection is kept", lambda r: r.closes),
     )
 }
 _DATES = {
@@ -310,7 +309,7 @@ def head_size(request: Request) -> int:
 for _name, _what, _clause, _when in (
     ("chunked", "A chunked body", "chunked", lambda r: r.chunked),
     ("expect", "Expect: 100-continue", "expect-continue", lambda r: r.header("expect") is not None),
-    ("close", "Connection: close", "close", closing),
+    ("close", "Connection: close", "close", lambda r: r.closes),
     ("large-headers", "Headers of kilobytes", "large-headers", lambda r: head_size(r) > 3000),
 ):
     for _kind, (_description, _fate) in _FATES.items():

@@ -96,7 +96,6 @@ for _member in ("RoleArn", "ObjectTypeNames", "EventTriggerNames"):
         f"leaks-{_member}: {_member} of the last answer stays in those without.": _leaks(_member)
     }
 
-
 _TEXTS: dict[str, Key] = {
     "html-escaped": html.escape,
     "as-numbers": lambda text: str(int(text)) if text.isdigit() else text,
@@ -111,14 +110,9 @@ THEME["state.put-get.Tags"] = {
     for name, change in _TEXTS.items()
 }
 
-
-def _turned_round(names: dict[str, str]) -> dict[str, str]:
-    return {value: name for name, value in names.items()}
-
-
 THEME["state.put-get.ObjectTypeNames"] = {
     "types-of-one-event: Of event types with the same ObjectTypeName one stays.": alters(
-        "ObjectTypeNames", lambda names: _turned_round(_turned_round(names))
+        "ObjectTypeNames", lambda names: {n: v for v, n in {v: n for n, v in names.items()}.items()}
     )
 }
 THEME["response.echo.Uri"] = {
@@ -205,7 +199,6 @@ def _stripped(request: Request) -> Request | None:
 
 _composed = normalised("NFC")
 
-
 THEME["request.domain-in-path"] = {
     "domain-from-camel-case: domainName of the body beats the path.": asks(named_in_body("domainName"))
 }
@@ -234,16 +227,15 @@ def _hidden(gone: bool, request: Request, answer: Response) -> Answer:
     return NOT_FOUND if hidden else answer
 
 
-@THEME.mutant("deletes-by-pattern", "state.update.isolated", observes(dict, always))
-def _deletes_by_pattern(there: dict[Place, bool], request: Request, answer: Response) -> Answer:
+@THEME.mutant("deletes-by-pattern", "state.update.isolated", knows)
+def _deletes_by_pattern(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
     """Deleting takes the Uri for a pattern of LIKE."""
+    domain, uri = key(request)
     if answer.status == 200 and request.operation == PUT:
-        there[key(request)] = True
+        past.notes.pop((domain, uri), None)
     elif answer.status == 200 and request.operation == DELETE:
-        for domain, uri in there:
-            if domain == request.domain and like(request.text, uri):
-                there[domain, uri] = False
-    return _hidden(there.get(key(request)) is False, request, answer)
+        past.notes |= {place: True for place in past.put if place[0] == domain and like(uri, place[1])}
+    return _hidden((domain, uri) in past.notes, request, answer)
 
 
 THEME["missing.integration"] = {

@@ -103,7 +103,6 @@ THEME["request.Uri.required request.json"] = {
     "no-body-crashes: A request without a body is answered 500.": crashes(lambda r: not r.body),
 }
 
-
 _COERCIONS: tuple[tuple[str, tuple[type, ...], Callable[[Any], str]], ...] = (
     ("number", (int, float), lambda value: str(value)),
     ("boolean", (bool,), lambda value: str(value).lower()),

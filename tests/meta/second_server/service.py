@@ -89,18 +89,16 @@ class Identity:
 
 
 CALLER = Identity("AKIAEXAMPLECALLER001", "caller-EXAMPLE-secret-key-0123456789abcd")
-IDENTITIES = {
-    identity.access_key: identity
-    for identity in (
-        CALLER,
-        Identity("AKIAEXAMPLEDENIED001", "denied-EXAMPLE-secret-key-0123456789abcd", allowed=False),
-        Identity("AKIAEXAMPLEOTHER0001", "other-EXAMPLE-secret-key-0123456789abcde", "444455556666"),
-        Identity("AKIAEXAMPLELOWQUOTA1", "lowquota-EXAMPLE-secret-key-0123456789ab", quota=5),
-        Identity(
-            "ASIAEXAMPLETEMP00001", "temporary-EXAMPLE-secret-key-012345678901", token="EXAMPLE-session-token"
-        ),
-    )
-}
+EVERYBODY = (
+    CALLER,
+    Identity("AKIAEXAMPLEDENIED001", "denied-EXAMPLE-secret-key-0123456789abcd", allowed=False),
+    Identity("AKIAEXAMPLEOTHER0001", "other-EXAMPLE-secret-key-0123456789abcde", "444455556666"),
+    Identity("AKIAEXAMPLELOWQUOTA1", "lowquota-EXAMPLE-secret-key-0123456789ab", quota=5),
+    Identity(
+        "ASIAEXAMPLETEMP00001", "temporary-EXAMPLE-secret-key-012345678901", token="EXAMPLE-session-token"
+    ),
+)
+IDENTITIES = {identity.access_key: identity for identity in EVERYBODY}
 
 
 class Bucket:
@@ -128,16 +126,12 @@ TAG_KEY = re.compile(r"(?!aws:)[a-zA-Z+-=._:/]+")  # "+-=" is a range, as the pa
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-def no_constant(literal: str) -> NoReturn:
-    raise ValueError(f"{literal} is not JSON")
-
-
 def parse(body: bytes) -> Json:
     def number(digits: str) -> float:  # int() refuses thousands of digits, JSON does not
         return int(digits) if len(digits) < 1000 else float(digits)
 
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=no_constant, parse_int=number)
+        value = json.loads(body.decode("utf-8"), parse_constant=bad, parse_int=number)
     except (ValueError, RecursionError):
         bad("the body is not readable as JSON")
     if not isinstance(value, dict):
@@ -219,8 +213,7 @@ class Call:
 
     def authorize(self) -> None:
         if not self.identity.allowed:
-            texts = "Access denied.", "User is not authorized to perform this action."
-            refuse(403, "AccessDeniedException", *texts)
+            refuse(403, "AccessDeniedException", "Access denied.", "User is not authorized to do this.")
 
     def domain(self) -> Domain:
         return self.domains.get(self.name) or absent(f"domain {self.name}")
@@ -291,13 +284,8 @@ def put_integration(call: Call) -> Json:
 
 
 def delete_integration(call: Call) -> Json:
-    uri = uri_of(call.body())
-    call.authorize()
-    integrations = call.domain().integrations
-    if uri not in integrations:
-        absent(f"integration {uri}")
-    call.admit()
-    del integrations[uri]
+    found = get_integration(call)
+    del call.domain().integrations[found["Uri"]]
     return GONE
 
 
@@ -356,8 +344,7 @@ def route(method: str, path: str) -> tuple[Operation, str]:
     if not unseen and segments[:2] == ["", "domains"]:
         operations = ROUTES.get((*("*" for _ in segments[2:3]), *segments[3:]))
     if operations is None:
-        texts = "Not Found", "Unable to determine the operation to be called."
-        gateway(404, "UnknownOperationException", *texts)
+        gateway(404, "UnknownOperationException", "Not Found", "Unable to determine the operation.")
     if method not in operations:  # as API Gateway answers a method that it has no route for
         gateway(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
     return operations[method], "".join(segments[2:3])
