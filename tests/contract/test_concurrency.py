@@ -41,9 +41,9 @@ WRITERS = 8
 
 
 @pytest.fixture
-def crowd(client: Client, target: Target, worker: Any, pytestconfig: pytest.Config) -> Crowd:
+def crowd(client: Client, target: Target, worker: Any) -> Crowd:
     """Asks many questions at once."""
-    size = SLOW_CROWD if target.rate else CROWDS[pytestconfig.option.depth]
+    size = SLOW_CROWD if target.rate else CROWDS[target.depth]
     return Crowd(client, target, *size, worker.settings.seed)
 
 
@@ -141,10 +141,9 @@ def test_reading_during_writes(
     scratch: str,
     state: State,
     check: Checker,
-    pytestconfig: pytest.Config,
 ) -> None:
     asked = Question(caller, scratch, "s3://Contract-Bucket/Written")
-    updates = 2 if target.rate else UPDATES[pytestconfig.option.depth]
+    updates = 2 if target.rate else UPDATES[target.depth]
     put, *later = (_version(state, number) for number in range(updates + 1))
     workspace.put(scratch, asked.uri, put)
     first = workspace.read(scratch, asked.uri)

@@ -45,11 +45,9 @@ SCRIPT = Path(__file__).parent / "sdk" / "get-integration.mjs"
 
 
 @pytest.fixture
-def run(
-    static_caller: Identity, target: Target, client: Client, verify: bool | str, pytestconfig: pytest.Config
-) -> Run:
+def run(static_caller: Identity, target: Target, client: Client, verify: bool | str) -> Run:
     """Runs a client in a process of its own, with the caller's credentials and nobody's configuration."""
-    if pytestconfig.option.depth != "nightly":
+    if target.depth != "nightly":
         pytest.skip("asked at nightly depth only: it starts slowly")
     environment = {
         name: value

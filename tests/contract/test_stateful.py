@@ -41,7 +41,9 @@ DEPTHS = {
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "shard" in metafunc.fixturenames:
-        metafunc.parametrize("shard", range(DEPTHS[metafunc.config.option.depth].shards))
+        worker: Any = metafunc.config.pluginmanager.get_plugin("contract-worker")
+        depth = worker.target.depth if worker else metafunc.config.option.depth or "gate"
+        metafunc.parametrize("shard", range(DEPTHS[depth].shards))
 
 
 @pytest.fixture
@@ -53,7 +55,6 @@ def narrator(
     scratch_name: str,
     written: Callable[[Exchange], None],
     check: Checker,
-    pytestconfig: pytest.Config,
 ) -> Iterator[Narrator]:
     """What the stories of a test share. Whatever they made is removed."""
     workspace = Workspace(client, caller, target.settling_time, refuse, written)
@@ -61,7 +62,7 @@ def narrator(
     versions = tuple(
         {name: value for name, value in version.items() if name in state.members} for version in VERSIONS
     )
-    depth = DEPTHS[pytestconfig.option.depth]
+    depth = DEPTHS[target.depth]
     yield Narrator(workspace, check, scratch_name, versions, (caller, *others), depth, client)
     workspace.clear()
 

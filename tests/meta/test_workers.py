@@ -16,16 +16,21 @@ from .support import Process, Result, finish, start_suite, suite
 
 
 def _number(
-    latency: float, asked: int | None, rate: float | None = None, is_emulator: bool = False, **option: object
+    latency: float,
+    asked: int | None,
+    rate: float | None = None,
+    depth: str = "gate",
+    is_emulator: bool = False,
+    **option: object,
 ) -> tuple[int | None, bool]:
     """How many workers are chosen, and whether anything is said of it."""
     dist = option.pop("dist", "load" if asked else "no")
-    given = {"numprocesses": asked, "usepdb": False, "keyword": "", "markexpr": "", "depth": "gate", **option}
+    given = {"numprocesses": asked, "usepdb": False, "keyword": "", "markexpr": "", **option}
     plugins = SimpleNamespace(hasplugin=lambda name: True)
     config: Any = SimpleNamespace(option=SimpleNamespace(**given), args=["tests"], pluginmanager=plugins)
     said: list[str] = []
-    about = {"latency": latency, "target": SimpleNamespace(rate=rate), "is_emulator": is_emulator}
-    run: Any = SimpleNamespace(**about, say=said.append)
+    target = SimpleNamespace(rate=rate, depth=depth)
+    run: Any = SimpleNamespace(latency=latency, target=target, is_emulator=is_emulator, say=said.append)
     return controller.number_of_workers(config, run, str(dist)), bool(said)
 
 

@@ -218,7 +218,7 @@ def start_workers(session: pytest.Session, run: Run, dist: str) -> bool:
     from xdist.dsession import DSession
 
     option.dist = dist
-    if option.depth == "nightly" and option.maxschedchunk is None:
+    if run.target.depth == "nightly" and option.maxschedchunk is None:
         option.maxschedchunk = 1  # some tests take a hundred times as long as others
     run.settings = replace(run.settings, workers=len(option.tx))
     distributed = DSession(config)
@@ -235,7 +235,7 @@ def number_of_workers(config: pytest.Config, run: Run, dist: str) -> int | None:
     The user has not where there is no number, nor at the gate by ``-n``, which means load.
     """
     option = config.option
-    if not (dist == "no" or (dist == "load" and option.numprocesses and option.depth == "gate")):
+    if not (dist == "no" or (dist == "load" and option.numprocesses and run.target.depth == "gate")):
         return None
     if not config.pluginmanager.hasplugin("xdist") or option.usepdb:
         return 0

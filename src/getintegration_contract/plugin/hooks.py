@@ -51,7 +51,6 @@ def pytest_configure(config: pytest.Config) -> None:
             Worker(config, pickle.loads(config.workerinput["contract"]), _contract())
         return
     if config.option.collectonly or config.option.help or not _runs_suite(config):
-        config.option.depth = config.option.depth or "gate"
         return
     os.environ.pop("SCHEMATHESIS_HOOKS", None)  # another project's
     if config.option.report_dir and not config.option.xmlpath:

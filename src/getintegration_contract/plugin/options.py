@@ -115,7 +115,6 @@ def make_run(config: pytest.Config, say: Callable[[str], None]) -> Run:
         broken = contract.violated_by(target.domain_name, {"Uri": target.integration_uri})
         if broken:
             raise UsageError(f"--domain-name and --integration-uri name what cannot exist: {broken[0]}")
-    option.depth = target.depth  # scenarios and workers ask it
     waivers = read_waivers(Path(target.waivers)) if target.waivers else []
     patterns = {f"the waiver of {waiver.clause}": waiver.clause for waiver in waivers}
     patterns |= {f"--require-exercised {pattern}": pattern for pattern in option.require_exercised}

@@ -60,7 +60,6 @@ class Worker:
         self.target = given.target
         if not self.target.identities:
             self.target = replace(self.target, identities=target_of(config).identities)
-        config.option.depth = self.target.depth  # scenarios ask it
         self.judge = Judge(contract)
         self.redactor = redactor or Redactor(self.target.secrets, accounts=config.option.redact_accounts)
         strict, claimed = self.settings.strict, self.target.capabilities

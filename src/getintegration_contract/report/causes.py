@@ -60,7 +60,8 @@ class Causes:
 
         What is waived neither causes nor follows anything.
         """
-        place = {clause: (len(self.basis(clause)), number) for number, clause in enumerate(self._clauses)}
+        order, found = list(self._clauses), {finding["clause"] for finding in findings}
+        place = {clause: (len(self.basis(clause)), order.index(clause)) for clause in found}
         findings = sorted(findings, key=lambda finding: place[finding["clause"]])
         for number, finding in enumerate(findings):
             basis = set() if finding["clause"] in waived else self.basis(finding["clause"]) - set(waived)
