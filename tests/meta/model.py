@@ -25,12 +25,8 @@ class Difference(NamedTuple):
     modelled: Any
 
     def __str__(self) -> str:
-        described, modelled = (
-            "nothing" if each is None else each for each in (self.described, self.modelled)
-        )
-        return (
-            f"{self.place}, {self.statement}: the description says {described}, AWS's model says {modelled}"
-        )
+        here, there = ("nothing" if each is None else each for each in (self.described, self.modelled))
+        return f"{self.place}, {self.statement}: the description says {here}, AWS's model says {there}"
 
 
 def differences(document: dict[str, Any], model: dict[str, Any]) -> list[Difference]:
@@ -44,8 +40,7 @@ def differences(document: dict[str, Any], model: dict[str, Any]) -> list[Differe
 
 
 def _modelled(model: dict[str, Any]) -> Facts:
-    operation, shapes = model["operations"]["GetIntegration"], model["shapes"]
-    metadata = model["metadata"]
+    operation, metadata, shapes = model["operations"]["GetIntegration"], model["metadata"], model["shapes"]
     facts: Facts = {
         ("operation", "method"): operation["http"]["method"],
         ("operation", "path"): operation["http"]["requestUri"],
@@ -56,9 +51,8 @@ def _modelled(model: dict[str, Any]) -> Facts:
     }
     request = shapes[operation["input"]["shape"]]
     for name, member in request["members"].items():
-        facts[f"request.{name}", "place"] = (
-            "path" if member.get("location") == "uri" else member.get("location", "body")
-        )
+        place = member.get("location", "body")
+        facts[f"request.{name}", "place"] = "path" if place == "uri" else place
     facts |= dict(_of_shape(shapes, operation["input"]["shape"], "request"))
     facts |= dict(_of_shape(shapes, operation["output"]["shape"], "response"))
     for error in operation["errors"]:
