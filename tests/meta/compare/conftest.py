@@ -112,10 +112,9 @@ def record(
     return path
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path) -> Any:
     """The log of a HAR file, to be looked at or changed."""
-    log: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["log"]
-    return log
+    return json.loads(path.read_text(encoding="utf-8"))["log"]
 
 
 def save(log: dict[str, Any], path: Path, **suite: Any) -> Path:
@@ -135,10 +134,9 @@ class Result:
     folder: Path
 
     @property
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Any:
         """compare.json."""
-        report: dict[str, Any] = json.loads((self.folder / "compare.json").read_text(encoding="utf-8"))
-        return report
+        return json.loads((self.folder / "compare.json").read_text(encoding="utf-8"))
 
     @property
     def differences(self) -> list[dict[str, Any]]:

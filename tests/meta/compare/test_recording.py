@@ -160,15 +160,12 @@ def file(*entries: Any, suite: Any = SUITE, **more: Any) -> str:
     return json.dumps({"log": {"_suite": suite, "entries": list(entries), **more}})
 
 
-def entry(**changes: Any) -> dict[str, Any]:
+def entry(**changes: Any) -> Any:
     """An entry with a part changed; ``request__url`` changes a part of a part."""
-    made: dict[str, Any] = json.loads(json.dumps(ENTRY))
+    made = json.loads(json.dumps(ENTRY))
     for name, value in changes.items():
         outer, _, inner = name.partition("__")
-        if inner:
-            made[outer][inner] = value
-        else:
-            made[outer] = value
+        (made[outer] if inner else made)[inner or outer] = value
     return made
 
 
