@@ -143,7 +143,7 @@ def test_a_file_of_waivers_is_started(tmp_path: Path, different: tuple[Path, Pat
     assert "say why" in compare(*different, "--accept", file, status=4).err
     edited = file.read_text().replace("say why this is accepted", "a").replace("say who answers for it", "b")
     file.write_text(edited)
-    compare(*different, "--accept", file, status=0)
+    assert cli.main([*map(str, different), "--accept", str(file)]) == 0, "which needs no reports"
     compare(*different, "--accept", file, "--write-accept", file, status=0)
     assert file.read_text() == edited
 
