@@ -258,19 +258,13 @@ def test_an_old_recording_is_stale(compare: Compare) -> None:
 
 
 def test_drift_and_whether_a_repeat_confirms_it(tmp_path: Path, compare: Compare) -> None:
-    sides = (
-        [found(), found()],
-        [found(Scope="DOMAIN"), found(ObjectTypeName="passing")],
-        [found(Scope="DOMAIN"), found()],
-    )
-    before, after, repeat = (
-        record(
-            tmp_path / f"{month}.har",
-            *(exchange(200, each) for each in side),
-            suite=about(AWS, date=f"2026-{month}-01T00:00:00Z"),
-        )
-        for month, side in enumerate(sides, 10)
-    )
+    def made(month: int, *documents: dict[str, Any]) -> Path:
+        suite = about(AWS, date=f"2026-{month}-01T00:00:00Z")
+        return record(tmp_path / f"{month}.har", *(exchange(200, each) for each in documents), suite=suite)
+
+    before = made(10, found(), found())
+    after = made(11, found(Scope="DOMAIN"), found(ObjectTypeName="passing"))
+    repeat = made(12, found(Scope="DOMAIN"), found())
     result = compare(before, after, "--confirm", repeat, "--max-age", "100000", status=1)
     assert result.report["mode"] == "drift"
     confirmed = {group["where"]: group["confirmed"] for group in result.differences}
