@@ -116,101 +116,98 @@ UNKNOWN = get_integration(STATE["domain"], "s3://unknown")
 DEEP = exchange(body=b'{"a":' * 500 + b"1" + b"}" * 500)
 RACE = "its test reads while it writes, so its answers depend on timing"
 UNSENT = "its test sent no such request to the other side"
-#: What is compared, how, and what is due of it.
-CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
-    "throttled answers are not compared": (
+
+
+def case(one: Any, other: Any, how: dict[str, Any] | None = None, **due: Any) -> tuple[Any, ...]:
+    """What is compared, how, and what is due of it."""
+    return one, other, how or {}, due
+
+
+RACED, BY_NAME = {"test": "race"}, named("abc", "xyz")[2]
+CASES: dict[str, tuple[Any, ...]] = {
+    "throttled answers are not compared": case(
         [exchange(429), exchange()],
         [exchange(), exchange(429)],
-        {},
-        {
-            "status": 6,
-            "share": 0,
-            "not_compared": {"the reference was throttled": 1, "the candidate was throttled": 1},
-        },
+        status=6,
+        share=0,
+        not_compared={"the reference was throttled": 1, "the candidate was throttled": 1},
     ),
-    "attempts that were made up for are counted apart": (
+    "attempts that were made up for are counted apart": case(
         [exchange(code, attempt=number) for number, code in enumerate((429, 503, 200), 1)],
         exchange(),
         {"test": "test[0]"},
-        {"status": 0, "compared": 1, "transient": {"reference": 2, "candidate": 0}, "share": 1},
+        status=0,
+        compared=1,
+        share=1,
+        transient={"reference": 2, "candidate": 0},
     ),
-    "what only one side was asked is counted": (
+    "what only one side was asked is counted": case(
         [exchange(), exchange()],
         [exchange(), missing(request=UNKNOWN)],
-        {},
-        {"status": 0, "requests": 3, "not_compared": {UNSENT: 1}, "only_candidate": {UNSENT: 1}},
+        status=0,
+        requests=3,
+        not_compared={UNSENT: 1},
+        only_candidate={UNSENT: 1},
     ),
-    "repeated requests of a test are paired in order": (
+    "repeated requests of a test are paired in order": case(
         [exchange(), missing(), exchange()],
         [exchange(), missing(), missing()],
         {"test": "same"},
-        {"different": 1, "places": {("status", "")}},
+        different=1,
+        places={("status", "")},
     ),
-    **{
-        f"a race: {name} the write": (
-            *raced(*times),
-            {"test": "race"},
-            {"status": 6, "not_compared": {RACE: 2}},
-        )
-        for name, times in {"within": (1.5, 0.1), "into": (0.5, 1.0)}.items()
-    },
-    **{
-        f"no race: {name} the write": (*raced(*times), {"test": "race"}, {"status": 1, "not_compared": {}})
-        for name, times in {"before": (0.5, 0.4), "after": (2.1, 1.0)}.items()
-    },
-    "answers of other operations are shown by the clauses of their test": (
+    "a race: within the write": case(*raced(1.5, 0.1), RACED, status=6, not_compared={RACE: 2}),
+    "a race: into the write": case(*raced(0.5, 1.0), RACED, status=6, not_compared={RACE: 2}),
+    "no race: before the write": case(*raced(0.5, 0.4), RACED, status=1, not_compared={}),
+    "no race: after the write": case(*raced(2.1, 1.0), RACED, status=1, not_compared={}),
+    "answers of other operations are shown by the clauses of their test": case(
         exchange(200, request=PUT),
         exchange(200, found(Tags={}), request=PUT),
         {"clauses": ("state.put-get.Tags",)},
-        {"clauses": {"state.put-get.Tags"}, "places": {("member extra", "Tags")}},
+        clauses={"state.put-get.Tags"},
+        places={("member extra", "Tags")},
     ),
-    "a query makes no other operation": (
-        exchange(request=QUERIED),
-        exchange(200, found(Tags={}), request=QUERIED),
-        {},
-        {"clauses": {"response.Tags.type"}},
+    "a query makes no other operation": case(
+        *(exchange(200, found(**more), request=QUERIED) for more in ({}, {"Tags": {}})),
+        clauses={"response.Tags.type"},
     ),
-    "in a list: another moment": (*listed(LastUpdatedAt=1.61e9), {}, {"status": 0, "places": set()}),
+    "in a list: another moment": case(*listed(LastUpdatedAt=1.61e9), status=0, places=set()),
     **{
-        f"in a list: {name} {time}": (
-            *listed(**{name: time}),
-            {},
-            {"places": {("value", f"Items[0].{name}")}},
-        )
+        f"in a list: {name} {time}": case(*listed(**{name: time}), places={("value", f"Items[0].{name}")})
         for name, time in (("CreatedAt", 1.5e12), ("CreatedAt", 1.65e9), ("LastUpdatedAt", 1.71e9))
     },
-    "deep answers are compared as text": (DEEP, DEEP, {}, {"status": 0, "compared": 1}),
-    "long answers are shown short": (exchange(body=b"x" * 200_000), exchange(), {}, {"short": True}),
-    "a deep answer is not JSON": (DEEP, exchange(), {}, {"status": 1, "places": {("type", "body")}}),
-    "types are named as in JSON": (
+    "deep answers are compared as text": case(DEEP, DEEP, status=0, compared=1),
+    "long answers are shown short": case(exchange(body=b"x" * 200_000), exchange(), short=True),
+    "a deep answer is not JSON": case(DEEP, exchange(), status=1, places={("type", "body")}),
+    "types are named as in JSON": case(
         exchange(200, found(Tags=1, Scope=True)),
         exchange(200, found(Tags="1", Scope=None)),
-        {},
-        {"sides": {("number", "string"), ("true", "null")}},
+        sides={("number", "string"), ("true", "null")},
     ),
-    "the least error has an envelope": (
-        exchange(400, {"Message": "a"}),
-        exchange(400, {"message": "a"}),
-        {},
-        {"places": {("envelope", "name of the message")}},
+    "the least error has an envelope": case(
+        *(exchange(400, {name: "a"}) for name in ("Message", "message")),
+        places={("envelope", "name of the message")},
     ),
-    "names of domains that scenarios made are mapped": (
+    "names of domains that scenarios made are mapped": case(
         *named("GetIntegrationContract-0-A", "GetIntegrationContract-1-A", "-updates-1a2b3c4d"),
-        {"status": 0, "places": set()},
+        status=0,
+        places=set(),
     ),
-    "names within others are mapped": (*named("shop", "mall", "-a"), {"status": 0, "places": set()}),
-    "short names are mapped": (*named("abc", "xyz"), {"status": 0, "places": set()}),
-    "where names differ, what is left of a test is paired in its order": (
+    "names within others are mapped": case(*named("shop", "mall", "-a"), status=0, places=set()),
+    "short names are mapped": case(*named("abc", "xyz"), status=0, places=set()),
+    "where names differ, what is left of a test is paired in its order": case(
         exchange(request=get_integration("abc", "s3://1")),
         exchange(request=get_integration("xyz", "s3://2")),
-        named("abc", "xyz")[2],
-        {"compared": 1, "not_compared": {}},
+        BY_NAME,
+        compared=1,
+        not_compared={},
     ),
-    "endless kinds of differences stay bounded": (
+    "endless kinds of differences stay bounded": case(
         [exchange()] * 30,
         [exchange(200, found(**{f"M{number}": number})) for number in range(30)],
-        {},
-        {"groups": 6, "count": 30, "different": 30},
+        groups=6,
+        count=30,
+        different=30,
     ),
 }
 
