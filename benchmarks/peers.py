@@ -34,7 +34,7 @@ from mutants.runner import outcomes
 DESCRIPTION = ROOT / "openapi" / "get-integration.yaml"
 UNSIGNED = "unsigned.yaml"
 EXAMPLE = ("ExampleDomainName", "arn:aws:flow:us-east-1:123456789012:URIOfIntegration1")
-CORRECT = Mutant("correct", "The emulator as it is.", frozenset(), chain())
+CORRECT = Mutant("correct", frozenset(), chain())  # the emulator as it is
 LIMIT = 120  # seconds that a tool may take
 
 Findings = frozenset[str]

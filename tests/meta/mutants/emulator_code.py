@@ -43,17 +43,17 @@ _OWN_FIRST = {
 }
 
 
-def gate(url: str, folder: Path) -> int | None:
-    """Run the suite until something is violated; returns its exit status, None if it took too long."""
+def gate(url: str, folder: Path) -> int:
+    """Run the suite until something is violated; returns its exit status, or that it took too long."""
     target = folder / "target.toml"
-    target.write_text(target_file(Mutant("", "", frozenset(), chain())), encoding="utf-8")
+    target.write_text(target_file(Mutant("", frozenset(), chain())), encoding="utf-8")
     all_tests = sorted(path.stem[5:] for path in (ROOT / "tests" / "contract").glob("test_*.py"))
     files = [f"tests/contract/test_{name}.py" for name in dict.fromkeys((*_FIRST, *all_tests))]
     arguments = [*files, *SUITE[1:], "-x", "--endpoint-url", url, "--target", str(target)]
     return ended(fork(lambda: int(pytest.main(arguments)), folder / "output"), LIMIT)
 
 
-def own_tests(place: Place, source: str, folder: Path) -> int | None:
+def own_tests(place: Place, source: str, folder: Path) -> int:
     """Run the emulator's own tests on an alteration; returns as :func:`gate` does."""
     names = dict.fromkeys((*_OWN_FIRST.get(place.module, ()), *_OWN))
     files = [f"tests/meta/emulator/test_emulator_{name}.py" for name in names]
@@ -82,7 +82,7 @@ def reachable(found: Sequence[Place]) -> list[Place]:
     return [place for place in found if any((place.module, line) in executed for line in place.lines)]
 
 
-def attempt(place: Place, tested: bool | None) -> int | str | None:
+def attempt(place: Place, tested: bool | None) -> int | str:
     """The exit status of the gate against an alteration, or of the emulator's own tests if it is tested."""
     with TemporaryDirectory(prefix="emulator-") as name:
         folder = Path(name)
@@ -140,7 +140,7 @@ def digest() -> str:
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def _kept(file: Path, wanted: str) -> dict[tuple[str, str], int | str | None]:
+def _kept(file: Path, wanted: str) -> dict[tuple[str, str], int | str]:
     """Results of runs before, if they are of the same code: by place, and by who was to notice it."""
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if not lines or json.loads(lines[0]) != wanted:
@@ -181,10 +181,10 @@ def survey(minutes: float, results: Path, pattern: str = "*", *, reasoned: bool 
     return 1 if any(wrong.values()) else 0
 
 
-def _try(due: dict[Place, bool | None], minutes: float, results: Path) -> dict[Place, int | str | None]:
+def _try(due: dict[Place, bool | None], minutes: float, results: Path) -> dict[Place, int | str]:
     """The exit statuses of all that was tried, now or in a run before."""
     done, end = _kept(results, digest()), time.monotonic() + minutes * 60
-    ends: dict[Place, int | str | None] = {}
+    ends: dict[Place, int | str] = {}
     # In an order of chance, so that a part is a sample of all.
     for place in random.Random(1).sample(list(due), len(due)):
         key = place.name, "the emulator's own tests" if due[place] else "the gate"

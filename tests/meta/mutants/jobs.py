@@ -118,9 +118,7 @@ def run(mutant: Mutant, base: BaseServer, *, fast: bool, without: Sequence[str] 
         pipe.send("over")
         count: Count = pipe.recv()
         proxy.join()
-        outcome = Outcome(
-            mutant.name, base.name, TIMED_OUT if status is None else status, seconds, expected=mutant.expected
-        )
+        outcome = Outcome(mutant.name, base.name, status, seconds, expected=mutant.expected)
         outcome.paired = mutant.habit is not None
         outcome.changed, outcome.faults = count.changed, count.faults
         _read(outcome, folder)
@@ -205,13 +203,13 @@ def fork(work: Callable[[], int], output: Path) -> BaseProcess:
     return process
 
 
-def ended(process: BaseProcess, seconds: float) -> int | None:
-    """What a child ended with; None if it did not end in time, and was killed."""
+def ended(process: BaseProcess, seconds: float) -> int:
+    """What a child ended with; ``TIMED_OUT`` if it did not end in time, and was killed."""
     process.join(seconds)
     status = process.exitcode
     process.kill()
     process.join()
-    return status
+    return TIMED_OUT if status is None else status
 
 
 def target_file(mutant: Mutant) -> str:

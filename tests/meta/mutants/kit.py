@@ -38,7 +38,6 @@ class Mutant:
     """
 
     name: str
-    description: str
     expected: frozenset[str]
     handler: Handler
     options: tuple[str, ...] = ()
@@ -76,17 +75,16 @@ class Theme:
 
     def __setitem__(self, clauses: str, rows: Mapping[str, Handler]) -> None:
         for text, handler in rows.items():
-            name, _, description = text.partition(": ")
-            expected = frozenset(clauses.split())
-            self.mutants.append(Mutant(f"{self.name}.{name}", description, expected, handler, **self.more))
+            name, expected = text.partition(": ")[0], frozenset(clauses.split())
+            self.mutants.append(Mutant(f"{self.name}.{name}", expected, handler, **self.more))
 
     def mutant(
         self, name: str, clauses: str, shape: Callable[[Function], Handler] | None = None
     ) -> Callable[[Function], Function]:
-        """Make a mutant of the decorated function, a handler or of some shape; its docstring describes it."""
+        """Make a mutant of the decorated function, a handler or of some shape."""
 
         def decorate(function: Function) -> Function:
-            self[clauses] = {f"{name}: {function.__doc__}": shape(function) if shape else function}
+            self[clauses] = {name: shape(function) if shape else function}
             return function
 
         return decorate

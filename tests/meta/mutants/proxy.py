@@ -206,7 +206,9 @@ class Proxy:
     def _send(self, wire: Wire, request: Request, answer: Answer) -> bool:
         """Send an answer; whether the connection stays open."""
         if isinstance(answer, Response):
-            wire.send(serialise(_as_asked(answer, request), head=request.method == "HEAD"))
+            if request.version == "HTTP/1.0" and answer.framing == "chunked":
+                answer = replace(answer, framing="close")
+            wire.send(serialise(answer, head=request.method == "HEAD"))
             closes = answer.closes or answer.framing == "close" or request.closes
             return not closes and request.version != "HTTP/1.0"
         wire.send(answer.data)
@@ -221,10 +223,3 @@ class Proxy:
         elif answer.then == "reset":
             wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         return answer.then == "keep"
-
-
-def _as_asked(answer: Response, request: Request) -> Response:
-    """The answer in a form that the version of the request can carry."""
-    if request.version == "HTTP/1.0" and answer.framing == "chunked":
-        return replace(answer, framing="close")
-    return answer

@@ -6,9 +6,10 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from getintegration_contract.contract import Contract
@@ -49,21 +50,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _has_aws_cli() -> bool:
-    return (Path(sys.executable).parent / "aws").exists() or shutil.which("aws") is not None
-
-
-def _has_javascript() -> bool:
+@cache
+def _installed(client: str) -> bool:
+    """Whether an official client is there."""
+    if client == "aws-cli":
+        return (Path(sys.executable).parent / "aws").exists() or shutil.which("aws") is not None
     modules = Path(os.environ.get("CONTRACT_NODE_MODULES", "/nowhere"))
     return shutil.which("node") is not None and (modules / "@aws-sdk" / "client-customer-profiles").is_dir()
 
 
-_CLIENTS: dict[str, Callable[[], bool]] = {"aws-cli": _has_aws_cli, "javascript": _has_javascript}
-
-
 def _lacking(mutant: Mutant) -> bool:
     """Whether an official client is needed that is not installed."""
-    return any(not _CLIENTS[need]() for need in mutant.needs)
+    return not all(map(_installed, mutant.needs))
 
 
 def plan(options: argparse.Namespace) -> Plan:
