@@ -121,7 +121,7 @@ def tagged(minimal_members: dict[str, Any], state: State) -> dict[str, Any]:
 
 def _identity(target: Target, name: str) -> Identity:
     if name not in target.identities:
-        pytest.skip(f"the target file names no identity {name}")
+        pytest.skip(f"the target has no identity {name}, or does not claim what it is for")
     return target.identities[name]
 
 
@@ -135,6 +135,12 @@ def unauthorized(target: Target) -> Identity:
 def other_account(target: Target) -> Identity:
     """An identity of another account."""
     return _identity(target, "other-account")
+
+
+@pytest.fixture
+def low_quota(target: Target) -> Identity:
+    """An identity that is throttled soon."""
+    return _identity(target, "low-quota")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -35,6 +36,12 @@ def authorization(change: Change) -> Signing:
     return after_signing(
         lambda request: request.with_headers(Authorization=change(request.header("authorization") or ""))
     )
+
+
+def scope_after_signing(part: int, other: str) -> Signing:
+    """Names another date (1), region (2), service (3) or terminator (4) than those that were signed."""
+    before = f"(Credential=(?:[^/,]*/){{{part}}})[^/,]*"
+    return authorization(lambda value: re.sub(before, rf"\g<1>{other}", value))
 
 
 def signature(change: Change) -> Signing:

@@ -175,6 +175,7 @@ def _near(clause: str, identifier: str, change: Change) -> object:
         _near("wildcard", "dot for a letter", lambda uri: uri[:-1] + "."),
         _near("wildcard", "regular expression", lambda uri: uri[:-3] + ".*"),
         _near("segments", "dot segment", lambda uri: "/./".join(uri.rsplit("/", 1))),
+        _near("segments", "empty segment", lambda uri: "//".join(uri.rsplit("/", 1))),
         _near("segments", "parent segment", lambda uri: "/x/../".join(uri.rsplit("/", 1))),
         _near("suffix", "first character cut", lambda uri: uri[1:]),
         _near("suffix", "what follows the last slash", lambda uri: uri.rpartition("/")[2]),

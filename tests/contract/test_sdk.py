@@ -23,7 +23,7 @@ from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
-from getintegration_contract.target.target import THROTTLING, Target
+from getintegration_contract.target.target import Target
 from getintegration_contract.text import shown
 
 from .callables import Ask
@@ -178,11 +178,9 @@ def test_botocore_types_denied_access(
 
 @clauses("sdk.boto3.typed-errors", "throttling.occurs")
 def test_botocore_types_throttling(
-    ask: Ask, sdk: Callable[..., Any], target: Target, state: State, check: Checker
+    ask: Ask, sdk: Callable[..., Any], low_quota: Identity, state: State, check: Checker
 ) -> None:
-    if "low-quota" not in target.identities or THROTTLING not in target.capabilities:
-        pytest.skip("the target file names no identity low-quota")
-    once = sdk(target.identities["low-quota"], 1)
+    once = sdk(low_quota, 1)
     answers = ("an answer", "ResourceNotFoundException")
     before = ""
     for _ in range(BURST):

@@ -28,6 +28,7 @@ from .signing import (
     headers_after_signing,
     own_hash,
     query_after_signing,
+    scope_after_signing,
     signature,
 )
 
@@ -139,6 +140,10 @@ REJECTED = [
     _row("wrong-service", "service profiles", Signing(service="profiles")),
     _row("wrong-terminator", "terminator", Signing(terminator="aws4_response")),
     _row("wrong-terminator", "terminator in capitals", Signing(terminator="AWS4_REQUEST")),
+    _row("wrong-terminator", "terminator after signing", scope_after_signing(4, "aws4_response")),
+    _row("wrong-service", "service after signing", scope_after_signing(3, "s3")),
+    _row("wrong-region", "region after signing", scope_after_signing(2, "nowhere-1")),
+    _row("wrong-scope-date", "date after signing", scope_after_signing(1, "20200101")),
     _row("wrong-scope-date", "yesterday's scope", Signing(scope_days=-1)),
     _row("wrong-scope-date", "a later day's scope", Signing(scope_days=2)),
 ]

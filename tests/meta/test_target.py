@@ -293,6 +293,8 @@ def test_an_identity_claims_what_it_is_for(target_file: Any) -> None:
     endpoint = 'endpoint-url = "http://127.0.0.1:1"'
     whole = target_file(endpoint, "latency-limit = 0.5\nfault-limit = 0")
     assert resolve(target=whole).capabilities == set(CAPABILITIES)
+    disclaimed = resolve(target=whole, not_claimed=["other-account", "throttling"])
+    assert disclaimed.identities.keys() == {"caller", "unauthorized", "temporary"}
     caller_alone = IDENTITIES[: IDENTITIES.index("[identities.unauthorized]")]
     alone = target_file(endpoint, identities=caller_alone)
     assert resolve(target=alone).capabilities == {"signatures", "writing"}

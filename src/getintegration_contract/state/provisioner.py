@@ -77,7 +77,7 @@ class Provisioner:
         if target.domain_name is not None and target.integration_uri is not None:
             return self.given(target.domain_name, target.integration_uri)
         hindrance = ""
-        why = "it may not be made (no --allow-writes)"
+        why = "it may not be made: writing is not allowed"
         if target.allow_writes:
             try:
                 made = self.made(members)

@@ -38,6 +38,13 @@ OFFERS = {
     FAULTS: "fault-limit in the target file",
 }
 CAPABILITIES = tuple(OFFERS)
+#: The capability that each identity beside the caller is there for.
+_IDENTITIES = {
+    "unauthorized": ACCESS_CONTROL,
+    "other-account": OTHER_ACCOUNT,
+    "temporary": TEMPORARY_CREDENTIALS,
+    "low-quota": THROTTLING,
+}
 
 #: Requests a second that AWS allows an account for GetIntegration, and for each operation that writes
 #: (documented quotas).
@@ -170,11 +177,17 @@ def resolve(options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     else:
         identities = emulator_identities()
     allow_writes = settings.get("allow-writes", not is_aws(endpoint)) and not is_read_only
+    capabilities = _claimed(settings, identities, allow_writes)
     resolved = {
         "endpoint": endpoint,
         "region": _region(settings, options, environ, endpoint),
-        "identities": identities,
-        "capabilities": _claimed(settings, identities, allow_writes),
+        # Nobody asks as an identity whose capability is not claimed.
+        "identities": {
+            name: each
+            for name, each in identities.items()
+            if name not in _IDENTITIES or _IDENTITIES[name] in capabilities
+        },
+        "capabilities": capabilities,
         "allow_writes": allow_writes,
         "insists_on_writing": allow_writes and settings.get("allow-writes", False),
     }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from .errors import untyped
@@ -9,7 +10,18 @@ from .excuses import now, serves, serves_claims
 from .fates import WRONG_SIGNATURE, page
 from .kit import Theme, instead, on_answer
 from .messages import Handler, Request, Response
-from .signing import IDENTITIES, REGION, SERVICE, TERMINATOR, Claim, claim_of, fits, key_of, unauthenticated
+from .signing import (
+    IDENTITIES,
+    REGION,
+    SERVICE,
+    TERMINATOR,
+    Claim,
+    claim_of,
+    fits,
+    key_of,
+    signature,
+    unauthenticated,
+)
 
 THEME = Theme("credential")
 
@@ -66,6 +78,12 @@ THEME["sigv4.missing-date"] = {
 }
 
 
+def _scope(request: Request) -> dict[str, str]:
+    """The credential scope that is due for a request."""
+    date = (request.header("x-amz-date") or "")[:8]
+    return {"date": date, "region": REGION, "service": SERVICE, "terminator": TERMINATOR}
+
+
 def _scoped(ignored: str) -> Handler:
     """Does not look at one part of the credential scope."""
 
@@ -73,10 +91,18 @@ def _scoped(ignored: str) -> Handler:
         old = age(request)
         if old is None or not -_WINDOW <= old <= _WINDOW:
             return False
-        due = {"region": REGION, "service": SERVICE, "terminator": TERMINATOR}
-        due["date"] = (request.header("x-amz-date") or "")[:8]
-        wrong = {name for name, value in due.items() if getattr(claim, name) != value}
+        wrong = {name for name, value in _scope(request).items() if getattr(claim, name) != value}
         return wrong <= {ignored} and fits(request)
+
+    return serves_claims(condition)
+
+
+def _assumed(part: str) -> Handler:
+    """Verifies with the part of the credential scope that is due, whatever part the credential names."""
+
+    def condition(request: Request, claim: Claim) -> bool:
+        due = replace(claim, **{part: _scope(request)[part]})
+        return due != claim and claim.signature == signature(request, due)
 
     return serves_claims(condition)
 
@@ -88,7 +114,8 @@ for _part, _clause in (
     ("terminator", "wrong-terminator"),
 ):
     THEME[f"sigv4.{_clause}"] = {
-        f"scope-{_part}-ignored: The {_part} of the credential scope is not looked at.": _scoped(_part)
+        f"scope-{_part}-ignored: The {_part} of the credential scope is not looked at.": _scoped(_part),
+        f"scope-{_part}-assumed: It is taken to be the right one, whatever it is.": _assumed(_part),
     }
 THEME["sigv4.wrong-scope-date"] = {
     "scope-ignored-if-date-is-yesterday: The scope may be of the day before.": serves_claims(

@@ -8,7 +8,7 @@ from .fates import BAD_REQUEST, CRASH, DENIED, NOT_FOUND, THROTTLED, page
 from .kit import Theme, chain, from_one, instead, is_get, remembers
 from .lawful_forms import GIVEN, NOTHING
 from .messages import CREATE_DOMAIN, PUT, WRITES, Answer, Forward, Handler, Raw, Request, Response, error
-from .signing import is_by, resigned, unauthenticated
+from .signing import CALLER, is_by, resigned, unauthenticated
 from .writes import History, reads
 
 THEME = Theme("lawful-target")
@@ -95,11 +95,29 @@ THEME[NOTHING] = {
         NOT_FOUND, lambda r, a: is_by(r, "low-quota") and a.status == 200
     )
 }
-THEME.with_(options=("--not-claimed", "throttling"))[NOTHING] = {
-    "throttling-not-claimed: Throttling is not claimed.": chain()
-}
-THEME.with_(options=("--not-claimed", "access-control"))[NOTHING] = {
-    "access-not-claimed: Access control is not claimed.": chain()
+
+
+def _as_caller(*names: str) -> Handler:
+    """Takes some identities for the caller, or all requests where none is named."""
+
+    def handler(request: Request, forward: Forward) -> Answer:
+        taken = not names or any(is_by(request, name) for name in names)
+        return forward(resigned(request, CALLER) if taken else request)
+
+    return handler
+
+
+for _capability, _description, _handler in (
+    ("throttling", "The identity of a low quota is the caller", _as_caller("low-quota")),
+    ("access-control", "The identity without permission is the caller", _as_caller("unauthorized")),
+    ("other-account", "The identity of another account is the caller", _as_caller("other-account")),
+    ("temporary-credentials", "They are denied", instead(DENIED, lambda r, a: is_by(r, "temporary"))),
+):
+    THEME.with_(options=("--not-claimed", _capability))[NOTHING] = {
+        f"{_capability}-not-claimed: {_description}, which is not claimed.": _handler
+    }
+THEME.with_(options=("--not-claimed", "signatures", "--not-claimed", "throttling"))[NOTHING] = {
+    "all-are-the-caller: Whoever asks is the caller, which is not claimed.": _as_caller()
 }
 THEME[NOTHING] = {
     f"takes-{'-and-'.join(members)}-only: PutIntegration takes {' and '.join(members)} only.": _only(

@@ -146,6 +146,7 @@ for _name, _clause, _description, _comparison in (
     ("upper-case", "case", "in upper case", equal(str.upper)),
     ("slash-at-the-end", "trailing-slash", "without slashes at the end", equal(lambda u: u.rstrip("/"))),
     ("double-slashes", "trailing-slash", "with double slashes made one", equal(partial(re.sub, "/+", "/"))),
+    ("empty-segments", "segments", "without empty segments", equal(partial(re.sub, "(?<=[^:/])/+", "/"))),
     ("prefix", "prefix", "by prefix", _begins),
     ("extension", "suffix", "by the beginning", str.startswith),
     ("ending", "suffix", "by the ending", _ends),
