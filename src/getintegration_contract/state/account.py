@@ -10,7 +10,7 @@ from getintegration_contract.exchange import Exchange, Request
 from getintegration_contract.identity import Identity
 from getintegration_contract.operations import delete_domain, list_domains, list_integrations
 from getintegration_contract.sending.client import Client
-from getintegration_contract.sending.faults import is_missing, is_unauthenticated
+from getintegration_contract.sending.faults import CLOSED, LATE, SHORT, is_missing, is_unauthenticated
 from getintegration_contract.text import shorten, visible
 
 #: Pages that are asked for at most, in case a list never ends.
@@ -41,6 +41,8 @@ class Account:
             return exchange
         if response.status == 0:
             does = "begins an answer and does not end it" if response.head else "does not answer"
+            if response.reason not in (LATE, CLOSED, SHORT):
+                does = "gives no answer that can be read"
             raise StateError(f"{exchange.endpoint} {does}: {response.reason}")
         if response.status == 407:
             raise StateError(f"the proxy before {exchange.endpoint} refuses this run: {said(exchange)}")
