@@ -201,16 +201,11 @@ def _claimed(
 ) -> frozenset[str]:
     """What a target claims: signatures unless it says otherwise, the rest by what it offers."""
     caller = identities["caller"]
-    offered = {
-        SIGNATURES: True,
-        ACCESS_CONTROL: "unauthorized" in identities,
-        OTHER_ACCOUNT: "other-account" in identities,
-        TEMPORARY_CREDENTIALS: "temporary" in identities or bool(caller.session_token or caller.refreshable),
-        THROTTLING: "low-quota" in identities or "throttling-rate" in settings,
-        WRITING: allow_writes,
-        LATENCY: "latency-limit" in settings,
-        FAULTS: "fault-limit" in settings,
-    }
+    offered = {capability: name in identities for name, capability in _IDENTITIES.items()}
+    offered[TEMPORARY_CREDENTIALS] |= bool(caller.session_token or caller.refreshable)
+    offered[THROTTLING] |= "throttling-rate" in settings
+    offered |= {SIGNATURES: True, WRITING: allow_writes}
+    offered |= {LATENCY: "latency-limit" in settings, FAULTS: "fault-limit" in settings}
     disclaimed = set(settings.get("not-claimed", ()))
     if SIGNATURES in disclaimed:  # then no identity differs from another
         disclaimed |= {TEMPORARY_CREDENTIALS, ACCESS_CONTROL, OTHER_ACCOUNT}
