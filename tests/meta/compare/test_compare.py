@@ -39,6 +39,7 @@ def test_a_stream_that_takes_nothing_changes_no_status(
     line = shlex.join([*COMMAND, *named, "--report-dir", str(tmp_path / "out")])
     result = call("bash", "-o", "pipefail", "-c", f"{line} {fault}", status=0 if live else 1)
     assert json.loads((tmp_path / "out" / "compare.json").read_text())["exit_status"] == result.status
+    assert result.stderr.count("standard output cannot be written") == (fault == FAULTS["full"])
     assert "Traceback" not in result.stderr
 
 
