@@ -1,6 +1,6 @@
 """How scenarios judge exchanges, in the words of the contract.
 
-A checker belongs to one test. Its checks are soft: the test goes on after a violation and fails at its end.
+Checks are soft: a test goes on after a violation and fails at its end.
 """
 
 import json
@@ -40,7 +40,7 @@ class ContractViolation(AssertionError):
 
 @dataclass
 class Checker:
-    """Judges the exchanges of one test.
+    """Judges exchanges for the test under way.
 
     Attributes:
         entry: Where the checks of the test are gathered.

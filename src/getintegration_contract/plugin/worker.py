@@ -64,11 +64,12 @@ class Worker:
         self.redactor = redactor or Redactor(self.target.secrets, accounts=config.option.redact_accounts)
         strict, claimed = self.settings.strict, self.target.capabilities
         # Tests fail as the run does.
-        self._gates = Ledger(contract, claimed, strict=strict, waived=given.waived).gates
+        gates = Ledger(contract, claimed, strict=strict, waived=given.waived).gates
         self._is_partial = False
         self.client = self.target.client(acquire=self._acquire, observe=self._observe)
         self.client.control = get_integration(self.state.domain, self.state.uri), self.target.caller
         config.add_cleanup(self.client.close)
+        self.check = Checker(self.judge, Entry(""), self.redactor, gates)
         self._begin(Entry(""))
         config.pluginmanager.register(_fixtures(self))
         config.pluginmanager.register(self, "contract-worker")
@@ -99,7 +100,7 @@ class Worker:
             self._beside["exchanges"].append(har.line(recorded, self.redactor))
 
     def _begin(self, entry: Entry, clauses: tuple[str, ...] = ()) -> None:
-        self.check = Checker(self.judge, entry, self.redactor, self._gates, clauses)
+        self.check.entry, self.check.clauses = entry, clauses
         #: What travels beside the entry: a test is broken off if the environment or the suite ended it.
         self._beside: dict[str, Any] = {"exchanges": [], "signatures": [], "is_broken_off": False}
 
@@ -204,8 +205,7 @@ def _fixtures(worker: Worker) -> ModuleType:
         ("check", lambda: worker.check, "Judges exchanges; what gates fails the test at its end."),
     ):
         give.__doc__ = meaning
-        scope: Any = "function" if name == "check" else "session"
-        vars(plugin)[name] = pytest.fixture(give, scope=scope, name=name)
+        vars(plugin)[name] = pytest.fixture(give, scope="session", name=name)
     return plugin
 
 
