@@ -90,7 +90,7 @@ def test_a_pair_counts_only_where_fault_and_habit_both_show(
         with Proxy(base.url, fault, habit=habit) as proxy, urlopen(proxy.url) as answer:
             assert (answer.headers["X-Note"] == "1") == (habit is _other_header)
         assert proxy.count.changed == shown
-    outcome = Outcome("name", "base", 1, violated={"a": 1}, expected=frozenset("a"), paired=True)
+    outcome = Outcome("name", "base", frozenset("a"), True, 1, violated={"a": "test"})
     outcome.changed = proxy.count.changed
     assert outcome.right == bool(shown)
     assert line(outcome).startswith("caught" if shown else "NEVER SHOWN")

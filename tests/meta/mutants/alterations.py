@@ -1,11 +1,11 @@
 """Every place of the emulator's code where a fault could hide, and the module altered there."""
 
 import ast
+import copy
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from .bases import ROOT
 
@@ -27,50 +27,23 @@ _SWAPS = {
 
 @dataclass(frozen=True)
 class Place:
-    """One alteration of one module: the node (in the order of ``ast.walk``), and which of its alterations."""
+    """One alteration of one module: a node of its tree, and what stands there instead."""
 
     name: str
     module: str
     lines: tuple[int, ...]
-    node: int
-    number: int
+    tree: ast.Module
+    old: ast.AST
+    new: ast.AST
 
     def source(self) -> str:
         """The module, altered."""
-        tree = _parsed(self.module)
-        old = list(ast.walk(tree))[self.node]
-        new = list(_alterations(old, _tests(tree)))[self.number]
-        return ast.unparse(_Replace(old, new).visit(tree))
+        return ast.unparse(copy.deepcopy(self.tree, {id(self.old): self.new}))
 
 
-class _Replace(ast.NodeTransformer):
-    def __init__(self, old: ast.AST, new: ast.AST) -> None:
-        self._old, self._new = old, new
-
-    def visit(self, node: ast.AST) -> Any:
-        return self._new if node is self._old else self.generic_visit(node)
-
-
-def _parsed(module: str) -> ast.Module:
-    return ast.parse((SOURCE / f"{module}.py").read_text(encoding="utf-8"))
-
-
-def _tests(tree: ast.Module) -> set[ast.expr]:
-    """What decides over a branch."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If | ast.While | ast.IfExp):
-            found.add(node.test)
-        elif isinstance(node, ast.comprehension):
-            found.update(node.ifs)
-        elif isinstance(node, ast.match_case) and node.guard is not None:
-            found.add(node.guard)
-    return found
-
-
-def _alterations(node: ast.AST, tests: set[ast.expr]) -> Iterator[ast.AST]:
-    """What a node may be replaced with."""
-    if node in tests:
+def _alterations(node: ast.AST, *, decides: bool) -> Iterator[ast.AST]:
+    """What a node may be replaced with; ``decides`` says whether it decides over a branch."""
+    if decides:
         yield ast.Constant(True)
         yield ast.Constant(False)
     match node:
@@ -109,18 +82,15 @@ def places() -> list[Place]:
     found: list[Place] = []
     named: Counter[str] = Counter()
     for path in sorted(SOURCE.glob("*.py")):
-        tree = _parsed(path.stem)
-        tests, about = _tests(tree), _surroundings(tree)
-        for number, node in enumerate(ast.walk(tree)):
-            if node not in about:
-                continue
-            scope, line = about[node]
-            for index, new in enumerate(_alterations(node, tests)):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        about = {node: (scope, lines, decides) for node, scope, lines, decides in _nodes(tree)}
+        for node in filter(about.__contains__, ast.walk(tree)):
+            scope, lines, decides = about[node]
+            for new in _alterations(node, decides=decides):
                 name = f"{path.stem}.{scope}: {_shown(node)} -> {_shown(new)}"
                 named[name] += 1
                 name += f" ({named[name]})" if named[name] > 1 else ""
-                lines = (line, getattr(node, "lineno", line))
-                found.append(Place(name, path.stem, lines, number, index))
+                found.append(Place(name, path.stem, lines, tree, node, new))
     return found
 
 
@@ -129,24 +99,18 @@ def _shown(node: ast.AST) -> str:
     return text if len(text) <= 90 else f"{text[:60]}…{text[-29:]}"
 
 
-def _surroundings(tree: ast.Module) -> dict[ast.AST, tuple[str, int]]:
-    """For every node but docstrings and annotations: the function it is in, the line of its statement."""
-    found: dict[ast.AST, tuple[str, int]] = {}
-
-    def visit(node: ast.AST, scope: str, line: int) -> None:
-        if isinstance(node, ast.stmt):
-            line = node.lineno
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            return
-        found[node] = scope, line
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            scope = f"{scope}.{node.name}" if scope != "(module)" else node.name
-        for name, field in ast.iter_fields(node):
-            if name in ("annotation", "returns"):
-                continue
-            for child in field if isinstance(field, list) else [field]:
-                if isinstance(child, ast.AST):
-                    visit(child, scope, line)
-
-    visit(tree, "(module)", 0)
-    return found
+def _nodes(
+    node: ast.AST, scope: str = "(module)", line: int = 0, field: str = ""
+) -> Iterator[tuple[ast.AST, str, tuple[int, int], bool]]:
+    """All nodes but docstrings, annotations and assertions, each with the function that it is in, the line of
+    its statement and its own, and whether it decides over a branch."""
+    if isinstance(node, ast.Assert) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        return
+    line = node.lineno if isinstance(node, ast.stmt) else line
+    yield node, scope, (line, getattr(node, "lineno", line)), field in ("test", "ifs", "guard")
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        scope = f"{scope}.{node.name}" if scope != "(module)" else node.name
+    for name, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and name not in ("annotation", "returns"):
+                yield from _nodes(child, scope, line, name)

@@ -5,7 +5,6 @@ where that says that the emulator's own tests notice it, they are run, and have 
 Results are kept in a file: a run goes on where the one before ended, until emulator or tests change.
 """
 
-import argparse
 import fnmatch
 import hashlib
 import json
@@ -25,47 +24,30 @@ import pytest
 
 from .alterations import PACKAGE, SOURCE, Place, places
 from .bases import ROOT, Process, StartError
-from .jobs import SUITE, ended, fork, preload, target_file
+from .jobs import QUIETLY, ended, fork, judged
 from .kit import Mutant, chain
 
-#: Where results are kept, and how long is enough for one run.
-RESULTS, MINUTES = Path(".emulator-code.jsonl"), 60.0
-#: Seconds that the gate may take against an alteration; longer is noticed, too.
-LIMIT = 120.0
 #: The quickest tests first, since most alterations break something simple.
 _FIRST = ("valid", "missing", "malformed", "access", "signatures", "state")
-#: The emulator's own tests, those first that notice most alterations of a module; all others last.
-_OWN = ("rules", "state", "signatures", "http", "process")
-_OWN_FIRST = {
-    **dict.fromkeys(("__main__", "__init__"), ("process", "http")),
-    **dict.fromkeys(("connection", "errors"), ("http", "rules")),
-    **dict.fromkeys(("sigv4", "identities"), ("signatures", "state", "process")),
-}
 
 
 def gate(url: str, folder: Path) -> int:
-    """Run the suite until something is violated; returns its exit status, or that it took too long."""
-    target = folder / "target.toml"
-    target.write_text(target_file(Mutant("", frozenset(), chain())), encoding="utf-8")
-    all_tests = sorted(path.stem[5:] for path in (ROOT / "tests" / "contract").glob("test_*.py"))
-    files = [f"tests/contract/test_{name}.py" for name in dict.fromkeys((*_FIRST, *all_tests))]
-    arguments = [*files, *SUITE[1:], "-x", "--endpoint-url", url, "--target", str(target)]
-    return ended(fork(lambda: int(pytest.main(arguments)), folder / "output"), LIMIT)
+    """Run the suite until something is violated; what it ends with."""
+    first = (f"tests/contract/test_{name}.py" for name in _FIRST)
+    return judged(Mutant("", frozenset(), chain()), url, folder, *first, "tests/contract", "-x")
 
 
-def own_tests(place: Place, source: str, folder: Path) -> int:
-    """Run the emulator's own tests on an alteration; returns as :func:`gate` does."""
-    names = dict.fromkeys((*_OWN_FIRST.get(place.module, ()), *_OWN))
-    files = [f"tests/meta/emulator/test_emulator_{name}.py" for name in names]
+def own_tests(source: str, folder: Path) -> int:
+    """Run the emulator's own tests on an alteration until one fails; what they end with."""
 
     def run() -> int:
         for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
             del sys.modules[name]
         sys.path.insert(0, source)
         os.environ["PYTHONPATH"] = source
-        return int(pytest.main([*files, *SUITE[1:], "-x"]))
+        return int(pytest.main(["tests/meta/emulator", *QUIETLY, "-x"]))
 
-    return ended(fork(run, folder / "output"), LIMIT)
+    return ended(fork(run, folder))
 
 
 def reachable(found: Sequence[Place]) -> list[Place]:
@@ -90,7 +72,7 @@ def attempt(place: Place, tested: bool | None) -> int | str:
         (copy / f"{place.module}.py").write_text(place.source(), encoding="utf-8")
         source = str(copy.parent)
         if tested:
-            return own_tests(place, source, folder)
+            return own_tests(source, folder)
         how = {"env": {**os.environ, "PYTHONPATH": source}, "stderr": subprocess.DEVNULL}
         try:
             emulator = Process("-m", PACKAGE, "--region", "us-east-1", **how)
@@ -140,15 +122,6 @@ def digest() -> str:
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def _kept(file: Path, wanted: str) -> dict[tuple[str, str], int | str]:
-    """Results of runs before, if they are of the same code: by place, and by who was to notice it."""
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    if not lines or json.loads(lines[0]) != wanted:
-        file.write_text(json.dumps(wanted) + "\n", encoding="utf-8")
-        return {}
-    return {(name, who): status for name, who, status in map(json.loads, lines[1:])}
-
-
 def survey(minutes: float, results: Path, pattern: str = "*", *, reasoned: bool = False) -> int:
     """Alter what is still untried, until the time is over; 1 if something is not noticed as it must be.
 
@@ -182,8 +155,10 @@ def survey(minutes: float, results: Path, pattern: str = "*", *, reasoned: bool 
 
 
 def _try(due: dict[Place, bool | None], minutes: float, results: Path) -> dict[Place, int | str]:
-    """The exit statuses of all that was tried, now or in a run before."""
-    done, end = _kept(results, digest()), time.monotonic() + minutes * 60
+    """The exit statuses of all that was tried, now or in a run before of the same code."""
+    code, end = digest(), time.monotonic() + minutes * 60
+    kept = map(json.loads, results.read_text(encoding="utf-8").splitlines() if results.exists() else ())
+    done: dict[tuple[str, ...], int | str] = {tuple(key): status for of, *key, status in kept if of == code}
     ends: dict[Place, int | str] = {}
     # In an order of chance, so that a part is a sample of all.
     for place in random.Random(1).sample(list(due), len(due)):
@@ -191,28 +166,7 @@ def _try(due: dict[Place, bool | None], minutes: float, results: Path) -> dict[P
         if key not in done and time.monotonic() < end:
             done[key] = attempt(place, due[place])
             with results.open("a", encoding="utf-8") as file:
-                file.write(json.dumps([*key, done[key]]) + "\n")
+                file.write(json.dumps([code, *key, done[key]]) + "\n")
         if key in done:
             ends[place] = done[key]
     return ends
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command of its own."""
-    parser = argparse.ArgumentParser(
-        prog="python tests/meta/mutants/run.py emulator-code", description=__doc__
-    )
-    add = parser.add_argument
-    add("--minutes", type=float, default=MINUTES, help="stop after this time (default: %(default)g)")
-    add("--results", type=Path, default=RESULTS, metavar="FILE", help="kept here (default: %(default)s)")
-    add("-k", dest="pattern", default="*", help="only places whose name fits, with *")
-    add("--reasoned", action="store_true", help="try those too that nothing need notice")
-    add("--list", action="store_true", help="print the names of all places, and stop")
-    options = parser.parse_args(arguments)
-    if options.list:
-        print("\n".join(place.name for place in places()))
-        return 0
-    if not preload():
-        print("the suite does not pass against the shipped emulator: nothing can be said of alterations")
-        return 1
-    return survey(options.minutes, options.results, options.pattern, reasoned=options.reasoned)

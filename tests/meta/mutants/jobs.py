@@ -33,14 +33,11 @@ FORKS = multiprocessing.get_context("fork")
 #: Seconds after which a run is ended.
 LIMIT = 240.0
 
-#: Pseudo exit statuses of a run that did not end by itself.
+#: Pseudo exit statuses of a run that did not end by itself, or left no report.
 TIMED_OUT, CRASHED = -1, -2
 
-#: How pytest is told to run the suite.
-SUITE = (
-    *("tests/contract", "-q", "-n", "0", "-p", "no:cacheprovider"),
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
-)
+#: How pytest is told to run.
+QUIETLY = ("-q", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _VARIABLES = ("PYTEST_ADDOPTS", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
 
 
@@ -49,9 +46,8 @@ class Outcome:
     """What a run of the suite against a mutant gave.
 
     Attributes:
-        violated: Gating clauses that were found violated, each with how often.
-        first: The first test that shows the first expected clause.
         paired: Whether it has a habit, too.
+        violated: Gating clauses that were found violated, each with the first test that shows it.
         changed: Answers that were not the base's own; of a pair, those that show both fault and habit.
         faults: Answers that the mutant's own code failed to make.
         output: The end of what pytest said, of a run that gave no verdict.
@@ -59,13 +55,12 @@ class Outcome:
 
     name: str
     base: str
+    expected: frozenset[str]
+    paired: bool
     status: int
     seconds: float = 0.0
     requests: int = 0
-    violated: dict[str, int] = field(default_factory=dict)
-    expected: frozenset[str] = frozenset()
-    first: str = ""
-    paired: bool = False
+    violated: dict[str, str] = field(default_factory=dict)
     changed: int = 0
     faults: int = 0
     output: str = ""
@@ -103,42 +98,37 @@ def run(mutant: Mutant, base: BaseServer, *, fast: bool, without: Sequence[str] 
     with TemporaryDirectory(prefix="mutant-") as name:
         folder = Path(name)
         pipe, there = FORKS.Pipe()
-        proxy = fork(lambda: _serve(mutant, base.url, there), folder / "output")
+        proxy = fork(lambda: _serve(mutant, base.url, there), folder)
         there.close()
-        target = folder / "target.toml"
-        target.write_text(target_file(mutant), encoding="utf-8")
-        arguments = [
-            *(*SUITE, "--endpoint-url", pipe.recv(), "--target", str(target), "--report-dir", name),
-            *(f"--ignore-glob=*/{glob}" for glob in without),
-            *mutant.options,
-        ]
+        left_out = [f"--ignore-glob=*/{glob}" for glob in without]
         plugins = [_StopWhenCaught(mutant.expected)] if fast and mutant.expected else []
-        status = ended(fork(lambda: int(pytest.main(arguments, plugins)), folder / "output"), LIMIT)
+        options = ("tests/contract", "--report-dir", name, *left_out)
+        status = judged(mutant, pipe.recv(), folder, *options, plugins=plugins)
         seconds = time.monotonic() - started
         pipe.send("over")
         count: Count = pipe.recv()
         proxy.join()
-        outcome = Outcome(mutant.name, base.name, status, seconds, expected=mutant.expected)
-        outcome.paired = mutant.habit is not None
-        outcome.changed, outcome.faults = count.changed, count.faults
-        _read(outcome, folder)
+        written, output = folder / "report.json", (folder / "output").read_text("utf-8", "replace")
+        report = json.loads(written.read_text("utf-8")) if written.exists() else None
+    if report is None and status in (0, 1):
+        status = CRASHED
+    outcome = Outcome(mutant.name, base.name, mutant.expected, mutant.habit is not None, status, seconds)
+    outcome.changed, outcome.faults = count.changed, count.faults
+    if report is not None:
+        outcome.requests = report["run"]["requests"]
+        gating = (found for found in report["findings"] if found["gating"])
+        outcome.violated = {found["clause"]: (*found["places"], "")[0] for found in gating}
+    if outcome.status not in (0, 1) or outcome.faults:
+        outcome.output = output[-3000:]
     return outcome
 
 
-def _read(outcome: Outcome, folder: Path) -> None:
-    """Add what a run's report says, or of a run without a verdict what it printed."""
-    written = folder / "report.json"
-    report = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
-    findings = [found for found in report.get("findings", ()) if found["gating"]]
-    outcome.requests = report.get("run", {}).get("requests", 0)
-    outcome.violated = {found["clause"]: found["count"] for found in findings}
-    wanted = outcome.expected or outcome.violated
-    places = [found["places"] for found in findings if found["clause"] in wanted]
-    outcome.first = places[0][0] if places and places[0] else ""
-    if outcome.status not in (0, 1) or outcome.faults or not report:
-        outcome.output = (folder / "output").read_text("utf-8", "replace")[-3000:]
-        if not report and outcome.status in (0, 1):
-            outcome.status = CRASHED
+def judged(mutant: Mutant, url: str, folder: Path, *options: str, plugins: Sequence[object] = ()) -> int:
+    """Run tests of the suite against a server that is this mutant; returns as :func:`ended` does."""
+    target = folder / "target.toml"
+    target.write_text(target_file(mutant), encoding="utf-8")
+    given = ["--endpoint-url", url, "--target", str(target), *mutant.options]
+    return ended(fork(lambda: int(pytest.main([*options, *QUIETLY, *given], plugins)), folder))
 
 
 def preload() -> bool:
@@ -154,9 +144,10 @@ def preload() -> bool:
     output = io.StringIO()
     folder = TemporaryDirectory(prefix="mutant-")
     with folder, redirect_stdout(output), redirect_stderr(output):
-        passed = pytest.main([*SUITE, "--report-dir", folder.name]) == 0
+        passed = pytest.main(["tests/contract", *QUIETLY, "--report-dir", folder.name]) == 0
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the suite has its own way to end
-    print("" if passed else output.getvalue()[-3000:], end="")
+    if not passed:
+        print(f"{output.getvalue()[-3000:]}\nthe suite does not pass against the shipped emulator")
     gc.collect()
     gc.freeze()
     return passed
@@ -188,14 +179,13 @@ class _StopWhenCaught:
             self._session.shouldfail = "caught"
 
 
-def fork(work: Callable[[], int], output: Path) -> BaseProcess:
-    """Do the work in a child, which ends with the number it returns, and prints to a file."""
+def fork(work: Callable[[], int], folder: Path) -> BaseProcess:
+    """Do the work in a child, which ends with the number it returns; it prints to the file ``output``."""
 
     def child() -> None:
-        file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        file = os.open(folder / "output", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(file, 1)
         os.dup2(file, 2)
-        os.close(file)
         sys.exit(work())
 
     process = FORKS.Process(target=child)
@@ -203,9 +193,9 @@ def fork(work: Callable[[], int], output: Path) -> BaseProcess:
     return process
 
 
-def ended(process: BaseProcess, seconds: float) -> int:
+def ended(process: BaseProcess) -> int:
     """What a child ended with; ``TIMED_OUT`` if it did not end in time, and was killed."""
-    process.join(seconds)
+    process.join(LIMIT)
     status = process.exitcode
     process.kill()
     process.join()

@@ -1,4 +1,7 @@
-"""Runs the suite against every mutant and every lawful variant, and says what was missed."""
+"""Runs the suite against every mutant and every lawful variant, and says what was missed.
+
+``emulator-code`` alters the emulator's own code in their place: see emulator_code.py.
+"""
 
 import argparse
 import json
@@ -6,7 +9,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from fnmatch import fnmatchcase
 from functools import cache
@@ -14,22 +17,14 @@ from pathlib import Path
 
 from getintegration_contract.contract import Contract
 
-from . import emulator_code
+from .alterations import places
 from .bases import NAMES, ROOT, BaseServer
 from .catalogue import LAWFUL, MUTANTS, UNCATCHABLE, pairs, sample
+from .emulator_code import survey
 from .jobs import CRASHED, FORKS, TIMED_OUT, Outcome, preload, run
 from .kit import Mutant
 
-#: Unrelated clauses beyond which a mutant is listed as one that drags others along.
-_DRAGGED = 3
-
-_ENDS = {
-    TIMED_OUT: "timed out",
-    CRASHED: "no report",
-    3: "internal error",
-    5: "nothing ran",
-    6: "indeterminate",
-}
+_ENDS = {TIMED_OUT: "timed out", CRASHED: "no report"}
 
 Plan = list[tuple[Mutant, str]]
 
@@ -37,6 +32,7 @@ Plan = list[tuple[Mutant, str]]
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python tests/meta/mutants/run.py", description=__doc__)
     add = parser.add_argument
+    add("what", nargs="?", choices=("mutants", "emulator-code"), default="mutants")
     add("--base", choices=(*NAMES, "both"), default="both", help="the correct server behind the proxy")
     add("-k", dest="pattern", default="*", metavar="PATTERN", help="names, with * and ?, or a part of one")
     add("--pairs", action="store_true", help="mutants of every theme under each of many lawful habits")
@@ -47,6 +43,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--json", type=Path, metavar="FILE", help="write the outcomes here")
     add("--jobs", type=int, default=2, metavar="N", help="runs at a time (default: %(default)s)")
     add("--list", action="store_true", help="print the names, and what cannot be caught, and stop")
+    code = parser.add_argument_group("emulator-code, whose names take * alone")
+    add = code.add_argument
+    add("--minutes", type=float, default=60, help="stop after this time (default: %(default)g)")
+    kept = Path(".emulator-code.jsonl")
+    add("--results", type=Path, default=kept, metavar="FILE", help="kept here (default: %(default)s)")
+    add("--reasoned", action="store_true", help="try those too that nothing need notice")
     return parser.parse_args(arguments)
 
 
@@ -77,26 +79,24 @@ def plan(options: argparse.Namespace) -> Plan:
     return [(mutant, base) for base in bases for mutant in chosen]
 
 
-#: What a worker runs, and the servers that it has started for its runs.
-_todo: Plan = []
-_servers: dict[str, BaseServer] = {}
+#: What a worker does: it is forked off with it, since handlers cannot be sent to it.
+_work: list[Callable[[int], Outcome]] = []
 
 
-def _begin(todo: Plan) -> None:
-    _todo[:] = todo
-
-
-def _outcome(number: int, fast: bool, without: Sequence[str]) -> Outcome:
-    mutant, base = _todo[number]
-    if base not in _servers:
-        _servers[base] = BaseServer(base)  # which ends with the worker
-    return run(mutant, _servers[base], fast=fast, without=without)
+def _outcome(number: int) -> Outcome:
+    return _work[0](number)
 
 
 def outcomes(todo: Plan, jobs: int, *, fast: bool, without: Sequence[str] = ()) -> Iterator[Outcome]:
     """Run all, some at a time, each worker with servers of its own; yields each outcome as it comes."""
-    with ProcessPoolExecutor(jobs, FORKS, _begin, (todo,)) as pool:
-        for done in as_completed(pool.submit(_outcome, n, fast, without) for n in range(len(todo))):
+    server = cache(BaseServer)  # which ends with its worker
+
+    def work(number: int) -> Outcome:
+        mutant, base = todo[number]
+        return run(mutant, server(base), fast=fast, without=without)
+
+    with ProcessPoolExecutor(jobs, FORKS, _work.append, (work,)) as pool:
+        for done in as_completed(pool.submit(_outcome, number) for number in range(len(todo))):
             yield done.result()
 
 
@@ -114,7 +114,7 @@ def line(outcome: Outcome) -> str:
         verdict += f" ({_ENDS.get(outcome.status, f'status {outcome.status}')})"
     clauses = outcome.caught_by or list(outcome.violated)
     shown = ", ".join(clauses[:3]) + (f" +{len(clauses) - 3}" if len(clauses) > 3 else "")
-    first = outcome.first.rpartition("/")[2]
+    first = outcome.violated[clauses[0]].rpartition("/")[2] if clauses else ""
     notes = "" if outcome.changed or not outcome.expected else "  never triggered"
     notes += f"  ITS OWN CODE FAILED {outcome.faults} TIMES" if outcome.faults else ""
     return (
@@ -125,25 +125,19 @@ def line(outcome: Outcome) -> str:
 
 def summary(results: Sequence[Outcome]) -> list[str]:
     """What matters when all is done."""
-    mutants = [outcome for outcome in results if outcome.expected]
-    variants = [outcome for outcome in results if not outcome.expected]
-    lines = ["", f"Mutants that drag along more than {_DRAGGED} unrelated clauses:"]
-    for outcome in mutants:
-        unrelated = len(outcome.violated.keys() - outcome.expected)
-        lines += [f"  {outcome.name} ({outcome.base}): {unrelated}"] if unrelated > _DRAGGED else []
+    lines = [""]
     for outcome in results:
         if not outcome.right:
             expected = ", ".join(sorted(outcome.expected)) or "no violation"
             said = outcome.output.splitlines()[-15:]
-            lines += ["", line(outcome), f"  expected {expected}", *(f"  {text}" for text in said)]
-    caught = sum(outcome.right for outcome in mutants)
-    alarms = sum(not outcome.right for outcome in variants)
-    seconds = sum(outcome.seconds for outcome in results)
+            lines += [line(outcome), f"  expected {expected}", *(f"  {text}" for text in said), ""]
+    mutants = [outcome.right for outcome in results if outcome.expected]
+    variants = [outcome.right for outcome in results if not outcome.expected]
     return [
         *lines,
-        "",
-        f"{caught} of {len(mutants)} mutants caught ({caught / max(1, len(mutants)):.1%});"
-        f" {alarms} alarms on {len(variants)} lawful variants; {seconds:.0f} s of runs",
+        f"{sum(mutants)} of {len(mutants)} mutants caught ({sum(mutants) / max(1, len(mutants)):.1%});"
+        f" {variants.count(False)} alarms on {len(variants)} lawful variants;"
+        f" {sum(outcome.seconds for outcome in results):.0f} s of runs",
     ]
 
 
@@ -159,15 +153,18 @@ def unshown(results: Sequence[Outcome]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; 1 if a mutant was missed, a lawful one alarmed, or a clause has no mutant."""
     options = _options(arguments)
-    todo = plan(options)
+    altered, todo = options.what == "emulator-code", plan(options)
     if options.list:
-        print("\n".join(dict.fromkeys(mutant.name for mutant, _ in todo)))
-        print("\nCannot be caught from outside:")
-        print("\n".join(f"  {fault}: {reason}" for fault, reason in UNCATCHABLE.items()))
+        names = [place.name for place in places()] if altered else [mutant.name for mutant, _ in todo]
+        print("\n".join(dict.fromkeys(names)))
+        if not altered:
+            print("\nCannot be caught from outside:")
+            print("\n".join(f"  {fault}: {reason}" for fault, reason in UNCATCHABLE.items()))
         return 0
     if not preload():
-        print("the suite does not pass against the shipped emulator: nothing can be said of mutants")
         return 1
+    if altered:
+        return survey(options.minutes, options.results, options.pattern, reasoned=options.reasoned)
     started = time.monotonic()
     if lacking := [mutant.name for mutant in MUTANTS if _lacking(mutant)]:
         print(f"not run, for want of the clients they need: {len(lacking)}, {', '.join(lacking[:3])}…")
@@ -186,5 +183,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.json.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     right = bool(results) and all(outcome.right for outcome in results) and not missing
     if everything:
-        right = emulator_code.survey(emulator_code.MINUTES, emulator_code.RESULTS) == 0 and right
+        right = survey(options.minutes, options.results) == 0 and right
     return 0 if right else 1
