@@ -6,6 +6,4 @@ a suite that fails against it has mistaken a habit of the emulator for the contr
 
     python tests/meta/second_server [--port N] [--rate N] [--region R] [--no-signatures]
                                     [--exit-with-stdin]
-
-`python -m second_server` does the same where the package can be imported.
 """

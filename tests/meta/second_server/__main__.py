@@ -1,12 +1,8 @@
-"""Starts the server, whether run as a module or as a directory."""
+"""Starts the server, run as a directory."""
 
+import importlib
 import sys
 from pathlib import Path
 
-if __package__:
-    from .server import main
-else:
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
-    from second_server.server import main
-
-sys.exit(main())
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+sys.exit(importlib.import_module("second_server.server").main())

@@ -8,29 +8,14 @@ import os
 import re
 import signal
 import threading
-import traceback
 from dataclasses import dataclass, field
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from .service import (
-    CALLER,
-    IDENTITIES,
-    Bucket,
-    Call,
-    Domain,
-    Fault,
-    Identity,
-    Json,
-    common_headers,
-    gateway,
-    refuse,
-    route,
-)
-from .sigv4 import authenticate, split_target
+from .service import Bucket, Call, Domain, Fault, Identity, Json, common_headers, refuse, route
+from .sigv4 import authenticate, believe, split_target
 
-BODY_LIMIT = 32 * 2**20
 GZIP_FROM = 256  # bytes
 JSON_TYPE = re.compile(r"(application|text)/(json|[\w.-]*\+json|x-amz-json-[\w.]+)")
 UNTOLD_TYPES = ("", "application/octet-stream", "binary/octet-stream")
@@ -48,12 +33,8 @@ class Service:
         try:
             answer = self.answer(request, await read(request))
         except Fault as fault:
-            return refusal(fault)
-        except (ConnectionError, asyncio.CancelledError):
-            raise
-        except Exception:
-            traceback.print_exc()
-            return refusal(Fault(500, "InternalServerException", "Something went wrong."))
+            headers, body = fault.answer()
+            return web.Response(status=fault.status, headers=headers, body=body)
         return await send(request, json.dumps(answer, indent=2).encode())
 
     def answer(self, request: web.BaseRequest, body: bytes) -> Json:
@@ -63,16 +44,9 @@ class Service:
         readable = media in UNTOLD_TYPES or JSON_TYPE.fullmatch(media)
         if request.method in ("POST", "PUT") and not readable:
             refuse(415, "UnsupportedMediaTypeException", f"Cannot read {media}.", voice="negotiation")
-        identity = self.identify(request, body)
+        identity = authenticate(request, body, self.region) if self.signatures else believe(request)
         domains = self.accounts.setdefault(identity.account, {})
-        call = Call(identity, self.spend(identity), domains, self.region, name, query, body)
-        return operation(call)
-
-    def identify(self, request: web.BaseRequest, body: bytes) -> Identity:
-        if self.signatures:
-            return authenticate(request, body, self.region)
-        claimed = re.search(r"Credential=([^/,]*)", request.headers.get("authorization", ""))
-        return IDENTITIES.get(claimed[1] if claimed else "", CALLER)
+        return operation(Call(identity, self.spend(identity), domains, name, query, body))
 
     def spend(self, identity: Identity) -> bool:
         rate = identity.quota or self.rate
@@ -82,24 +56,11 @@ class Service:
         return self.buckets.setdefault(owner, Bucket(rate)).take()
 
 
-def refusal(fault: Fault) -> web.Response:
-    headers, body = fault.answer()
-    return web.Response(status=fault.status, headers=headers, body=body)
-
-
 async def read(request: web.BaseRequest) -> bytes:
     if request.headers.get("expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
-    body = bytearray()
-    try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > BODY_LIMIT:
-                gateway(413, "RequestEntityTooLargeException", "Request Too Long")
-    except web.RequestPayloadError:
-        gateway(400, "MalformedHttpRequestException", "The body cannot be read.")
-    return bytes(body)
+    return await request.content.read()
 
 
 async def send(request: web.BaseRequest, body: bytes) -> web.StreamResponse:
@@ -127,29 +88,9 @@ def accepts_gzip(request: web.BaseRequest) -> bool:
     return False
 
 
-class Connection(RequestHandler):
-    """Answers in JSON even what is no HTTP."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun already")
-        kind = "MalformedHttpRequestException" if status < 500 else "InternalFailure"
-        response = refusal(Fault(status, kind, "The request cannot be read.", "gateway"))
-        response.force_close()
-        return response
-
-
 class Server(web.Server):
     def __call__(self) -> RequestHandler:
-        return Connection(
+        return RequestHandler(
             self,
             loop=asyncio.get_running_loop(),
             access_log=None,  # its own way to say "none"

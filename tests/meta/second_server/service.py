@@ -198,7 +198,6 @@ class Call:
     identity: Identity
     granted: bool  # by the token bucket; a throttled call still learns what else is wrong with it
     domains: dict[str, Domain]
-    region: str
     name: str
     query: str
     raw_body: bytes
@@ -243,14 +242,9 @@ def get_integration(call: Call) -> Json:
 
 def put_integration(call: Call) -> Json:
     body = call.body()
-    flow, names = body.get("FlowDefinition"), body.get("EventTriggerNames")
-    if flow is not None:
-        if not isinstance(flow, dict) or not flow.get("FlowName"):
-            bad("FlowDefinition must be an object with a FlowName")
-        flow_name = check("FlowName", flow["FlowName"], 256)
-        arn = f"arn:aws:appflow:{call.region}:{call.identity.account}:flow/{flow_name}"
-        body["Uri"] = arn if body.get("Uri") is None else body["Uri"]
-    uri = uri_of(body)
+    uri, flow, names = uri_of(body), body.get("FlowDefinition"), body.get("EventTriggerNames")
+    if flow is not None and not (isinstance(flow, dict) and flow.get("FlowName")):
+        bad("FlowDefinition must be an object with a FlowName")
     names = [] if names is None else names
     if not isinstance(names, list) or len(names) > 1:
         bad("EventTriggerNames takes one item")
