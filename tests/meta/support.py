@@ -14,17 +14,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
-from getintegration_contract import exchange
 from getintegration_contract import recording as recordings
 from getintegration_contract.contract import Contract
+from getintegration_contract.exchange import Request as Asked
+from getintegration_contract.exchange import undated
 from getintegration_contract.identity import Identity
-from getintegration_contract.judging.checker import Checker
-from getintegration_contract.judging.judge import Judge
-from getintegration_contract.judging.ledger import Entry
 from getintegration_contract.operations import create_domain, list_domains, put_integration
-from getintegration_contract.redact import Redactor
 from getintegration_contract.sending.client import Client
 
 from .mutants.bases import Process
@@ -59,13 +56,14 @@ class Result:
     stdout: str
     stderr: str
     directory: Path | None = None
+    document: ClassVar[str] = "report.json"
 
     @classmethod
     def again(cls, made: dict[str, Any]) -> Result:
         """What :func:`recorded_run` returned."""
         return cls(made["status"], made["stdout"], made["stderr"], Path(made["directory"]))
 
-    def due(self, status: int | None) -> Result:
+    def due(self, status: int | None) -> Self:
         """The same, if it ended with this status; with any if None."""
         assert status in (None, self.status), f"status {self.status}:\n{self.output}"
         return self
@@ -85,9 +83,9 @@ class Result:
     def report(self) -> dict[str, Any]:
         """report.json."""
         assert self.directory is not None, self.output
-        assert (self.directory / "report.json").exists(), self.output
-        document: dict[str, Any] = json.loads((self.directory / "report.json").read_text(encoding="utf-8"))
-        return document
+        path = self.directory / self.document
+        assert path.exists(), self.output
+        return dict(json.loads(path.read_text(encoding="utf-8")))
 
     @property
     def outcomes(self) -> dict[str, str]:
@@ -209,7 +207,7 @@ def sent(recording: Path) -> dict[str, list[tuple[str, ...]]]:
     requests: dict[str, list[tuple[str, ...]]] = {}
     for recorded in recordings.read(recording).exchanges:
         request = recorded.exchange.request
-        each = (request.method, exchange.undated(request.target), request.body.hex())
+        each = (request.method, undated(request.target), request.body.hex())
         requests.setdefault(recorded.test, []).append(each)
     return requests
 
@@ -225,20 +223,6 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < end, "what was waited for did not happen"
         time.sleep(0.01)
-
-
-def answered(**members: object) -> exchange.Exchange:
-    """An exchange in which an integration was answered, with these members."""
-    document = {"DomainName": "name", "Uri": "s3://a", "CreatedAt": 1, "LastUpdatedAt": 2, **members}
-    headers = (("Content-Type", "application/json"), ("x-amzn-RequestId", "1"))
-    response = exchange.Response(200, "", headers, json.dumps(document).encode())
-    return exchange.Exchange("http://t", exchange.Request("POST", "/domains/name/integrations"), response)
-
-
-def checking(test: str = "t") -> tuple[Checker, Entry]:
-    """A checker, and what it makes note of."""
-    entry = Entry(test)
-    return Checker(Judge(CONTRACT), entry, Redactor(), lambda name: CONTRACT.clauses[name].gates()), entry
 
 
 # --- Servers ------------------------------------------------------------------------------------------------
@@ -295,7 +279,7 @@ AWS = "https://profile.us-east-1.amazonaws.com"
 SECRET = "MARKED/secret+key="
 
 
-def ask(url: str, *requests: exchange.Request) -> list[Any]:
+def ask(url: str, *requests: Asked) -> list[Any]:
     """The JSON that a server answers its caller, 200 each time."""
     with closing(Client(url, "us-east-1")) as client:
         answers = [client.send(request, CALLER).response for request in requests]

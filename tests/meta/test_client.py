@@ -17,10 +17,11 @@ from getintegration_contract.operations import get_integration
 from getintegration_contract.sending import client as clients
 
 from .conftest import RunSuite, Serve
+from .exchanges import checking
 from .mutants.messages import Forward, Raw, Response, error, ok
 from .mutants.messages import Request as Received
 from .odd_requests import odd_requests
-from .support import CALLER, Process, checking, suite
+from .support import CALLER, Process, suite
 
 
 @pytest.fixture(autouse=True)

@@ -8,18 +8,14 @@ from typing import Any
 import pytest
 
 from getintegration_contract import paths
-from getintegration_contract.exchange import Exchange
-from getintegration_contract.exchange import Response as Answer
-from getintegration_contract.operations import get_integration
 
 from ..contract import generation
 from .conftest import RunSuite
 from .corpus import digest
+from .exchanges import INTEGRATION, checking, exchange
 from .mutants.kit import always, is_get, on_answer
 from .mutants.messages import Forward, Request, Response, error
-from .support import CONTRACT, Process, checking, suite
-
-FOUND = {"DomainName": "a", "Uri": "u", "CreatedAt": 1, "LastUpdatedAt": 1}
+from .support import CONTRACT, Process, suite
 
 
 def test_the_corpus_was_generated_from_this_description() -> None:
@@ -30,17 +26,14 @@ def test_the_corpus_was_generated_from_this_description() -> None:
 
 @pytest.mark.parametrize(
     ("status", "document", "passes"),
-    [(200, FOUND, True), (500, {}, False), (200, {**FOUND, "Uri": 1}, False), (400, {}, False)],
+    [(200, INTEGRATION, True), (500, {}, False), (200, INTEGRATION | {"Uri": 1}, False), (400, {}, False)],
     ids=["found", "a crash", "against the schema", "a valid request rejected"],
 )
 def test_schemathesis_has_its_own_say(status: int, document: Any, passes: bool) -> None:
     cases = generation.coverage_cases(CONTRACT, 0).values()
     case = next(case for case in cases if case.meta.generation.mode.is_positive)
-    headers = (("Content-Type", "application/json"),)
-    response = Answer(status, "", headers, json.dumps(document).encode())
-    exchange = Exchange("http://target", get_integration("a", "u"), response)
     checker, entry = checking()
-    assert generation.second_opinion(case, "request.valid", exchange, checker) is passes
+    assert generation.second_opinion(case, "request.valid", exchange(status, document), checker) is passes
     assert set(entry.findings) == (set() if passes else {"request.valid"})
 
 

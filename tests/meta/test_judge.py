@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from getintegration_contract.exchange import Exchange, Request, Response
+from getintegration_contract.exchange import Exchange, Response
 from getintegration_contract.judging.judge import (
     DENIED,
     INVALID,
@@ -23,7 +23,8 @@ from getintegration_contract.judging.judge import (
     Judge,
 )
 
-from .support import CONTRACT, checking
+from .exchanges import HEADERS, TYPE, checking, error, exchange
+from .support import CONTRACT
 
 DOMAIN, URI = "My-Domain_1", "s3://bucket/caf\u00e9"
 INTEGRATION = {
@@ -42,17 +43,10 @@ INTEGRATION = {
 }
 OPTIONAL = INTEGRATION.keys() - {"DomainName", "Uri", "CreatedAt", "LastUpdatedAt"}
 TEXT = json.dumps(INTEGRATION)
-JSON, ID = ("Content-Type", "application/json"), ("x-amzn-RequestId", "1")
+JSON, ID = HEADERS
 HTML, PLAIN = (("Content-Type", f"text/{kind}") for kind in ("html", "plain"))
 FOUND = Expectation("response.status", (OK,), DOMAIN, URI)
 UNKNOWN = Expectation("missing.domain", (NOT_FOUND,))
-TYPE = "ResourceNotFoundException"
-
-
-def exchange(status: int, body: object, *headers: tuple[str, str]) -> Exchange:
-    """An exchange with this response; a body that is no bytes is sent as JSON."""
-    raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    return Exchange("http://target", Request("POST", "/"), Response(status, "", headers or (JSON, ID), raw))
 
 
 def found(**members: object) -> Exchange:
@@ -65,12 +59,6 @@ def raw(old: str, new: str) -> Exchange:
     """A 200 with some text of its body replaced."""
     assert old in TEXT
     return exchange(200, TEXT.replace(old, new).encode("utf-8", "surrogatepass"))
-
-
-def error(status: int, kind: str | None, body: object = None, *headers: tuple[str, str]) -> Exchange:
-    """An error of the declared shape with one type in the header."""
-    typed = (("X-Amzn-ErrorType", kind),) if kind is not None else ()
-    return exchange(status, {"Message": "m"} if body is None else body, *typed, *(headers or (JSON, ID)))
 
 
 NO_ANSWER = replace(found(), response=Response(0, "reset", (), b""))

@@ -17,7 +17,8 @@ from getintegration_contract.judging.judge import Check, Expectation
 from getintegration_contract.judging.ledger import STRAY_FAULTS, Entry, Finding, Ledger
 from getintegration_contract.target.target import CAPABILITIES
 
-from .support import CONTRACT, answered, checking
+from .exchanges import answered, checking
+from .support import CONTRACT
 
 Document = dict[str, Any]
 

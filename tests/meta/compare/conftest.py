@@ -1,22 +1,21 @@
 """What tests of recording and comparing share: exchanges made up, recordings, the command in this process."""
 
 import json
-from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from getintegration_compare import cli
-from getintegration_contract.exchange import Exchange, Request, Response
+from getintegration_contract.exchange import Exchange
 from getintegration_contract.judging.ledger import Entry
-from getintegration_contract.operations import get_integration
 from getintegration_contract.recording import Recorder, Suite, har
 from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 
-from ..support import IDENTITIES, SUITE, finish, start_suite, started, suite
+from ..exchanges import DOMAIN, HEADERS, TYPE, URI, error, exchange, missing
+from ..support import IDENTITIES, SUITE, Result, finish, start_suite, started, suite
 
 #: A part of the suite that sees every kind of answer, in a few seconds.
 PART: tuple[str | Path, ...] = (
@@ -28,16 +27,9 @@ PART: tuple[str | Path, ...] = (
 SMALL = (suite("access"), f"{suite('missing')}::test_unknown_domain", f"{suite('missing')}::test_unknown_uri")
 
 Shared = Callable[[str, Callable[[Path], Any]], Any]
-Compare = Callable[..., "Result"]
+Compare = Callable[..., "Compared"]
 
-STATE = {
-    "domain": "Domain",
-    "uri": "s3://Bucket/Caf\u00e9",
-    "other_domain": "Other",
-    "other_uri": "s3://Other%20one",
-}
-#: Headers that an exchange has.
-HEADERS = (("Content-Type", "application/json"), ("x-amzn-RequestId", "1"))
+STATE = {"domain": DOMAIN, "uri": URI, "other_domain": "Other", "other_uri": "s3://Other%20one"}
 
 
 def about(
@@ -49,39 +41,9 @@ def about(
     return Suite("0.1.0", "model", endpoint, "us-east-1", date, 0, "gate", (dict(state),))
 
 
-def exchange(
-    status: int = 200,
-    document: Any = None,
-    *,
-    request: Request | None = None,
-    headers: Iterable[tuple[str, str]] = HEADERS,
-    body: bytes | None = None,
-    attempt: int = 1,
-    started: float = 1.7e9,
-) -> Exchange:
-    """An exchange made up by a test."""
-    request = request or get_integration(STATE["domain"], STATE["uri"])
-    if body is None:
-        body = json.dumps(found() if document is None else document).encode()
-    response, faults = Response(status, "", tuple(headers), body), ("429",) * (attempt - 1)
-    return Exchange("http://127.0.0.1:1", request, response, "caller", started, 0.01, faults)
-
-
-def found(**members: Any) -> dict[str, Any]:
-    """An integration as it is answered."""
-    known = {"DomainName": STATE["domain"], "Uri": STATE["uri"], "CreatedAt": 1.5e9, "LastUpdatedAt": 1.6e9}
-    return known | members
-
-
-def missing(
-    status: int = 404,
-    *more: tuple[str, str],
-    error: str = "ResourceNotFoundException",
-    request: Request | None = None,
-) -> Exchange:
-    """An exchange that ends in an error, in the emulator's form, with more headers."""
-    headers = (*HEADERS, ("X-Amzn-ErrorType", error), *more)
-    return exchange(status, {"Message": "no"}, headers=headers, request=request)
+def tagged(tag: str, name: str = "ETag") -> Exchange:
+    """An exchange in which it was not found, with a header more."""
+    return error(404, TYPE, None, *HEADERS, (name, tag))
 
 
 def record(
@@ -124,19 +86,10 @@ def save(log: dict[str, Any], path: Path, **suite: Any) -> Path:
     return path
 
 
-@dataclass(frozen=True)
-class Result:
-    """What the command did, and the folder of its reports."""
+class Compared(Result):
+    """What the command did; its reports are in the directory."""
 
-    status: int
-    out: str
-    err: str
-    folder: Path
-
-    @property
-    def report(self) -> Any:
-        """compare.json."""
-        return json.loads((self.folder / "compare.json").read_text(encoding="utf-8"))
+    document = "compare.json"
 
     @property
     def differences(self) -> list[dict[str, Any]]:
@@ -203,7 +156,7 @@ def alike(tmp_path: Path) -> tuple[Path, Path]:
 def different(tmp_path: Path) -> tuple[Path, Path]:
     """Two recordings with one difference in each of three answers."""
     one = record(tmp_path / "c.har", *[missing()] * 3)
-    return one, record(tmp_path / "d.har", *[missing(404, ("ETag", "<b>"))] * 3)
+    return one, record(tmp_path / "d.har", *[tagged("<b>")] * 3)
 
 
 @pytest.fixture
@@ -219,7 +172,7 @@ def compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Compare:
         status: int | None = None,
         suites: tuple[Any, Any] = (None, None),
         **how: Any,
-    ) -> Result:
+    ) -> Compared:
         words, folder = [], tmp_path / "compared"
         for number, given in enumerate(arguments):
             if isinstance(given, Exchange | list):
@@ -231,8 +184,6 @@ def compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Compare:
             ended = cli.main(["--report-dir", str(folder), *words])
         except SystemExit as end:
             ended = int(end.code or 0)
-        result = Result(ended, *capsys.readouterr(), folder)
-        assert status in (None, ended), (status, result)
-        return result
+        return Compared(ended, *capsys.readouterr(), folder).due(status)
 
     return compare

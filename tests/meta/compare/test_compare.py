@@ -19,11 +19,12 @@ import pytest
 from getintegration_compare import cli
 from getintegration_contract import recording as recordings
 
+from ..exchanges import answered, exchange, missing
 from ..mutants.kit import is_get
 from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
 from ..support import AWS, call, domains, emulator, environment
-from .conftest import Compare, about, accept, exchange, found, missing, record
+from .conftest import Compare, about, accept, record, tagged
 
 COMMAND = (sys.executable, "-m", "getintegration_contract", "compare")
 #: Standard outputs that take nothing.
@@ -50,8 +51,8 @@ def test_a_full_disk_is_a_sentence(
     for name, status in (("target.waivers.Path.write_text", 6), ("fileio.Path.replace", 4)):
         monkeypatch.setattr(f"getintegration_contract.{name}", full)
         result = compare(*different, "--write-accept", tmp_path / "a.toml", status=status)
-        assert result.err.endswith("No space left on device\n")
-        assert result.err.count("\n") == 1
+        assert result.stderr.endswith("No space left on device\n")
+        assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -89,17 +90,17 @@ def test_a_signal_ends_a_comparison_and_a_second_one_does_not_break_the_clean_up
 
 def test_account_ids_are_printed_nowhere(tmp_path: Path, compare: Compare) -> None:
     arn = "arn:aws:iam::123456789012:role/"
-    sides = exchange(200, found(RoleArn=arn + "a")), exchange(200, found(RoleArn="123456789012"))
+    sides = answered(RoleArn=arn + "a"), answered(RoleArn="123456789012")
     shown = compare(*sides, "--redact-accounts", status=1)
-    written = "".join(path.read_text() for path in shown.folder.iterdir())
+    written = "".join(path.read_text() for path in shown.directory.iterdir())
     refused = compare(sides[0], tmp_path / "123456789012.har", "--redact-accounts", status=4)
-    assert "123456789012" not in shown.out + shown.err + written + refused.err
-    assert "123456789012" in compare(*sides, status=1).out
+    assert "123456789012" not in shown.stdout + shown.stderr + written + refused.stderr
+    assert "123456789012" in compare(*sides, status=1).stdout
 
 
 def test_all_reports_are_written(different: tuple[Path, Path], compare: Compare) -> None:
     result = compare(*different, status=1)
-    files = {path.name: path.read_text(encoding="utf-8") for path in result.folder.iterdir()}
+    files = {path.name: path.read_text(encoding="utf-8") for path in result.directory.iterdir()}
     assert files.keys() == {"compare.html", "compare.json", "compare.md", "compare-junit.xml"}
     (group,) = result.differences
     assert (group["kind"], group["where"], group["candidate"]) == ("header", "etag", "<b>")
@@ -109,31 +110,31 @@ def test_all_reports_are_written(different: tuple[Path, Path], compare: Compare)
     assert root[0].attrib["failures"] == "1"
     (case,) = root.iter("testcase")
     assert case.find("failure") is not None
-    assert "FAIL  open differences in 3 of 3 compared answers (100.0 %)" in result.out
-    assert "coverage 100.0 %: 3 of 3 requests were compared" in result.out
+    assert "FAIL  open differences in 3 of 3 compared answers (100.0 %)" in result.stdout
+    assert "coverage 100.0 %: 3 of 3 requests were compared" in result.stdout
 
 
 def test_terminal_lines_are_safe(compare: Compare) -> None:
-    result = compare(exchange(), exchange(headers=[("ETag\x1b[2J", "\x1b[31m\u202e")]), status=1)
-    assert not re.search("[\x1b\u202e]", result.out)
+    result = compare(missing(), tagged("\x1b[31m\u202e", "ETag\x1b[2J"), status=1)
+    assert not re.search("[\x1b\u202e]", result.stdout)
 
 
 def test_what_is_printed_is_a_waiver(tmp_path: Path, compare: Compare) -> None:
-    one = [missing(), exchange(200, found(Tags=["a"]))]
-    other = [missing(400), exchange(200, found(Tags=["b*"]))]
+    one = [missing(), answered(Tags=["a"])]
+    other = [missing(400), answered(Tags=["b*"])]
     result = compare(one, other, status=1)
-    cases = ElementTree.parse(result.folder / "compare-junit.xml").iter("testcase")
+    cases = ElementTree.parse(result.directory / "compare-junit.xml").iter("testcase")
     listed = {case.get("name"): re.findall("(.*): ref", case.findtext("failure") or "") for case in cases}
     assert listed == {"response.status": ["status:404 -> 400"], "state.put-get.Tags": ["value:Tags[0]"]}
-    printed = result.out
+    printed = result.stdout
     patterns = re.findall(r"^ *\d+ x (.*?)   reference ", printed, re.MULTILINE)
     assert sorted(patterns) == ["status:404 -> 400", "value:Tags[0]"]
     assert "reference 404, candidate 400 (open)" in printed
     accepting = ("--accept", accept(tmp_path / "a.toml", *patterns))
     result = compare(one, other, *accepting, status=0)
     assert result.report["complaints"] == []
-    assert "PASS  no open difference in 2 compared answers; 2 differ only in accepted ways" in result.out
-    assert "(accepted until 2099-01-01)" in result.out
+    assert "PASS  no open difference in 2 compared answers; 2 differ only in accepted ways" in result.stdout
+    assert "(accepted until 2099-01-01)" in result.stdout
     groups = compare(one, [missing(403), other[1]], *accepting).differences
     assert [group["pattern"] for group in groups if group["open"]] == ["status:404 -> 403"]
 
@@ -141,7 +142,7 @@ def test_what_is_printed_is_a_waiver(tmp_path: Path, compare: Compare) -> None:
 def test_a_file_of_waivers_is_started(tmp_path: Path, different: tuple[Path, Path], compare: Compare) -> None:
     file = tmp_path / "accept.toml"
     compare(*different, "--write-accept", file, status=1)
-    assert "say why" in compare(*different, "--accept", file, status=4).err
+    assert "say why" in compare(*different, "--accept", file, status=4).stderr
     edited = file.read_text().replace("say why this is accepted", "a").replace("say who answers for it", "b")
     file.write_text(edited)
     assert cli.main([*map(str, different), "--accept", str(file)]) == 0, "which needs no reports"
@@ -163,7 +164,7 @@ def test_waivers_accept_what_they_match_and_are_wrong_otherwise(
 ) -> None:
     name, _, expires = pattern.partition(" until ")
     waivers = accept(tmp_path / "a.toml", name, expires=expires or "2099-01-01")
-    other = missing(404, ("ETag", "a"))
+    other = tagged("a")
     result = compare(missing(), other, "--accept", waivers, clauses=("missing.domain",))
     (group,), report = result.differences, result.report
     assert (result.status, report["complaints"]) == ((1, [complaint]) if complaint else (0, []))
@@ -234,7 +235,7 @@ def test_wrong_use_is_status_4_and_a_sentence_before_anything_is_sent(
     named["broken"] = record(tmp_path / "broken.har", exchange(), finish=False)
     named["waivers"] = accept(tmp_path / "waivers.toml", "a")
     named["waivers"].write_text(named["waivers"].read_text().replace("difference", "clause"))
-    message = compare(*(word.format(**named) for word in line.split()), status=4).err
+    message = compare(*(word.format(**named) for word in line.split()), status=4).stderr
     assert said.format(**named) in message
     assert message.count("\n") == 1
     assert len(message) < 400
@@ -247,7 +248,7 @@ def test_what_goes_wrong_inside_is_no_traceback(
     alike: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, compare: Compare
 ) -> None:
     monkeypatch.setattr(cli, "Comparison", lambda *_, **__: 1 / 0)
-    assert "internal error: ZeroDivisionError" in compare(*alike, status=3).err
+    assert "internal error: ZeroDivisionError" in compare(*alike, status=3).stderr
 
 
 def test_an_old_recording_is_stale(compare: Compare) -> None:
@@ -259,19 +260,19 @@ def test_an_old_recording_is_stale(compare: Compare) -> None:
 
 
 def test_drift_and_whether_a_repeat_confirms_it(tmp_path: Path, compare: Compare) -> None:
-    def made(month: int, *documents: dict[str, Any]) -> Path:
+    def made(month: int, *members: dict[str, str]) -> Path:
         suite = about(AWS, date=f"2026-{month}-01T00:00:00Z")
-        return record(tmp_path / f"{month}.har", *(exchange(200, each) for each in documents), suite=suite)
+        return record(tmp_path / f"{month}.har", *(answered(**each) for each in members), suite=suite)
 
-    before = made(10, found(), found())
-    after = made(11, found(Scope="DOMAIN"), found(ObjectTypeName="passing"))
-    repeat = made(12, found(Scope="DOMAIN"), found())
+    changed = {"Scope": "DOMAIN"}
+    before, after = made(10, {}, {}), made(11, changed, {"ObjectTypeName": "passing"})
+    repeat = made(12, changed, {})
     result = compare(before, after, "--confirm", repeat, "--max-age", "100000", status=1)
     assert result.report["mode"] == "drift"
     confirmed = {group["where"]: group["confirmed"] for group in result.differences}
     assert confirmed == {"Scope": True, "ObjectTypeName": False}
-    assert f"drift of {AWS} from 2026-10-01 (reference) to 2026-11-01 (candidate)" in result.out
-    assert "not confirmed by a repeat" in result.out
+    assert f"drift of {AWS} from 2026-10-01 (reference) to 2026-11-01 (candidate)" in result.stdout
+    assert "not confirmed by a repeat" in result.stdout
 
 
 def test_a_recording_at_five_a_second(slow_har: Path) -> None:

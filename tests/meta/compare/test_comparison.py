@@ -13,8 +13,9 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.exchange import Exchange
 from getintegration_contract.operations import get_integration
 
+from ..exchanges import DOMAIN, INTEGRATION, URI, answered, error, exchange, missing
 from ..support import AWS, CONTRACT
-from .conftest import STATE, Compare, about, exchange, found, load, missing, record, save
+from .conftest import STATE, Compare, about, load, record, save
 
 
 def test_a_second_server_differs_where_it_does(
@@ -38,19 +39,19 @@ def test_a_second_server_differs_where_it_does(
 
 def sent(*headers: list[tuple[str, str]]) -> tuple[Exchange, ...]:
     """An exchange with each of these headers."""
-    return tuple(exchange(headers=each) for each in headers)
+    return tuple(exchange(200, INTEGRATION, *each) for each in headers)
 
 
 def holding(name: str, *values: Any) -> tuple[Exchange, ...]:
     """An exchange with each of these values of a member."""
-    return tuple(exchange(200, found(**{name: value})) for value in values)
+    return tuple(answered(**{name: value}) for value in values)
 
 
 ROLES = ("arn:aws:iam:us-east-1:111122223333:role/a", "arn:aws:iam:eu-west-1:999988887777:role/a")
-ELSEWHERE = get_integration("Elsewhere", STATE["uri"])
+ELSEWHERE = get_integration("Elsewhere", URI)
 #: For each normalisation, an exchange and another that differs only in what it takes away.
 NOISE: dict[str, tuple[Exchange, ...]] = {
-    "names": (exchange(), exchange(200, found(DomainName="Elsewhere"), request=ELSEWHERE)),
+    "names": (exchange(), exchange(200, INTEGRATION | {"DomainName": "Elsewhere"}, request=ELSEWHERE)),
     "request-ids": sent([("x-amzn-RequestId", "1")], [("x-amzn-RequestId", "2")]),
     "generated-ids": holding("WorkflowId", "a", "b"),
     "dates": sent([("Date", "a")], [("Date", "b")]),
@@ -62,10 +63,10 @@ NOISE: dict[str, tuple[Exchange, ...]] = {
     "software": sent([("Server", "a"), ("Via", "b")], [("X-Powered-By", "c")]),
     "json-layout": (
         exchange(),
-        exchange(body=json.dumps(dict(reversed(found().items())), indent=2).encode()),
+        exchange(200, json.dumps(dict(reversed(INTEGRATION.items())), indent=2).encode()),
     ),
     "message-texts": tuple(exchange(404, {"Message": text, "message": text}) for text in "bc"),
-    "type-decoration": (missing(error="A"), missing(error="ns#A:http://x")),
+    "type-decoration": (error(404, "A"), error(404, "ns#A:http://x")),
 }
 
 
@@ -95,15 +96,13 @@ def raced(begin: float, seconds: float) -> tuple[Any, ...]:
 def listed(**members: float) -> tuple[Any, ...]:
     """A list of one integration, and the same with other members."""
     asked = replace(exchange().request, method="GET")
-    return tuple(
-        exchange(200, {"Items": [found(**each)]}, request=asked) for each in (dict[str, float](), members)
-    )
+    return tuple(exchange(200, {"Items": [INTEGRATION | each]}, request=asked) for each in ({}, members))
 
 
 def named(domain: str, others: str, suffix: str = "") -> tuple[Any, ...]:
     """An answer about a domain, or one of a scenario, and the same elsewhere by its name there."""
     sides = [
-        exchange(200, found(DomainName=name), request=get_integration(name, STATE["uri"]))
+        exchange(200, INTEGRATION | {"DomainName": name}, request=get_integration(name, URI))
         for name in (domain + suffix, others + suffix)
     ]
     suites = tuple(about(state=STATE | {"domain": name}) for name in (domain, others))
@@ -112,8 +111,8 @@ def named(domain: str, others: str, suffix: str = "") -> tuple[Any, ...]:
 
 PUT = replace(exchange().request, method="PUT")
 QUERIED = replace(exchange().request, target=exchange().request.target + "?a=b")
-UNKNOWN = get_integration(STATE["domain"], "s3://unknown")
-DEEP = exchange(body=b'{"a":' * 500 + b"1" + b"}" * 500)
+UNKNOWN = get_integration(DOMAIN, "s3://unknown")
+DEEP = exchange(200, b'{"a":' * 500 + b"1" + b"}" * 500)
 RACE = "its test reads while it writes, so its answers depend on timing"
 UNSENT = "its test sent no such request to the other side"
 
@@ -133,7 +132,7 @@ CASES: dict[str, tuple[Any, ...]] = {
         not_compared={"the reference was throttled": 1, "the candidate was throttled": 1},
     ),
     "attempts that were made up for are counted apart": case(
-        [exchange(code, attempt=number) for number, code in enumerate((429, 503, 200), 1)],
+        [exchange(code, faults=("429",) * number) for number, code in enumerate((429, 503, 200))],
         exchange(),
         {"test": "test[0]"},
         status=0,
@@ -162,13 +161,13 @@ CASES: dict[str, tuple[Any, ...]] = {
     "no race: after the write": case(*raced(2.1, 1.0), RACED, status=1, not_compared={}),
     "answers of other operations are shown by the clauses of their test": case(
         exchange(200, request=PUT),
-        exchange(200, found(Tags={}), request=PUT),
+        exchange(200, INTEGRATION | {"Tags": {}}, request=PUT),
         {"clauses": ("state.put-get.Tags",)},
         clauses={"state.put-get.Tags"},
         places={("member extra", "Tags")},
     ),
     "a query makes no other operation": case(
-        *(exchange(200, found(**more), request=QUERIED) for more in ({}, {"Tags": {}})),
+        *(exchange(200, INTEGRATION | more, request=QUERIED) for more in ({}, {"Tags": {}})),
         clauses={"response.Tags.type"},
     ),
     "in a list: another moment": case(*listed(LastUpdatedAt=1.61e9), status=0, places=set()),
@@ -177,11 +176,11 @@ CASES: dict[str, tuple[Any, ...]] = {
         for name, time in (("CreatedAt", 1.5e12), ("CreatedAt", 1.65e9), ("LastUpdatedAt", 1.71e9))
     },
     "deep answers are compared as text": case(DEEP, DEEP, status=0, compared=1),
-    "long answers are shown short": case(exchange(body=b"x" * 200_000), exchange(), short=True),
+    "long answers are shown short": case(exchange(200, b"x" * 200_000), exchange(), short=True),
     "a deep answer is not JSON": case(DEEP, exchange(), status=1, places={("type", "body")}),
     "types are named as in JSON": case(
-        exchange(200, found(Tags=1, Scope=True)),
-        exchange(200, found(Tags="1", Scope=None)),
+        answered(Tags=1, Scope=True),
+        answered(Tags="1", Scope=None),
         sides={("number", "string"), ("true", "null")},
     ),
     "the least error has an envelope": case(
@@ -204,7 +203,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     ),
     "endless kinds of differences stay bounded": case(
         [exchange()] * 30,
-        [exchange(200, found(**{f"M{number}": number})) for number in range(30)],
+        [answered(**{f"M{number}": number}) for number in range(30)],
         groups=6,
         count=30,
         different=30,
@@ -235,7 +234,7 @@ def test_comparing_takes_little_more_memory_than_the_recordings(tmp_path: Path) 
     import tracemalloc
 
     def peak(count: int) -> int:
-        exchanges = [exchange(200, found(Number=number, Padding="x" * 8_000)) for number in range(count)]
+        exchanges = [answered(Number=number, Padding="x" * 8_000) for number in range(count)]
         path = record(tmp_path / f"{count}.har", *exchanges)
         del exchanges
         tracemalloc.start()
@@ -250,7 +249,7 @@ def test_comparing_takes_little_more_memory_than_the_recordings(tmp_path: Path) 
     assert many - few < 120 * 3 * 16_000  # more than 16 kB is what each exchange has on the two sides
 
 
-LACKING = {name: value for name, value in found().items() if name != "LastUpdatedAt"}
+LACKING = {name: value for name, value in INTEGRATION.items() if name != "LastUpdatedAt"}
 
 
 @pytest.mark.parametrize(
@@ -258,7 +257,7 @@ LACKING = {name: value for name, value in found().items() if name != "LastUpdate
     [
         (exchange(200, LACKING), exchange(), "response.LastUpdatedAt.required"),
         (missing(410, request=UNKNOWN), missing(request=UNKNOWN), None),
-        (exchange(200, found(LastUpdatedAt=1.4e9)), exchange(), "response.timestamps.order"),
+        (answered(LastUpdatedAt=1.4e9), exchange(), "response.timestamps.order"),
     ],
     ids=["a member", "a status", "an order"],
 )
@@ -276,6 +275,6 @@ def test_what_aws_answers_contradicts_a_clause_not_the_emulator(
 
 
 def test_a_repeat_of_a_part_is_held_against_the_same_requests(tmp_path: Path, compare: Compare) -> None:
-    one, other, again = ([exchange(200, found(Scope=value)) for value in side] for side in ("aa", "ab", "c"))
+    one, other, again = ([answered(Scope=value) for value in side] for side in ("aa", "ab", "c"))
     part = record(tmp_path / "part.har", *again, test="test[1]")  # the same place, another value
     assert [group["confirmed"] for group in compare(one, other, "--confirm", part).differences] == [True]

@@ -30,7 +30,7 @@ def from_aws(tmp_path: Path, slow_har: Path) -> Path:
 def test_evidence_promotes_clauses(contract: Path, from_aws: Path, compare: Compare) -> None:
     before = Contract.load(contract)
     promoting = (from_aws, "--promote", "--contract", contract, "--max-age", "100000")
-    assert "promoted in" in compare(*promoting, status=0).out
+    assert "promoted in" in compare(*promoting, status=0).stdout
     evidence = read_evidence(contract.with_name("evidence.yaml"))
     assert evidence["response.request-id"]["date"] == "2026-11-20"
     assert evidence["response.request-id"]["region"] == "us-east-1"
@@ -77,4 +77,4 @@ def test_wrong_evidence_is_refused(
     contract: Path, alike: tuple[Path, Path], content: str, compare: Compare
 ) -> None:
     contract.with_name("evidence.yaml").write_text(content)
-    assert "evidence.yaml" in compare(*alike, "--contract", contract, status=4).err
+    assert "evidence.yaml" in compare(*alike, "--contract", contract, status=4).stderr

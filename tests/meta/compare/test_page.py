@@ -8,8 +8,9 @@ from typing import Any
 
 from getintegration_compare.report import page, per_cent, rows
 
+from ..exchanges import answered
 from ..report.browser import Browser
-from .conftest import Compare, accept, exchange, found
+from .conftest import Compare, accept
 
 
 def test_the_page_is_filtered_in_a_browser(
@@ -40,8 +41,8 @@ def test_the_page_is_filtered_in_a_browser(
 
 def test_the_page_shows_both_answers_and_nothing_of_theirs_acts(compare: Compare) -> None:
     attack = "<script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m"
-    reference, candidate = found(ObjectTypeName="plain", Tags={"a": "b"}), found(ObjectTypeName=attack)
-    folder = compare(exchange(200, reference), exchange(200, candidate)).folder
+    reference = answered(ObjectTypeName="plain", Tags={"a": "b"})
+    folder = compare(reference, answered(ObjectTypeName=attack)).directory
     text = (folder / "compare.html").read_text(encoding="utf-8")
     assert all(load.startswith("#") for load in re.findall(r'<[^>]* (?:src|href|action)="([^"]*)"', text))
     assert "<script>alert" not in text

@@ -19,8 +19,9 @@ from getintegration_contract.recording.har import Recorded
 from getintegration_contract.redact import Redactor
 from getintegration_contract.target.emulator import emulator_identities
 
+from ..exchanges import exchange
 from ..support import CALLER
-from .conftest import Compare, about, exchange, load, record
+from .conftest import Compare, about, load, record
 
 BODIES = {
     "text": b'{"Uri": "s3://caf\xc3\xa9"}',
@@ -36,7 +37,7 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_bodies_survive(tmp_path: Path, body: bytes) -> None:
     request = Request("POST", "/domains/a%20b/integrations?a=%zz", (("X-Odd", "caf\xe9"),), body)
-    path = record(tmp_path / "a.har", exchange(request=request, body=body))
+    path = record(tmp_path / "a.har", exchange(200, body, request=request))
     (recorded,) = recordings.read(path).exchanges
     assert recorded.exchange.request == request
     assert recorded.exchange.response.body == body
@@ -93,7 +94,7 @@ SECRET = "EXAMPLE-marked/secret+key=0123456789abcdef"
 
 
 def test_secrets_do_not_even_reach_a_recording_that_is_broken_off(tmp_path: Path) -> None:
-    echo = exchange(403, {"message": SECRET, SECRET: 1}, headers=(("X-Echo", SECRET),))
+    echo = exchange(403, {"message": SECRET, SECRET: 1}, ("X-Echo", SECRET))
     record(tmp_path / "a.har", echo, secret=SECRET, ended=(0,), finish=False)
     text = (tmp_path / "a.har.partial").read_text(encoding="utf-8")
     assert "REDACTED" in text
@@ -229,7 +230,7 @@ def test_what_is_no_recording_is_refused_in_a_sentence(
 ) -> None:
     path = tmp_path / "a.har"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    message = compare(path, path, status=4).err
+    message = compare(path, path, status=4).stderr
     assert str(path) in message
     assert message.count("\n") == 1
     assert len(message) < 600

@@ -26,11 +26,12 @@ from getintegration_contract.state.state import PREFIX, State
 from getintegration_contract.target.emulator import emulator_identities
 from getintegration_contract.target.target import Target
 
+from ..exchanges import DOMAIN, exchange
 from ..mutants.kit import always, is_get, on_answer
 from ..mutants.messages import Forward, Response, error
 from ..mutants.messages import Request as Received
 from ..support import AWS, Process, Tap, ask, domains, emulator, stock, suite
-from .conftest import STATE, Compare, exchange, load, record, record_suite, save
+from .conftest import STATE, Compare, load, record, record_suite, save
 
 _THERE = "arn:aws:flow:eu-west-1:1:caf\u00e9/a"
 _THERE_ESCAPED = json.dumps(_THERE)[1:-1]
@@ -162,7 +163,7 @@ def test_a_passing_difference_is_not_confirmed_and_its_requests_alone_are_repeat
     files = ("--target", target_file(), "--reference-target", target_file())
     result = compare(endpoint.url, tap(endpoint.url, on_answer(change, always)).url, *files, status=1)
     assert {group["confirmed"] for group in result.differences} == {False}
-    assert "\n1 requests to " in result.err
+    assert "\n1 requests to " in result.stderr
 
 
 def test_live_differences_are_confirmed_but_for_what_the_limit_leaves_no_repeat_for(
@@ -178,7 +179,7 @@ def test_live_differences_are_confirmed_but_for_what_the_limit_leaves_no_repeat_
     result = compare(path, server.url, "--max-requests", "20")
     assert result.report["divergence"]["different"] > 10
     assert {group["confirmed"] for group in result.differences} == {None}
-    assert "repeat" not in result.out
+    assert "repeat" not in result.stdout
     result = compare(path, server.url)
     assert {group["confirmed"] for group in result.differences} == {True}
     assert ("header", "x-odd") in result.places
@@ -199,8 +200,8 @@ def test_two_live_servers_are_asked_in_turn(closing: Any, tap: Any, compare: Com
 
 
 def test_what_timing_decides_is_not_sent(endpoint: Process, compare: Compare) -> None:
-    write = replace(exchange(request=put_integration(STATE["domain"], "s3://a"), started=1.0), seconds=1.0)
-    said = compare([write, exchange(started=1.5)], endpoint.url, test="race", status=6).err
+    write = replace(exchange(request=put_integration(DOMAIN, "s3://a"), started=1.0), seconds=1.0)
+    said = compare([write, exchange(started=1.5)], endpoint.url, test="race", status=6).stderr
     assert re.search("\n0 requests to .*\n.*nothing could be compared\n", said)
 
 
@@ -208,7 +209,7 @@ def test_throttling_that_was_meant_is_not_waited_out(
     endpoint: Process, tap: Any, target_file: Any, compare: Compare
 ) -> None:
     uris = ["s3://one", "s3://two"]
-    one, two = (exchange(429, request=get_integration(STATE["domain"], uri)) for uri in uris)
+    one, two = (exchange(429, request=get_integration(DOMAIN, uri)) for uri in uris)
     two = replace(two, identity="low-quota", response=exchange().response)
     throttled = error(429, "ThrottlingException")
     server = tap(endpoint.url, on_answer(lambda asked, reply: throttled if asked.uri in uris else reply))
@@ -234,18 +235,18 @@ def test_a_server_that_goes_away_is_indeterminate(emulator_har: Path, compare: C
         return forward(request)
 
     proxy = Tap(server.url, script)
-    message = compare(emulator_har, proxy.url, status=6).err
+    message = compare(emulator_har, proxy.url, status=6).stderr
     assert "nothing listens" in message
     assert "Traceback" not in message
 
 
 def test_an_endpoint_without_the_operation_is_indeterminate(serve: Any, compare: Compare) -> None:
     other = serve(lambda request: error(404, "UnknownOperationException"))
-    assert "does not implement GetIntegration" in compare(exchange(), other.url, status=6).err
+    assert "does not implement GetIntegration" in compare(exchange(), other.url, status=6).stderr
 
 
 def test_a_replay_says_beforehand_how_long_it_takes(endpoint: Process, compare: Compare) -> None:
-    said = compare([exchange()] * 6, endpoint.url, "--rate", "100", "--no-repeat").err
+    said = compare([exchange()] * 6, endpoint.url, "--rate", "100", "--no-repeat").stderr
     assert "6 requests to " in said
     assert "at 100 a second: about 1 s" in said
     assert replay.duration(600) == "10 min"
@@ -259,5 +260,5 @@ def test_a_hostile_recording_cannot_make_a_replay_fail(
     log = load(path)
     log["entries"].append(log["entries"][1] | {"_test": "signed otherwise", "_signing": {}})
     result = compare(save(log, path), endpoint.url, "--no-repeat", status=1)
-    assert "Traceback" not in result.out + result.err
-    assert "only the suite itself can reproduce" in result.out
+    assert "Traceback" not in result.stdout + result.stderr
+    assert "only the suite itself can reproduce" in result.stdout
