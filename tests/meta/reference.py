@@ -4,6 +4,9 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+
+import jinja2
 
 from getintegration_compare.cli import build_parser as compare_parser
 from getintegration_compare.normalise import NORMALISATIONS
@@ -26,28 +29,14 @@ def run_options() -> Iterator[tuple[str, str]]:
             yield f"{name} {f'[{value}]' if 'nargs' in given else value}".strip(), meaning
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _table(head: str, rows: Iterator[tuple[str, str]]) -> Iterator[str]:
-    yield f"| {head} | meaning |"
-    yield "|---|---|"
-    for name, meaning in rows:
-        text = re.sub(r"(?<![`\w-])(--[a-z-]+)", r"`\1`", meaning)
-        yield f"| `{_cell(name)}` | {_cell(text)} |"
-    yield ""
-
-
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
     """The arguments of a command."""
     for action in parser._actions:
-        if action.dest in ("help", "version"):
-            continue
-        names = ", ".join(action.option_strings) or action.dest.upper()
-        taken = action.option_strings and action.nargs != 0
-        value = f" {action.metavar or action.dest.upper()}" if taken else ""
-        yield f"{names}{value}", (action.help or "") % {"default": action.default}
+        if action.dest not in ("help", "version"):
+            names = ", ".join(action.option_strings) or action.dest.upper()
+            taken = action.option_strings and action.nargs != 0
+            value = f" {action.metavar or action.dest.upper()}" if taken else ""
+            yield f"{names}{value}", (action.help or "") % {"default": action.default}
 
 
 def _keys() -> Iterator[tuple[str, str]]:
@@ -59,37 +48,18 @@ def _keys() -> Iterator[tuple[str, str]]:
 
 def document() -> str:
     """The reference."""
-    lines = [
-        "# Options and keys",
-        "",
-        "Made from the code by `python tests/meta/reference.py`.",
-        "",
-        "## getintegration-contract run, and pytest tests/contract",
-        "",
-        *_table("option", iter([*run_options(), *OTHERS])),
-        "Pytest's own options work too.",
-        "",
-        "## The target file",
-        "",
-        "TOML, for `--target`. Options win over it; paths in it are relative to it. Editors complete it by"
-        " its [JSON Schema](../src/getintegration_contract/target/schema.json).",
-        "",
-        *_table("key", _keys()),
-        *_table("identity", ((name, each["title"]) for name, each in IDENTITIES.items())),
-        f"Each has {', '.join(f'`{key}`' for key in IDENTITY['properties'])}: a profile, or keys.",
-        "",
-        "## getintegration-contract compare",
-        "",
-        *_table("argument", _arguments(compare_parser())),
-        *_table("normalisation", iter(NORMALISATIONS.items())),
-        "## getintegration-contract sweep",
-        "",
-        *_table("option", _arguments(sweep_parser())),
-        "## getintegration-contract emulator",
-        "",
-        *_table("option", _arguments(emulator_parser())),
-    ]
-    return "\n".join(lines)
+    engine = jinja2.Environment(trim_blocks=True, keep_trailing_newline=True)
+    engine.filters["marked"] = lambda text: re.sub(r"(?<![`\w-])(--[a-z-]+)", r"`\1`", text)
+    return engine.from_string(Path(__file__).with_name("reference.md.j2").read_text(encoding="utf-8")).render(
+        run=[*run_options(), *OTHERS],
+        keys=_keys(),
+        identities=[(name, each["title"]) for name, each in IDENTITIES.items()],
+        of_identities=IDENTITY["properties"],
+        compare=_arguments(compare_parser()),
+        normalisations=NORMALISATIONS.items(),
+        sweep=_arguments(sweep_parser()),
+        emulator=_arguments(emulator_parser()),
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Differences planted in a recording: every one is found, and none is reported that is not there."""
 
 import json
-from collections.abc import Callable
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -9,82 +10,69 @@ from getintegration_compare.differences import KINDS
 
 from .conftest import Compare, load, save
 
-Entry, Headers, Members = dict[str, Any], dict[str, str], dict[str, Any]
-#: Changes an entry: the entry itself, its answer's headers by lower-case name, its answer's JSON.
-Edit = Callable[[Entry, Headers, Members], Any]
+#: What comes to stand at a path in an entry, or in the headers, by lower-case name, or members of its answer:
+#: a value, what a function makes of the old one, or nothing for Ellipsis.
+Edits = dict[str, Any]
 
 ROLE = "arn:aws:iam::123456789012:role/Other"
-#: What is planted, by the status of the answer it goes into: the pattern that is shown, with clause and edit.
+RENAMED = {"members.Message": ..., "members.message": "no"}
+ELSEWHERE = {"headers.x-amzn-errortype": ..., "members.code": "ResourceNotFoundException"}
+#: What is planted, by the status of the answer it goes into: the pattern shown, with clause and edits.
 #: Where no clause is given, it is that of the test, or what the description says is due.
-PLANTED: dict[int, dict[str, tuple[str | None, Edit]]] = {
+PLANTED: dict[int, dict[str, tuple[str | None, Edits]]] = {
     404: {
-        "status:404 -> 400": (None, lambda e, h, m: e["response"].update(status=400)),
-        "status:404 -> no answer": (None, lambda e, h, m: e["response"].update(status=0)),
-        "error type:ResourceNotFoundException -> Other": (
-            None,
-            lambda e, h, m: h.update({"x-amzn-errortype": "Other"}),
-        ),
-        "timing:prompt, below 1 s -> slow, 1 to 5 s": (None, lambda e, h, m: e.update(time=3500)),
-        "envelope:place of the type": (
-            "error.type",
-            lambda e, h, m: m.update(code=h.pop("x-amzn-errortype")),
-        ),
-        "envelope:name of the message": (
-            "error.Message.type",
-            lambda e, h, m: m.update(message=m.pop("Message")),
-        ),
-        "header:x-amzn-requestid": ("response.request-id", lambda e, h, m: h.pop("x-amzn-requestid")),
-        "member extra:fault": (None, lambda e, h, m: m.update(fault="client")),
-        "type:Message": (None, lambda e, h, m: m.update(Message=None)),
+        "status:404 -> 400": (None, {"entry.response.status": 400}),
+        "status:404 -> no answer": (None, {"entry.response.status": 0}),
+        "error type:ResourceNotFoundException -> Other": (None, {"headers.x-amzn-errortype": "Other"}),
+        "timing:prompt, below 1 s -> slow, 1 to 5 s": (None, {"entry.time": 3500}),
+        "envelope:place of the type": ("error.type", ELSEWHERE),
+        "envelope:name of the message": ("error.Message.type", RENAMED),
+        "header:x-amzn-requestid": ("response.request-id", {"headers.x-amzn-requestid": ...}),
+        "member extra:fault": (None, {"members.fault": "client"}),
+        "type:Message": (None, {"members.Message": None}),
     },
     200: {
-        "header:content-type": (
-            "response.content-type",
-            lambda e, h, m: h.update({"content-type": "text/plain"}),
-        ),
-        "header:etag": (None, lambda e, h, m: h.update(etag="mock")),
-        "member missing:Tags": ("response.Tags.type", lambda e, h, m: m.pop("Tags")),
-        "member missing:Tags.team": ("response.Tags.type", lambda e, h, m: m["Tags"].pop("team")),
-        "member missing:CreatedAt": ("response.CreatedAt.required", lambda e, h, m: m.pop("CreatedAt")),
-        "member extra:Secret": ("response.unknown-members", lambda e, h, m: m.update(Secret=1)),
+        "header:content-type": ("response.content-type", {"headers.content-type": "text/plain"}),
+        "header:etag": (None, {"headers.etag": "mock"}),
+        "member missing:Tags": ("response.Tags.type", {"members.Tags": ...}),
+        "member missing:Tags.team": ("response.Tags.type", {"members.Tags.team": ...}),
+        "member missing:CreatedAt": ("response.CreatedAt.required", {"members.CreatedAt": ...}),
+        "member extra:Secret": ("response.unknown-members", {"members.Secret": 1}),
         "member extra:EventTriggerNames[1]": (
             "response.EventTriggerNames.type",
-            lambda e, h, m: m["EventTriggerNames"].append("b"),
+            {"members.EventTriggerNames": lambda names: [*names, "b"]},
         ),
-        "value:ObjectTypeName": (
-            "state.put-get.ObjectTypeName",
-            lambda e, h, m: m.update(ObjectTypeName="Other"),
-        ),
-        "value:Scope": ("state.put-get.Scope", lambda e, h, m: m.update(Scope="PROFILE")),
-        "value:RoleArn": ("state.put-get.RoleArn", lambda e, h, m: m.update(RoleArn=ROLE)),
-        "value:Uri": ("response.echo.Uri", lambda e, h, m: m.update(Uri=m["Uri"].lower())),
-        "value:DomainName": (
-            "response.echo.DomainName",
-            lambda e, h, m: m.update(DomainName=m["DomainName"].lower()),
-        ),
-        "value:LastUpdatedAt": ("response.timestamps.order", lambda e, h, m: m.update(LastUpdatedAt=4e9)),
-        "value:CreatedAt": ("response.timestamps.order", lambda e, h, m: m.update(CreatedAt=1e12)),
-        "type:LastUpdatedAt": ("response.LastUpdatedAt.type", lambda e, h, m: m.update(LastUpdatedAt="1")),
-        "type:IsUnstructured": ("response.IsUnstructured.type", lambda e, h, m: m.update(IsUnstructured="1")),
-        "type:WorkflowId": ("response.WorkflowId.type", lambda e, h, m: m.update(WorkflowId=None)),
-        "type:body": ("response.body.json", lambda e, h, m: e["response"]["content"].update(text="{")),
+        "value:ObjectTypeName": ("state.put-get.ObjectTypeName", {"members.ObjectTypeName": "Other"}),
+        "value:Scope": ("state.put-get.Scope", {"members.Scope": "PROFILE"}),
+        "value:RoleArn": ("state.put-get.RoleArn", {"members.RoleArn": ROLE}),
+        "value:Uri": ("response.echo.Uri", {"members.Uri": str.lower}),
+        "value:DomainName": ("response.echo.DomainName", {"members.DomainName": str.lower}),
+        "value:LastUpdatedAt": ("response.timestamps.order", {"members.LastUpdatedAt": 4e9}),
+        "value:CreatedAt": ("response.timestamps.order", {"members.CreatedAt": 1e12}),
+        "type:LastUpdatedAt": ("response.LastUpdatedAt.type", {"members.LastUpdatedAt": "1"}),
+        "type:IsUnstructured": ("response.IsUnstructured.type", {"members.IsUnstructured": "1"}),
+        "type:WorkflowId": ("response.WorkflowId.type", {"members.WorkflowId": None}),
+        "type:body": ("response.body.json", {"entry.response.content.text": "{"}),
     },
     403: {
-        "status:403 -> 200": (None, lambda e, h, m: e["response"].update(status=200)),
-        "error type:IncompleteSignatureException -> Other": (
-            None,
-            lambda e, h, m: h.update({"x-amzn-errortype": "Other"}),
-        ),
+        "status:403 -> 200": (None, {"entry.response.status": 200}),
+        "error type:IncompleteSignatureException -> Other": (None, {"headers.x-amzn-errortype": "Other"}),
     },
 }
 
 
-def change(entry: Entry, edit: Edit) -> None:
+def change(entry: dict[str, Any], edits: Edits) -> None:
     """Change an entry, whose answer has a JSON body."""
     response = entry["response"]
     headers = {header["name"].lower(): header["value"] for header in response["headers"]}
     members = json.loads(before := response["content"]["text"])
-    edit(entry, headers, members)
+    for path, value in edits.items():
+        *steps, last = path.split(".")
+        place = reduce(getitem, steps, {"entry": entry, "headers": headers, "members": members})
+        if value is ...:
+            del place[last]
+        else:
+            place[last] = value(place[last]) if callable(value) else value
     response["headers"] = [{"name": name, "value": value} for name, value in headers.items()]
     if members != json.loads(before):
         response["content"]["text"] = json.dumps(members)
@@ -100,8 +88,8 @@ def test_every_planted_difference_is_found_and_no_other(
     for status, plants in PLANTED.items():
         entries = [entry for entry in plain if entry["response"]["status"] == status]
         readable = [entry for entry in entries if entry["response"]["content"]["text"].startswith("{")]
-        for entry, (pattern, (clause, edit)) in zip(readable, plants.items(), strict=False):
-            change(entry, edit)
+        for entry, (pattern, (clause, edits)) in zip(readable, plants.items(), strict=False):
+            change(entry, edits)
             expected[entry["_test"], pattern] = [clause] if clause else entry["_clauses"] or ["request.valid"]
     report = compare(emulator_har, save(log, tmp_path / "changed.har"), status=1).report
     assert {
