@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from getintegration_contract.contract import Contract
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.provisioner import Provisioner
 
@@ -27,7 +25,7 @@ from .mutants.messages import Request, error
 from .report.browser import Browser
 from .support import (
     CALLER,
-    DESCRIPTION,
+    CONTRACT,
     IDENTITIES,
     ROOT,
     Process,
@@ -211,22 +209,10 @@ def target_file(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture(scope="session")
-def written() -> dict[str, Any]:
-    """The description."""
-    return dict(yaml.load(DESCRIPTION.read_text(encoding="utf-8"), yaml.CSafeLoader))
-
-
 @pytest.fixture
-def document(written: dict[str, Any]) -> dict[str, Any]:
+def document() -> dict[str, Any]:
     """The description, to be changed at will."""
-    return copy.deepcopy(written)
-
-
-@pytest.fixture(scope="session")
-def contract(written: dict[str, Any]) -> Contract:
-    """The contract."""
-    return Contract(written)
+    return copy.deepcopy(CONTRACT.document)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from getintegration_contract.judging import ledger as outcomes
 from getintegration_contract.judging.judge import Expectation, Judge
 
 from .exchanges import answered
-from .support import DESCRIPTION, Result
+from .support import CONTRACT, DESCRIPTION, Result
 
 #: What the default run leaves open on the emulator, and why; what is exercised after all has to go.
 OPEN = {
@@ -42,10 +42,10 @@ def _reversed(node: Any) -> Any:
     return node
 
 
-def test_order_of_the_description_changes_no_clause(document: Document, contract: Contract) -> None:
+def test_order_of_the_description_changes_no_clause(document: Document) -> None:
     turned = Contract(_reversed(document))
-    assert list(turned.clauses) != list(contract.clauses)
-    assert turned.clauses == contract.clauses
+    assert list(turned.clauses) != list(CONTRACT.clauses)
+    assert turned.clauses == CONTRACT.clauses
 
 
 def _repeated(node: yaml.Node) -> Iterator[str]:
@@ -68,8 +68,8 @@ def test_a_written_clause_cannot_take_the_id_of_another(document: Document) -> N
         Contract(document)
 
 
-def test_ids_are_readable_in_a_pattern_and_on_a_command_line(contract: Contract) -> None:
-    assert [name for name in contract.clauses if not re.fullmatch(r"[\w.-]+", name, re.A)] == []
+def test_ids_are_readable_in_a_pattern_and_on_a_command_line() -> None:
+    assert [name for name in CONTRACT.clauses if not re.fullmatch(r"[\w.-]+", name, re.A)] == []
 
 
 # --- A new constraint is a new clause -----------------------------------------------------------------------
@@ -97,15 +97,15 @@ def _checks(contract: Contract, exchange: Exchange) -> dict[str, bool]:
     ],
 )
 def test_new_constraint_is_a_new_clause(
-    document: Document, contract: Contract, member: str, constraint: str, value: object, broken: object
+    document: Document, member: str, constraint: str, value: object, broken: object
 ) -> None:
     document["components"]["schemas"]["Integration"]["properties"][member][constraint] = value
     changed, name = Contract(document), f"response.{member}.{constraint}"
-    assert changed.clauses.keys() - contract.clauses.keys() == {name}
+    assert changed.clauses.keys() - CONTRACT.clauses.keys() == {name}
     assert not _checks(changed, answered(**{member: broken}))[name]
 
 
-def test_new_member_is_known_and_its_constraints_are_clauses(document: Document, contract: Contract) -> None:
+def test_new_member_is_known_and_its_constraints_are_clauses(document: Document) -> None:
     document["components"]["schemas"]["Integration"]["properties"]["Owner"] = {
         "type": ["object", "null"],
         "x-provenance": "model",
@@ -115,7 +115,7 @@ def test_new_member_is_known_and_its_constraints_are_clauses(document: Document,
     }
     changed = Contract(document)
     names = {"type", "Name.type", "Name.maxLength", "Name.required"}
-    assert changed.clauses.keys() - contract.clauses.keys() == {f"response.Owner.{name}" for name in names}
+    assert changed.clauses.keys() - CONTRACT.clauses.keys() == {f"response.Owner.{name}" for name in names}
     checks = _checks(changed, answered(Owner={"Name": "long"}))
     assert checks["response.unknown-members"]
     assert not checks["response.Owner.Name.maxLength"]

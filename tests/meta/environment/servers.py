@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from ..mutants.kit import is_get
-from ..mutants.messages import Answer, Forward, Raw, Request, Response, error, ok
+from ..mutants.messages import CREATE_DOMAIN, Answer, Forward, Raw, Request, Response, error, ok
 from ..support import Tap, emulator, stock
 
 #: A secret that no output may show.
@@ -23,8 +23,8 @@ class Server(Tap):
     """
 
     def __init__(self, name: str, url: str, tmp: Path) -> None:
-        self.tmp = tmp
-        super().__init__(url, partial(SCRIPTS[name], self))
+        self.tmp, script = tmp, SCRIPTS[name]
+        super().__init__(url, partial(script, self) if callable(script) else lambda *_: script)
 
     @property
     def reads(self) -> int:
@@ -33,15 +33,6 @@ class Server(Tap):
 
 
 Script = Callable[[Server, Request, Forward], Answer | None]
-
-
-def _constant(answer: Answer | None) -> Script:
-    return lambda *_: answer
-
-
-def _depth(request: Request) -> int:
-    """The slashes of the path."""
-    return request.path.count("/")
 
 
 def _expiring(after: int) -> Script:
@@ -54,9 +45,9 @@ def _forgetting(part: str) -> Script:
 
     def script(server: Server, request: Request, forward: Forward) -> Answer:
         answer = forward(request)
-        lost = server.reads > 5 and part in request.target and _depth(request) > 1
+        lost = server.reads > 5 and part in request.target and request.domain
         found = answer.status == 200 and request.method != "DELETE"
-        return error(404, "ResourceNotFoundException") if lost and found else answer
+        return _MISSING if lost and found else answer
 
     return script
 
@@ -70,7 +61,7 @@ def _dying(server: Server, request: Request, forward: Forward) -> Answer:
 
 def _endless(server: Server, request: Request, forward: Forward) -> Answer:
     page = {"Items": [], "NextToken": str(time.monotonic_ns())}
-    return ok(page) if _depth(request) == 1 else forward(request)
+    return forward(request) if request.domain else ok(page)
 
 
 def _paging(server: Server, request: Request, forward: Forward) -> Answer:
@@ -80,20 +71,6 @@ def _paging(server: Server, request: Request, forward: Forward) -> Answer:
         return ok({"Items": [], "NextToken": "more"})
     assert request.path == "/domains" or "include-hidden=true" in request.query
     return ok({"Items": [{"DomainName": "Paged", "Uri": "s3://paged"}]})
-
-
-def _read_only(server: Server, request: Request, forward: Forward) -> Answer:
-    creates = request.method == "POST" and _depth(request) == 2
-    return error(403, "AccessDeniedException") if creates else forward(request)
-
-
-def _unwritable(server: Server, request: Request, forward: Forward) -> Answer:
-    missing, denied = error(404, "ResourceNotFoundException"), error(403, "AccessDeniedException")
-    return missing if is_get(request) else denied
-
-
-def _silent(*_: object) -> None:
-    time.sleep(1)
 
 
 def _few(most: int) -> Script:
@@ -126,33 +103,37 @@ def _slow(from_read: int) -> Script:
 
 
 _AHEAD = ("Date", "Tue, 01 Jan 2999 00:00:00 GMT")
+_MISSING, _DENIED = error(404, "ResourceNotFoundException"), error(403, "AccessDeniedException")
 _SKEWED = error(403, "InvalidSignatureException", "Signature expired")
-SCRIPTS: dict[str, Script] = {
-    "secretive": _constant(Response(200, body=SECRET.encode())),
+#: What each does, or its one answer to everything.
+SCRIPTS: dict[str, Script | Answer | None] = {
+    "secretive": Response(200, body=SECRET.encode()),
     "expiring": _expiring(5),
     "expiring-late": _expiring(4),
-    "skewed": _constant(_SKEWED.with_header(*_AHEAD)),
-    "skewed-unreadably": _constant(_SKEWED.with_header("Date", "soon")),
+    "skewed": _SKEWED.with_header(*_AHEAD),
+    "skewed-unreadably": _SKEWED.with_header("Date", "soon"),
     "ahead": lambda _, request, forward: forward(request).with_header(*_AHEAD),
-    "refusing-proxy": _constant(Response(407, reason="Proxy Authentication Required")),
-    "silent": _silent,
-    "dropping": _constant(None),
-    "unended": _constant(Raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\n{}", "keep")),
+    "refusing-proxy": Response(407, reason="Proxy Authentication Required"),
+    "silent": lambda *_: time.sleep(1),
+    "dropping": None,
+    "unended": Raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\n{}", "keep"),
     "dying": _dying,
-    "smtp": _constant(Raw(b"220 mail.example ESMTP\r\n")),
-    "unavailable": _constant(Response(503)),
+    "smtp": Raw(b"220 mail.example ESMTP\r\n"),
+    "unavailable": Response(503),
     "starting": lambda server, request, forward: (
         Response(503) if len(server.received) <= 4 else forward(request)
     ),
     "restarting": _forgetting(""),
     "forgetting": _forgetting("-A"),
-    "read-only": _read_only,
-    "unwritable": _unwritable,
-    "methodless": _constant(Response(405)),
-    "crashing": _constant(Response(500)),
-    "forbidding": _constant(Response(403, body=b'{"message": "Forbidden"}')),
-    "website": _constant(Response(404, (("Content-Type", "text/html"),), b"<html>")),
-    "throttling": _constant(error(429, "ThrottlingException")),
+    "read-only": lambda _, request, forward: (
+        _DENIED if request.operation == CREATE_DOMAIN else forward(request)
+    ),
+    "unwritable": lambda _, request, forward: _MISSING if is_get(request) else _DENIED,
+    "methodless": Response(405),
+    "crashing": Response(500),
+    "forbidding": Response(403, body=b'{"message": "Forbidden"}'),
+    "website": Response(404, (("Content-Type", "text/html"),), b"<html>"),
+    "throttling": error(429, "ThrottlingException"),
     "paging": _paging,
     "endless": _endless,
     "one-at-a-time": _few(1),

@@ -6,12 +6,9 @@ import gzip
 import json
 import os
 import re
-import signal
-import threading
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from .service import Bucket, Call, Domain, Fault, Identity, Json, common_headers, refuse, route
 from .sigv4 import authenticate, believe, split_target
@@ -88,33 +85,16 @@ def accepts_gzip(request: web.BaseRequest) -> bool:
     return False
 
 
-class Server(web.Server):
-    def __call__(self) -> RequestHandler:
-        return RequestHandler(
-            self,
-            loop=asyncio.get_running_loop(),
-            access_log=None,  # its own way to say "none"
-            auto_decompress=False,  # the signature covers the bytes as sent
-            max_line_size=2**20,
-            max_field_size=2**16,
-        )
-
-
 async def serve(service: Service, port: int, exit_with_stdin: bool) -> None:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    runner = web.ServerRunner(Server(service.handle), shutdown_timeout=0.2)
+    stop = asyncio.Event()
+    sizes = {"max_line_size": 2**20, "max_field_size": 2**16}
+    # Nothing is logged, and the signature covers the bytes as sent.
+    server = web.Server(service.handle, access_log=None, auto_decompress=False, **sizes)
+    runner = web.ServerRunner(server, shutdown_timeout=0.2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
-
-    def watch() -> None:
-        while os.read(0, 4096):
-            pass
-        loop.call_soon_threadsafe(stop.set)
-
     if exit_with_stdin:
-        threading.Thread(target=watch, daemon=True).start()
+        asyncio.get_running_loop().add_reader(0, lambda: os.read(0, 4096) or stop.set())
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     print(json.dumps({"event": "listening", "url": url}), flush=True)
     await stop.wait()

@@ -7,12 +7,13 @@ import os
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ..support import Result, emulator
-from .servers import Microburst, NotInstallableError, Server, install
+from .servers import Microburst, Server, install
 
 VARIABLE = "CONTRACT_THIRD_PARTY"
 
@@ -41,14 +42,7 @@ def programs(pytestconfig: pytest.Config) -> Programs:
         if pytestconfig.cache is None:
             pytest.skip(f"pytest has no cache to install into: {VARIABLE} has to name a folder")
         folder = pytestconfig.cache.mkdir("third-party")
-
-    def programs(name: str) -> Path:
-        try:
-            return install(folder, name)
-        except NotInstallableError as error:
-            pytest.fail(str(error))  # whoever names the folder wants them
-
-    return programs
+    return partial(install, folder)
 
 
 @pytest.fixture(scope="module")
