@@ -14,19 +14,7 @@ import pytest
 from getintegration_contract.exchange import undated
 
 from .conftest import RunSuite
-from .support import (
-    IDENTITIES,
-    Result,
-    Tap,
-    call,
-    emulator,
-    environment,
-    finish,
-    recorded_run,
-    sent,
-    start_suite,
-    suite,
-)
+from .support import IDENTITIES, Result, Tap, call, emulator, environment, recorded_run, sent, suite
 
 #: How many requests these send is a matter of time: they ask until they are throttled, or served.
 TIMED = ("test_throttling.py", "test_botocore_types_throttling")
@@ -109,11 +97,10 @@ def test_a_seed_generates_what_no_other_does(run_suite: RunSuite, tmp_path: Path
     assert first != second, "shards of one seed are alike"
 
 
-def test_a_finding_is_repeated_by_its_command(mislabelling: str, tmp_path: Path) -> None:
+def test_a_finding_is_repeated_by_its_command(run_suite: RunSuite, mislabelling: str, tmp_path: Path) -> None:
     options = (suite("generated"), "--max-examples", "100", "-k", "fuzz", "--endpoint-url", mislabelling)
     first, again = tmp_path / "first.har", tmp_path / "again.har"
-    process = start_suite(*options, "--record", first, report=tmp_path / "report", cwd=tmp_path)
-    result = finish(process, tmp_path / "report", status=1)
+    result = run_suite(*options, "--record", first, cwd=tmp_path, status=1)
     finding = result.findings["error.content-type"]
     place = finding["places"][0]
     assert len(finding["places"]) > 1, "one of several tests is repeated"

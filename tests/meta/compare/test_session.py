@@ -12,23 +12,20 @@ import pytest
 from getintegration_contract import recording as recordings
 from getintegration_contract.errors import UsageError
 
-from ..support import Result, environment, finish, start_suite, suite, wait_for
+from ..conftest import RunSuite
+from ..support import environment, start_suite, suite, wait_for
 from .conftest import about, load
 
 FILES = (suite("missing"), suite("access"))
-
-
-def record(path: Path, *options: str | Path, status: int, report: Path | None = None) -> Result:
-    """A run that records, to its end."""
-    process = start_suite(*FILES, "--record", path, *options, report=report)
-    return finish(process, report, status=status)
+#: What a run that records is given, but for the path.
+RECORD = (*FILES, "--record")
 
 
 def test_a_killed_run_loses_the_test_under_way_alone_and_is_continued(
-    tmp_path: Path, emulator_har: Path
+    run_suite: RunSuite, tmp_path: Path, emulator_har: Path
 ) -> None:
     path, partial = tmp_path / "a.har", tmp_path / "a.har.partial"
-    process = start_suite(*FILES, "--record", path, "--rate", "40")
+    process = start_suite(*RECORD, path, "--rate", "40")
     wait_for(lambda: partial.exists() and partial.read_bytes().count(b"\n") >= 25, 60)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -37,9 +34,9 @@ def test_a_killed_run_loses_the_test_under_way_alone_and_is_continued(
     assert (killed.suite.complete, len(killed.exchanges) > 10, len(killed.tests) > 2) == (False, True, True)
     lines = partial.read_bytes().count(b"\n") - 1  # behind the head
     assert len(killed.exchanges) + len(killed.tests) == lines
-    assert "--resume" in record(path, status=4).output
+    assert "--resume" in run_suite(*RECORD, path, status=4).output
 
-    resumed = record(path, "--resume", status=0)
+    resumed = run_suite(*RECORD, path, "--resume", status=0)
     assert f"{len(killed.tests)} tests are complete" in resumed.output
     whole = recordings.read(path)
     assert whole.suite.complete
@@ -52,25 +49,26 @@ def test_a_killed_run_loses_the_test_under_way_alone_and_is_continued(
     assert not partial.exists()
 
 
-def test_a_run_that_spent_its_limit_goes_on_with_the_whole_verdict(tmp_path: Path) -> None:
+def test_a_run_that_spent_its_limit_goes_on_with_the_whole_verdict(
+    run_suite: RunSuite, tmp_path: Path
+) -> None:
     path = tmp_path / "a.har"
-    stopped = record(path, "--max-requests", "25", status=6)
+    stopped = run_suite(*RECORD, path, "--max-requests", "25", status=6)
     assert "limit of 25 requests" in stopped.output
     assert not load(path)["_suite"]["complete"]
     assert len(load(path)["entries"]) <= 25
 
-    report = tmp_path / "report"
-    resumed = record(path, "--resume", report=report, status=0)
+    resumed = run_suite(*RECORD, path, "--resume", status=0)
     assert resumed.outcomes["missing.domain"] == "upheld"
     assert resumed.outcomes["access.unauthorized"] == "upheld"
     entries = len(load(path)["entries"])
 
-    again = record(path, "--resume", report=report, status=0)  # nothing was left to do
+    again = run_suite(*RECORD, path, "--resume", status=0)  # nothing was left to do
     assert again.report["run"]["requests"] == entries
     assert len(load(path)["entries"]) == entries
 
 
-def test_a_killed_worker_loses_the_test_under_way_alone(tmp_path: Path) -> None:
+def test_a_killed_worker_loses_the_test_under_way_alone(run_suite: RunSuite, tmp_path: Path) -> None:
     scenario = tmp_path / "test_killed.py"
     scenario.write_text(
         "import os, signal\n"
@@ -80,7 +78,7 @@ def test_a_killed_worker_loses_the_test_under_way_alone(tmp_path: Path) -> None:
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     path = tmp_path / "a.har"
-    record(path, scenario, "-n", "1", status=3)
+    run_suite(*RECORD, path, scenario, "-n", "1", status=3)
     recording = recordings.read(path)
     tests = {recorded.test.rpartition("::")[2] for recorded in recording.exchanges}
     assert "test_killed" not in tests
@@ -88,7 +86,7 @@ def test_a_killed_worker_loses_the_test_under_way_alone(tmp_path: Path) -> None:
     assert len(tests) > 60
 
 
-def test_a_disk_that_is_full_ends_the_recording_and_not_the_run(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_ends_the_recording_and_not_the_run(run_suite: RunSuite, tmp_path: Path) -> None:
     (tmp_path / "small_disk.py").write_text(
         "import resource, signal\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -96,7 +94,7 @@ def test_a_disk_that_is_full_ends_the_recording_and_not_the_run(tmp_path: Path) 
     )
     env = environment(PYTHONPATH=str(tmp_path))
     path = tmp_path / "a.har"
-    result = finish(start_suite(*FILES, "--record", path, "-p", "small_disk", env=env), status=3)
+    result = run_suite(*RECORD, path, "-p", "small_disk", env=env, report=False, status=3)
     assert f"nothing more is recorded: cannot write {path}: File too large" in result.output
     assert result.output.count("nothing more is recorded") == 1
     assert "Traceback" not in result.output
