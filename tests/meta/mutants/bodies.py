@@ -3,11 +3,10 @@
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qs
 
 from .fates import CRASH, NOT_FOUND, page
-from .kit import Theme, When, accepts, answers, asks, crashes, of_type, rejects, valid
+from .kit import Theme, accepts, answers, asks, crashes, of_type, rejects, valid
 from .messages import MISSING, Handler, Request, Response, error, load, ok
 
 THEME = Theme("body")
@@ -142,12 +141,8 @@ def _elsewhere(find: Callable[[Request], str | None]) -> Handler:
     return asks(change)
 
 
-def _member(named: Callable[[str], bool]) -> Callable[[Request], Any]:
-    def find(request: Request) -> Any:
-        found = (value for name, value in request.members.items() if named(name) and isinstance(value, str))
-        return next(found, None)
-
-    return find
+def _member(named: Callable[[str], bool]) -> Callable[[Request], str | None]:
+    return lambda r: next((v for name, v in r.members.items() if named(name) and isinstance(v, str)), None)
 
 
 THEME["request.uri-in-body"] = {
@@ -184,15 +179,10 @@ for _name, _when in (
             ("empty", Response(204)),
         )
     }
-
-
-def _declared(test: Callable[[str], bool]) -> When:
-    return lambda r: r.media_type == "application/json" and test(r.header("content-type") or "")
-
-
 THEME["request.valid"] = {
     f"content-type-{name}-rejected: A Content-Type {description} is answered 415.": answers(
-        _declared(test), error(415, "UnsupportedMediaTypeException")
+        lambda r, test=test: r.media_type == "application/json" and test(r.header("content-type") or ""),
+        error(415, "UnsupportedMediaTypeException"),
     )
     for name, description, test in (
         ("with-charset", "with charset", lambda value: ";" in value),

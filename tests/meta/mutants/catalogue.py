@@ -54,22 +54,15 @@ def pairs() -> list[Mutant]:
         shown = [mutant for mutant in able if _fits(mutant, faults) and not _fits(mutant, hidden)]
         for index, name in enumerate(habits):
             habit = lawful[f"lawful-{name}"]
-            for members in by_theme(shown):
-                mutant = members[(2 * index + 1) * len(members) // (2 * len(habits))]
+            for mutant in sample(shown, len(habits))[index :: len(habits)]:
                 paired = f"{mutant.name} + {habit.name}"
                 found.append(replace(mutant, name=paired, habit=habit.handler))
     return found
 
 
-def by_theme(mutants: Sequence[Mutant]) -> list[list[Mutant]]:
-    """The mutants of each theme, which stand together."""
-    return [list(members) for _, members in groupby(mutants, lambda mutant: mutant.theme)]
-
-
 def sample(mutants: Sequence[Mutant], each: int = 1) -> list[Mutant]:
-    """A fixed choice: some of every theme, spread evenly over it."""
+    """A fixed choice: some of every theme, whose mutants stand together, spread evenly over it."""
+    themes = [list(members) for _, members in groupby(mutants, lambda mutant: mutant.theme)]
     return [
-        members[(2 * index + 1) * len(members) // (2 * each)]
-        for members in by_theme(mutants)
-        for index in range(each)
+        members[(2 * index + 1) * len(members) // (2 * each)] for members in themes for index in range(each)
     ]

@@ -10,18 +10,7 @@ from .excuses import now, serves, serves_claims
 from .fates import WRONG_SIGNATURE, page
 from .kit import Theme, instead, on_answer
 from .messages import Handler, Request, Response
-from .signing import (
-    IDENTITIES,
-    REGION,
-    SERVICE,
-    TERMINATOR,
-    Claim,
-    claim_of,
-    fits,
-    key_of,
-    signature,
-    unauthenticated,
-)
+from .signing import IDENTITIES, SCOPE, Claim, claim_of, fits, key_of, signature, unauthenticated
 
 THEME = Theme("credential")
 
@@ -50,7 +39,7 @@ def _within(past: timedelta, future: timedelta) -> Handler:
 
 
 def _in_scope(claim: Claim) -> bool:
-    return (claim.region, claim.service, claim.terminator) == (REGION, SERVICE, TERMINATOR)
+    return claim.scope[1:] == SCOPE
 
 
 for _name, _description, _wide in (
@@ -80,8 +69,8 @@ THEME["sigv4.missing-date"] = {
 
 def _scope(request: Request) -> dict[str, str]:
     """The credential scope that is due for a request."""
-    date = (request.header("x-amz-date") or "")[:8]
-    return {"date": date, "region": REGION, "service": SERVICE, "terminator": TERMINATOR}
+    due = ((request.header("x-amz-date") or "")[:8], *SCOPE)
+    return dict(zip(("date", "region", "service", "terminator"), due, strict=True))
 
 
 def _scoped(ignored: str) -> Handler:
@@ -152,11 +141,10 @@ THEME["sigv4.bad-token"] = {
 
 def _denies(when: Callable[[Request], object]) -> Handler:
     """Rejects some right signatures as wrong."""
-
-    def is_due(request: Request, answer: Response) -> bool:
-        return not unauthenticated(answer) and claim_of(request) is not None and bool(when(request))
-
-    return instead(WRONG_SIGNATURE, is_due)
+    return instead(
+        WRONG_SIGNATURE,
+        lambda r, a: not unauthenticated(a) and claim_of(r) is not None and bool(when(r)),
+    )
 
 
 def _seconds(request: Request) -> float:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from .fates import page
-from .kit import Theme, changed, headed, on_error, on_status
-from .messages import Handler, Request, Response
+from .kit import Theme, changed, headed, on_error, on_status, sets
+from .messages import Handler, Response
 
 THEME = Theme("error")
 
@@ -18,11 +19,6 @@ _JSON = (("Content-Type", "application/json"),)
 def untyped(answer: Response) -> Response:
     """The answer without a type."""
     return answer.with_type(None)
-
-
-def _hidden(header: str) -> Handler:
-    """The type under a header that no client reads."""
-    return on_error(lambda answer: untyped(answer).with_header(header, answer.error_type or "Unknown"))
 
 
 def _member(name: str, value: Callable[[Response], Any]) -> Handler:
@@ -46,7 +42,9 @@ THEME["error.type"] = {
         for status in (400, 403, 404)
     },
     **{
-        f"type-under-{header}: The type stands in {header}.": _hidden(header)
+        f"type-under-{header}: The type stands in {header}.": on_error(
+            lambda a, header=header: untyped(a).with_header(header, a.error_type or "Unknown")
+        )
         for header in ("X-Amzn-Error-Type", "X-Error-Type")
     },
     **{
@@ -84,12 +82,6 @@ THEME["error.BadRequestException.type error.ResourceNotFoundException.type"] = {
 }
 
 # --- The status ---------------------------------------------------------------------------------------------
-
-
-def _restated(due: str, status: int) -> Handler:
-    return on_error(lambda answer: answer.with_status(status) if answer.error_type == due else answer)
-
-
 _THROTTLED = "throttling.nothing-else throttling.occurs"
 _INPUT = "request.Uri.maxLength request.Uri.minLength request.Uri.required"
 for _due, _clauses, _statuses in (
@@ -102,7 +94,9 @@ for _due, _clauses, _statuses in (
     ("AccessDeniedException", "access.unauthorized", (200, 500)),
 ):
     THEME[f"error.{_due}.status {_clauses}"] = {
-        f"{_due}-as-{status}: The error {_due} has status {status}.": _restated(_due, status)
+        f"{_due}-as-{status}: The error {_due} has status {status}.": on_error(
+            lambda a, due=_due, status=status: a.with_status(status) if a.error_type == due else a
+        )
         for status in _statuses
     }
 THEME["request.Uri.maxLength missing.domain missing.integration error.BadRequestException.status"] = {
@@ -149,7 +143,7 @@ THEME["error.body.type"] = {
 for _name in ("Message", "message"):
     THEME[f"error.{_name}.type"] = {
         f"{_name}-{kind}: The member {_name} of an error is of a wrong type: {kind}.": on_error(
-            lambda a, member=(_name, value): changed(a, lambda d: {**d, **dict([member])})
+            partial(changed, change=sets(_name, value))
         )
         for kind, value in (("number", 404), ("object", {"en": "no"}))
     }
@@ -181,17 +175,10 @@ THEME["error.type"] = {
 }
 
 # --- Routes -------------------------------------------------------------------------------------------------
-
-
-def _is_nowhere(request: Request) -> bool:
-    return request.operation is None and request.method == "POST"
-
-
-def _is_unknown_method(request: Request) -> bool:
-    return request.operation is None and request.method not in ("POST", "HEAD", "OPTIONS")
-
-
-for _route, _when in (("path", _is_nowhere), ("method", _is_unknown_method)):
+for _route, _when in (
+    ("path", lambda r: r.operation is None and r.method == "POST"),
+    ("method", lambda r: r.operation is None and r.method not in ("POST", "HEAD", "OPTIONS")),
+):
     THEME[f"routing.{_route}"] = {
         f"unknown-{_route}-{name}: It is answered {fate.status}.": on_error(lambda _, fate=fate: fate, _when)
         for name, fate in (

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs
 
-from .excuses import now, serves, serves_claims
+from .excuses import serves, serves_claims
 from .fates import WRONG_SIGNATURE
 from .kit import Theme, answers, asks, crashes, rejects, valid
 from .lookup import Key, equal, near, same
 from .messages import Handler, Request, error, load, ok
+from .signatures import dated_now, fits_any
 from .signing import ALGORITHM, fits
 from .writes import Document, History, edits, key, revives
 
@@ -75,28 +77,22 @@ for _name, (_clause, _key) in _CHARACTERS.items():
 # --- The path is not what counts ----------------------------------------------------------------------------
 
 
-def named_in_body(member: str) -> Callable[[Request], Request | None]:
-    """The domain is the one that a member of the body names, if there is one."""
+def named(find: Callable[[Request], Any]) -> Handler:
+    """The domain is one that is named elsewhere in a request, if there is such a name."""
 
     def change(request: Request) -> Request | None:
-        name = request.members.get(member)
+        name = find(request)
         return request.with_domain(name) if isinstance(name, str) and name else None
 
-    return change
+    return asks(change)
 
 
 THEME["request.domain-in-path"] = {
-    "domain-from-body: DomainName of the body beats the path.": asks(named_in_body("DomainName"))
+    "domain-from-body: DomainName of the body beats the path.": named(lambda r: r.members.get("DomainName")),
+    "domain-from-query: DomainName of the query beats the path.": named(
+        lambda r: parse_qs(r.query).get("DomainName", [None])[0]
+    ),
 }
-
-
-@THEME.mutant("domain-from-query", "request.domain-in-path", asks)
-def _named_in_query(request: Request) -> Request | None:
-    """DomainName of the query beats the path."""
-    names = parse_qs(request.query).get("DomainName")
-    return request.with_domain(names[0]) if names else None
-
-
 THEME["request.valid"] = {
     "path-not-decoded: The domain's name stays encoded.": rejects(lambda r: "%" in r.path and valid(r)),
     **{
@@ -171,16 +167,11 @@ THEME["sigv4.wrong-service"] = {
     )
 }
 
-
-@THEME.mutant("no-date", "sigv4.missing-date", serves)
-def _fits_the_present(request: Request) -> bool:
-    """Without a date the present is taken."""
-    if request.header("x-amz-date") or request.header("date"):
-        return False
-    dates = (f"{now(-seconds):%Y%m%dT%H%M%SZ}" for seconds in range(3))
-    return any(fits(request.with_header("X-Amz-Date", date)) for date in dates)
-
-
+THEME["sigv4.missing-date"] = {
+    "no-date: Without a date the present is taken.": fits_any(
+        lambda r: () if r.header("x-amz-date") or r.header("date") else dated_now(r)
+    )
+}
 THEME["sigv4.tampered-body"] = {
     f"{name}-body-unverified: Of a body over {kibibytes} KiB nothing is verified.": serves_claims(
         lambda r, c, limit=kibibytes << 10: len(r.body) > limit

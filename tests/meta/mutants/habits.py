@@ -7,20 +7,8 @@ from dataclasses import replace
 
 from .errors import untyped
 from .fates import CRASH
-from .kit import (
-    Theme,
-    changed,
-    drops,
-    for_some,
-    from_one,
-    headed,
-    observes,
-    of_domain,
-    of_uri,
-    remembers,
-    valid,
-)
-from .messages import Answer, Forward, Handler, Raw, Request, Response
+from .kit import Theme, changed, drops, for_some, from_one, now_and_then, observes, of_domain, of_uri, valid
+from .messages import Answer, Handler, Raw, Request, Response
 
 THEME = Theme("habit")
 
@@ -46,33 +34,21 @@ def _without_updated(answer: Response) -> Response:
     return changed(answer, drops("LastUpdatedAt"))
 
 
-@THEME.with_(settings={"latency-limit": 0.1}).mutant(
-    "slower-than-it-promises", "latency.limit", remembers(from_one)
-)
-def _dawdles(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
-    """Every 20th answer takes 150 ms, where 100 ms are promised."""
-    if next(numbers) % 20:
-        return forward(request)
+def _dawdles(answer: Response) -> Response:
     time.sleep(0.15)
-    return replace(forward(request))
+    return replace(answer)
 
 
-@THEME.with_(settings={"fault-limit": 0.01}).mutant(
-    "fails-more-than-it-promises", "faults.limit", remembers(from_one)
-)
-def _fails(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
-    """Every 20th request is answered 500, where 1 in 100 is promised."""
-    return forward(request) if next(numbers) % 20 else CRASH
-
-
-@THEME.with_(settings={"fault-limit": 0.01}).mutant(
-    "drops-more-than-it-promises", "faults.limit", remembers(from_one)
-)
-def _drops(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
-    """Every fifth request is dropped, where 1 in 100 is promised."""
-    return forward(request) if next(numbers) % 5 else Raw(b"", "close")
-
-
+THEME.with_(settings={"latency-limit": 0.1})["latency.limit"] = {
+    "slower-than-it-promises: Every 20th integration takes 150 ms, where 100 ms are promised.": _counted(
+        _each(20), _dawdles
+    )
+}
+# Where 1 in 100 is promised.
+THEME.with_(settings={"fault-limit": 0.01})["faults.limit"] = {
+    "fails-more-than-it-promises: Every 20th request is answered 500.": now_and_then(20, CRASH),
+    "drops-more-than-it-promises: Every 5th request is dropped.": now_and_then(5, Raw(b"", "close")),
+}
 _ERRORS = range(400, 405)
 _REQUIRED = "response.LastUpdatedAt.required"
 for _every in (2, 3, 7, 20):
@@ -92,7 +68,9 @@ THEME["error.type"] = {
     "worn-out: After a hundred errors they lose their type.": _counted(lambda n: n > 100, untyped, _ERRORS)
 }
 THEME["response.content-type"] = {
-    "content-type-every-5: Every fifth is HTML.": _counted(_each(5), headed("Content-Type", "text/html"))
+    "content-type-every-5: Every fifth is HTML.": _counted(
+        _each(5), lambda a: a.with_header("Content-Type", "text/html")
+    )
 }
 THEME["response.status request.valid response.echo.Uri"] = {
     "fails-in-fours: Of forty integrations four in a row are answered 500, whoever asks again.": _counted(

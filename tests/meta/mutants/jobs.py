@@ -26,7 +26,7 @@ import pytest
 
 from .bases import ROOT, STOCK, BaseServer
 from .kit import Mutant
-from .proxy import Count, Proxy
+from .proxy import Proxy
 
 FORKS = multiprocessing.get_context("fork")
 
@@ -106,14 +106,14 @@ def run(mutant: Mutant, base: BaseServer, *, fast: bool, without: Sequence[str] 
         status = judged(mutant, pipe.recv(), folder, *options, plugins=plugins)
         seconds = time.monotonic() - started
         pipe.send("over")
-        count: Count = pipe.recv()
+        changed, faults = pipe.recv()
         proxy.join()
         written, output = folder / "report.json", (folder / "output").read_text("utf-8", "replace")
         report = json.loads(written.read_text("utf-8")) if written.exists() else None
     if report is None and status in (0, 1):
         status = CRASHED
     outcome = Outcome(mutant.name, base.name, mutant.expected, mutant.habit is not None, status, seconds)
-    outcome.changed, outcome.faults = count.changed, count.faults
+    outcome.changed, outcome.faults = changed, faults
     if report is not None:
         outcome.requests = report["run"]["requests"]
         gating = (found for found in report["findings"] if found["gating"])
@@ -159,7 +159,7 @@ def _serve(mutant: Mutant, base: str, there: Connection) -> int:
     there.send(proxy.url)
     with suppress(EOFError):  # where nobody is left who waits
         there.recv()
-        there.send(proxy.count)
+        there.send((proxy.changed, proxy.faults))
     return 0
 
 

@@ -16,6 +16,8 @@ from .signing import refused, resigned
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 When = Callable[[Request], bool]
+#: Of a document, which it leaves as it is, makes another.
+Change = Callable[[dict[str, Any]], Any]
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -181,20 +183,18 @@ def on_error(change: Callable[[Response], Answer], when: When = is_get) -> Handl
     return on_answer(lambda _, answer: change(answer) if 400 <= answer.status < 500 else answer, when)
 
 
-def on_document(change: Callable[[dict[str, Any]], Any], when: When = is_get) -> Handler:
-    """Changes the JSON of an integration; ``change`` may alter it, or return something in its place."""
+def on_document(change: Change, when: When = is_get) -> Handler:
+    """Changes the JSON of an integration: ``change`` returns another document in its place."""
     return on_found(lambda answer: changed(answer, change), when)
 
 
-def changed(answer: Response, change: Callable[[dict[str, Any]], Any]) -> Response:
+def changed(answer: Response, change: Change) -> Response:
     """The answer with its JSON object changed; the same answer if nothing changes."""
     if not isinstance(answer.document, dict):
         return answer
-    document = dict(answer.document)
-    result = change(document)
-    result = document if result is None else result
-    same = repr(result) == repr(answer.document)  # == would not tell False from 0
-    return answer if same else answer.with_document(result)
+    document = change(answer.document)
+    same = repr(document) == repr(answer.document)  # == would not tell False from 0
+    return answer if same else answer.with_document(document)
 
 
 def headed(name: str, value: str | None) -> Callable[[Response], Response]:
@@ -202,44 +202,28 @@ def headed(name: str, value: str | None) -> Callable[[Response], Response]:
     return lambda answer: answer.with_header(name, value)
 
 
-def sets(member: str, value: Any) -> Callable[[dict[str, Any]], None]:
+def sets(member: str, value: Any) -> Change:
     """A change that sets a member of the JSON; ``value`` may be computed from the old document."""
-
-    def change(document: dict[str, Any]) -> None:
-        document[member] = value(document) if callable(value) else value
-
-    return change
+    return lambda document: {**document, member: value(document) if callable(value) else value}
 
 
 def alters(member: str, change: Callable[[Any], Any]) -> Handler:
     """Changes a member of an integration that has it."""
-
-    def changes(document: dict[str, Any]) -> None:
-        if document.get(member):
-            document[member] = change(document[member])
-
-    return on_document(changes)
+    return on_document(lambda d: {**d, member: change(d[member])} if d.get(member) else d)
 
 
-def timed(change: Callable[[float], Any], *members: str) -> Callable[[dict[str, Any]], None]:
+def timed(change: Callable[[float], Any], *members: str) -> Change:
     """A change of times that are there, by default of both."""
-
-    def changed_times(document: dict[str, Any]) -> None:
-        for member in members or ("CreatedAt", "LastUpdatedAt"):
-            if isinstance(document.get(member), (int, float)):
-                document[member] = change(document[member])
-
-    return changed_times
+    times = members or ("CreatedAt", "LastUpdatedAt")
+    return lambda document: {
+        name: change(value) if name in times and isinstance(value, int | float) else value
+        for name, value in document.items()
+    }
 
 
-def drops(*members: str) -> Callable[[dict[str, Any]], None]:
+def drops(*members: str) -> Change:
     """A change that removes members of the JSON."""
-
-    def change(document: dict[str, Any]) -> None:
-        for member in members:
-            document.pop(member, None)
-
-    return change
+    return lambda document: {name: document[name] for name in document if name not in members}
 
 
 def answers(when: When, answer: Answer | Callable[[Request], Answer]) -> Handler:
@@ -293,6 +277,15 @@ def from_one() -> Iterator[int]:
 def remembers(memory: Callable[[], Any]) -> Callable[[Callable[[Any, Request, Forward], Answer]], Handler]:
     """A handler whose first argument is a memory of its own."""
     return lambda handler: partial(handler, memory())
+
+
+def now_and_then(every: int, fate: Answer, when: When = always) -> Handler:
+    """Answers each of so many requests, if it is such a one, without looking at it."""
+
+    def handler(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
+        return fate if next(numbers) % every == 0 and when(request) else forward(request)
+
+    return remembers(from_one)(handler)
 
 
 def observes(

@@ -11,7 +11,7 @@ from .credentials import age
 from .excuses import serves_claims
 from .fates import page
 from .kit import Theme, always, answers, chain, changed, on_answer, on_document, on_error, rejects, remembers
-from .lawful_forms import GIVEN, NOTHING, every, rewritten, times, typed
+from .lawful_forms import GIVEN, NOTHING, every, only, rewritten, times, typed
 from .messages import DELETE, DELETE_DOMAIN, PUT, Answer, Forward, Handler, Raw, Request, Response, error
 from .official import is_current, is_right, presigned
 from .signing import CALLER, fits, is_by, resigned
@@ -83,16 +83,11 @@ def _unless_head(change: Callable[[Response], Answer]) -> Handler:
 
 
 THEME[NOTHING] = {
-    "members-in-any-order: Their order is random.": rewritten(lambda d: json.dumps(_shuffled(d)).encode())
+    "members-in-any-order: Their order is random.": rewritten(lambda d: json.dumps(_shuffled(d)).encode()),
+    "no-deletion: Nothing can be deleted, which is answered 404.": only(
+        lambda r: r.operation not in (DELETE, DELETE_DOMAIN), error(404, "UnknownOperationException")
+    ),
 }
-
-
-@THEME.mutant("no-deletion", NOTHING)
-def _no_deletion(request: Request, forward: Forward) -> Answer:
-    """Nothing can be deleted, which is answered 404."""
-    if request.operation in (DELETE, DELETE_DOMAIN):
-        return error(404, "UnknownOperationException")
-    return forward(request)
 
 
 @THEME.mutant("scope-ignored", NOTHING)

@@ -1,22 +1,11 @@
 """Lawful choices of which error is answered, and many lawful choices at once."""
 
 import json
+from collections.abc import Callable
 
 from . import lawful_forms as forms
 from .fates import BAD_REQUEST, DENIED, NOT_FOUND
-from .kit import (
-    Theme,
-    When,
-    always,
-    answers,
-    bad_input,
-    chain,
-    headed,
-    instead,
-    is_get,
-    on_answer,
-    valid_name,
-)
+from .kit import Theme, always, answers, bad_input, chain, headed, instead, is_get, on_answer, valid_name
 from .lawful_forms import NOTHING
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error, ok
 from .signing import OLDER_TYPES, claim_of, fits, is_by, unauthenticated
@@ -57,7 +46,7 @@ def _types(names: dict[str, str], statuses: dict[str, int] | None = None) -> Han
     return on_answer(change)
 
 
-def unrouted(answer: Response, which: When = lambda r: r.method != "HEAD") -> Handler:
+def unrouted(answer: Response, which: Callable[[Request], bool] = lambda r: r.method != "HEAD") -> Handler:
     """Answers what has no route before it looks at a signature, where there is one."""
 
     def change(request: Request, given: Response) -> Response:
@@ -159,7 +148,7 @@ THEME[NOTHING] = {
     },
     "OPTIONS-for-browsers: OPTIONS is answered 200, as browsers ask it.": instead(
         Response(200, (("Allow", "POST, OPTIONS"), ("Access-Control-Allow-Origin", "*"))),
-        lambda *_: True,
+        always,
         lambda r: r.method == "OPTIONS",
     ),
     "segments-of-dots-404: A name that routing can see is answered by the gateway.": answers(

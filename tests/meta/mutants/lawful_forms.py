@@ -31,6 +31,11 @@ def on_errors(change: Callable[[Response], Answer]) -> Handler:
     return every(lambda answer: change(answer) if answer.status >= 400 else answer)
 
 
+def only(served: Callable[[Request], bool], fate: Response) -> Handler:
+    """Does not do what is asked for by some requests."""
+    return lambda request, forward: forward(request) if served(request) else fate
+
+
 def rewritten(change: Callable[[Any], bytes]) -> Handler:
     """Writes every JSON body in another way."""
     return every(lambda a: a if a.document is MISSING else a.with_body(change(a.document)))

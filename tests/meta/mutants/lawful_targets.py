@@ -1,29 +1,18 @@
 """Lawful targets: faults that pass, writes that settle late, and all that need not be claimed."""
 
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
 
+from .excuses import serves
 from .fates import BAD_REQUEST, CRASH, DENIED, NOT_FOUND, THROTTLED, page
-from .kit import Theme, chain, from_one, instead, is_get, remembers
-from .lawful_forms import GIVEN, NOTHING
+from .kit import Theme, always, chain, instead, is_get, now_and_then
+from .lawful_forms import GIVEN, NOTHING, only
 from .messages import CREATE_DOMAIN, PUT, WRITES, Answer, Forward, Handler, Raw, Request, Response, error
-from .signing import CALLER, is_by, resigned, unauthenticated
+from .signing import CALLER, is_by, resigned
 from .writes import History, reads
 
 THEME = Theme("lawful-target")
 
 # --- Faults that pass ---------------------------------------------------------------------------------------
-
-
-def _sporadic(every: int, fault: Answer) -> Handler:
-    """A fault of the environment now and then, before the request is looked at; a repeat does not show it."""
-
-    def handler(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
-        return fault if next(numbers) % every == 0 else forward(request)
-
-    return remembers(from_one)(handler)
-
 
 for _name, _description, _periods, _fault in (
     ("429", "is answered 429", (41, 23), THROTTLED),
@@ -35,7 +24,7 @@ for _name, _description, _periods, _fault in (
     ("cut", "gets half an answer", (17,), Raw(b"HTTP/1.1 200 OK\r\nContent-Type: appli", "close")),
 ):
     THEME[NOTHING] = {
-        f"sporadic-{_name}-{period}: Every {period}th request {_description}.": _sporadic(period, _fault)
+        f"sporadic-{_name}-{period}: Every {period}th request {_description}.": now_and_then(period, _fault)
         for period in _periods
     }
 
@@ -51,19 +40,8 @@ def _late(history: History, answer: Response) -> Answer:
 
 # --- What is not claimed ------------------------------------------------------------------------------------
 
-
-def _only(served: Callable[[Request], bool], fate: Response) -> Handler:
-    """Does not do what is asked for by some requests."""
-    return lambda request, forward: forward(request) if served(request) else fate
-
-
-def _takes(members: tuple[str, ...], request: Request) -> bool:
-    """Whether it is no put, or one of these members alone."""
-    return request.operation != PUT or not request.members.keys() - {"Uri", *members}
-
-
 THEME.with_(stocked=True)[NOTHING] = {
-    f"no-writes-{fate.status}: Writing is answered {fate.status}.": _only(
+    f"no-writes-{fate.status}: Writing is answered {fate.status}.": only(
         lambda r: r.operation not in (*WRITES, CREATE_DOMAIN), fate
     )
     for fate in (error(405, "MethodNotAllowedException"), DENIED, error(404, "UnknownOperationException"))
@@ -73,19 +51,14 @@ THEME.with_(options=("--no-writes",), stocked=True)[NOTHING] = {
 }
 THEME.with_(**GIVEN)[NOTHING] = {
     "given: A domain and a Uri are given.": chain(),
-    "get-only: There is no other operation.": _only(
+    "get-only: There is no other operation.": only(
         lambda r: r.operation is None or is_get(r), error(404, "UnknownOperationException")
     ),
 }
 
-
-@THEME.with_(options=("--not-claimed", "signatures")).mutant("signatures-not-claimed", NOTHING)
-def _unsigned(request: Request, forward: Forward) -> Answer:
-    """Signatures are not verified, and not claimed."""
-    answer = forward(request)
-    return forward(resigned(request)) if unauthenticated(answer) else answer
-
-
+THEME.with_(options=("--not-claimed", "signatures"))[NOTHING] = {
+    "signatures-not-claimed: Signatures are not verified, and not claimed.": serves(always)
+}
 THEME.with_(without=("unauthorized", "other-account", "low-quota", "temporary"))[NOTHING] = {
     "caller-only: No identity but the caller is known.": chain()
 }
@@ -120,8 +93,8 @@ THEME.with_(options=("--not-claimed", "signatures", "--not-claimed", "throttling
     "all-are-the-caller: Whoever asks is the caller, which is not claimed.": _as_caller()
 }
 THEME[NOTHING] = {
-    f"takes-{'-and-'.join(members)}-only: PutIntegration takes {' and '.join(members)} only.": _only(
-        partial(_takes, members), BAD_REQUEST
+    f"takes-{'-and-'.join(members)}-only: PutIntegration takes {' and '.join(members)} only.": only(
+        lambda r, members=members: r.operation != PUT or not r.members.keys() - {"Uri", *members}, BAD_REQUEST
     )
     for members in (("ObjectTypeName",), ("ObjectTypeName", "Tags"))
 }

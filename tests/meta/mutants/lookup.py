@@ -123,14 +123,6 @@ def matches(pattern: str, text: str) -> bool:
         return False
 
 
-def _begins(asked: str, known: str) -> bool:
-    return known.startswith(asked)
-
-
-def _ends(asked: str, known: str) -> bool:
-    return known.endswith(asked)
-
-
 def _before(mark: str) -> Same:
     return equal(lambda uri: uri.partition(mark)[0])
 
@@ -147,9 +139,9 @@ for _name, _clause, _description, _comparison in (
     ("slash-at-the-end", "trailing-slash", "without slashes at the end", equal(lambda u: u.rstrip("/"))),
     ("double-slashes", "trailing-slash", "with double slashes made one", equal(partial(re.sub, "/+", "/"))),
     ("empty-segments", "segments", "without empty segments", equal(partial(re.sub, "(?<=[^:/])/+", "/"))),
-    ("prefix", "prefix", "by prefix", _begins),
+    ("prefix", "prefix", "by prefix", lambda asked, known: known.startswith(asked)),
     ("extension", "suffix", "by the beginning", str.startswith),
-    ("ending", "suffix", "by the ending", _ends),
+    ("ending", "suffix", "by the ending", lambda asked, known: known.endswith(asked)),
     ("substring", "suffix", "by substring", lambda asked, known: asked in known),
     ("sql-pattern", "wildcard", "with LIKE", like),
     ("glob", "wildcard", "as globs", lambda asked, known: fnmatch.fnmatchcase(known, asked)),
@@ -181,9 +173,9 @@ for _name, _clause, _description, _comparison in (
 for _name, _clause, _description, _comparison in (
     ("lower-case", "case", "in lower case", equal(str.lower)),
     ("swapped-case", "case", "to their opposite in case", lambda asked, known: asked.swapcase() == known),
-    ("prefix", "near", "by prefix", _begins),
+    ("prefix", "near", "by prefix", lambda asked, known: known.startswith(asked)),
     ("extension", "near", "by the beginning", str.startswith),
-    ("ending", "near", "by the ending", _ends),
+    ("ending", "near", "by the ending", lambda asked, known: known.endswith(asked)),
     ("marks", "near", "without regard to - and _", equal(lambda name: name.replace("_", "-"))),
 ):
     THEME[f"missing.domain.{_clause}"] = {
@@ -234,14 +226,15 @@ THEME["state.put-get.Uri"] = {
 # --- What does not exist is answered otherwise --------------------------------------------------------------
 
 
-def _when_missing(fate: Callable[[Request, Response], Answer], of: str) -> Handler:
+def _when_missing(fate: Answer | Callable[[Request, Response], Answer], of: str) -> Handler:
     """Changes the 404 of an unknown domain (``domain``), or of an unknown Uri in a known one (``uri``)."""
 
     def change(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
         if not is_get(request) or answer.status != 404 or refused(answer):
             return answer
-        exists = request.domain in past.domains
-        return fate(request, answer) if exists == (of == "uri") else answer
+        if (request.domain in past.domains) != (of == "uri"):
+            return answer
+        return fate(request, answer) if callable(fate) else fate
 
     return knows(change)
 
@@ -251,24 +244,20 @@ def _made_up(request: Request, answer: Response) -> Response:
     return ok({"DomainName": request.domain, "Uri": request.text, **times})
 
 
-def _fixed(answer: Response) -> Callable[[Request, Response], Answer]:
-    return lambda *_: answer
-
-
 for _of, _clause in (("domain", "missing.domain"), ("uri", "missing.integration")):
     THEME[_clause] = {
         f"missing-{_of}-{name}: An unknown {_of} is answered {description}.": _when_missing(fate, _of)
         for name, description, fate in (
-            ("empty-200", "200 with an empty object", _fixed(ok({}))),
-            ("null-200", "200 with null", _fixed(ok(None))),
+            ("empty-200", "200 with an empty object", ok({})),
+            ("null-200", "200 with null", ok(None)),
             ("made-up-200", "200 with an integration made up on the spot", _made_up),
             ("error-200", "200 with the body of the error", lambda _, a: a.with_status(200)),
-            ("204", "204", _fixed(Response(204))),
-            ("400", "400 BadRequestException", _fixed(BAD_REQUEST)),
-            ("403", "403 AccessDeniedException", _fixed(DENIED)),
-            ("410", "410 GoneException", _fixed(error(410, "GoneException"))),
-            ("500", "500 InternalServerException", _fixed(CRASH)),
-            ("501", "501 NotImplementedException", _fixed(error(501, "NotImplementedException"))),
+            ("204", "204", Response(204)),
+            ("400", "400 BadRequestException", BAD_REQUEST),
+            ("403", "403 AccessDeniedException", DENIED),
+            ("410", "410 GoneException", error(410, "GoneException")),
+            ("500", "500 InternalServerException", CRASH),
+            ("501", "501 NotImplementedException", error(501, "NotImplementedException")),
         )
     }
 THEME["missing.domain missing.integration"] = {

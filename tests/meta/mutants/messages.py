@@ -38,11 +38,6 @@ _OPERATIONS = {
 _REST = ["integrations", "delete"]
 
 
-def find(headers: Headers, name: str) -> str | None:
-    """The first header of that name, in any case."""
-    return next((value for key, value in headers if key.lower() == name), None)
-
-
 def without(headers: Headers, *names: str) -> Headers:
     """The headers but those of these lower-case names."""
     return tuple(header for header in headers if header[0].lower() not in names)
@@ -51,13 +46,9 @@ def without(headers: Headers, *names: str) -> Headers:
 def load(body: bytes) -> Any:
     """A JSON document as a careful server reads it, else ``MISSING``."""
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse)
+        return json.loads(body.decode("utf-8"), parse_constant=int)  # NaN and Infinity are no integers
     except (ValueError, RecursionError):
         return MISSING
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(name)
 
 
 class Message(ABC):
@@ -83,7 +74,7 @@ class Message(ABC):
 
     def header(self, name: str) -> str | None:
         """The first header of that lower-case name."""
-        return find(self.headers, name)
+        return next((value for key, value in self.headers if key.lower() == name), None)
 
     @property
     def closes(self) -> bool:

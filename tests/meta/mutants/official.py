@@ -173,7 +173,6 @@ def _joined(request: Request, forward: Forward) -> Answer:
 
 # --- Scope --------------------------------------------------------------------------------------------------
 
-
 THEME["state.put-get.Scope"] = {
     "scope-default-is-DOMAIN: Put without Scope, DOMAIN is read.": on_document(
         lambda d: {**d, "Scope": d.get("Scope") or "DOMAIN"}

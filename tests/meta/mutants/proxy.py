@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import h11
 
@@ -28,18 +28,6 @@ _HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "expect", "conte
 #: Stands on an answer that a habit has changed, until it leaves.
 _MARK = "x-habit"
 _RESET = struct.pack("ii", 1, 0)
-
-
-@dataclass
-class Count:
-    """What passed through: answers that are not the base's own, and faults of a handler.
-
-    Where there is a habit, answers count that show both it and what the handler did, and connections that
-    end without an answer, once the habit has shown.
-    """
-
-    changed: int = 0
-    faults: int = 0
 
 
 class Base:
@@ -92,6 +80,11 @@ class Proxy:
         habit: Changes what the base answers, and what the handler answers on its own.
         port: Where it listens; 0 for any free port.
         tls: Its certificate, where it speaks TLS.
+
+    Attributes:
+        changed: Answers that are not the base's own; where there is a habit, those that show both it and what
+            the handler did, and connections that end without an answer, once the habit has shown.
+        faults: Answers that the handler failed to make.
     """
 
     def __init__(
@@ -104,7 +97,7 @@ class Proxy:
         port: int = 0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.count = Count()
+        self.changed = self.faults = 0
         self._base = base
         self._handler = handler
         self._habit = habit
@@ -178,20 +171,20 @@ class Proxy:
         except OSError:
             raise
         except Exception:
-            self.count.faults += 1
+            self.faults += 1
             traceback.print_exc(file=sys.stderr)
             raise ClosedError("the handler failed") from None
         changed = not first or answer is not first[0]
         if self._habit is None:
-            self.count.changed += changed
+            self.changed += changed
             return answer
         if isinstance(answer, Raw):
-            self.count.changed += _MARK.encode() in answer.data or self._habit_shown
+            self.changed += _MARK.encode() in answer.data or self._habit_shown
             return answer
         if answer.header(_MARK) is None:
             answer = self._habitual(request, answer)
         shown = answer.header(_MARK) is not None
-        self.count.changed += changed and shown
+        self.changed += changed and shown
         self._habit_shown |= shown
         return answer.with_header(_MARK, None)
 

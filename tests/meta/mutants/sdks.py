@@ -7,7 +7,7 @@ from typing import Any
 from .errors import untyped
 from .fates import BAD_REQUEST, CRASH
 from .kit import Theme, changed, drops, for_some, instead, sets, timed
-from .messages import Answer, Handler, Request, Response
+from .messages import Answer, Handler, Response
 
 THEME = Theme("sdk")
 
@@ -16,11 +16,9 @@ Change = Callable[[Response], Answer]
 
 def _to(agents: str, change: Change) -> Handler:
     """Changes what clients get that name one of these as what they are."""
-
-    def is_one(request: Request) -> bool:
-        return any(agent in (request.header("user-agent") or "").lower() for agent in agents.split())
-
-    return for_some(is_one, change)
+    return for_some(
+        lambda r: any(agent in (r.header("user-agent") or "").lower() for agent in agents.split()), change
+    )
 
 
 def _document(change: Callable[[dict[str, Any]], Any]) -> Change:

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from urllib.parse import quote, unquote
 
 from .excuses import now, serves, serves_claims, verified_once
@@ -47,15 +46,11 @@ THEME["sigv4.not-sigv4"] = {
     },
     "any-scheme-accepted: Any other scheme is accepted.": serves(lambda r: _scheme(r) not in ("", ALGORITHM)),
 }
-
-
-def _lacks(component: str, request: Request) -> bool:
-    return _scheme(request) == ALGORITHM and not re.search(rf"{component}=[^,\s]", _given(request))
-
-
 THEME["sigv4.incomplete"] = {
     **{
-        f"without-{component}-accepted: It may be missing.": serves(partial(_lacks, component))
+        f"without-{component}-accepted: It may be missing.": serves(
+            lambda r, part=component: _scheme(r) == ALGORITHM and not re.search(rf"{part}=[^,\s]", _given(r))
+        )
         for component in ("Credential", "SignedHeaders", "Signature")
     },
     "short-scope-accepted: A credential scope without its last part is accepted.": serves(
@@ -111,7 +106,12 @@ THEME["sigv4.wrong-secret"] = {
 }
 
 
-def _fits_any(variants: Callable[[Request], Iterable[Request]]) -> Handler:
+def dated_now(request: Request) -> Iterable[Request]:
+    """The request as it would be if it had been signed in one of the last seconds."""
+    return (request.with_header("X-Amz-Date", f"{now(-age):%Y%m%dT%H%M%SZ}") for age in range(3))
+
+
+def fits_any(variants: Callable[[Request], Iterable[Request]]) -> Handler:
     """Accepts a signature that would fit another form of the request."""
     return serves_claims(lambda request, claim: any(fits(variant) for variant in variants(request)))
 
@@ -121,7 +121,7 @@ def _remembering(part: Callable[[Request], str], variant: Callable[[Request, str
 
     def handler(seen: dict[str, None], request: Request, forward: Forward) -> Answer:
         seen[part(request)] = None
-        return _fits_any(lambda request: (variant(request, old) for old in tuple(seen)))(request, forward)
+        return fits_any(lambda request: (variant(request, old) for old in tuple(seen)))(request, forward)
 
     return remembers(dict)(handler)
 
@@ -162,7 +162,7 @@ THEME["sigv4.tampered-body"] = {
 }
 
 THEME["sigv4.tampered-header"] = {
-    f"{name}-not-covered: {header} is not verified, although it is signed.": _fits_any(
+    f"{name}-not-covered: {header} is not verified, although it is signed.": fits_any(
         lambda r, due=(header, value): [r.with_header(due[0], due[1](r.body))]
     )
     for name, header, value in (
@@ -171,18 +171,18 @@ THEME["sigv4.tampered-header"] = {
     )
 }
 THEME["sigv4.tampered-method"] = {
-    "method-not-covered: A signature for one method is accepted for another.": _fits_any(
+    "method-not-covered: A signature for one method is accepted for another.": fits_any(
         lambda r: (replace(r, method=method) for method in ("GET", "HEAD", "PUT"))
     )
 }
 THEME["sigv4.tampered-query"] = {
-    "query-not-covered: The query string is not verified.": _fits_any(lambda r: [replace(r, target=r.path)]),
-    "unknown-query-not-covered: Names in the query that no operation knows are not verified.": _fits_any(
+    "query-not-covered: The query string is not verified.": fits_any(lambda r: [replace(r, target=r.path)]),
+    "unknown-query-not-covered: Names in the query that no operation knows are not verified.": fits_any(
         lambda r: [replace(r, target=r.path)] if r.query == "a=b" else []
     ),
 }
 THEME["sigv4.replayed-host"] = {
-    "host-not-covered: The Host header is not verified.": _fits_any(
+    "host-not-covered: The Host header is not verified.": fits_any(
         lambda r: (
             r.with_header("Host", host)
             for host in ("profile.example.com", "profile.us-east-1.amazonaws.com", "localhost", "example.com")
@@ -191,9 +191,7 @@ THEME["sigv4.replayed-host"] = {
 }
 
 THEME["sigv4.tampered-header sigv4.missing-date"] = {
-    "date-not-covered: X-Amz-Date is not verified: the moment of arrival is.": _fits_any(
-        lambda r: (r.with_header("X-Amz-Date", f"{now(-offset):%Y%m%dT%H%M%SZ}") for offset in range(3))
-    )
+    "date-not-covered: X-Amz-Date is not verified: the moment of arrival is.": fits_any(dated_now)
 }
 
 # --- Verified once ------------------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ from getintegration_emulator.identities import DEFAULT_IDENTITIES, Identity
 
 from .messages import Request, Response, without
 
-ALGORITHM, REGION, SERVICE, TERMINATOR = ("AWS4-HMAC-SHA256", "us-east-1", "profile", "aws4_request")
+ALGORITHM = "AWS4-HMAC-SHA256"
+#: Region, service and terminator of a credential scope.
+SCOPE = ("us-east-1", "profile", "aws4_request")
 
 IDENTITIES = dict(DEFAULT_IDENTITIES)
 CALLER = IDENTITIES["caller"]
@@ -40,6 +42,11 @@ class Claim:
     terminator: str
     signed: tuple[str, ...]
     signature: str
+
+    @property
+    def scope(self) -> tuple[str, str, str, str]:
+        """The credential scope."""
+        return self.date, self.region, self.service, self.terminator
 
     @property
     def identity(self) -> Identity | None:
@@ -101,9 +108,9 @@ def resigned(request: Request, identity: Identity | None = None) -> Request:
         headers = (*headers, ("X-Amz-Security-Token", identity.session_token))
         signed.append("x-amz-security-token")
     unsigned = replace(request, headers=headers)
-    claim = Claim(identity.access_key, now[:8], REGION, SERVICE, TERMINATOR, tuple(signed), "")
+    claim = Claim(identity.access_key, now[:8], *SCOPE, tuple(signed), "")
     authorization = (
-        f"{ALGORITHM} Credential={identity.access_key}/{now[:8]}/{REGION}/{SERVICE}/{TERMINATOR},"
+        f"{ALGORITHM} Credential={identity.access_key}/{'/'.join(claim.scope)},"
         f" SignedHeaders={';'.join(signed)}, Signature={signature(unsigned, claim, identity.secret_key)}"
     )
     return replace(unsigned, headers=(*headers, ("Authorization", authorization)))
@@ -135,10 +142,8 @@ def signature(
         ]
     )
     digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
-    scope = f"{claim.date}/{claim.region}/{claim.service}/{claim.terminator}"
-    text = f"{ALGORITHM}\n{request.header('x-amz-date') or ''}\n{scope}\n{digest}"
-    secret = secret or _BY_KEY[claim.access_key].secret_key
-    key = _signing_key(secret, claim.date, claim.region, claim.service, claim.terminator)
+    text = f"{ALGORITHM}\n{request.header('x-amz-date') or ''}\n{'/'.join(claim.scope)}\n{digest}"
+    key = _signing_key(secret or _BY_KEY[claim.access_key].secret_key, *claim.scope)
     return hmac.digest(key, text.encode(), "sha256").hex()
 
 

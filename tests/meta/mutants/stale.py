@@ -77,18 +77,15 @@ def _first_update_only(history: History, document: Document) -> Document:
     return {name: value for name, value in first.items() if name in document}
 
 
-@THEME.mutant("recreated-as-it-was", "state.recreated", reads)
-def _first_version(history: History, answer: Response) -> Answer:
-    """What is made again is what it was first."""
-    return history.answers[0] if answer.status == 200 and history.deleted and history.answers else answer
-
-
 def _gone(fate: Response) -> Handler:
     return reads(lambda h, a: fate if a.status == 404 and (h.deleted or h.domain_deleted) else a)
 
 
 THEME["state.recreated"] = {
-    "recreated-not-found: What was deleted cannot be made again.": loses(lambda h: h.deleted)
+    "recreated-as-it-was: What is made again is what it was first.": reads(
+        lambda h, a: h.answers[0] if a.status == 200 and h.deleted and h.answers else a
+    ),
+    "recreated-not-found: What was deleted cannot be made again.": loses(lambda h: h.deleted),
 }
 THEME["state.update.isolated state.deleted state.recreated response.status"] = {
     "deletion-takes-others-along: It takes all others of its domain along.": loses(

@@ -1,13 +1,13 @@
 """Servers that throttle wrongly, or not at all."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from .access import as_caller
 from .errors import untyped
 from .fates import CRASH, NOT_FOUND, THROTTLED, page
-from .kit import Theme, from_one, observes, on_status, remembers
-from .messages import Answer, Forward, Raw, Request, Response, error, ok
+from .kit import Theme, now_and_then, observes, on_status
+from .messages import Answer, Handler, Raw, Request, Response, error, ok
 from .signing import is_by, key_of
 
 THEME = Theme("throttling")
@@ -55,33 +55,28 @@ THEME["error.ThrottlingException.type"] = {
 }
 
 
-@THEME.mutant("without-end", "throttling.recovers", observes(set))
-def _blocks(blocked: set[str], request: Request, answer: Response) -> Answer:
-    """Whoever was throttled once is never served again."""
-    if answer.status == 429:
-        blocked.add(key_of(request))
-    return THROTTLED if key_of(request) in blocked and answer.status == 200 else answer
+def _afterwards(fate: Answer, when: Callable[[Request, Response], object]) -> Handler:
+    """Answers some requests in another way for good, once their caller has been throttled."""
+
+    def change(throttled: set[str], request: Request, answer: Response) -> Answer:
+        if answer.status == 429:
+            throttled.add(key_of(request))
+        return fate if key_of(request) in throttled and when(request, answer) else answer
+
+    return observes(set)(change)
 
 
-@THEME.mutant("crashes-afterwards", "throttling.recovers", observes(set))
-def _breaks_after(seen: set[str], request: Request, answer: Response) -> Answer:
-    """Whoever was throttled once is answered 500 later."""
-    if answer.status == 429:
-        seen.add(key_of(request))
-        return answer
-    return CRASH if key_of(request) in seen else answer
-
-
-@THEME.mutant("sdk-never-served", "throttling.sdk-retry", observes(set))
-def _throttles_sdks(blocked: set[str], request: Request, answer: Response) -> Answer:
-    """An SDK that retries after throttling is throttled for good."""
-    if answer.status == 429 and is_by(request, "low-quota"):
-        blocked.add(key_of(request))
-    return THROTTLED if request.header("amz-sdk-request") and key_of(request) in blocked else answer
-
-
-@THEME.mutant("as-400-in-passing", "error.ThrottlingException.status", remembers(from_one))
-def _throttles_now_and_then(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
-    """Every 41st request is answered 400 ThrottlingException, a repeat is not."""
-    due = next(numbers) % 41 == 0 and not is_by(request, "low-quota")
-    return error(400, "ThrottlingException") if due else forward(request)
+THEME["throttling.recovers"] = {
+    "without-end: They are never served again.": _afterwards(THROTTLED, lambda _, a: a.status == 200),
+    "crashes-afterwards: They are answered 500.": _afterwards(CRASH, lambda _, a: a.status != 429),
+}
+THEME["throttling.sdk-retry"] = {
+    "sdk-never-served: An SDK that retries after throttling is throttled for good.": _afterwards(
+        THROTTLED, lambda r, _: is_by(r, "low-quota") and r.header("amz-sdk-request")
+    )
+}
+THEME["error.ThrottlingException.status"] = {
+    "as-400-in-passing: Every 41st request is throttled with 400, a repeat is not.": now_and_then(
+        41, error(400, "ThrottlingException"), lambda r: not is_by(r, "low-quota")
+    )
+}

@@ -6,19 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .fates import CRASH
-from .kit import (
-    Theme,
-    When,
-    always,
-    answers,
-    chain,
-    for_some,
-    headed,
-    is_get,
-    on_answer,
-    on_error,
-    on_found,
-)
+from .kit import Theme, When, always, answers, chain, for_some, headed, is_get, on_answer, on_error, on_found
 from .messages import Answer, Handler, Raw, Request, Response, error
 from .wire import serialise
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from .escaped import named_in_body, one_of_all
+from .escaped import named, one_of_all
 from .excuses import serves_claims, verified_once
 from .fates import NOT_FOUND
 from .kit import Theme, accepts, alters, always, asks, is_get, observes, remembers, valid_name
@@ -141,7 +141,6 @@ def _read_that_writes(request: Request, forward: Forward) -> Answer:
 
 # --- Who asks -----------------------------------------------------------------------------------------------
 
-
 _TEMPORARY = IDENTITIES["temporary"]
 THEME["sigv4.wrong-secret"] = {
     "token-is-enough: Beside a right session token the signature is not verified.": serves_claims(
@@ -200,7 +199,9 @@ def _stripped(request: Request) -> Request | None:
 _composed = normalised("NFC")
 
 THEME["request.domain-in-path"] = {
-    "domain-from-camel-case: domainName of the body beats the path.": asks(named_in_body("domainName"))
+    "domain-from-camel-case: domainName of the body beats the path.": named(
+        lambda r: r.members.get("domainName")
+    )
 }
 THEME["request.DomainName.pattern"] = {
     "name-without-regard-to-case: Case is ignored, in Unicode.": accepts(

@@ -1,7 +1,5 @@
 """What servers have in common that remember what was written and answered."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any
@@ -65,10 +63,6 @@ class Past:
             for gone in [other for other in self.alive if other[0] == request.domain]:
                 self.alive.pop(gone, None)
 
-    def of(self, request: Request) -> History:
-        """What concerns the integration that a request names."""
-        return History(self, request)
-
 
 class History:
     """What was written and answered of one integration: see :class:`Past`."""
@@ -100,7 +94,7 @@ def reads(read: Callable[[History, Response], Answer], memory: type[Past] = Past
     def change(past: Past, request: Request, answer: Response, forward: Forward) -> Answer:
         if not is_get(request) or refused(answer):
             return answer
-        changed = read(past.of(request), answer)
+        changed = read(History(past, request), answer)
         if answer.status == 200:
             past.answers.setdefault(key(request), []).append(answer)
         return changed
