@@ -11,7 +11,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from getintegration_contract.contract import Contract
 from getintegration_contract.target.file import read_file
 
 from .mutants import alterations, emulator_code
@@ -21,7 +20,7 @@ from .mutants.kit import always, chain, from_one, on_answer, remembers
 from .mutants.messages import Answer, Forward, Handler, Raw, Request, ok
 from .mutants.proxy import Proxy
 from .mutants.runner import line
-from .support import call
+from .support import CONTRACT, call
 
 
 def test_names_are_unique_and_there_are_many() -> None:
@@ -31,17 +30,17 @@ def test_names_are_unique_and_there_are_many() -> None:
     assert len(LAWFUL) >= 40
 
 
-def test_every_named_clause_exists_and_gates(contract: Contract) -> None:
+def test_every_named_clause_exists_and_gates() -> None:
     named = {
         (clause, "--fail-on-should" in mutant.options) for mutant in MUTANTS for clause in mutant.expected
     }
-    assert sorted({clause for clause, _ in named} - contract.clauses.keys()) == []
-    assert sorted(clause for clause, strict in named if not contract.clauses[clause].gates(strict)) == []
+    assert sorted({clause for clause, _ in named} - CONTRACT.clauses.keys()) == []
+    assert sorted(clause for clause, strict in named if not CONTRACT.clauses[clause].gates(strict)) == []
 
 
-def test_every_gating_clause_has_a_mutant(contract: Contract) -> None:
+def test_every_gating_clause_has_a_mutant() -> None:
     violated = {clause for mutant in MUTANTS for clause in mutant.expected}
-    gating = {name for name, clause in contract.clauses.items() if clause.gates()}
+    gating = {name for name, clause in CONTRACT.clauses.items() if clause.gates()}
     assert sorted(gating - violated) == []
 
 
