@@ -1,32 +1,21 @@
 """What a run says beside its verdict: what was not exercised, how to repeat a finding, what is new."""
 
-import gzip
 import shutil
 import subprocess
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from .conftest import RunSuite
-from .mutants.kit import always, chain, on_answer
-from .mutants.messages import Handler, Request, Response
+from .mutants.kit import always, chain, drops, on_answer, on_document
+from .mutants.messages import Handler
 from .support import ACCESS_KEY, SECRET_KEY, Process, call, environment, suite
-
-
-def _compressed(request: Request, answer: Response) -> Response:
-    return replace(answer, body=gzip.compress(answer.body)).with_header("Content-Encoding", "gzip")
-
-
-def _without_scope(request: Request, answer: Response) -> Response:
-    document = answer.document
-    return answer.with_document({name: document[name] for name in document if name != "Scope"})
 
 
 def test_what_an_sdk_does_not_read_is_not_exercised(
     run_suite: RunSuite, endpoint: Process, tap: Any, target_file: Any
 ) -> None:
-    server = tap(endpoint.url, on_answer(_compressed, always))
+    server = tap(endpoint.url, on_answer(lambda _, answer: answer.gzipped(), always))
     files = (suite("sdk"), suite("throttling"), suite("access"))
     target = target_file(f'endpoint-url = "{server.url}"')
     result = run_suite(*files, "--target", target, "--depth", "nightly", status=0)
@@ -45,7 +34,7 @@ def test_what_an_sdk_does_not_read_is_not_exercised(
 def test_a_member_that_never_comes_is_not_exercised(
     run_suite: RunSuite, endpoint: Process, tap: Any, target_file: Any
 ) -> None:
-    server = tap(endpoint.url, on_answer(_without_scope, always))
+    server = tap(endpoint.url, on_document(drops("Scope"), always))
     target = target_file(f'endpoint-url = "{server.url}"')
     result = run_suite(suite("state"), suite("updates"), "--target", target)
     assert result.outcomes["state.put-get.Scope"] == "not exercised"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from getintegration_contract import recording as recordings
 from getintegration_contract.operations import delete_domain
 from getintegration_contract.state.state import PREFIX
 from getintegration_contract.state.sweep import main as sweep
@@ -131,22 +132,27 @@ def test_a_spent_limit_leaves_nothing_behind(run_suite: RunSuite, endpoint: Proc
     assert not domains(endpoint.url)
 
 
-def test_what_a_killed_worker_made_is_removed_by_the_run(
+def test_a_killed_worker_loses_the_test_under_way_alone_and_the_run_removes_what_it_made(
     run_suite: RunSuite, endpoint: Process, tmp_path: Path
 ) -> None:
-    scenario = tmp_path / "test_killed.py"
+    scenario, path = tmp_path / "test_killed.py", tmp_path / "a.har"
     scenario.write_text(
-        "import os\n\n"
+        "import os, signal\n\n"
         "def test_killed(client, caller, state):\n"
         "    from getintegration_contract.operations import create_domain\n"
         "    made = client.send(create_domain(f'{state.domain}-killed'), caller)\n"
         "    assert made.response.status == 200\n"
-        "    os._exit(9)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    result = run_suite(suite("access"), scenario, "--endpoint-url", endpoint.url, "-n", "1")
+    options = ("--endpoint-url", endpoint.url, "--record", path, "-n", "1")
+    result = run_suite(suite("missing"), suite("access"), scenario, *options, status=3)
     assert "crashed while running" in result.output
-    assert result.status == 3, result.output
     assert not domains(endpoint.url)
+    recording = recordings.read(path)
+    tests = {recorded.test.rpartition("::")[2] for recorded in recording.exchanges}
+    assert "test_killed" not in tests
+    assert len(recording.tests) > 60
+    assert len(tests) > 60
 
 
 def test_a_domain_whose_creation_was_not_answered_is_removed(

@@ -81,22 +81,16 @@ def test_a_normalisation_hides_its_noise_unless_left_out(compare: Compare, name:
     assert {step["name"] for step in result.report["normalisations"] if not step["applied"]} == {name}
 
 
-def timed(method: str, begin: float, seconds: float, status: int = 200) -> Exchange:
-    """An exchange that took its time."""
-    made = exchange(status, started=begin)
-    return replace(made, seconds=seconds, request=replace(made.request, method=method))
-
-
 def raced(begin: float, seconds: float) -> tuple[Any, ...]:
     """A write from second 1 to 2, and a read at another time, which is answered differently."""
-    sides = [[timed("PUT", 1.0, 1.0), timed("POST", begin, seconds, status)] for status in (200, 404)]
+    write = exchange(request=PUT, started=1.0, seconds=1.0)
+    sides = ([write, exchange(status, started=begin, seconds=seconds)] for status in (200, 404))
     return tuple(sorted(side, key=lambda each: each.started) for side in sides)
 
 
 def listed(**members: float) -> tuple[Any, ...]:
     """A list of one integration, and the same with other members."""
-    asked = replace(exchange().request, method="GET")
-    return tuple(exchange(200, {"Items": [INTEGRATION | each]}, request=asked) for each in ({}, members))
+    return tuple(exchange(200, {"Items": [INTEGRATION | each]}, request=LIST) for each in ({}, members))
 
 
 def named(domain: str, others: str, suffix: str = "") -> tuple[Any, ...]:
@@ -109,7 +103,7 @@ def named(domain: str, others: str, suffix: str = "") -> tuple[Any, ...]:
     return *sides, {"suites": suites}
 
 
-PUT = replace(exchange().request, method="PUT")
+PUT, LIST = (replace(exchange().request, method=method) for method in ("PUT", "GET"))
 QUERIED = replace(exchange().request, target=exchange().request.target + "?a=b")
 UNKNOWN = get_integration(DOMAIN, "s3://unknown")
 DEEP = exchange(200, b'{"a":' * 500 + b"1" + b"}" * 500)

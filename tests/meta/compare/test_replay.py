@@ -3,7 +3,6 @@
 import json
 import re
 from contextlib import ExitStack, nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -200,7 +199,7 @@ def test_two_live_servers_are_asked_in_turn(closing: Any, tap: Any, compare: Com
 
 
 def test_what_timing_decides_is_not_sent(endpoint: Process, compare: Compare) -> None:
-    write = replace(exchange(request=put_integration(DOMAIN, "s3://a"), started=1.0), seconds=1.0)
+    write = exchange(request=put_integration(DOMAIN, "s3://a"), started=1.0, seconds=1.0)
     said = compare([write, exchange(started=1.5)], endpoint.url, test="race", status=6).stderr
     assert re.search("\n0 requests to .*\n.*nothing could be compared\n", said)
 
@@ -209,11 +208,11 @@ def test_throttling_that_was_meant_is_not_waited_out(
     endpoint: Process, tap: Any, target_file: Any, compare: Compare
 ) -> None:
     uris = ["s3://one", "s3://two"]
-    one, two = (exchange(429, request=get_integration(DOMAIN, uri)) for uri in uris)
-    two = replace(two, identity="low-quota", response=exchange().response)
+    first, second = (get_integration(DOMAIN, uri) for uri in uris)
+    asked = [exchange(429, request=first), exchange(request=second, identity="low-quota")]
     throttled = error(429, "ThrottlingException")
     server = tap(endpoint.url, on_answer(lambda asked, reply: throttled if asked.uri in uris else reply))
-    compare([one, two], server.url, "--target", target_file(), "--no-repeat", status=6)
+    compare(asked, server.url, "--target", target_file(), "--no-repeat", status=6)
     assert [asked.uri for asked in server.received if asked.uri in uris] == uris
 
 

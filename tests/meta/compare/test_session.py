@@ -68,24 +68,6 @@ def test_a_run_that_spent_its_limit_goes_on_with_the_whole_verdict(
     assert len(load(path)["entries"]) == entries
 
 
-def test_a_killed_worker_loses_the_test_under_way_alone(run_suite: RunSuite, tmp_path: Path) -> None:
-    scenario = tmp_path / "test_killed.py"
-    scenario.write_text(
-        "import os, signal\n"
-        "def test_killed(client, caller, state):\n"
-        "    from getintegration_contract.operations import get_integration\n"
-        "    client.send(get_integration(state.domain, state.uri), caller)\n"
-        "    os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    path = tmp_path / "a.har"
-    run_suite(*RECORD, path, scenario, "-n", "1", status=3)
-    recording = recordings.read(path)
-    tests = {recorded.test.rpartition("::")[2] for recorded in recording.exchanges}
-    assert "test_killed" not in tests
-    assert len(recording.tests) > 60
-    assert len(tests) > 60
-
-
 def test_a_disk_that_is_full_ends_the_recording_and_not_the_run(run_suite: RunSuite, tmp_path: Path) -> None:
     (tmp_path / "small_disk.py").write_text(
         "import resource, signal\n"
