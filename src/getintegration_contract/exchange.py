@@ -173,6 +173,12 @@ class Response(_Message):
         return {place: value for place, value in places.items() if value not in (None, "")}
 
     @property
+    def says_close(self) -> bool:
+        """Whether it announces the end of the connection."""
+        options = ",".join(value for name, value in self.headers if name.lower() == "connection")
+        return "close" in (option.strip().lower() for option in options.split(","))
+
+    @property
     def error_type(self) -> str | None:
         """The bare type of an error, as clients read it."""
         return next((bare(value) for value in self.error_types.values() if isinstance(value, str)), None)

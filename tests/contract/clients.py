@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 #: Optional white space, by RFC 9112, section 5, which Python's http.client takes for part of a value.
 _SPACE_BEHIND_VALUES = re.compile(rb"[ \t]\r\n")
+#: Headers, the empty line behind them included, that Python's http.client reads.
+_MOST_HEADERS = 100
 
 
 def again(ask: Callable[[], T], is_due: Callable[[T], object]) -> T:
@@ -40,6 +42,8 @@ def unreadable(check: Checker, exchange: Exchange | None, client: str, *clauses:
         habit = "sends an interim answer before its answer"
     elif client != JAVASCRIPT and _SPACE_BEHIND_VALUES.search(exchange.response.head):
         habit = "sends white space behind the values of headers"
+    elif client != JAVASCRIPT and len(exchange.response.headers) >= _MOST_HEADERS:
+        habit = "sends a hundred headers"
     elif client != JAVASCRIPT and _has_long_number(check, exchange):
         habit = "sends a number of thousands of digits"
     else:

@@ -157,10 +157,6 @@ def test_head_of_a_refusal(talk: Talk, state: State, check: Checker) -> None:
         check.not_exercised(f"no answer called for {name}", clause)
 
 
-def _says_close(exchange: Exchange) -> bool:
-    return "close" in (exchange.response.header("connection") or "").lower()
-
-
 @clauses("transport.close", "transport.close-announced", "transport.framing")
 def test_connection_close(
     talk: Talk, existing: Callable[..., PipelinedRequest], caller: Identity, state: State, check: Checker
@@ -172,14 +168,14 @@ def test_connection_close(
         (existing({"Connection": "close"}, last=True), (OK,)),
         # That it is not found is another clause's matter.
         (PipelinedRequest(unknown, caller, last=True), (OK, NOT_FOUND)),
-        *([(existing(last=True), (OK,))] if _says_close(unasked) else []),
+        *([(existing(last=True), (OK,))] if unasked.response.says_close else []),
     ]
     for ask, due in asks:
         (exchange,) = talk(ask)
         wire = exchange.response.wire
         check.expect(exchange, Expectation("transport.close", due))
         length = exchange.response.header("content-length")
-        if _says_close(exchange):
+        if exchange.response.says_close:
             check.that("transport.close-announced", wire.ended, "its end", "an open connection", exchange)
         if exchange.response.reason == SHORT:
             lengths.append(length)

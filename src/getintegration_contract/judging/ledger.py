@@ -197,7 +197,7 @@ class Ledger:
                 continue
             self.checks[clause] = 1
             if example and count > max(1, share * self.requests):
-                expected = f"5xx, or no whole answer, to at most {share:.4g} of the requests"
+                expected = f"5xx, 408, or no whole answer, to at most {share:.4g} of the requests"
                 actual = f"{count} of {self.requests} requests, answered otherwise when repeated"
                 self.findings[clause] = replace(example, clause=clause, expected=expected, actual=actual)
 

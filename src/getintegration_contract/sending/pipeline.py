@@ -65,8 +65,7 @@ def _attempt(
     response = exchange.response
     if not asked.last or not response.status:
         return exchange
-    says_close = "close" in (response.header("connection") or "").lower()
-    patience = min(EXPECT_PATIENCE, client.timeout / 2) if says_close else LINGER
+    patience = min(EXPECT_PATIENCE, client.timeout / 2) if response.says_close else LINGER
     surplus, ended = connection.surplus(time.perf_counter() + patience)
     connection.close()
     wire = replace(response.wire, surplus=surplus, ended=ended)

@@ -63,10 +63,12 @@ class Workspace:
     ) -> dict[str, Any]:
         """Put an integration that exists; the members that are due from now on.
 
-        No source says whether that replaces tags, adds to them or keeps them: due is what the answer has.
+        No source says whether that replaces tags, adds to them or keeps them: due are those of the answer, if
+        it has any.
         """
         tags = self.put(domain, uri, members, identity).response.members.get("Tags")
-        return {**members, "Tags": tags} if "Tags" in members and isinstance(tags, dict) else members
+        answered = {"Tags": tags} if "Tags" in members and isinstance(tags, dict) else {}
+        return {name: value for name, value in members.items() if name != "Tags"} | answered
 
     def delete(self, domain: str, uri: str, identity: Identity | None = None) -> None:
         """Remove an integration."""

@@ -20,6 +20,8 @@ from .writes import Document, History, Key, Past, key, reads
 
 THEME = Theme("lawful-alarm")
 
+_REQUIRED = ("DomainName", "Uri", "CreatedAt", "LastUpdatedAt")
+
 
 def _shuffled(value: Any) -> Any:
     if isinstance(value, dict):
@@ -102,6 +104,10 @@ def _without_scope(request: Request, forward: Forward) -> Answer:
 THEME[NOTHING] = {
     "tags-merged: Tags of an update are added to those there are.": _tags(lambda old, new: old | new),
     "tags-kept: Tags of an update are ignored.": _tags(lambda old, new: old),
+    "tags-merged-unsaid: Tags are added, and the answer to an update has no optional member.": chain(
+        on_document(lambda d: {name: d[name] for name in _REQUIRED}, lambda r: r.operation == PUT),
+        _tags(lambda old, new: old | new),
+    ),
 }
 
 _LONE, _LONG = b'"\\ud800"', b"1" * 5000

@@ -5,7 +5,20 @@ from collections.abc import Callable
 
 from . import lawful_forms as forms
 from .fates import BAD_REQUEST, DENIED, NOT_FOUND
-from .kit import Theme, always, answers, bad_input, chain, headed, instead, is_get, on_answer, valid_name
+from .kit import (
+    Theme,
+    always,
+    answers,
+    bad_input,
+    chain,
+    from_one,
+    headed,
+    instead,
+    is_get,
+    observes,
+    on_answer,
+    valid_name,
+)
 from .lawful_forms import NOTHING
 from .messages import MISSING, Answer, Forward, Handler, Raw, Request, Response, error, ok
 from .signing import OLDER_TYPES, claim_of, fits, is_by, unauthenticated
@@ -92,6 +105,13 @@ THEME[NOTHING] = {
     "denied-is-404: Without permission, nothing is found.": instead(NOT_FOUND, _is_denied),
     "other-account-is-403: Another account is denied access.": instead(
         DENIED, lambda r, a: is_by(r, "other-account") and a.status == 404
+    ),
+    "other-account-is-now-403: Another account is denied access, or finds nothing, in turn.": observes(
+        from_one
+    )(
+        lambda numbers, r, a: (
+            DENIED if is_by(r, "other-account") and a.status == 404 and next(numbers) % 2 else a
+        )
     ),
     "input-first: Input is looked at before the signature is.": instead(
         BAD_REQUEST, lambda r, a: unauthenticated(a) and bad_input(r)

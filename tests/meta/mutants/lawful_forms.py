@@ -130,6 +130,9 @@ extra_headers = _with_headers(*_EXTRA)
 lower_case = _cased(str.lower)
 THEME[NOTHING] = {
     "extra-headers: Answers have headers that nobody knows, some of them large.": extra_headers,
+    "headers-by-the-hundred: Answers have more headers than Python's http.client reads.": _with_headers(
+        *((f"X-Header-{number}", "x" * 40) for number in range(120))
+    ),
     "headers-lower-case: Names of headers are in lower case.": lower_case,
     "headers-upper-case: Names of headers are in upper case.": _cased(str.upper),
     "headers-with-white-space: White space stands behind the values of headers.": every(
@@ -227,6 +230,9 @@ THEME[NOTHING] = {
     "unchunked: Every body has a length.": framed("length"),
     "closed: Every connection ends with its first answer.": framed("close"),
     "connection-close: All say so, and have a length.": every(headed("Connection", "close")),
+    "connection-close-reason: Connection names a header, and none is closed.": every(
+        headed("Connection", "X-Close-Reason")
+    ),
     "http-1.0: The server speaks HTTP/1.0.": every(lambda a: replace(a, version="HTTP/1.0", framing="close")),
     "gzip: Every body is compressed, where the client accepts that.": gzipped,
     "two-pieces: Answers arrive in two pieces.": on_answer(_in_two_pieces, always),

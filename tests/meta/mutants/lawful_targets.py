@@ -16,6 +16,7 @@ THEME = Theme("lawful-target")
 
 for _name, _description, _periods, _fault in (
     ("429", "is answered 429", (41, 23), THROTTLED),
+    ("408", "is answered 408", (13,), page(408)),
     ("500", "is answered 500", (53, 11), CRASH),
     ("502", "is answered 502 in HTML", (13,), page(502)),
     ("503", "is answered 503", (17,), error(503, "ServiceUnavailableException")),
