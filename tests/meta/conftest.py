@@ -213,14 +213,3 @@ def target_file(tmp_path: Path) -> Callable[..., Path]:
 def document() -> dict[str, Any]:
     """The description, to be changed at will."""
     return copy.deepcopy(CONTRACT.document)
-
-
-@pytest.fixture
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this process, no setting of the machine either."""
-    for name in set(os.environ) - set(environment()):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    for name, value in environment().items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)

@@ -181,27 +181,6 @@ def call(
     return Result(done.returncode, done.stdout or "", done.stderr or "").due(status)
 
 
-_DRIVER = """
-import contextlib, io, json, sys
-import pytest
-for options in json.load(sys.stdin):
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = int(pytest.main(options))
-    print(json.dumps([status, out.getvalue(), err.getvalue()]), flush=True)
-"""
-
-
-def run_many(runs: list[list[str]], **env: str) -> list[Result]:
-    """Runs that end before they begin, one after the other in one process."""
-    common = ["-p", "no:cacheprovider", str(suite("access"))]
-    given = json.dumps([[*common, *options] for options in runs])
-    done = call(sys.executable, "-c", _DRIVER, env=environment(**env), input=given)
-    results = [Result(*json.loads(line)) for line in done.stdout.splitlines()]
-    assert len(results) == len(runs), done.output
-    return results
-
-
 def sent(recording: Path) -> dict[str, list[tuple[str, ...]]]:
     """Method, target and body of the requests of each test of a recording, in their order."""
     requests: dict[str, list[tuple[str, ...]]] = {}

@@ -3,14 +3,13 @@
 import json
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .conftest import RunSuite
-from .support import ROOT, SECRET, Process, Result, run_many, started, suite
+from .support import ROOT, SECRET, Process, Result, environment, started, suite
 
 # --- Exit statuses ------------------------------------------------------------------------------------------
 
@@ -159,31 +158,8 @@ WRONG_FILES: list[tuple[str, str]] = [
 ]
 
 
-@pytest.fixture(scope="session")
-def wrong_uses(shared: Callable[[str, Callable[[Path], Any]], Any]) -> list[Result]:
-    """What each wrong option, and then each wrong target file, leads to."""
-    return [Result(*told) for told in shared("wrong-uses", _wrong_uses)]
-
-
-def _wrong_uses(folder: Path) -> list[list[Any]]:
-    runs = [shlex.split(line) for line, _ in WRONG_OPTIONS]
-    for number, (text, _) in enumerate(WRONG_FILES):
-        path = folder / f"{number}.toml"
-        path.write_text(text, encoding="utf-8")
-        runs.append(["--target", str(path)])
-    return [[result.status, result.stdout, result.stderr] for result in run_many(runs)]
-
-
-@pytest.mark.parametrize(
-    ("number", "said"),
-    [
-        pytest.param(number, said, id=f"{number}: {used[:60]!a}")
-        for number, (used, said) in enumerate([*WRONG_OPTIONS, *WRONG_FILES])
-    ],
-)
-def test_status_4_and_one_sentence_for_wrong_use(wrong_uses: list[Result], number: int, said: str) -> None:
-    result = wrong_uses[number]
-    assert result.status == 4, result.output
+def refused(result: Result, said: str) -> None:
+    """What was refused is told in one sentence, which says why."""
     lines = result.stderr.splitlines()
     (sentence,) = (line for line in lines if re.search("^ERROR: (?!usage)|: error: ", line))
     assert said in sentence
@@ -192,12 +168,27 @@ def test_status_4_and_one_sentence_for_wrong_use(wrong_uses: list[Result], numbe
     assert "passed" not in result.output
 
 
+@pytest.mark.parametrize(("line", "said"), WRONG_OPTIONS, ids=lambda text: ascii(text[:60]))
+def test_status_4_and_one_sentence_for_wrong_options(run_suite: RunSuite, line: str, said: str) -> None:
+    refused(run_suite(suite("access"), *shlex.split(line), report=False, status=4), said)
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG_FILES, ids=lambda text: ascii(text[:60]))
+def test_status_4_and_one_sentence_for_wrong_target_files(
+    run_suite: RunSuite, target_file: Any, text: str, said: str
+) -> None:
+    target = target_file(text, identities="")
+    refused(run_suite(suite("access"), "--target", target, report=False, status=4), said)
+
+
 # --- What options mean --------------------------------------------------------------------------------------
 
 
-def test_list_clauses_prints_them_and_does_nothing_else(default_run: Result) -> None:
-    runs = [["--list-clauses", *form] for form in ([], ["markdown"], ["json"], ["html"])]
-    text, markdown, listed, wrong = run_many(runs, AWS_ENDPOINT_URL="http://127.0.0.1:9")
+def test_list_clauses_prints_them_and_does_nothing_else(run_suite: RunSuite, default_run: Result) -> None:
+    env = environment(AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    forms = ([], ["markdown"], ["json"], ["html"])
+    runs = (run_suite("--list-clauses", *form, env=env, report=False) for form in forms)
+    text, markdown, listed, wrong = runs
     assert [text.status, markdown.status, listed.status, wrong.status] == [0, 0, 0, 4]
     ids = [clause["id"] for clause in json.loads(listed.stdout)["clauses"]]
     assert ids == [clause["id"] for clause in default_run.report["clauses"]]

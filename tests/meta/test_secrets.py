@@ -18,7 +18,7 @@ from .conftest import RunSuite, Serve
 from .disguises import DISGUISED, PLAIN, SECRET, TOKEN, leaks
 from .mutants.messages import Forward, Request, Response, error, ok
 from .report.pages import junit_faults
-from .support import Process, Result, environment, found, refreshing_profile, run_many, suite
+from .support import Process, Result, environment, found, refreshing_profile, suite
 
 
 def signature(request: Request) -> str:
@@ -189,7 +189,7 @@ def test_what_a_run_says_beside_its_tests_holds_no_secret(
     assert "123456789012" not in result.output
 
 
-def test_a_preflight_that_fails_holds_no_secret(serve: Serve, tmp_path: Path) -> None:
+def test_a_preflight_that_fails_holds_no_secret(run_suite: RunSuite, serve: Serve, tmp_path: Path) -> None:
     scripts: list[Callable[[Request], Any]] = [
         lambda request: error(403, f"UnrecognizedClient{TOKEN}"),
         lambda request: error(403, "InvalidSignatureException", request.header("authorization") or ""),
@@ -198,7 +198,7 @@ def test_a_preflight_that_fails_holds_no_secret(serve: Serve, tmp_path: Path) ->
     ]
     urls = [serve(script).url for script in scripts]
     targets = [_target(tmp_path / f"{number}.toml", url) for number, url in enumerate(urls)]
-    results = run_many([["--target", str(target)] for target in targets])
+    results = [run_suite(suite("access"), "--target", target, report=False) for target in targets]
     assert [(result.status, leaks(result.output)) for result in results] == [(6, [])] * len(scripts)
 
 

@@ -1,6 +1,7 @@
 """Which endpoint is asked, as whom, and whether that is safe."""
 
 import json
+import os
 import re
 import textwrap
 from collections.abc import Callable
@@ -55,11 +56,15 @@ def test_every_partition_that_botocore_knows_is_aws_and_nobody_else_is() -> None
         assert not targets.is_aws(host), host
 
 
-@pytest.fixture
-def credentials(monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> None:
-    """Credentials that botocore finds."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials that botocore finds, and no setting of the machine."""
+    keys = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
+    given = {name: value for name, value in environment(**keys).items() if name.startswith("AWS_")}
+    for name in {name for name in os.environ if name.startswith("AWS_")} - given.keys():
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
 
 
 AWS_ADDRESSES = [
@@ -73,7 +78,6 @@ AWS_ADDRESSES = [
 ]
 
 
-@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("address", AWS_ADDRESSES)
 def test_aws_is_tested_when_it_is_named_but_not_written_to(address: str, target_file: Any) -> None:
     for variable in targets.ENDPOINT_VARIABLES:
@@ -88,7 +92,6 @@ def test_aws_is_tested_when_it_is_named_but_not_written_to(address: str, target_
         assert (target.rate, target.write_rate) == (5, 1)
 
 
-@pytest.mark.usefixtures("credentials")
 def test_writing_to_aws_takes_a_word_of_its_own() -> None:
     assert resolve(endpoint_url=AWS, allow_writes=True).allow_writes
     given = resolve(endpoint_url=AWS, allow_writes=True, domain_name="d", integration_uri="u")
@@ -139,7 +142,6 @@ def test_aws_by_its_name_is_read_and_never_written_to(
 # --- AWS's environment variables and credentials ------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("credentials")
 def test_variables_mean_what_they_mean_to_the_aws_cli(profiles: Any) -> None:
     both = {"AWS_ENDPOINT_URL": LOCAL, "AWS_ENDPOINT_URL_CUSTOMER_PROFILES": "http://127.0.0.1:2"}
     assert resolve(both).endpoint == "http://127.0.0.1:2"
@@ -159,7 +161,6 @@ def test_variables_mean_what_they_mean_to_the_aws_cli(profiles: Any) -> None:
         assert resolve(environ, endpoint_url=LOCAL, **options).region == region
 
 
-@pytest.mark.usefixtures("credentials")
 def test_the_region_of_aws_stands_in_its_name() -> None:
     address = "https://profile.eu-central-1.amazonaws.com"
     assert resolve(endpoint_url=address).region == "eu-central-1"
@@ -168,9 +169,7 @@ def test_the_region_of_aws_stands_in_its_name() -> None:
 
 
 @pytest.fixture
-def profiles(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_environment: None
-) -> Callable[[str], dict[str, str]]:
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, str]]:
     """Writes an AWS configuration file; the environment that leads to it."""
 
     def write(text: str) -> dict[str, str]:
@@ -198,7 +197,7 @@ def test_a_profile_with_a_session_token(run_suite: RunSuite, endpoint: Process, 
 
 
 def test_credentials_that_expire_are_refreshed_during_the_run(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_environment: None
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(refreshing_profile(tmp_path)))
     server = serve(lambda _: ok({}))
@@ -216,7 +215,7 @@ def test_credentials_that_expire_are_refreshed_during_the_run(
 
 @pytest.mark.parametrize("answers", [0, 2])
 def test_a_helper_that_never_ends_is_waited_for_only_so_long(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_environment: None, answers: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answers: int
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(refreshing_profile(tmp_path, last=answers)))
     monkeypatch.setattr(identity, "PATIENCE", 1.0)
@@ -234,7 +233,6 @@ def test_a_helper_that_never_ends_is_waited_for_only_so_long(
 UNSENDABLE = ["abc\n", "abc\r\n", " abc", "a\nb", "\u043a\u043b\u044e\u0447", "caf\u00e9", "\udcff"]
 
 
-@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("value", UNSENDABLE)
 def test_credentials_that_no_header_can_carry_are_named_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, value: str
@@ -255,7 +253,6 @@ def test_credentials_that_no_header_can_carry_are_named_and_not_shown(
     assert not any(value in text or "\n" in text for text in (*said, str(refreshed.value)))
 
 
-@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("region", ["us-east-1\n", "us east", "a/b", "\u0440\u0443"])
 def test_a_region_that_is_none_is_told_wherever_it_comes_from(profiles: Any, region: str) -> None:
     for variable in targets.REGION_VARIABLES:
@@ -280,8 +277,9 @@ def test_temporary_credentials_have_a_session_token(target_file: Any, profiles: 
             resolve(target=path)
 
 
-@pytest.mark.usefixtures("clean_environment")
-def test_only_a_loopback_address_gets_the_emulators_credentials() -> None:
+def test_only_a_loopback_address_gets_the_emulators_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     for address in (LOCAL, "http://[::1]:1", "http://localhost:1", "http://mock.localhost"):
         assert resolve(endpoint_url=address).caller.access_key == ACCESS_KEY, address
     for address in ("http://127.evil.example", "http://notlocalhost", "http://10.0.0.1"):

@@ -15,7 +15,7 @@ from getintegration_contract.target import waivers
 from getintegration_contract.target.target import CAPABILITIES, Target
 
 from .conftest import RunSuite
-from .support import CONTRACT, Process, Result, run_many, suite
+from .support import CONTRACT, Process, Result, suite
 
 TODAY = datetime.datetime.now(datetime.UTC).date()
 TOMORROW, YESTERDAY = TODAY + datetime.timedelta(days=1), TODAY - datetime.timedelta(days=1)
@@ -99,11 +99,12 @@ def test_writing_waivers_keeps_those_that_there_are(tmp_path: Path) -> None:
     assert (second.clause, second.expires) == ("missing.domain", datetime.date(2026, 1, 31))
 
 
-def test_a_waiver_of_no_clause_is_wrong_use_and_names_the_nearest(tmp_path: Path) -> None:
+def test_a_waiver_of_no_clause_is_wrong_use_and_names_the_nearest(
+    run_suite: RunSuite, tmp_path: Path
+) -> None:
     path = tmp_path / "waivers.toml"
     waivers.write(path, (), TODAY, kept=[accepted("missing.domian")])
-    (result,) = run_many([["--waivers", str(path)]])
-    assert result.status == 4
+    result = run_suite(suite("access"), "--waivers", path, report=False, status=4)
     assert "the waiver of missing.domian matches no clause; the nearest is missing.domain" in result.stderr
 
 
