@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -194,6 +196,21 @@ def sent(recording: Path) -> dict[str, list[tuple[str, ...]]]:
 def suite(name: str) -> Path:
     """A file of the suite, by the name of its theme."""
     return SUITE / f"test_{name}.py"
+
+
+def edited(document: Any, changes: Mapping[str, Any]) -> Any:
+    """The document, in which something else comes to stand at dotted paths.
+
+    That is a value, what a function makes of the old one, or nothing for Ellipsis.
+    """
+    for path, value in changes.items():
+        *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
+        place = reduce(getitem, steps, document)
+        if value is ...:
+            del place[last]
+        else:
+            place[last] = value(place[last]) if callable(value) else value
+    return document
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:

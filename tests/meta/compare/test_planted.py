@@ -1,17 +1,15 @@
 """Differences planted in a recording: every one is found, and none is reported that is not there."""
 
 import json
-from functools import reduce
-from operator import getitem
 from pathlib import Path
 from typing import Any
 
 from getintegration_compare.differences import KINDS
 
+from ..support import edited
 from .conftest import Compare, load, save
 
-#: What comes to stand at a path in an entry, or in the headers, by lower-case name, or members of its answer:
-#: a value, what a function makes of the old one, or nothing for Ellipsis.
+#: What comes to stand in an entry, or in the headers, by lower-case name, or members of its answer.
 Edits = dict[str, Any]
 
 ROLE = "arn:aws:iam::123456789012:role/Other"
@@ -66,13 +64,7 @@ def change(entry: dict[str, Any], edits: Edits) -> None:
     response = entry["response"]
     headers = {header["name"].lower(): header["value"] for header in response["headers"]}
     members = json.loads(before := response["content"]["text"])
-    for path, value in edits.items():
-        *steps, last = path.split(".")
-        place = reduce(getitem, steps, {"entry": entry, "headers": headers, "members": members})
-        if value is ...:
-            del place[last]
-        else:
-            place[last] = value(place[last]) if callable(value) else value
+    edited({"entry": entry, "headers": headers, "members": members}, edits)
     response["headers"] = [{"name": name, "value": value} for name, value in headers.items()]
     if members != json.loads(before):
         response["content"]["text"] = json.dumps(members)

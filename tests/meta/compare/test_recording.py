@@ -1,6 +1,7 @@
 """Recordings: valid HAR 1.2, whole, redacted, safe from crashes; anything else is refused in a sentence."""
 
 import base64
+import copy
 import gzip
 import json
 from dataclasses import asdict
@@ -20,7 +21,7 @@ from getintegration_contract.redact import Redactor
 from getintegration_contract.target.emulator import emulator_identities
 
 from ..exchanges import exchange
-from ..support import CALLER
+from ..support import CALLER, edited
 from .conftest import Compare, about, load, record
 
 BODIES = {
@@ -163,11 +164,7 @@ def file(*entries: Any, suite: Any = SUITE, **more: Any) -> str:
 
 def entry(**changes: Any) -> Any:
     """An entry with a part changed; ``request__url`` changes a part of a part."""
-    made = json.loads(json.dumps(ENTRY))
-    for name, value in changes.items():
-        outer, _, inner = name.partition("__")
-        (made[outer] if inner else made)[inner or outer] = value
-    return made
+    return edited(copy.deepcopy(ENTRY), {name.replace("__", "."): each for name, each in changes.items()})
 
 
 HOSTILE: dict[str, str | bytes] = {

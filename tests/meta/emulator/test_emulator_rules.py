@@ -3,6 +3,7 @@
 Those of GetIntegration are the contract's, which the suite asks of the emulator.
 """
 
+import copy
 import json
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import pytest
 
 from getintegration_emulator.model import load_operations
 
+from ..support import edited
 from .conftest import FLOW_DEFINITION
 
 BAD = (400, "BadRequestException")
@@ -43,19 +45,14 @@ def test_how_it_reads_what_the_contract_leaves_open(
     assert list(reply.document) == ["Message"]
 
 
-def changed(document: Any, path: str, value: Any) -> Any:
-    """A deep copy with one value at a dotted path replaced, or taken away if None."""
-    key, _, rest = path.partition(".")
-    if key.isdigit():
-        return [changed(document[int(key)], rest, value)]
-    if rest:
-        return document | {key: changed(document[key], rest, value)}
-    return {name: item for name, item in (document | {key: value}).items() if item is not None}
+def flow(path: str, value: Any) -> Any:
+    """A flow definition with something else at a dotted path."""
+    return edited(copy.deepcopy(FLOW_DEFINITION), {path: value})
 
 
 SCHEDULE = "TriggerConfig.TriggerProperties.Scheduled"
 NESTED = [
-    ("FlowName", None, BAD),
+    ("FlowName", ..., BAD),
     ("FlowName", "f" * 257, BAD),
     ("KmsArn", "arn:aws:s3:::b", BAD),
     ("Tasks", {}, UNREADABLE),
@@ -75,7 +72,7 @@ NESTED = [
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
-        *(({"FlowDefinition": changed(FLOW_DEFINITION, path, value)}, due) for path, value, due in NESTED),
+        *(({"FlowDefinition": flow(path, value)}, due) for path, value, due in NESTED),
         ({"Tags": {"Az09+,-./:;<=_": ""}}, (200, None)),  # from + to = is a range
         ({"ObjectTypeName": "name\n"}, BAD),
         ({"ObjectTypeNames": {"SegmentIdentify": "not valid"}}, BAD),
@@ -120,8 +117,8 @@ def test_made_up_page_token(wire: Any, token: str) -> None:
 
 
 def test_all_broken_rules_are_named_at_once(wire: Any) -> None:
-    flow = changed(FLOW_DEFINITION, f"{SCHEDULE}.ScheduleOffset", -1)
-    reply = wire.call("PUT", "/domains/a.b/integrations", {"Uri": "", "FlowDefinition": flow})
+    members = {"Uri": "", "FlowDefinition": flow(f"{SCHEDULE}.ScheduleOffset", -1)}
+    reply = wire.call("PUT", "/domains/a.b/integrations", members)
     assert reply.error == BAD
     named = ("DomainName", "Uri", f"FlowDefinition.{SCHEDULE}.ScheduleOffset")
     assert all(f"{name}: " in reply.document["Message"] for name in named)

@@ -3,7 +3,7 @@
 import copy
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from getintegration_contract.report import html, markdown, terminal
 from getintegration_contract.report.engine import cell, code, inline
 
-from ..support import CONTRACT, ROOT
+from ..support import CONTRACT, ROOT, edited
 from . import documents
 from .documents import Report, every_clause_violated
 from .pages import Page
@@ -34,20 +34,12 @@ ALL = f"{FULL} quiet"
 
 
 class Case(NamedTuple):
-    """What renderings of a failing run, changed in some way, have and lack; case and space do not matter."""
+    """What renderings of a failing run, with some changes, have and lack; case and space do not matter."""
 
     has: tuple[str, ...]
     where: str = FULL
     lacks: tuple[str, ...] = ()
-    change: Callable[[Report], object] = lambda report: None
-
-
-def _finding(**changed: Any) -> Callable[[Report], object]:
-    return lambda report: report["findings"][0].update(changed)
-
-
-def _run(**changed: Any) -> Callable[[Report], object]:
-    return lambda report: report["run"].update(changed)
+    changes: Mapping[str, Any] = {}
 
 
 _BASELINE = {
@@ -94,31 +86,31 @@ CASES = {
     "what changed": Case(
         ("since 2027-01-26 10:00: 1 new", "2 mended", "1 still violated, 1 no longer decided", "(new)"),
         "terminal verbose summary",
-        change=lambda report: report.update(baseline=_BASELINE),
+        changes={"baseline": _BASELINE},
     ),
-    "a hint": Case(("Nobody verifies it.",), change=_finding(hint="Nobody verifies it.")),
+    "a hint": Case(("Nobody verifies it.",), changes={"findings.0.hint": "Nobody verifies it."}),
     "white space": Case(
         (r'"s3://a\x20\x20b\x20" and',),
         ALL,
         (r"s3://a  b ",),
-        change=_finding(actual='the Uri "s3://a  b " and "\t"'),
+        changes={"findings.0.actual": 'the Uri "s3://a  b " and "\t"'},
     ),
     "markup of a rendering": Case(
         ("[bold red]:smile: [/] {{ 7 * 7 }}",),
         ALL,
-        change=_finding(actual="[bold red]:smile: [/] {{ 7 * 7 }}"),
+        changes={"findings.0.actual": "[bold red]:smile: [/] {{ 7 * 7 }}"},
     ),
-    "a part of the suite": Case(("part of the suite",), ALL, change=_run(partial=True)),
-    "strictness": Case((", strict",), "summary", change=_run(strict=True)),
+    "a part of the suite": Case(("part of the suite",), ALL, changes={"run.partial": True}),
+    "strictness": Case((", strict",), "summary", changes={"run.strict": True}),
     "complaints and errors": Case(
         ("a waiver has expired", "it broke"),
         ALL,
-        change=lambda report: report.update(complaints=["a waiver has expired"], errors=["it broke"]),
+        changes={"complaints": ["a waiver has expired"], "errors": ["it broke"]},
     ),
     "the name of the target": Case(
         ("nightly mock", "http://127.0.0.1:4566"),
         "summary page",
-        change=lambda report: report["target"].update(name="nightly mock"),
+        changes={"target.name": "nightly mock"},
     ),
 }
 
@@ -136,9 +128,7 @@ def _plain(text: str) -> str:
     ],
 )
 def test_what_is_said(rendering: str, case: Case) -> None:
-    report = documents.failing()
-    case.change(report)
-    text = RENDERINGS[rendering](report)
+    text = RENDERINGS[rendering](edited(documents.failing(), case.changes))
     assert [part for part in case.has if _plain(part) not in _plain(text)] == []
     assert [part for part in case.lacks if part in text] == []
 
