@@ -28,18 +28,21 @@ def age(request: Request) -> timedelta | None:
     return now() - moment.replace(tzinfo=UTC)
 
 
-def _within(past: timedelta, future: timedelta) -> Handler:
-    """Accepts dates within a window that is too wide, if the signature fits."""
+def _scope(request: Request) -> dict[str, str]:
+    """The credential scope that is due for a request."""
+    due = ((request.header("x-amz-date") or "")[:8], *SCOPE)
+    return dict(zip(("date", "region", "service", "terminator"), due, strict=True))
+
+
+def _lenient(past: timedelta = _WINDOW, future: timedelta = _WINDOW, ignored: str = "") -> Handler:
+    """Accepts dates within a window that is too wide, or ignores one part of the credential scope."""
 
     def condition(request: Request, claim: Claim) -> bool:
         old = age(request)
-        return old is not None and -future <= old <= past and _in_scope(claim) and fits(request)
+        wrong = {name for name, value in _scope(request).items() if getattr(claim, name) != value}
+        return old is not None and -future <= old <= past and wrong <= {ignored} and fits(request)
 
     return serves_claims(condition)
-
-
-def _in_scope(claim: Claim) -> bool:
-    return claim.scope[1:] == SCOPE
 
 
 for _name, _description, _wide in (
@@ -50,10 +53,10 @@ for _name, _description, _wide in (
     ("without-end", "any time", timedelta(days=10_000)),
 ):
     THEME["sigv4.expired-date"] = {
-        f"past-{_name}: X-Amz-Date may be old by {_description}.": _within(_wide, _WINDOW)
+        f"past-{_name}: X-Amz-Date may be old by {_description}.": _lenient(past=_wide)
     }
     THEME["sigv4.future-date"] = {
-        f"future-{_name}: X-Amz-Date may be ahead by {_description}.": _within(_WINDOW, _wide)
+        f"future-{_name}: X-Amz-Date may be ahead by {_description}.": _lenient(future=_wide)
     }
 THEME["sigv4.missing-date"] = {
     f"date-{name}-accepted: {description} is the present.": serves(
@@ -65,25 +68,6 @@ THEME["sigv4.missing-date"] = {
         ("unreadable", "An unreadable date", lambda d: bool(d) and not re.fullmatch(r"\d{8}T\d{6}Z", d)),
     )
 }
-
-
-def _scope(request: Request) -> dict[str, str]:
-    """The credential scope that is due for a request."""
-    due = ((request.header("x-amz-date") or "")[:8], *SCOPE)
-    return dict(zip(("date", "region", "service", "terminator"), due, strict=True))
-
-
-def _scoped(ignored: str) -> Handler:
-    """Does not look at one part of the credential scope."""
-
-    def condition(request: Request, claim: Claim) -> bool:
-        old = age(request)
-        if old is None or not -_WINDOW <= old <= _WINDOW:
-            return False
-        wrong = {name for name, value in _scope(request).items() if getattr(claim, name) != value}
-        return wrong <= {ignored} and fits(request)
-
-    return serves_claims(condition)
 
 
 def _assumed(part: str) -> Handler:
@@ -103,12 +87,12 @@ for _part, _clause in (
     ("terminator", "wrong-terminator"),
 ):
     THEME[f"sigv4.{_clause}"] = {
-        f"scope-{_part}-ignored: The {_part} of the credential scope is not looked at.": _scoped(_part),
+        f"scope-{_part}-ignored: The {_part} of the credential scope is ignored.": _lenient(ignored=_part),
         f"scope-{_part}-assumed: It is taken to be the right one, whatever it is.": _assumed(_part),
     }
 THEME["sigv4.wrong-scope-date"] = {
     "scope-ignored-if-date-is-yesterday: The scope may be of the day before.": serves_claims(
-        lambda r, c: c.date == f"{now(-86400):%Y%m%d}" and _in_scope(c) and fits(r)
+        lambda r, c: c.scope == (f"{now(-86400):%Y%m%d}", *SCOPE) and fits(r)
     )
 }
 

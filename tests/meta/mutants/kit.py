@@ -229,13 +229,12 @@ def drops(*members: str) -> Change:
 def answers(when: When, answer: Answer | Callable[[Request], Answer]) -> Handler:
     """Answers some GetIntegration requests of known callers in its own way."""
 
-    def handler(request: Request, forward: Forward) -> Answer:
-        real = forward(request)
-        if is_get(request) and when(request) and not refused(real):
-            return answer(request) if callable(answer) else answer
-        return real
+    def change(request: Request, real: Response) -> Answer:
+        if refused(real) or not when(request):
+            return real
+        return answer(request) if callable(answer) else answer
 
-    return handler
+    return on_answer(change)
 
 
 def rejects(when: When) -> Handler:
