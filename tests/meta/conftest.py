@@ -58,7 +58,7 @@ _FORKS.set_forkserver_preload(PRELOADED)
 def run_suite(tmp_path: Path) -> RunSuite:
     """Runs the suite with options and waits for its end; the reports go into a folder of their own.
 
-    Where a ``status`` is given, the run has to end with it.
+    Where a ``status`` is given, the run has to end with it; ``plugin`` is the code of one that it loads.
     """
     numbers = itertools.count()
 
@@ -69,13 +69,17 @@ def run_suite(tmp_path: Path) -> RunSuite:
         cwd: Path = ROOT,
         timeout: float = 90,
         status: int | None = None,
+        plugin: str = "",
     ) -> Result:
         folder = tmp_path / f"run-{next(numbers)}"
         folder.mkdir()
+        env = dict(env or environment())
+        if plugin:
+            (folder / "plugged.py").write_text(plugin, encoding="utf-8")
+            options, env["PYTHONPATH"] = ("-p", "plugged", *options), str(folder)
         reports = folder / "reports" if report else None
         streams = {name: str(folder / name) for name in ("stdout", "stderr")}
-        run = {"arguments": command_line(options, reports), "cwd": str(cwd), **streams}
-        run["env"] = dict(env or environment())
+        run = {"arguments": command_line(options, reports), "cwd": str(cwd), "env": env, **streams}
         script = str(Path(__file__).with_name("warm.py"))
         process = _FORKS.Process(target=runpy.run_path, args=(script, {"run": run}, "__main__"))
         process.start()

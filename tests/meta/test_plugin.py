@@ -76,24 +76,20 @@ def test_standard_output_that_cannot_be_written_is_no_violation(place: str, opti
 # --- Progress -----------------------------------------------------------------------------------------------
 
 
-def _on_a_terminal(*options: str | Path) -> tuple[int, str]:
-    """Status and output of a run whose standard output is a terminal."""
-    control, terminal = pty.openpty()
-    command = [sys.executable, "-m", "pytest", *command_line(options, None)]
-    process = subprocess.Popen(command, stdout=terminal, cwd=ROOT, env=environment(TERM="xterm"))
-    os.close(terminal)
-    output = b""
-    with suppress(OSError):  # the other end is closed
-        while piece := os.read(control, 65_536):
-            output += piece
-    os.close(control)
-    return process.wait(), output.decode()
-
-
 @pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "with a worker"])
 def test_a_terminal_shows_a_bar_with_the_time_left_in_place_of_letters(options: tuple[str, ...]) -> None:
-    status, output = _on_a_terminal(suite("missing"), "--max-requests", "60", *options)
-    assert status == 6, output  # the limit is reached
+    control, terminal = pty.openpty()
+    arguments = command_line((suite("missing"), "--max-requests", "60", *options), None)
+    command = [sys.executable, "-m", "pytest", *arguments]
+    process = subprocess.Popen(command, stdout=terminal, cwd=ROOT, env=environment(TERM="xterm"))
+    os.close(terminal)
+    read = b""
+    with suppress(OSError):  # the other end is closed
+        while piece := os.read(control, 65_536):
+            read += piece
+    os.close(control)
+    output = read.decode()
+    assert process.wait() == 6, output  # the limit is reached
     bar = r"\r\[#+ +\] about \d+ of 60 requests, about \d+ s left *"
     drawn = list(re.finditer(bar, output))
     assert drawn, output
@@ -102,11 +98,9 @@ def test_a_terminal_shows_a_bar_with_the_time_left_in_place_of_letters(options: 
     assert re.search(r"\d+ passed", output)
 
 
-def test_without_a_terminal_there_are_lines_if_a_run_is_slow(run_suite: RunSuite, tmp_path: Path) -> None:
-    (tmp_path / "often.py").write_text(
-        "from getintegration_contract.plugin import progress\nprogress._LINES = 0.0\n"
-    )
-    result = run_suite(suite("missing"), "-p", "often", env=environment(PYTHONPATH=str(tmp_path)))
+def test_without_a_terminal_there_are_lines_if_a_run_is_slow(run_suite: RunSuite) -> None:
+    often = "from getintegration_contract.plugin import progress\nprogress._LINES = 0.0\n"
+    result = run_suite(suite("missing"), plugin=often)
     assert re.search(r"contract: about \d+ of \d+ requests, about \d+ s left\n", result.stdout), result.output
 
 
@@ -122,15 +116,14 @@ def test_the_number_of_requests_is_estimated_well(default_run: Any) -> None:
 @pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "with a worker"])
 @pytest.mark.parametrize("tells", [True, False])
 def test_a_run_that_another_plugin_leaves_tests_out_of_is_partial(
-    run_suite: RunSuite, tmp_path: Path, options: tuple[str, ...], tells: bool
+    run_suite: RunSuite, options: tuple[str, ...], tells: bool
 ) -> None:
-    (tmp_path / "split.py").write_text(
+    split = (
         "def pytest_collection_modifyitems(config, items):\n"
         "    out = items[4:]\n"
         "    items[:] = items[:4]\n" + ("    config.hook.pytest_deselected(items=out)\n" if tells else "")
     )
-    env = environment(PYTHONPATH=str(tmp_path))
-    result = run_suite("-p", "split", *options, env=env, status=0)
+    result = run_suite(*options, plugin=split, status=0)
     assert result.report["run"]["partial"] is True
 
 

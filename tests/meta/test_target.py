@@ -124,13 +124,11 @@ def test_aws_by_its_name_is_read_and_never_written_to(
 ) -> None:
     # A resolver of its own sends the name to an emulator: no packet leaves the machine.
     log, listener = tmp_path / "names", tap(holding.url)
-    (tmp_path / "fake_resolver.py").write_text(_RESOLVER.format(log=str(log)), encoding="utf-8")
-    env = environment(
-        AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY, PYTHONPATH=str(tmp_path)
-    )
+    env = environment(AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET_KEY)
+    resolver = _RESOLVER.format(log=str(log))
     address = "http://profile.us-east-1.amazonaws.com:" + listener.url.rpartition(":")[2]
-    options = ("-p", "fake_resolver", "--endpoint-url", address, "--rate", "5000")
-    result = run_suite(suite("access"), suite("missing"), suite("malformed"), *options, env=env, status=0)
+    options = (suite("access"), suite("missing"), suite("malformed"), "--endpoint-url", address)
+    result = run_suite(*options, "--rate", "5000", env=env, plugin=resolver, status=0)
     assert result.report["target"]["state"] == "discovered"
     assert "writes: nothing" in result.stdout
     assert len(listener.received) > 100

@@ -13,7 +13,7 @@ from getintegration_contract import recording as recordings
 from getintegration_contract.errors import UsageError
 
 from ..conftest import RunSuite
-from ..support import environment, start_suite, suite, wait_for
+from ..support import start_suite, suite, wait_for
 from .conftest import about, load
 
 FILES = (suite("missing"), suite("access"))
@@ -69,14 +69,13 @@ def test_a_run_that_spent_its_limit_goes_on_with_the_whole_verdict(
 
 
 def test_a_disk_that_is_full_ends_the_recording_and_not_the_run(run_suite: RunSuite, tmp_path: Path) -> None:
-    (tmp_path / "small_disk.py").write_text(
+    small_disk = (
         "import resource, signal\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n"
     )
-    env = environment(PYTHONPATH=str(tmp_path))
     path = tmp_path / "a.har"
-    result = run_suite(*RECORD, path, "-p", "small_disk", env=env, report=False, status=3)
+    result = run_suite(*RECORD, path, plugin=small_disk, report=False, status=3)
     assert f"nothing more is recorded: cannot write {path}: File too large" in result.output
     assert result.output.count("nothing more is recorded") == 1
     assert "Traceback" not in result.output
