@@ -36,10 +36,8 @@ def _readable_in_another(request: Request) -> bool:
 
 
 def _has_an_empty_collection(request: Request) -> bool:
-    document = request.document if isinstance(request.document, dict) else {}
-    return request.operation == PUT and (
-        document.get("Tags") == {} or document.get("EventTriggerNames") == []
-    )
+    members = request.members
+    return request.operation == PUT and (members.get("Tags") == {} or members.get("EventTriggerNames") == [])
 
 
 def _of_few(request: Request) -> bool:
