@@ -49,7 +49,7 @@ class Crowd:
 
     Attributes:
         faults_alone, faults_at_once: The share of requests that met a fault: of single ones, and of those at
-            once, in the round with the fewest.
+            once, in the middle one of the rounds.
         rounds: How often all asked at once.
         most_under_way, worst: Of the last round, how many requests met, and the exchange with most faults.
     """
@@ -60,7 +60,7 @@ class Crowd:
     each: int
     seed: int
     faults_alone: float = 0.0
-    faults_at_once: float = 1.0
+    faults_at_once: float = 0.0
     rounds: int = 0
     most_under_way: int = 0
     worst: Exchange | None = None
@@ -72,12 +72,16 @@ class Crowd:
         return alone
 
     def at_once(self, questions: Sequence[Question], bearable: float) -> Answers:
-        """The answers, each with its question; asked again while more met a fault than is bearable."""
-        while self.rounds < ROUNDS and self.faults_at_once > bearable:
+        """The answers, each with its question.
+
+        If more met a fault than is bearable, they are asked again, and two rounds of three decide.
+        """
+        shares: list[float] = []
+        while not shares or (len(shares) < ROUNDS and sum(share > bearable for share in shares) == 1):
             answers = self._ask(questions)
             exchanges = [exchange for _, exchange in answers]
-            self.rounds += 1
-            self.faults_at_once = min(self.faults_at_once, _share_of_faults(exchanges))
+            shares.append(_share_of_faults(exchanges))
+        self.rounds, self.faults_at_once = len(shares), sorted(shares)[len(shares) // 2]
         self.most_under_way = _most_under_way(exchanges)
         self.worst = max(exchanges, key=_count_faults)
         return answers

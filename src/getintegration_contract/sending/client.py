@@ -19,6 +19,7 @@ from getintegration_contract.identity import Identity
 from getintegration_contract.operations import writes
 from getintegration_contract.sending.connection import Connection
 from getintegration_contract.sending.faults import (
+    CLOSED,
     UNREACHABLE,
     FaultError,
     is_missing,
@@ -36,6 +37,8 @@ THROTTLED_ATTEMPTS = 8
 _MAX_BACKOFF = 20.0
 #: Seconds that a client waits in vain for throttling to end, before it repeats 429 no more than other faults.
 PATIENCE = 60.0
+#: How a server fails that is being restarted; seconds that a client waits for it in all, but not in a crowd.
+_RESTARTING, _RESTART = ("502", "503", "504", CLOSED), 3.0
 
 
 class Client:
@@ -70,7 +73,7 @@ class Client:
         self.timeout = timeout
         self.sent = 0
         self.faults: list[tuple[str, Exchange]] = []
-        self._waited = 0.0
+        self._waited = self._sat_out = 0.0
         self._acquire = acquire
         self._observe = observe
         self._lock = threading.RLock()
@@ -88,7 +91,7 @@ class Client:
         """A client for another thread: a connection of its own, the same budget, observer and faults."""
         sibling = copy(self)
         sibling._acquire = self._admit  # what it sends is counted here as well
-        sibling.sent, sibling._waited, sibling._is_unlimited = 0, 0.0, False
+        sibling.sent, sibling._waited, sibling._sat_out, sibling._is_unlimited = 0, 0.0, _RESTART, False
         sibling.sign = Signer(self.endpoint, self.region).sign
         sibling._connection = Connection(self.route)
         return sibling
@@ -197,7 +200,8 @@ class Client:
             attempt = 1 + sum((fault == "429") == (kind == "429") for fault in faults)
             patient = kind == "429" and self._waited < PATIENCE
             if kind is None or attempt >= (THROTTLED_ATTEMPTS if patient else ATTEMPTS):
-                break
+                if kind not in _RESTARTING or not self._sits_out():
+                    break
             met.append((kind, exchange))
             # A pause would end the throttling that is looked for.
             pause = 0.0 if throttled else _backoff(attempt, kind)
@@ -210,6 +214,16 @@ class Client:
             met, exchange = [], replace(exchange, faults=())
         self.faults += met
         return [*(replace(earlier, faults=()) for earlier in before), exchange]
+
+    def _sits_out(self) -> bool:
+        """Whether the request known to be answered meets a fault too, and after a while is answered again."""
+        before = self._sat_out
+        while self.control and self._sat_out < _RESTART:
+            if transient_fault(self.attempt(*self.control).response) is None:
+                return self._sat_out > before
+            time.sleep(0.1)
+            self._sat_out += 0.1
+        return False
 
     def _check(self, exchange: Exchange, kind: str | None, faults: tuple[str, ...]) -> None:
         """Raise what is a lasting fault of the environment, and no answer to the request."""

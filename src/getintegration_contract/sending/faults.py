@@ -42,13 +42,12 @@ class SilenceError(FaultError):
 
 
 def transient_fault(response: Response) -> str | None:
-    """What may be a passing fault of the environment: no answer, a 5xx, 408, throttling; None for others."""
+    """What may pass: no answer, a 5xx, throttling, 408 (RFC 9110, section 15.5.9); None for others."""
     if response.status == 0:
         return response.reason
     error_type = response.header("x-amzn-errortype") if response.status == 400 else None
     if response.status == 429 or (error_type and error_type.startswith(_THROTTLING_TYPES)):
         return "429"
-    # 408: the request did not arrive in time, and may be repeated (RFC 9110, section 15.5.9).
     return str(response.status) if response.status >= 500 or response.status == 408 else None
 
 

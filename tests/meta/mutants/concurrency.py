@@ -21,7 +21,7 @@ class Crowd:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.inside = 0
+        self.inside = self.met = 0
         self.last: Response | None = None
         self.current: Request | None = None
 
@@ -77,6 +77,13 @@ for _name, _description, _clauses, _fate in (
     THEME[f"{_clauses} {_OWN}"] = {
         f"{_name}: Simultaneous requests {_description}.": _crowd(lambda *_, fate=_fate: fate)
     }
+
+
+@THEME.mutant("resets-at-times", _NO_FAULT, _crowd)
+def _at_times(crowd: Crowd, request: Request, answer: Response, forward: Forward) -> Answer:
+    """Simultaneous requests reset their connections, but for a time of calm; repeats are answered."""
+    crowd.met += 1
+    return answer if request.number < 2 or 30 < crowd.met < 110 else Raw(b"", "reset")
 
 
 def _in_two_steps(milliseconds: int) -> Handler:

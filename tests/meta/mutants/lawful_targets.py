@@ -4,7 +4,7 @@ import time
 
 from .excuses import serves
 from .fates import BAD_REQUEST, CRASH, DENIED, NOT_FOUND, THROTTLED, page
-from .kit import Theme, always, chain, instead, is_get, now_and_then
+from .kit import Theme, always, chain, instead, is_get, now_and_then, remembers
 from .lawful_forms import GIVEN, NOTHING, only
 from .messages import CREATE_DOMAIN, PUT, WRITES, Answer, Forward, Handler, Raw, Request, Response, error
 from .signing import CALLER, is_by, resigned
@@ -28,6 +28,23 @@ for _name, _description, _periods, _fault in (
         f"sporadic-{_name}-{period}: Every {period}th request {_description}.": now_and_then(period, _fault)
         for period in _periods
     }
+
+
+def _restarts(fault: Answer) -> Handler:
+    """Is away for a second, in the middle of a run."""
+
+    def handler(moments: list[float], request: Request, forward: Forward) -> Answer:
+        moments.append(time.monotonic())
+        away = len(moments) > 200 and moments[-1] < moments[200] + 1
+        return fault if away else forward(request)
+
+    return remembers(list)(handler)
+
+
+THEME[NOTHING] = {
+    "restarts-503: A gateway answers 503 while the server is restarted.": _restarts(page(503)),
+    "restarts-drop: Connections are dropped while the server is restarted.": _restarts(Raw(b"", "close")),
+}
 
 
 @THEME.with_(settings={"settling-time": 0.2}).mutant("settles-late", NOTHING, reads)
