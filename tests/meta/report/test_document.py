@@ -58,6 +58,14 @@ _CRASHES = "request.DomainName.pattern request.json request.json.robust transpor
 #: Status of the answers that show a cause and what follows from it.
 CAUSES: dict[str, list[tuple[int, str, str]]] = {
     "201 for 200": [(201, "response.status", "request.valid sdk.boto3 state.deleted transport.close")],
+    "a path encoded otherwise": [
+        (
+            403,
+            "sigv4.canonical-path",
+            "error.AccessDeniedException.type request.DomainName.pattern request.valid",
+        )
+    ],
+    "readings differ": [(200, "state.read-only", "sdk.boto3 state.CreatedAt.stable")],
     "another kind of answer has another cause": [(400, "response.status", ""), (200, "state.read-only", "")],
     "what is only reported explains nothing that fails": [
         (200, "sdk.boto3", ""),
@@ -78,6 +86,7 @@ CAUSES: dict[str, list[tuple[int, str, str]]] = {
 }
 OF_THE_RUN: dict[str, dict[str, Any]] = {
     "201 for 200": {"capabilities": ("signatures", "writing")},
+    "readings differ": {"capabilities": ("writing",)},
     "nor does what is waived": {"waived": ("response.status",)},
     "a waived crash hides nothing": {"waived": ("request.Uri.type",)},
     "most are verified": {"upheld": ("sigv4.tampered-body", "sigv4.clock-window")},
