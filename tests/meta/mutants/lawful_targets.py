@@ -1,10 +1,11 @@
 """Lawful targets: faults that pass, writes that settle late, and all that need not be claimed."""
 
 import time
+from collections.abc import Iterator
 
 from .excuses import serves
 from .fates import BAD_REQUEST, CRASH, DENIED, NOT_FOUND, THROTTLED, page
-from .kit import Theme, always, chain, instead, is_get, now_and_then, remembers
+from .kit import Theme, always, chain, from_one, instead, is_get, now_and_then, remembers
 from .lawful_forms import GIVEN, NOTHING, only
 from .messages import CREATE_DOMAIN, PUT, WRITES, Answer, Forward, Handler, Raw, Request, Response, error
 from .signing import CALLER, is_by, resigned
@@ -45,6 +46,13 @@ THEME[NOTHING] = {
     "restarts-503: A gateway answers 503 while the server is restarted.": _restarts(page(503)),
     "restarts-drop: Connections are dropped while the server is restarted.": _restarts(Raw(b"", "close")),
 }
+
+
+@THEME.mutant("408-to-botocore", NOTHING, remembers(from_one))
+def _now_and_then_to_botocore(numbers: Iterator[int], request: Request, forward: Forward) -> Answer:
+    """Every other request of botocore's that is meant to be throttled is answered 408."""
+    is_meant = is_by(request, "low-quota") and "botocore" in (request.header("user-agent") or "").lower()
+    return page(408) if is_meant and next(numbers) % 2 == 0 else forward(request)
 
 
 @THEME.with_(settings={"settling-time": 0.2}).mutant("settles-late", NOTHING, reads)
