@@ -63,8 +63,7 @@ class Workspace:
     ) -> dict[str, Any]:
         """Put an integration that exists; the members that are due from now on.
 
-        No source says whether that replaces tags, adds to them or keeps them: due are those of the answer, if
-        it has any.
+        No source says whether that replaces tags, adds to them or keeps them: due are the answer's, if any.
         """
         tags = self.put(domain, uri, members, identity).response.members.get("Tags")
         answered = {"Tags": tags} if "Tags" in members and isinstance(tags, dict) else {}
