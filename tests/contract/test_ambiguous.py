@@ -38,6 +38,7 @@ AMBIGUOUS: dict[str, Callable[[str], tuple[Any, ...]]] = {
     "white space": lambda uri: (b" ",),
     "huge number": lambda uri: (_document(uri, f', "n": {"9" * 5000}').encode(), uri),
     "huge exponent": lambda uri: (_document(uri, ', "n": 1e999').encode(), uri),
+    "huger exponent": lambda uri: (_document(uri, ', "n": 1e99999999999').encode(), uri),
     "deep arrays": lambda uri: (_document(uri, f', "n": {"[" * 50_000}{"]" * 50_000}').encode(), uri),
     "deep objects": lambda uri: (b'{"a":' * 20_000 + b"1" + b"}" * 20_000,),
 }

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from getintegration_contract.exchange import Exchange, Signing
+from getintegration_contract.exchange import Exchange, Request, Signing
 from getintegration_contract.identity import Identity
 from getintegration_contract.judging.checker import Checker
 from getintegration_contract.judging.judge import INVALID as INVALID_INPUT
@@ -15,7 +15,7 @@ from getintegration_contract.operations import get_integration
 from getintegration_contract.sending.client import Client
 from getintegration_contract.state.state import State
 
-from .callables import Ask
+from .callables import Ask, Change
 from .signing import ANY, INVALID, InTwoLines, headers_after_signing
 
 clauses = pytest.mark.clauses
@@ -25,7 +25,7 @@ CLOCK = 45
 
 
 @clauses("sigv4.canonical-headers")
-@pytest.mark.parametrize("lines", [("first", "second"), ("second", "first")], ids=",".join)
+@pytest.mark.parametrize("lines", [("first", "second"), ("second", "first"), ("same", "same")], ids=",".join)
 def test_header_in_two_lines(
     in_two_lines: InTwoLines, state: State, check: Checker, lines: tuple[str, str]
 ) -> None:
@@ -69,11 +69,22 @@ def test_canonical_query(client: Client, caller: Identity, state: State, check: 
         {"X-Amz-Meta": "comma, separated,values"},
         {"x-AMZ-mEta": "mixed case"},
         {"X-Amz-Zebra": "1", "X-Amz-Apple": "2"},
+        {"X-Amz-ID": "whose small letter differs in Turkish"},
     ],
-    ids=["inner spaces", "commas", "mixed case", "another order"],
+    ids=["inner spaces", "commas", "mixed case", "another order", "capital I"],
 )
 def test_canonical_headers(ask: Ask, state: State, check: Checker, headers: dict[str, str]) -> None:
     exchange = ask(headers=headers)
+    check.ok(exchange, "sigv4.canonical-headers", domain=state.domain, uri=state.uri)
+
+
+@clauses("sigv4.canonical-headers")
+@pytest.mark.parametrize("case", [str.lower, str.upper], ids=["lower", "upper"])
+def test_names_of_headers_in_another_case(ask: Ask, state: State, check: Checker, case: Change) -> None:
+    def renamed(request: Request) -> Request:
+        return replace(request, headers=tuple((case(name), value) for name, value in request.headers))
+
+    exchange = ask(signing=Signing(tamper=renamed))
     check.ok(exchange, "sigv4.canonical-headers", domain=state.domain, uri=state.uri)
 
 

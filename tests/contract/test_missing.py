@@ -107,7 +107,11 @@ def test_uri_of_another_domain(ask: Ask, state: State, check: Checker) -> None:
 
 
 @clauses("missing.domain.case")
-@pytest.mark.parametrize("change", [str.lower, str.upper, str.swapcase], ids=["lower", "upper", "swapped"])
+@pytest.mark.parametrize(
+    "change",
+    [str.lower, str.upper, str.swapcase, lambda name: re.sub(r"[a-zA-Z](?=[^a-zA-Z]*$)", _swapped, name)],
+    ids=["lower", "upper", "swapped", "last letter"],
+)
 def test_domain_in_another_case(
     ask: Ask, has_domain: Callable[[str], bool], not_found: Callable[..., None], state: State, change: Change
 ) -> None:

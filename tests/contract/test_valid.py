@@ -93,11 +93,27 @@ def test_uri(ask: Ask, state: State, check: Checker, uri: str, clause: str) -> N
 @clauses("request.valid")
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON"],
+    [
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        'application/json; charset="utf-8"',
+        "Application/JSON",
+    ],
 )
 def test_content_type_parameters(ask: Ask, state: State, check: Checker, content_type: str) -> None:
     exchange = ask(headers={"Content-Type": content_type})
     check.ok(exchange, "request.valid", domain=state.domain, uri=state.uri)
+
+
+@clauses("request.valid")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"), ("Range", "bytes=0-9")],
+    ids=["If-Modified-Since", "Range"],
+)
+def test_headers_that_only_a_get_heeds(ask: Ask, state: State, check: Checker, name: str, value: str) -> None:
+    # RFC 9110, sections 13.1.3 and 14.2.
+    check.ok(ask(headers={name: value}), "request.valid", domain=state.domain, uri=state.uri)
 
 
 def _escaped(character: str) -> str:

@@ -114,6 +114,7 @@ THEME["request.json.robust"] = {
         ("escaped-nul", "with an escaped NUL", lambda body: b"\\u0000" in body),
         ("huge-number", "with a number of thousands of digits", lambda body: b"9" * 4300 in body),
         ("huge-exponent", "with a number beyond any float", lambda body: b"e999" in body),
+        ("huger-exponent", "with an exponent of 64 bits", lambda body: b"e99999" in body),
         ("white-space", "of white space", lambda body: bool(body) and not body.strip()),
     )
 }
@@ -186,6 +187,7 @@ THEME["request.valid"] = {
     )
     for name, description, test in (
         ("with-charset", "with charset", lambda value: ";" in value),
+        ("with-quotes", "with a quoted charset", lambda value: '"' in value),
         ("in-capitals", "in capitals", lambda value: value != value.lower()),
     )
 }

@@ -172,6 +172,7 @@ for _name, _clause, _description, _comparison in (
     }
 for _name, _clause, _description, _comparison in (
     ("lower-case", "case", "in lower case", equal(str.lower)),
+    ("turkish", "case", "in lower case, by Turkish rules", equal(lambda n: n.replace("I", "\u0131").lower())),
     ("swapped-case", "case", "to their opposite in case", lambda asked, known: asked.swapcase() == known),
     ("prefix", "near", "by prefix", lambda asked, known: known.startswith(asked)),
     ("extension", "near", "by the beginning", str.startswith),

@@ -11,7 +11,7 @@ from getintegration_emulator.identities import Identity
 
 from .excuses import excuses
 from .fates import NOT_FOUND, WRONG_SIGNATURE
-from .kit import SURROGATE, Theme, accepts, always, answers, is_get, on_document, remembers
+from .kit import SURROGATE, Theme, accepts, always, answers, is_get, on_answer, on_document, remembers
 from .messages import PUT, Answer, Forward, Handler, Request, Response, error, ok
 from .signing import CALLER, IDENTITIES, Claim, claim_of, fits, refused, resigned, signature
 from .writes import Past, knows
@@ -104,7 +104,34 @@ THEME["sigv4.canonical-headers sigv4.tampered-header"] = {
         ("sorted", "the lines in alphabetical order", sorted),
         ("spaced", "the lines with a space between", lambda values: [", ".join(values)]),
         ("run-together", "the lines without a comma", lambda values: ["".join(values)]),
+        ("different", "no line that is as one before it", lambda values: list(dict.fromkeys(values))),
     )
+}
+
+
+def _named(*names: str) -> Callable[[Request], bool]:
+    """Whether headers are there under one of these names, in just this case."""
+    return lambda request: any(name in names for name, _ in request.headers)
+
+
+THEME["sigv4.canonical-headers"] = {
+    f"header-name-{name}: {description} is not understood.": answers(_named(*names), WRONG_SIGNATURE)
+    for name, description, names in (
+        ("in-small-letters", "authorization", ("authorization",)),
+        ("in-capitals", "AUTHORIZATION", ("AUTHORIZATION",)),
+        ("in-turkish", "A signed name with a capital I", ("X-Amz-ID",)),
+    )
+}
+
+# --- Headers that only a GET heeds --------------------------------------------------------------------------
+
+THEME["request.valid"] = {
+    "date-of-modification-heeded: If-Modified-Since is answered 304.": answers(
+        lambda r: r.header("if-modified-since") is not None, Response(304)
+    ),
+    "range-heeded: Range is answered with ten bytes.": on_answer(
+        lambda r, a: replace(a, status=206).with_body(a.content[:10]) if r.header("range") else a
+    ),
 }
 
 # --- Accept -------------------------------------------------------------------------------------------------
