@@ -70,7 +70,7 @@ class Worker:
         self.client.control = get_integration(self.state.domain, self.state.uri), self.target.caller
         config.add_cleanup(self.client.close)
         self.check = Checker(self.judge, Entry(""), self.redactor, gates)
-        self._begin(Entry(""))
+        self._begin(self.check.entry)
         config.pluginmanager.register(_fixtures(self))
         config.pluginmanager.register(self, "contract-worker")
         gc.disable()  # until all is imported and collected

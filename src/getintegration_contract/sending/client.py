@@ -217,12 +217,14 @@ class Client:
 
     def _sits_out(self) -> bool:
         """Whether the request known to be answered meets a fault too, and after a while is answered again."""
-        before = self._sat_out
-        while self.control and self._sat_out < _RESTART:
+        began, is_away = time.monotonic(), False
+        while self.control and self._sat_out + time.monotonic() - began < _RESTART:
             if transient_fault(self.attempt(*self.control).response) is None:
-                return self._sat_out > before
+                self._sat_out += time.monotonic() - began if is_away else 0.0
+                return is_away
+            is_away = True
             time.sleep(0.1)
-            self._sat_out += 0.1
+        self._sat_out = _RESTART
         return False
 
     def _check(self, exchange: Exchange, kind: str | None, faults: tuple[str, ...]) -> None:

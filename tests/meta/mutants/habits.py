@@ -7,8 +7,21 @@ from dataclasses import replace
 
 from .errors import untyped
 from .fates import CRASH
-from .kit import Theme, changed, drops, for_some, from_one, now_and_then, observes, of_domain, of_uri, valid
-from .messages import Answer, Handler, Raw, Request, Response
+from .kit import (
+    Theme,
+    changed,
+    drops,
+    for_some,
+    from_one,
+    headed,
+    now_and_then,
+    observes,
+    of_domain,
+    of_uri,
+    remembers,
+    valid,
+)
+from .messages import Answer, Forward, Handler, Raw, Request, Response
 
 THEME = Theme("habit")
 
@@ -68,15 +81,23 @@ THEME["error.type"] = {
     "worn-out: After a hundred errors they lose their type.": _counted(lambda n: n > 100, untyped, _ERRORS)
 }
 THEME["response.content-type"] = {
-    "content-type-every-5: Every fifth is HTML.": _counted(
-        _each(5), lambda a: a.with_header("Content-Type", "text/html")
-    )
+    "content-type-every-5: Every fifth is HTML.": _counted(_each(5), headed("Content-Type", "text/html"))
 }
 THEME["response.status request.valid response.echo.Uri"] = {
     "fails-in-fours: Of forty integrations four in a row are answered 500, whoever asks again.": _counted(
         lambda number: number % 40 < 4, lambda _: CRASH
     )
 }
+
+
+@THEME.mutant("restarts-for-emoji", "request.valid request.Uri.minLength transport.answers", remembers(list))
+def _restarts(crashes: list[float], request: Request, forward: Forward) -> Answer:
+    """A Uri with an emoji ends the server, which is there again half a second later."""
+    if valid(request) and "\U0001f600" in request.text:
+        crashes.append(time.monotonic())
+    is_away = bool(crashes) and time.monotonic() - crashes[-1] < 0.5
+    return Raw(b"", "close") if is_away else forward(request)
+
 
 # --- Only for some ------------------------------------------------------------------------------------------
 

@@ -1,12 +1,12 @@
 """Lawful choices of which error is answered, and many lawful choices at once."""
 
 import json
-from collections.abc import Callable
 
 from . import lawful_forms as forms
 from .fates import BAD_REQUEST, DENIED, NOT_FOUND
 from .kit import (
     Theme,
+    When,
     always,
     answers,
     bad_input,
@@ -59,7 +59,7 @@ def _types(names: dict[str, str], statuses: dict[str, int] | None = None) -> Han
     return on_answer(change)
 
 
-def unrouted(answer: Response, which: Callable[[Request], bool] = lambda r: r.method != "HEAD") -> Handler:
+def unrouted(answer: Response, which: When = lambda r: r.method != "HEAD") -> Handler:
     """Answers what has no route before it looks at a signature, where there is one."""
 
     def change(request: Request, given: Response) -> Response:
