@@ -171,7 +171,9 @@ def replay(
             # What cannot be sent to one is not sent to the others.
             asks = [live.prepared(recorded, names) for live, _ in lives]
             for ask, (_, recording) in zip(asks, lives, strict=True):
-                line = har.line(replace(recorded, exchange=replace(ask(), faults=())), redactor)
+                exchange = replace(ask(), faults=())
+                redactor.learn(exchange.request)
+                line = har.line(replace(recorded, exchange=exchange), redactor)
                 recording.exchanges.append(har.recorded(json.loads(line)))
             if kept:
                 kept.add([line])

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
+from getintegration_contract.exchange import Request
 from getintegration_contract.text import shorten
 
 REDACTED = "REDACTED"
@@ -37,6 +38,8 @@ _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _SIGNATURE = re.compile(r"Signature=([0-9a-fA-F]{16,})")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{16,}")
 _ESCAPED = re.compile(r"\\+(?:u00|x)([0-9a-fA-F]{2})|\\+([0-3][0-7]{2})")
+_LONGEST_RUN = 10_000
+_RUN = re.compile(rf"(.)\1{{{_LONGEST_RUN},}}", re.DOTALL)
 _ELLIPSIS = re.compile("\\.\\.\\.|\u2026")
 #: Letters next to an ellipsis that make it a cut secret.
 _CUT = 6
@@ -61,6 +64,7 @@ class Redactor:
         self._blocks: list[str] = []
         self._ends: set[str] = set()
         self._remembered = lru_cache(5_000)(self._look)
+        self._is_signature = lru_cache(5_000)(self._has_end)
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
@@ -77,12 +81,19 @@ class Redactor:
                     )
             self._remembered.cache_clear()
 
-    def add_signatures(self, *texts: str) -> list[str]:
-        """Learn the signatures that stand in headers or queries, since any answer may echo them."""
+    def learn(self, request: Request) -> list[str]:
+        """Learn the signatures of a request, since any answer may echo them, and return them."""
+        texts = request.target, *(value for _, value in request.headers)
         found = [each for each in _SIGNATURE.findall(" ".join(texts)) if len(set(each)) > 4]  # not 000...
-        for low in map(str.lower, found):
-            self._ends |= {low[:_END], low[-_END:], low[::-1][:_END]}
+        self.add_signatures(*found)
         return found
+
+    def add_signatures(self, *signatures: str) -> None:
+        """Learn signatures."""
+        for low in map(str.lower, signatures):
+            if (ends := {low[:_END], low[-_END:], low[::-1][:_END]}) - self._ends:
+                self._ends |= ends
+                self._is_signature.cache_clear()
 
     def text(self, text: str) -> str:
         """The text without secrets."""
@@ -101,7 +112,9 @@ class Redactor:
             text = text.replace(form, REDACTED)
         pieces = _ELLIPSIS.split(text)
         ends = [*(piece[-_CUT:] for piece in pieces[:-1]), *(piece[:_CUT] for piece in pieces[1:])]
-        letters = "\n".join(map(_letters, _readings(text)))
+        # Of a run of one character, a part that is longer than any secret reads as the whole would.
+        brief = _RUN.sub(lambda run: run[0][:_LONGEST_RUN], text) if len(text) > _LONGEST_RUN else text
+        letters = "\n".join(map(_letters, _readings(brief)))
         is_cut = any(len(end) == _CUT and end in secret for secret in self._secrets for end in ends)
         if is_cut or any(map(letters.__contains__, self._blocks)):
             return REDACTED, []
@@ -114,7 +127,8 @@ class Redactor:
         """The text without signatures that stand there plainly."""
         return _HEXADECIMAL.sub(lambda run: REDACTED if self._is_signature(run[0]) else run[0], text)
 
-    def _is_signature(self, run: str) -> bool:
+    def _has_end(self, run: str) -> bool:
+        """Whether one end of a signature stands in a run of hexadecimal digits."""
         low = run.lower()
         return not self._ends.isdisjoint([low[at : at + _END] for at in range(len(low) - _END + 1)])
 
@@ -127,11 +141,10 @@ class Redactor:
         return [self.value(entry) for entry in value] if isinstance(value, list | tuple) else value
 
     def exchange(self, exchange: dict[str, Any], longest_body: int | None = None) -> dict[str, Any]:
-        """An exchange in its JSON-able form, its bodies cut if asked; its signature is learnt."""
-        headers = exchange["request"]["headers"]
-        self.add_signatures(exchange["request"].get("target", ""), *(value for _, value in headers))
+        """An exchange in its JSON-able form, its bodies cut if asked."""
         redacted = {part: self._part(entry) for part, entry in exchange.items()}
         # A token that nobody named is hidden in this exchange only: elsewhere its text may be ordinary data.
+        headers = exchange["request"]["headers"]
         tokens = {value for name, value in headers if name.lower() == "x-amz-security-token"}
         if unknown := tokens - self._secrets.keys():
             redacted["response"] = Redactor(unknown).value(redacted["response"])
@@ -172,15 +185,19 @@ def _readings(text: str) -> set[str]:
     known, latest = {text}, {text}
     for _ in range(3):
         latest = {reading for each in latest for reading in _decoded(each)} - known
+        if not latest:
+            break
         known |= latest
     return known
 
 
 def _decoded(text: str) -> Iterator[str]:
     """A text without its escapes, and what stands in it in base64, wherever that begins."""
-    if any(mark in text for mark in "%&\\"):
+    if "%" in text or "&" in text or "\\" in text:
         plain = _ESCAPED.sub(lambda code: chr(int(code[1], 16) if code[1] else int(code[2], 8)), text)
         yield html.unescape(unquote(plain))
+    if len(text) < _SHORTEST_RUN:
+        return
     joined = "".join(text.replace("\\n", "").replace("\\r", "").split())
     for run in joined.encode("ascii", "replace").translate(_BASE64).split():
         if len(run) >= _SHORTEST_RUN and run.strip(_HASH):

@@ -162,7 +162,7 @@ class Run:
         return state
 
     def _observe(self, exchange: Exchange) -> None:
-        self._redactor.add_signatures(exchange.request.header("authorization") or "")
+        self._redactor.learn(exchange.request)
         if exchange.response.status:
             self.preparation.append(exchange.seconds)
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from getintegration_contract.exchange import Request
 from getintegration_contract.redact import REDACTED, Redactor
 from getintegration_contract.target.emulator import emulator_identities
 
@@ -37,6 +38,15 @@ def test_a_piece_beside_an_ellipsis_takes_its_text_along(mark: str, shown: int) 
     assert redactor.text(f"value = '{mark}{SECRET[-shown:]}'") in (REDACTED, f"value = '{mark}{REDACTED}'")
 
 
+@pytest.mark.parametrize("character", [SECRET[0], SECRET[-1], " ", "\n"])
+def test_a_secret_beside_a_long_run_of_one_character_is_found(character: str) -> None:
+    run, redactor = character * 50_000, Redactor([SECRET])
+    assert leaks(redactor.text(run + SECRET + run)) == []
+    for disguised in (SECRET[::-1], SECRET[3:30], " ".join(SECRET)):
+        assert redactor.text(f"{run}/{disguised}/{run}") == REDACTED
+    assert redactor.text(run) == run
+
+
 @pytest.mark.parametrize("secret", [SECRET, TOKEN], ids=["secret key", "session token"])
 def test_a_longer_piece_takes_its_text_along(secret: str) -> None:
     redactor = Redactor([SECRET, TOKEN])
@@ -64,7 +74,8 @@ SIGNATURE = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
 def test_signatures_of_other_exchanges_are_known(written: str) -> None:
     assert Redactor([SECRET]).text(written) == written
     redactor = Redactor([SECRET])
-    redactor.add_signatures(f"AWS4-HMAC-SHA256 Credential=AKIA/x, Signature={SIGNATURE}")
+    signed = f"AWS4-HMAC-SHA256 Credential=AKIA/x, Signature={SIGNATURE}"
+    assert redactor.learn(Request("POST", "/", (("Authorization", signed),))) == [SIGNATURE]
     redacted = redactor.text(written)
     assert REDACTED in redacted
     assert redactor.text("a hash: " + "0123456789abcdef" * 4).endswith("cdef")
@@ -112,7 +123,7 @@ def test_a_text_that_came_before_its_signature_is_looked_at_again() -> None:
     redactor, signature = Redactor(), hashlib.sha256(b"request").hexdigest()
     spelt = "-".join(signature[at : at + 8] for at in range(0, 64, 8))
     assert [redactor.text(spelt), redactor.text(signature)] == [spelt, signature]
-    redactor.add_signatures(f"Signature={signature}")
+    redactor.add_signatures(signature)
     assert {redactor.text(spelt), redactor.text(signature)} == {"REDACTED"}
 
 

@@ -105,7 +105,7 @@ class Controller:
         entry = getattr(report, "contract", None)
         if entry is not None:
             self.run.ledger.add(entry)
-            self.run.redactor.add_signatures(*(f"Signature={each}" for each in report.signatures))
+            self.run.redactor.add_signatures(*report.signatures)
             del report.signatures
             self.run.is_partial |= report.is_partial
         if getattr(report, "endpoint_down", None):

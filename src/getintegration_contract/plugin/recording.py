@@ -74,9 +74,10 @@ class RunRecorder:
             session.exitstatus = pytest.ExitCode.OK  # nothing was left to do
         ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         complete = ended and not session.shouldstop
+        alone = session.config.pluginmanager.has_plugin("contract-worker")
         if self._recorder is not None:
             with self._giving_up():
-                self._recorder.finish(complete=complete)
+                self._recorder.finish(complete=complete, alone=alone)
                 if self._is_asked_for:
                     more = "" if complete else "; continue it with --resume"
                     self._run.say(f"recorded in {self._path}{more}")

@@ -88,16 +88,14 @@ class Worker:
         self.check.entry.observe(exchange)
         if exchange.response.error_type == "ThrottlingException":
             self.check.throttled(exchange)
-        request = exchange.request
-        signed = request.header("authorization") or ""
-        self._beside["signatures"] += self.redactor.add_signatures(signed, request.target)
+        self._beside["signatures"] += self.redactor.learn(exchange.request)
         identity = self.target.identities.get(exchange.identity or "")
         if identity is not None and identity.refreshable is not None:
             self.redactor.add(*identity.secrets)
         if self._given.complete is not None:
             signing = har.describe_signing(exchange, identity, self.target.region)
             recorded = har.Recorded(exchange, self.check.entry.test, self.check.clauses, signing)
-            self._beside["exchanges"].append(har.line(recorded, self.redactor))
+            self._beside["exchanges"].append(recorded)
 
     def _begin(self, entry: Entry, clauses: tuple[str, ...] = ()) -> None:
         self.check.entry, self.check.clauses = entry, clauses
@@ -186,6 +184,8 @@ class Worker:
                 shown = self.redactor.exchange(exchange.to_dict(), SHOWN)
                 entry.record(Check(STRAY_FAULTS, False), shown, exchange.size)
         self.client.faults.clear()
+        # All at once, when all signatures are known; one by one they take longer.
+        beside["exchanges"] = [har.line(recorded, self.redactor) for recorded in beside["exchanges"]]
         self._begin(Entry(""))
         return {"contract": entry.to_dict(), "is_partial": self._is_partial, **beside}
 

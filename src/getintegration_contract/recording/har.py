@@ -33,6 +33,7 @@ _SCOPE = ("region", "service", "terminator", "scope_days")
 _ADDED = ("authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token")
 #: What only fits the connection that it was sent on.
 _CONNECTION = ("host", "content-length", "transfer-encoding", "expect", "upgrade")
+_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def line(recorded: Recorded, redactor: Redactor) -> str:
     }
     if request.body:
         document["request"]["postData"] = _content(sent, encoding, "_encoding")
-    return json.dumps(document, separators=(",", ":"))
+    return _JSON.encode(document)
 
 
 def recorded(entry: dict[str, Any]) -> Recorded:
