@@ -142,18 +142,19 @@ class Redactor:
 
     def exchange(self, exchange: dict[str, Any], longest_body: int | None = None) -> dict[str, Any]:
         """An exchange in its JSON-able form, its bodies cut if asked."""
-        redacted = {part: self._part(entry) for part, entry in exchange.items()}
+        redacted = {part: self._part(entry, longest_body) for part, entry in exchange.items()}
         # A token that nobody named is hidden in this exchange only: elsewhere its text may be ordinary data.
         headers = exchange["request"]["headers"]
         tokens = {value for name, value in headers if name.lower() == "x-amz-security-token"}
         if unknown := tokens - self._secrets.keys():
             redacted["response"] = Redactor(unknown).value(redacted["response"])
         if longest_body:
-            for message in (redacted["request"], redacted["response"]):
-                message["body"] = shorten(message["body"], longest_body)
+            for side in ("request", "response"):
+                length = len(exchange[side]["body"])
+                redacted[side]["body"] = shorten(redacted[side]["body"], longest_body, length)
         return redacted
 
-    def _part(self, part: Any) -> Any:
+    def _part(self, part: Any, longest_body: int | None) -> Any:
         """A part of an exchange; in a message, the values of some headers are nothing but secrets."""
         if not isinstance(part, dict):
             return self.value(part)
@@ -161,7 +162,10 @@ class Redactor:
             [self.text(name), REDACTED if name.lower() in _SECRET_HEADERS else self.text(value)]
             for name, value in part["headers"]
         ]
-        return {name: headers if name == "headers" else self.value(entry) for name, entry in part.items()}
+        # What is cut in the middle of a secret stands behind all that will be shown.
+        body = part["body"][: 2 * longest_body] if longest_body else part["body"]
+        rest = {name: self.value(entry) for name, entry in part.items() if name not in ("headers", "body")}
+        return rest | {"headers": headers, "body": self.text(body)}
 
 
 def _letters(text: str) -> str:

@@ -24,11 +24,16 @@ def shown(value: Any) -> str:
     return "absent" if value is None else _JSON.encode(value)
 
 
-def shorten(text: str, limit: int) -> str:
-    """At most ``limit`` characters of a text, with how long it is where that is not all and there is room."""
-    if len(text) <= limit:
+def shorten(text: str, limit: int, length: int | None = None) -> str:
+    """At most ``limit`` characters of a text, with how long it is where that is not all and there is room.
+
+    Args:
+        length: How long it is, where only its beginning is given.
+    """
+    length = length or len(text)
+    if length <= limit:
         return text
-    note = f"... ({len(text):,} characters)" if limit > 160 else "..."
+    note = f"... ({length:,} characters)" if limit > 160 else "..."
     return text[: max(limit - len(note), 0)] + note
 
 
