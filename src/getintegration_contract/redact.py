@@ -38,6 +38,7 @@ _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _SIGNATURE = re.compile(r"Signature=([0-9a-fA-F]{16,})")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{16,}")
 _ESCAPED = re.compile(r"\\+(?:u00|x)([0-9a-fA-F]{2})|\\+([0-3][0-7]{2})")
+#: Characters of a run of one character that are looked through: more than a secret has.
 _LONGEST_RUN = 10_000
 _RUN = re.compile(rf"(.)\1{{{_LONGEST_RUN},}}", re.DOTALL)
 _ELLIPSIS = re.compile("\\.\\.\\.|\u2026")
@@ -112,7 +113,6 @@ class Redactor:
             text = text.replace(form, REDACTED)
         pieces = _ELLIPSIS.split(text)
         ends = [*(piece[-_CUT:] for piece in pieces[:-1]), *(piece[:_CUT] for piece in pieces[1:])]
-        # Of a run of one character, a part that is longer than any secret reads as the whole would.
         brief = _RUN.sub(lambda run: run[0][:_LONGEST_RUN], text) if len(text) > _LONGEST_RUN else text
         letters = "\n".join(map(_letters, _readings(brief)))
         is_cut = any(len(end) == _CUT and end in secret for secret in self._secrets for end in ends)
@@ -151,7 +151,8 @@ class Redactor:
         if longest_body:
             for side in ("request", "response"):
                 length = len(exchange[side]["body"])
-                redacted[side]["body"] = shorten(redacted[side]["body"], longest_body, length)
+                # A secret at the cut is found by the ellipsis behind it.
+                redacted[side]["body"] = self.text(shorten(redacted[side]["body"], longest_body, length))
         return redacted
 
     def _part(self, part: Any, longest_body: int | None) -> Any:
@@ -162,7 +163,6 @@ class Redactor:
             [self.text(name), REDACTED if name.lower() in _SECRET_HEADERS else self.text(value)]
             for name, value in part["headers"]
         ]
-        # What is cut in the middle of a secret stands behind all that will be shown.
         body = part["body"][: 2 * longest_body] if longest_body else part["body"]
         rest = {name: self.value(entry) for name, entry in part.items() if name not in ("headers", "body")}
         return rest | {"headers": headers, "body": self.text(body)}

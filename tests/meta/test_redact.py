@@ -143,13 +143,14 @@ def test_a_made_up_token_is_hidden_where_it_was_sent_and_nowhere_else() -> None:
     assert redactor.text("made-up-token") == "made-up-token"
 
 
-@pytest.mark.parametrize("place", [0, SHOWN - 20, SHOWN, 2 * SHOWN - 20, 2 * SHOWN, 1_000_000])
-def test_a_long_body_is_cut_and_holds_no_part_of_a_secret(place: int) -> None:
-    body = "1" * place + SECRET + "1" * 1_000_000
+@pytest.mark.parametrize("place", [0, SHOWN - 20, SHOWN, 2 * SHOWN - 10, 2 * SHOWN, 1_000_000])
+@pytest.mark.parametrize("before", ["1", TOKEN], ids=["digits", "what is shorter once it is redacted"])
+def test_a_long_body_is_cut_and_holds_no_part_of_a_secret(place: int, before: str) -> None:
+    body = (before * (place // len(before))).ljust(place, "1") + SECRET + "1" * 1_000_000
     side = {"headers": [], "body": body}
-    redacted = Redactor([SECRET]).exchange({"request": side, "response": side}, SHOWN)
+    redacted = Redactor([SECRET, TOKEN]).exchange({"request": side, "response": side}, SHOWN)
     for shown in (redacted["request"]["body"], redacted["response"]["body"]):
         assert len(shown) <= SHOWN
-        assert shown.endswith(f"({len(body):,} characters)")
+        assert shown == REDACTED or shown.endswith(f"({len(body):,} characters)")
         assert leaks(shown) == []
         assert not any(SECRET[at : at + 6] in shown for at in range(len(SECRET) - 5))

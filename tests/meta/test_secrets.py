@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from getintegration_contract.redact import REDACTED
 from getintegration_contract.state.state import PREFIX
 from getintegration_contract.target.emulator import emulator_identities
@@ -138,17 +140,18 @@ def everything(result: Result, *folders: Path) -> Iterator[tuple[str, str]]:
             yield path.name, path.read_bytes().decode("utf-8", "backslashreplace")
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
 def test_nothing_that_a_run_puts_out_holds_a_secret(
-    run_suite: RunSuite, serve: Serve, tmp_path: Path
+    run_suite: RunSuite, serve: Serve, tmp_path: Path, workers: str
 ) -> None:
     server, kept, talkative = serve(echoing()), tmp_path / "kept", tmp_path / "test_talkative.py"
     kept.mkdir()
     talkative.write_text(_TALKATIVE.format(secrets=(SECRET, TOKEN)), encoding="utf-8")
     files = [suite(name) for name in ("missing", "access", "precedence")]
     env = environment(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(kept / "step.md"))
-    options = ("--target", _target(tmp_path / "t.toml", server.url), "-v", "--showlocals", "-rA", "-n", "2")
+    options = ("--target", _target(tmp_path / "t.toml", server.url), "-v", "--showlocals", "-rA")
     written = ("--record", kept / "run.har", "--write-waivers", kept / "waivers.toml")
-    result = run_suite(*files, talkative, *options, *written, env=env, timeout=120, status=3)
+    result = run_suite(*files, talkative, *options, *written, "-n", workers, env=env, timeout=120, status=3)
     assert len(result.report["findings"]) > 20
     outputs = dict(everything(result, kept))
     expected = {"report.json", "report.html", "junit.xml", "summary.md", "run.har", "step.md", "waivers.toml"}
